@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses the command line with getopt_long(); says in one line what is wrong with it. */
+#include "cli/args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RUN_DIR "/run/weft"
+
+enum {
+	OPT_RUN_DIR = 256, /* above every short option */
+	OPT_DRY_RUN,
+	OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+	{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+	{"output", required_argument, NULL, 'o'},
+	{"file", required_argument, NULL, 'f'},
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static int parse_style(const char *word, enum print_style *style, char *why, size_t why_bytes)
+{
+	static const char *const words[] = {
+		[PRINT_TABLE] = "table",
+		[PRINT_JSON] = "json",
+		[PRINT_YAML] = "yaml",
+	};
+
+	for (size_t i = PRINT_TABLE; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*style = (enum print_style)i;
+			return 0;
+		}
+	}
+	snprintf(why, why_bytes, "-o %s: say table, json or yaml", word);
+	return -EINVAL;
+}
+
+static int take_option(int option, char *const *argv, struct args *args, char *why,
+		       size_t why_bytes)
+{
+	/* getopt leaves the culprit here: its word, or for a short option the letter. */
+	char letter[3] = {'-', (char)optopt, '\0'};
+	const char *culprit = optopt > 0 && optopt < OPT_RUN_DIR ? letter : argv[optind - 1];
+
+	switch (option) {
+	case OPT_RUN_DIR:
+		args->run_dir = optarg;
+		return 0;
+	case OPT_DRY_RUN:
+		args->dry_run = true;
+		return 0;
+	case OPT_VERSION:
+		args->version = true;
+		return 0;
+	case 'f':
+		args->file = optarg;
+		return 0;
+	case 'h':
+		args->help = true;
+		return 0;
+	case 'o':
+		return parse_style(optarg, &args->style, why, why_bytes);
+	case ':':
+		snprintf(why, why_bytes, "option %s needs a value", culprit);
+		return -EINVAL;
+	default:
+		snprintf(why, why_bytes, "unknown option %s; see weft help", culprit);
+		return -EINVAL;
+	}
+}
+
+int args_parse(int argc, char **argv, struct args *args, char *why, size_t why_bytes)
+{
+	const char *run_dir = getenv("WEFT_RUN_DIR");
+	int option;
+
+	*args = (struct args){.run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR};
+	optind = 0; /* start anew, also in tests that parse several lines */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":o:f:h", long_options, NULL)) != -1) {
+		int err = take_option(option, argv, args, why, why_bytes);
+
+		if (err)
+			return err;
+	}
+	if (*args->run_dir == '\0') {
+		snprintf(why, why_bytes, "--run-dir is empty; name weftd's run directory");
+		return -EINVAL;
+	}
+	args->words = argv + optind;
+	args->n_words = argc - optind;
+	return 0;
+}
+
+int args_split(const char *word, char *key, size_t key_bytes, const char **value)
+{
+	const char *equals = strchr(word, '=');
+
+	if (!equals || equals == word || (size_t)(equals - word) >= key_bytes)
+		return -EINVAL;
+	memcpy(key, word, (size_t)(equals - word));
+	key[equals - word] = '\0';
+	*value = equals + 1;
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line: options, which may stand before or after the command, and the words. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/print.h"
+
+struct args {
+	const char *run_dir; /* --run-dir, else WEFT_RUN_DIR, else /run/weft */
+	const char *file;    /* -f; NULL if not given */
+	enum print_style style;
+	bool dry_run;
+	bool help;
+	bool version;
+	int n_words;
+	char **words; /* point into argv */
+};
+
+/* Reorders argv. 0, or -EINVAL with one line in `why`. Main thread: getopt_long() has state. */
+int args_parse(int argc, char **argv, struct args *args, char *why, size_t why_bytes);
+
+/*
+ * Splits "key=value" after the first '='. 0, or -EINVAL if the word has no '=', or no key, or a key
+ * that does not fit. *value points into the word.
+ */
+int args_split(const char *word, char *key, size_t key_bytes, const char **value);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of commands, finding the one that is meant, help. */
+#include "cli/cmd.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/call.h"
+#include "cli/cmds.h"
+#include "cli/suggest.h"
+
+static int run_help(const struct call *call);
+
+/* Each row in the same shape, whatever fits a line. */
+/* clang-format off */
+static const struct cmd table[] = {
+	{"apply", NULL, "apply -f FILE|- [--dry-run]",
+	 "make the host match a lab file: all of it or, if something is wrong, nothing",
+	 "Adds and changes what the file declares, in one step. --dry-run prints the plan only.\n"
+	 "+ created, ~ changed, ! replaced (closed and opened anew), - deleted.\n",
+	 0, 0, CMD_FILE | CMD_DRY_RUN, cmd_lab_apply},
+	{"diff", NULL, "diff -f FILE|-",
+	 "print what apply would do; exit 1 if that is anything", NULL,
+	 0, 0, CMD_FILE, cmd_lab_diff},
+	{"export", NULL, "export [-o yaml|json]",
+	 "print everything as one lab file", NULL,
+	 0, 0, 0, cmd_lab_export},
+	{"status", NULL, "status",
+	 "is it up, and what does it hold", NULL,
+	 0, 0, 0, cmd_status_run},
+	{"segment", "add", "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [--dry-run]",
+	 "make an isolated network",
+	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
+	 "vlan  VLAN id on trunks and uplinks, 1 to 4094, unique\n"
+	 "mtu   largest IP packet in bytes, default 1500\n"
+	 "age   how long a silent MAC address is remembered, default 300s\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_add},
+	{"segment", "list", "segment list",
+	 "all segments", NULL,
+	 0, 0, 0, cmd_segment_list},
+	{"segment", "show", "segment show NAME",
+	 "everything about one segment", NULL,
+	 1, 1, 0, cmd_segment_show},
+	{"segment", "set", "segment set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_set},
+	{"segment", "del", "segment del NAME [--dry-run]",
+	 "delete a segment that no port uses", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_segment_del},
+	{"port", "add",
+	 "port add NAME type=TYPE segment=SEGMENT [vm=VM] [mac=MAC] [KEY=VALUE ...] [--dry-run]",
+	 "plug something into a segment",
+	 "weft port types lists the types and the keys of each.\n"
+	 "  weft port add web0 type=vhost-user segment=ALPHA vm=web\n"
+	 "  weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.2/24\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_add},
+	{"port", "list", "port list",
+	 "all ports, and whether their link is up", NULL,
+	 0, 0, 0, cmd_port_list},
+	{"port", "show", "port show NAME",
+	 "everything about one port", NULL,
+	 1, 1, 0, cmd_port_show},
+	{"port", "set", "port set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_set},
+	{"port", "del", "port del NAME [--dry-run]",
+	 "delete a port", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_port_del},
+	{"port", "types", "port types",
+	 "the types of port and the keys of each", NULL,
+	 0, 0, 0, cmd_port_types},
+	{"port", "qemu-args", "port qemu-args NAME [NAME ...] [memory=SIZE] [accel=kvm|tcg]",
+	 "the QEMU arguments for the ports of one machine",
+	 "On a terminal one option a line, to be pasted; else on one line:\n"
+	 "  qemu-system-x86_64 $(weft port qemu-args web0) disk.img\n"
+	 "-o json prints them as an array.\n",
+	 1, CMD_WORDS_MAX, 0, cmd_port_qemu_args},
+	{"port", "libvirt-xml", "port libvirt-xml NAME",
+	 "the libvirt elements for a port", NULL,
+	 1, 1, 0, cmd_port_libvirt_xml},
+	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
+	 "which MAC address is where", NULL,
+	 0, 2, 0, cmd_stats_fdb},
+	{"stats", NULL, "stats [PORT]",
+	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them", NULL,
+	 0, 1, 0, cmd_stats_run},
+	{"drops", NULL, "drops [PORT]",
+	 "frames that were not delivered, and why", NULL,
+	 0, 1, 0, cmd_stats_drops},
+	{"version", NULL, "version",
+	 "version of this program", NULL,
+	 0, 0, 0, cmd_status_version},
+	{"help", NULL, "help [COMMAND]",
+	 "this, or more about a command", NULL,
+	 0, 2, 0, run_help},
+};
+/* clang-format on */
+
+#define N_CMDS (sizeof(table) / sizeof(table[0]))
+
+static const char intro[] = "weft connects the network cards of virtual machines.\n"
+			    "\n"
+			    "usage: weft [--run-dir DIR] [-o table|json|yaml] COMMAND\n"
+			    "\n";
+
+static const char outro[] =
+	"\n"
+	"Options, before or after the command:\n"
+	"  --run-dir DIR         where weftd runs; default WEFT_RUN_DIR, then /run/weft\n"
+	"  -o table|json|yaml    how to print; json and yaml are the API's answer as it is\n"
+	"  --help                this, or more about the command\n"
+	"Exit codes: 0 done, 1 what was asked is false (diff), 2 usage, 3 weftd unreachable, "
+	"4 refused.\n";
+
+static bool is_noun(const struct cmd *cmd, const char *word)
+{
+	return strcmp(cmd->noun, word) == 0;
+}
+
+/* Whether row `i` starts a noun's rows, which stand together in the table. */
+static bool is_first_of_noun(size_t i)
+{
+	return i == 0 || !is_noun(&table[i - 1], table[i].noun);
+}
+
+static void print_help_line(FILE *out, const struct cmd *cmd)
+{
+	fprintf(out, "  weft %s\n          %s\n", cmd->usage, cmd->help);
+}
+
+static void print_help(FILE *out)
+{
+	fputs(intro, out);
+	for (size_t i = 0; i < N_CMDS; i++) {
+		char words[32];
+
+		snprintf(words, sizeof(words), "%s%s%s", table[i].noun, table[i].verb ? " " : "",
+			 table[i].verb ? table[i].verb : "");
+		fprintf(out, "  %-20s  %s\n", words, table[i].help);
+	}
+	fputs(outro, out);
+}
+
+/* Help on one command, or on all of a noun's. */
+static void print_help_on(FILE *out, const struct cmd *cmd)
+{
+	fprintf(out, "usage: weft %s\n\n%s\n", cmd->usage, cmd->help);
+	if (cmd->more)
+		fprintf(out, "\n%s", cmd->more);
+}
+
+static void print_help_on_noun(FILE *out, const char *noun)
+{
+	fprintf(out, "weft %s:\n", noun);
+	for (size_t i = 0; i < N_CMDS; i++) {
+		if (is_noun(&table[i], noun))
+			print_help_line(out, &table[i]);
+	}
+}
+
+/* The nouns, or with a noun its verbs. Returns how many. */
+static size_t list_words(const char *noun, const char *words[N_CMDS])
+{
+	size_t n_words = 0;
+
+	for (size_t i = 0; i < N_CMDS; i++) {
+		if (!noun && is_first_of_noun(i))
+			words[n_words++] = table[i].noun;
+		else if (noun && is_noun(&table[i], noun))
+			words[n_words++] = table[i].verb;
+	}
+	return n_words;
+}
+
+static int complain_unknown(FILE *err, const char *noun, const char *typed)
+{
+	const char *words[N_CMDS];
+	size_t n_words = list_words(noun, words);
+	const char *nearest = typed ? suggest_nearest(typed, words, n_words) : NULL;
+
+	fprintf(err, "weft: ");
+	if (typed)
+		fprintf(err, "unknown command '%s%s%s'", noun ? noun : "", noun ? " " : "", typed);
+	else
+		fprintf(err, "%s what?", noun);
+	if (nearest) {
+		fprintf(err, "; did you mean 'weft %s%s%s'?\n", noun ? noun : "", noun ? " " : "",
+			nearest);
+		return CALL_USAGE;
+	}
+	fprintf(err, "%s", typed ? "; known: " : " ");
+	for (size_t i = 0; i < n_words; i++)
+		fprintf(err, "%s%s", i ? ", " : "", words[i]);
+	fputc('\n', err);
+	return CALL_USAGE;
+}
+
+/*
+ * The command that the words start with, or NULL with a line on err. With only a noun that has
+ * verbs: its first row, and *is_noun_only.
+ */
+static const struct cmd *find(char *const *words, int n_words, bool *is_noun_only, FILE *err)
+{
+	const struct cmd *noun = NULL;
+
+	*is_noun_only = false;
+	for (size_t i = 0; i < N_CMDS && !noun; i++)
+		noun = is_noun(&table[i], words[0]) ? &table[i] : NULL;
+	if (!noun) {
+		complain_unknown(err, NULL, words[0]);
+		return NULL;
+	}
+	if (!noun->verb)
+		return noun;
+	if (n_words < 2) {
+		*is_noun_only = true;
+		return noun;
+	}
+	for (const struct cmd *cmd = noun; cmd < table + N_CMDS && is_noun(cmd, words[0]); cmd++) {
+		if (strcmp(cmd->verb, words[1]) == 0)
+			return cmd;
+	}
+	complain_unknown(err, words[0], words[1]);
+	return NULL;
+}
+
+static int help_on(FILE *out, FILE *err, char *const *words, int n_words)
+{
+	const struct cmd *cmd;
+	bool is_noun_only;
+
+	if (n_words == 0) {
+		print_help(out);
+		return CALL_DONE;
+	}
+	cmd = find(words, n_words, &is_noun_only, err);
+	if (!cmd)
+		return CALL_USAGE;
+	if (is_noun_only)
+		print_help_on_noun(out, cmd->noun);
+	else
+		print_help_on(out, cmd);
+	return CALL_DONE;
+}
+
+static int run_help(const struct call *call)
+{
+	return help_on(call->out, call->err, call->words, call->n_words);
+}
+
+static int check_call(const struct call *call)
+{
+	const struct cmd *cmd = call->cmd;
+
+	if (call->n_words < cmd->min_words)
+		return call_usage(call, "something is missing");
+	if (call->n_words > cmd->max_words)
+		return call_usage(call, "too much: '%s'", call->words[cmd->max_words]);
+	if ((cmd->flags & CMD_FILE) && !call->args->file)
+		return call_usage(call, "say which file with -f FILE, or -f - for standard input");
+	if (!(cmd->flags & CMD_FILE) && call->args->file)
+		return call_usage(call, "-f has no meaning here");
+	if (!(cmd->flags & CMD_DRY_RUN) && call->args->dry_run)
+		return call_usage(call, "--dry-run has no meaning here");
+	return CALL_DONE;
+}
+
+static int run_words(const struct args *args, FILE *in, FILE *out, FILE *err)
+{
+	struct call call = {.args = args, .in = in, .out = out, .err = err};
+	bool is_noun_only;
+	int n_own, code;
+
+	call.cmd = find(args->words, args->n_words, &is_noun_only, err);
+	if (!call.cmd)
+		return CALL_USAGE;
+	if (is_noun_only)
+		return complain_unknown(err, call.cmd->noun, NULL);
+	n_own = call.cmd->verb ? 2 : 1;
+	call.words = args->words + n_own;
+	call.n_words = args->n_words - n_own;
+	code = check_call(&call);
+	return code ? code : call.cmd->run(&call);
+}
+
+int cmd_run(int argc, char **argv, FILE *in, FILE *out, FILE *err)
+{
+	char version[] = "version", *version_words[] = {version};
+	struct args args;
+	char why[256];
+
+	if (args_parse(argc, argv, &args, why, sizeof(why))) {
+		fprintf(err, "weft: %s\n", why);
+		return CALL_USAGE;
+	}
+	if (args.help)
+		return help_on(out, err, args.words, args.n_words);
+	if (args.version) {
+		args.words = version_words;
+		args.n_words = 1;
+	}
+	if (args.n_words == 0) {
+		print_help(err);
+		return CALL_USAGE;
+	}
+	return run_words(&args, in, out, err);
+}

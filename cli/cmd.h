@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of commands: which words run what, with the help that users read. */
+#pragma once
+
+#include <stdio.h>
+
+struct call;
+
+enum cmd_flag {
+	CMD_FILE = 1,	 /* takes -f, and needs it */
+	CMD_DRY_RUN = 2, /* takes --dry-run */
+};
+
+struct cmd {
+	const char *noun;
+	const char *verb;	  /* NULL: the noun alone is the command */
+	const char *usage;	  /* the command with its arguments */
+	const char *help;	  /* one line */
+	const char *more;	  /* further lines of `weft help COMMAND`; NULL: none */
+	int min_words, max_words; /* after noun and verb */
+	unsigned int flags;
+	int (*run)(const struct call *call); /* returns an exit code */
+};
+
+#define CMD_WORDS_MAX 64 /* more than any command has a use for */
+
+/* The whole program: parses, runs, returns the exit code. */
+int cmd_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the table of commands runs: one file cmd_NOUN.c for each noun. Exit codes. */
+#pragma once
+
+struct call;
+
+int cmd_lab_apply(const struct call *call);
+int cmd_lab_diff(const struct call *call);
+int cmd_lab_export(const struct call *call);
+
+int cmd_status_run(const struct call *call);
+int cmd_status_version(const struct call *call);
+
+int cmd_segment_add(const struct call *call);
+int cmd_segment_list(const struct call *call);
+int cmd_segment_show(const struct call *call);
+int cmd_segment_set(const struct call *call);
+int cmd_segment_del(const struct call *call);
+
+int cmd_port_add(const struct call *call);
+int cmd_port_list(const struct call *call);
+int cmd_port_show(const struct call *call);
+int cmd_port_set(const struct call *call);
+int cmd_port_del(const struct call *call);
+int cmd_port_types(const struct call *call);
+int cmd_port_qemu_args(const struct call *call);
+int cmd_port_libvirt_xml(const struct call *call);
+
+int cmd_stats_fdb(const struct call *call);
+int cmd_stats_run(const struct call *call);
+int cmd_stats_drops(const struct call *call);

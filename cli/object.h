@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Add, list, show, set, del: the same for every kind of object that the API keeps by name. */
+#pragma once
+
+#include <stddef.h>
+
+#include "cli/call.h"
+
+struct object_kind {
+	const char *noun; /* "segment" */
+	const char *path; /* "/v1/segments" */
+	const char *list; /* key of the array in the list */
+	const struct print_column *columns;
+	size_t n_columns;
+};
+
+int object_add(const struct call *call, const struct object_kind *kind);
+int object_list(const struct call *call, const struct object_kind *kind);
+int object_show(const struct call *call, const struct object_kind *kind);
+int object_set(const struct call *call, const struct object_kind *kind);
+int object_del(const struct call *call, const struct object_kind *kind);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The REST API (docs/api.md): one table of routes, and the handlers behind it, in api_*.c. Every
+ * handler has the type http_fn, with the struct control as ctx.
+ */
+#pragma once
+
+#include "control/control.h"
+#include "control/http.h"
+
+const struct http_route *api_routes(size_t *n_routes);
+
+/* api_status.c */
+int api_get_status(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_get_port_types(void *ctx, const struct http_request *request, struct http_reply *reply,
+		       struct problem *problem);
+
+/* api_segment.c */
+int api_list_segments(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+int api_get_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+int api_put_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+int api_delete_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
+		       struct problem *problem);
+
+/* api_port.c */
+int api_list_ports(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_get_port(void *ctx, const struct http_request *request, struct http_reply *reply,
+		 struct problem *problem);
+int api_put_port(void *ctx, const struct http_request *request, struct http_reply *reply,
+		 struct problem *problem);
+int api_delete_port(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+
+/* api_guest.c */
+int api_get_qemu_args(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct http_reply *reply,
+			struct problem *problem);
+
+/* api_lab.c */
+int api_apply(void *ctx, const struct http_request *request, struct http_reply *reply,
+	      struct problem *problem);
+int api_diff(void *ctx, const struct http_request *request, struct http_reply *reply,
+	     struct problem *problem);
+int api_export(void *ctx, const struct http_request *request, struct http_reply *reply,
+	       struct problem *problem);
+
+/* api_stats.c, api_fdb.c */
+int api_get_stats(void *ctx, const struct http_request *request, struct http_reply *reply,
+		  struct problem *problem);
+int api_get_drops(void *ctx, const struct http_request *request, struct http_reply *reply,
+		  struct problem *problem);
+int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply *reply,
+		struct problem *problem);
+
+/* For the handlers. api.c has no state of its own. */
+
+/* The body as JSON; an empty body is {}. */
+int api_read_json(const struct http_request *request, json_t **body, struct problem *problem);
+
+/* If-Match, if given, must be the present revision. */
+int api_check_match(const struct control *control, const struct http_request *request,
+		    struct problem *problem);
+
+/* The revision, as the ETag of an answer. */
+uint64_t api_revision(const struct control *control);
+
+/* Applies `wanted` (becomes ours), or only plans it with ?dry_run=1, and answers with the plan. */
+int api_change(struct control *control, const struct http_request *request, struct model *wanted,
+	       struct http_reply *reply, struct problem *problem);
+
+/* The port, or the segment, of the request's name; NULL with a 404. */
+const struct model_port *api_find_port(const struct control *control, const char *name,
+				       struct problem *problem);
+const struct model_segment *api_find_segment(const struct control *control, const char *name,
+					     struct problem *problem);
+
+/* Fills in reply->json; NULL means no memory. */
+int api_reply(const struct control *control, json_t *json, struct http_reply *reply,
+	      struct problem *problem);

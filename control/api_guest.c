@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Handlers that say how to plug a guest into a vhost-user port: QEMU's arguments, libvirt's XML.
+ * The socket is ours, the guest is the client and connects again when weft restarts. Runs on weftd's
+ * thread.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/api.h"
+#include "control/spec.h"
+
+#define QUEUE_SIZE 1024		/* the largest that QEMU takes; its default of 256 drops bursts */
+#define MEMORY_DEFAULT "1G"
+
+struct guest {
+	const struct model_port *port;
+	uint16_t mtu;
+	char socket[DP_TEXT_BYTES];
+	char mac[SPEC_MAC_BYTES];
+};
+
+static int find_guest(const struct control *control, const struct http_request *request,
+		      struct guest *guest, struct problem *problem)
+{
+	const struct model_port *port = api_find_port(control, request->name, problem);
+
+	if (port == NULL)
+		return -ENOENT;
+	if (port_kinds_option(port->kind, "socket") < 0)
+		return problem_set(problem, -EINVAL, 409, "not-for-this-type",
+				   "port %s is a %s port, which has no socket for a guest; use a "
+				   "vhost-user port, or give QEMU the device: -netdev tap,ifname=%s,"
+				   "script=no", port->name, port->kind->name, model_ifname(port));
+	const char *socket = model_option_text(port, "socket");
+	guest->port = port;
+	guest->mtu = model_segment(control->model, port->segment)->mtu;
+	spec_format_mac(port->mac, guest->mac);
+	if (socket != NULL)
+		snprintf(guest->socket, sizeof(guest->socket), "%s", socket);
+	else
+		snprintf(guest->socket, sizeof(guest->socket), "%s/vhost/%s.sock", control->run_dir,
+			 port->name);
+	return 0;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void add(json_t *list, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(list, json_string(text));
+}
+
+/* QEMU parts options by commas; one that is meant is written twice. */
+static void double_commas(const char *text, char *out, size_t out_bytes)
+{
+	size_t len = 0;
+
+	for (; *text != '\0' && len + 2 < out_bytes; text++) {
+		if (*text == ',')
+			out[len++] = ',';
+		out[len++] = *text;
+	}
+	out[len] = '\0';
+}
+
+/* A size as QEMU writes it: digits and one of M, G. */
+static int read_memory(const struct http_request *request, const char **memory,
+		       struct problem *problem)
+{
+	const char *text = http_query(request, "memory");
+	size_t digits;
+
+	*memory = text != NULL ? text : MEMORY_DEFAULT;
+	digits = strspn(*memory, "0123456789");
+	if (digits > 0 && digits < 8 && (*memory)[0] != '0' &&
+	    (strcmp(*memory + digits, "M") == 0 || strcmp(*memory + digits, "G") == 0))
+		return 0;
+	return problem_set(problem, -EINVAL, 422, "value-invalid",
+			   "memory=%.40s: write the guest's memory as 256M or 4G", *memory);
+}
+
+int api_get_qemu_args(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem)
+{
+	const struct control *control = ctx;
+	struct guest guest;
+	char path[DP_TEXT_BYTES * 2];
+	const char *memory = NULL;
+	int error = find_guest(control, request, &guest, problem);
+
+	if (error == 0)
+		error = read_memory(request, &memory, problem);
+	if (error < 0)
+		return error;
+	const char *name = guest.port->name;
+	json_t *args = json_array();
+	/* Once for each guest: further cards share the memory. */
+	if (!http_query_is_on(request, "nic_only")) {
+		add(args, "-m");
+		add(args, "%s", memory);
+		add(args, "-object");
+		add(args, "memory-backend-memfd,id=weft-mem,share=on,size=%s", memory);
+		add(args, "-numa");
+		add(args, "node,memdev=weft-mem");
+	}
+	double_commas(guest.socket, path, sizeof(path));
+	add(args, "-chardev");
+	add(args, "socket,id=weft-chr-%s,path=%s,reconnect=1", name, path);
+	add(args, "-netdev");
+	add(args, "vhost-user,id=weft-net-%s,chardev=weft-chr-%s", name, name);
+	add(args, "-device");
+	add(args, "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
+	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s", name, name, guest.mac, guest.mtu,
+	    QUEUE_SIZE, QUEUE_SIZE, http_query_is_on(request, "tcg") ? ",vectors=0" : "");
+	return api_reply(control, json_pack("{s:o}", "args", args), reply, problem);
+}
+
+/* Text inside an attribute. Names are safe; a socket's path is a user's. */
+static void escape(const char *text, char *out, size_t out_bytes)
+{
+	static const struct {
+		char c;
+		const char *entity;
+	} entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\'', "&apos;"}};
+	size_t len = 0;
+
+	for (; *text != '\0' && len + 8 < out_bytes; text++) {
+		const char *entity = NULL;
+
+		for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
+			entity = *text == entities[i].c ? entities[i].entity : entity;
+		if (entity != NULL)
+			len += (size_t)snprintf(out + len, out_bytes - len, "%s", entity);
+		else
+			out[len++] = *text;
+	}
+	out[len] = '\0';
+}
+
+int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct http_reply *reply,
+			struct problem *problem)
+{
+	const struct control *control = ctx;
+	struct guest guest;
+	char socket[DP_TEXT_BYTES * 6];
+	char xml[3072];
+	int error = find_guest(control, request, &guest, problem);
+
+	if (error < 0)
+		return error;
+	escape(guest.socket, socket, sizeof(socket));
+	snprintf(xml, sizeof(xml),
+		 "<!-- once in the domain: the guest's memory must be shared with weft -->\n"
+		 "<memoryBacking>\n"
+		 "  <source type='memfd'/>\n"
+		 "  <access mode='shared'/>\n"
+		 "</memoryBacking>\n"
+		 "<!-- in <devices>: port %s -->\n"
+		 "<interface type='vhostuser'>\n"
+		 "  <mac address='%s'/>\n"
+		 "  <source type='unix' path='%s' mode='client'>\n"
+		 "    <reconnect enabled='yes' timeout='1'/>\n"
+		 "  </source>\n"
+		 "  <model type='virtio'/>\n"
+		 "  <mtu size='%u'/>\n"
+		 "  <driver rx_queue_size='%d' tx_queue_size='%d'/>\n"
+		 "</interface>\n",
+		 guest.port->name, guest.mac, socket, guest.mtu, QUEUE_SIZE, QUEUE_SIZE);
+	return api_reply(control, json_pack("{s:s}", "xml", xml), reply, problem);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The REST API: the table of routes, and what several handlers need. Runs on weftd's thread. */
+#include "control/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/apply.h"
+#include "control/config.h"
+
+static const struct http_route routes[] = {
+	{"GET", "/v1/status", api_get_status, "versions, the dataplane, how many objects"},
+	{"GET", "/v1/segments", api_list_segments, "all segments"},
+	{"GET", "/v1/segments/{name}", api_get_segment, "one segment"},
+	{"PUT", "/v1/segments/{name}", api_put_segment, "make or change a segment"},
+	{"DELETE", "/v1/segments/{name}", api_delete_segment, "delete a segment without ports"},
+	{"GET", "/v1/ports", api_list_ports, "all ports with their state"},
+	{"GET", "/v1/ports/{name}", api_get_port, "one port with its state"},
+	{"PUT", "/v1/ports/{name}", api_put_port, "make or change a port"},
+	{"DELETE", "/v1/ports/{name}", api_delete_port, "delete a port"},
+	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "arguments for QEMU"},
+	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "elements for libvirt"},
+	{"GET", "/v1/port-types", api_get_port_types, "kinds of port and their options"},
+	{"POST", "/v1/apply", api_apply, "make what a lab declares true"},
+	{"POST", "/v1/diff", api_diff, "what apply would do"},
+	{"GET", "/v1/export", api_export, "everything as one lab"},
+	{"GET", "/v1/fdb", api_get_fdb, "which address is behind which port"},
+	{"GET", "/v1/stats", api_get_stats, "counters of ports and workers"},
+	{"GET", "/v1/drops", api_get_drops, "why frames were not delivered"},
+};
+
+const struct http_route *api_routes(size_t *n_routes)
+{
+	*n_routes = sizeof(routes) / sizeof(routes[0]);
+	return routes;
+}
+
+int api_read_json(const struct http_request *request, json_t **body, struct problem *problem)
+{
+	json_error_t fault;
+
+	if (request->body_bytes == 0)
+		*body = json_object();
+	else
+		*body = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES, &fault);
+	if (*body != NULL)
+		return 0;
+	if (request->body_bytes == 0)
+		return problem_system(problem, -ENOMEM, "reading the request");
+	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s", fault.line,
+			   fault.text);
+}
+
+uint64_t api_revision(const struct control *control)
+{
+	return config_revision(control->config);
+}
+
+int api_check_match(const struct control *control, const struct http_request *request,
+		    struct problem *problem)
+{
+	const char *match = http_header(request, "If-Match");
+	char etag[32];
+
+	snprintf(etag, sizeof(etag), "\"%" PRIu64 "\"", api_revision(control));
+	if (match == NULL || strcmp(match, "*") == 0 || strcmp(match, etag) == 0)
+		return 0;
+	return problem_set(problem, -EAGAIN, 412, "changed-meanwhile",
+			   "the revision is %s now, not %.40s; read again, then decide", etag, match);
+}
+
+int api_reply(const struct control *control, json_t *json, struct http_reply *reply,
+	      struct problem *problem)
+{
+	if (json == NULL)
+		return problem_system(problem, -ENOMEM, "answering");
+	reply->json = json;
+	reply->etag = api_revision(control);
+	return 0;
+}
+
+int api_change(struct control *control, const struct http_request *request, struct model *wanted,
+	       struct http_reply *reply, struct problem *problem)
+{
+	enum apply_mode mode = http_query_is_on(request, "dry_run") ? APPLY_DIFF : APPLY_FOR_REAL;
+	json_t *answer;
+	int error = apply_model(control, wanted, mode, &answer, problem);
+
+	return error < 0 ? error : api_reply(control, answer, reply, problem);
+}
+
+const struct model_port *api_find_port(const struct control *control, const char *name,
+				       struct problem *problem)
+{
+	const struct model_port *port = model_port(control->model, name);
+
+	if (port == NULL)
+		problem_set(problem, -ENOENT, 404, "port-unknown",
+			    "there is no port %.80s; weft port list shows them", name);
+	return port;
+}
+
+const struct model_segment *api_find_segment(const struct control *control, const char *name,
+					     struct problem *problem)
+{
+	const struct model_segment *segment = model_segment(control->model, name);
+
+	if (segment == NULL)
+		problem_set(problem, -ENOENT, 404, "segment-unknown",
+			    "there is no segment %.80s; weft segment list shows them", name);
+	return segment;
+}

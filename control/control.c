@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A running weftd: opening the parts in order, and the turn. One thread. */
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/api.h"
+#include "control/claims.h"
+#include "control/config.h"
+#include "control/fastpath.h"
+#include "control/http.h"
+#include "control/store.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
+
+#define CLUSTER "default"	/* one host is a cluster of one */
+#define GROUP "weft"
+#define NS_PER_MS 1000000ULL
+#define WAIT_MAX_MS 1000
+
+/* The directory, made if only its last part is missing. */
+static int open_dir(const char *path, mode_t mode, const char *flag, char *why, size_t why_bytes)
+{
+	struct stat stat_;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST) {
+		int error = -errno;
+
+		snprintf(why, why_bytes, "%s %s: cannot be made: %s; make its parent directory, or "
+			 "choose another one", flag, path, strerror(-error));
+		return error;
+	}
+	if (stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode) && access(path, W_OK | X_OK) == 0)
+		return 0;
+	snprintf(why, why_bytes, "%s %s: not a directory that can be written to", flag, path);
+	return -ENOTDIR;
+}
+
+/* One weftd for each state directory: two would undo each other's work. */
+static int lock_state(const char *state_dir, int *lock_fd, char *why, size_t why_bytes)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/weftd.lock", state_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		int error = -errno;
+
+		snprintf(why, why_bytes, "%s: %s", path, strerror(-error));
+		return error;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		snprintf(why, why_bytes, "another weftd uses %s; stop it, or choose another "
+			 "--state-dir and --run-dir", state_dir);
+		return -EBUSY;
+	}
+	*lock_fd = fd;
+	return 0;
+}
+
+static void name_host(char host[DP_NAME_BYTES])
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	gethostname(name, sizeof(name) - 1);
+	name[strcspn(name, ".")] = '\0';
+	snprintf(host, DP_NAME_BYTES, "%.*s", DP_NAME_BYTES - 1, model_is_name(name) ? name : "localhost");
+}
+
+static int open_state(struct control *control, const char *state_dir, char *why, size_t why_bytes)
+{
+	struct problem problem = {0};
+	char path[PATH_MAX];
+	int error = open_dir(state_dir, 0700, "--state-dir", why, why_bytes);
+
+	if (error == 0)
+		error = lock_state(state_dir, &control->lock_fd, why, why_bytes);
+	if (error < 0)
+		return error;
+	snprintf(path, sizeof(path), "%s/weft.db", state_dir);
+	error = store_sqlite_open(path, loop_clock_ns() / NS_PER_MS, &control->store, why, why_bytes);
+	if (error < 0)
+		return error;
+	error = config_open(control->store, control->cluster, &control->config, &control->model,
+			    &problem);
+	if (error == 0)
+		error = claims_open(control->store, control->cluster, control->host,
+				    &control->claims);
+	if (error < 0)
+		snprintf(why, why_bytes, "%s: %s", path,
+			 problem.detail[0] != '\0' ? problem.detail : strerror(-error));
+	return error;
+}
+
+/* node/HOST/info: who is here. */
+static int announce(struct control *control, char *why, size_t why_bytes)
+{
+	char key[192];
+	json_t *info = json_pack("{s:s, s:s}", "host", control->host, "version", WEFT_VERSION);
+	char *text = info != NULL ? json_dumps(info, JSON_COMPACT) : NULL;
+	int error = -ENOMEM;
+	bool is_done;
+	store_rev rev;
+
+	json_decref(info);
+	snprintf(key, sizeof(key), "/weft/v1/%s/node/%s/info", control->cluster, control->host);
+	if (text != NULL) {
+		struct store_op op = {.what = STORE_PUT, .key = key, .value = text,
+				      .value_bytes = strlen(text)};
+		struct store_txn txn = {.ops = &op, .n_ops = 1};
+
+		error = store_commit(control->store, &txn, &is_done, &rev);
+	}
+	free(text);
+	if (error < 0)
+		snprintf(why, why_bytes, "writing the store: %s", strerror(-error));
+	return error;
+}
+
+static int open_socket(struct control *control, char *why, size_t why_bytes)
+{
+	char path[sizeof(control->run_dir) + 16];
+	size_t n_routes;
+	const struct http_route *routes = api_routes(&n_routes);
+
+	snprintf(path, sizeof(path), "%s/weftd.sock", control->run_dir);
+	int fd = http_listen(path, GROUP);
+	if (fd == -EADDRINUSE)
+		snprintf(why, why_bytes, "another weftd answers on %s; stop it, or choose another "
+			 "--run-dir", path);
+	else if (fd < 0)
+		snprintf(why, why_bytes, "%s: %s", path, strerror(-fd));
+	if (fd < 0)
+		return fd;
+	int error = http_create(control->loop, fd, routes, n_routes, control, &control->http);
+	if (error < 0)
+		snprintf(why, why_bytes, "starting the HTTP server: %s", strerror(-error));
+	return error;
+}
+
+static int open_parts(struct control *control, const char *run_dir, const char *state_dir, char *why,
+		      size_t why_bytes)
+{
+	char real[PATH_MAX];
+	int error = open_dir(run_dir, 0755, "--run-dir", why, why_bytes);
+
+	if (error < 0)
+		return error;
+	if (realpath(run_dir, real) == NULL || strlen(real) >= sizeof(control->run_dir)) {
+		snprintf(why, why_bytes, "--run-dir %s: the path is too long for sockets; choose a "
+			 "shorter one", run_dir);
+		return -ENAMETOOLONG;
+	}
+	snprintf(control->run_dir, sizeof(control->run_dir), "%s", real);
+	name_host(control->host);
+	error = open_state(control, state_dir, why, why_bytes);
+	if (error == 0)
+		error = announce(control, why, why_bytes);
+	if (error < 0)
+		return error;
+	error = loop_create(&control->loop);
+	if (error == 0)
+		error = fastpath_create(control->loop, control->run_dir, &control->fastpath);
+	if (error < 0) {
+		snprintf(why, why_bytes, "starting: %s", strerror(-error));
+		return error;
+	}
+	return open_socket(control, why, why_bytes);
+}
+
+int control_create(const char *run_dir, const char *state_dir, struct control **out, char *why,
+		   size_t why_bytes)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
+	}
+	control->lock_fd = -1;
+	control->cluster = CLUSTER;
+	int error = open_parts(control, run_dir, state_dir, why, why_bytes);
+	if (error < 0) {
+		control_destroy(control);
+		return error;
+	}
+	*out = control;
+	return 0;
+}
+
+void control_destroy(struct control *control)
+{
+	char path[sizeof(control->run_dir) + 16];
+
+	if (control == NULL)
+		return;
+	if (control->http != NULL) {
+		snprintf(path, sizeof(path), "%s/weftd.sock", control->run_dir);
+		unlink(path);
+	}
+	http_destroy(control->http);
+	fastpath_destroy(control->fastpath);
+	loop_destroy(control->loop);
+	claims_close(control->claims);
+	config_close(control->config);
+	model_destroy(control->model);
+	store_close(control->store);
+	if (control->lock_fd >= 0)
+		close(control->lock_fd);
+	free(control);
+}
+
+static bool is_broken(void *ctx, const struct model_port *port)
+{
+	struct control *control = ctx;
+
+	return fastpath_broken(control->fastpath, port->id) != NULL;
+}
+
+void control_claim(struct control *control)
+{
+	uint64_t version = fastpath_version(control->fastpath);
+
+	if (version == control->claimed_version || fastpath_welcome(control->fastpath) == NULL)
+		return;
+	int error = claims_sync(control->claims, control->model, is_broken, control);
+	if (error < 0)
+		log_error("control", "writing claims: %s; trying again", strerror(-error));
+	else
+		control->claimed_version = version;
+}
+
+static int sooner(int a_ms, int64_t b_ms)
+{
+	return b_ms >= 0 && b_ms < a_ms ? (int)b_ms : a_ms;
+}
+
+int control_turn(struct control *control)
+{
+	int wait_ms = WAIT_MAX_MS;
+	uint64_t now_ns = loop_clock_ns();
+	int64_t store_ms = store_run(control->store, now_ns / NS_PER_MS);
+
+	if (store_ms < 0 && store_ms != -1)
+		log_error("control", "store: %s", strerror((int)-store_ms));
+	wait_ms = sooner(wait_ms, store_ms);
+	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
+	wait_ms = sooner(wait_ms, http_run(control->http));
+	control_claim(control);
+	int n = loop_turn(control->loop, wait_ms, loop_clock_ns);
+	return n < 0 ? n : 0;
+}

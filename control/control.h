@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A running weftd as one value: the parts, and the turn that drives them. No globals, so a test can
+ * run one inside itself. One thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/model.h"
+#include "dataplane/api/dp_msg.h"
+
+struct claims;
+struct config;
+struct fastpath;
+struct http;
+struct loop;
+struct store;
+
+struct control {
+	char run_dir[DP_NAME_BYTES + 64];
+	char host[DP_NAME_BYTES];
+	const char *cluster;
+	struct loop *loop;
+	int lock_fd;		/* held for as long as this weftd has the state directory */
+	struct store *store;
+	struct config *config;
+	struct model *model;	/* what is stored: what should be */
+	struct claims *claims;
+	uint64_t claimed_version;	/* of the fast path, when the claims were last right */
+	struct fastpath *fastpath;
+	struct http *http;
+};
+
+/* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`
+ * has one line. */
+int control_create(const char *run_dir, const char *state_dir, struct control **control, char *why,
+		   size_t why_bytes);
+void control_destroy(struct control *control);	/* NULL is legal */
+
+/* One turn of the loop; waits for something to do. 0 or -errno. */
+int control_turn(struct control *control);
+
+/* Says in the store what this host carries now; a failure is logged, the next turn tries again. */
+void control_claim(struct control *control);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Objects of the model as messages for the dataplane. Pure. */
+#include "control/encode.h"
+
+#include <string.h>
+
+void encode_segment(const struct model_segment *segment, struct dp_segment *message)
+{
+	*message = (struct dp_segment){
+		.header = {.bytes = sizeof(*message), .type = DP_SEGMENT_PUT},
+		.id = segment->id,
+		.vni = segment->vni,
+		.generation = segment->generation,
+		.vlan = segment->vlan,
+		.mtu = segment->mtu,
+		.age_s = segment->age_s,
+	};
+	memcpy(message->name, segment->name, strlen(segment->name));
+}
+
+void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message)
+{
+	const struct model_segment *segment = model_segment(model, port->segment);
+
+	*message = (struct dp_port){
+		.header = {.bytes = sizeof(*message), .type = DP_PORT_PUT},
+		.id = port->id,
+		.generation = port->generation,
+		.n_members = 1,
+		.mtu = segment->mtu,
+		.members[0] = {.segment_id = segment->id},
+	};
+	memcpy(message->mac, port->mac, sizeof(message->mac));
+	memcpy(message->name, port->name, strlen(port->name));
+	memcpy(message->kind, port->kind->name, strlen(port->kind->name));
+	memcpy(message->vm, port->vm, strlen(port->vm));
+	for (unsigned int i = 0; i < port->n_options; i++) {
+		const struct option_def *def = &port->kind->options[port->options[i].index];
+
+		if (def->user == OPTION_FOR_DATAPLANE)
+			message->options[message->n_options++] = port->options[i];
+	}
+}
+
+uint64_t encode_digest(const struct dp_header *message)
+{
+	const uint8_t *at = (const uint8_t *)message + sizeof(*message);
+	size_t left = message->bytes - sizeof(*message);
+	uint64_t digest = message->type;
+
+	/* Words, not bytes: a host has thousands of ports, and most of a port is zero. */
+	_Static_assert(sizeof(struct dp_port) % 8 == 0 && sizeof(struct dp_segment) % 8 == 0,
+		       "digested in words");
+	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, at, sizeof(word));
+		digest = (digest ^ word) * 0x9e3779b97f4a7c15ULL;
+		digest ^= digest >> 32;
+	}
+	return digest;
+}

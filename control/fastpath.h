@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * weftd's end of the conversation with weft-dataplane, level-triggered: on every connect it reads
+ * what the dataplane has, compares with the model and sends the difference. A restart of weftd, a
+ * restart of the dataplane and a change by the user are one code path, which differs only in what
+ * happens to a port that cannot be made: a change is refused whole; when catching up, the other
+ * ports come up, this one is reported broken with the reason, and it is tried again.
+ *
+ * Requests block, with deadlines of seconds; the dataplane answers in microseconds. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/model.h"
+#include "control/problem.h"
+#include "dataplane/api/counters.h"
+#include "dataplane/api/dp_client.h"
+
+struct fastpath;
+struct loop;
+
+/* run_dir is copied. Nothing is connected yet. 0 or -errno. */
+int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **fastpath);
+void fastpath_destroy(struct fastpath *fastpath);	/* NULL is legal */
+
+/* Connects, catches up, tries again what was broken: whatever is due. Returns ms until it wants to
+ * be called again, at most. */
+int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t now_ns);
+
+/* NULL while not connected. */
+const struct dp_welcome *fastpath_welcome(const struct fastpath *fastpath);
+
+/* The dataplane's counters, mapped read-only and checked; NULL while not connected. They may be
+ * written to at any moment. */
+const struct counters_header *fastpath_counters(const struct fastpath *fastpath);
+
+/* A change to `model`: everything that can fail. On -errno nothing has changed. */
+int fastpath_prepare(struct fastpath *fastpath, const struct model *model,
+		     struct problem *problem);
+void fastpath_abort(struct fastpath *fastpath);
+
+/* Publishes what was prepared. If the dataplane is lost at this moment, the next connect does it. */
+void fastpath_commit(struct fastpath *fastpath);
+
+/* Grows whenever what the dataplane carries changes. */
+uint64_t fastpath_version(const struct fastpath *fastpath);
+
+/* Why the port could not be made; NULL: it was. */
+const char *fastpath_broken(const struct fastpath *fastpath, uint64_t port_id);
+
+/* Asks the dataplane now. fn as in dp_client_request(). */
+int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,
+		 struct problem *problem);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* HTTP on a Unix socket, by libmicrohttpd in weftd's loop. Runs on weftd's thread. */
+#include "control/http.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "dataplane/base/loop.h"
+
+#define NAME_BYTES 256
+
+struct http {
+	struct loop *loop;
+	struct MHD_Daemon *daemon;
+	struct loop_watch *watch;
+	const struct http_route *routes;
+	size_t n_routes;
+	void *ctx;
+};
+
+struct http_call {
+	struct MHD_Connection *connection;
+	char *body;
+	size_t body_bytes, max_bytes;
+	bool is_too_large;
+};
+
+const char *http_query(const struct http_request *request, const char *key)
+{
+	return MHD_lookup_connection_value(request->call->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+bool http_query_is_on(const struct http_request *request, const char *key)
+{
+	const char *value = http_query(request, key);
+
+	return value != NULL && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
+}
+
+const char *http_header(const struct http_request *request, const char *key)
+{
+	return MHD_lookup_connection_value(request->call->connection, MHD_HEADER_KIND, key);
+}
+
+/* Does the path fit the pattern? What stands for {name} is copied out. */
+static bool is_match(const char *pattern, const char *path, char name[NAME_BYTES])
+{
+	static const char hole[] = "{name}";
+
+	name[0] = '\0';
+	while (*pattern != '\0') {
+		if (strncmp(pattern, hole, sizeof(hole) - 1) != 0) {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		size_t len = strcspn(path, "/");
+		if (len == 0 || len >= NAME_BYTES)
+			return false;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		pattern += sizeof(hole) - 1;
+	}
+	return *path == '\0';
+}
+
+static enum MHD_Result send_text(struct MHD_Connection *connection, int status, const char *type,
+				 char *text, uint64_t etag)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	char value[32];
+
+	if (response == NULL) {
+		free(text);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (etag != 0) {
+		snprintf(value, sizeof(value), "\"%llu\"", (unsigned long long)etag);
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, value);
+	}
+	enum MHD_Result result = MHD_queue_response(connection, (unsigned int)status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result send_problem(struct MHD_Connection *connection,
+				    const struct problem *problem)
+{
+	json_t *object = json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code, "status",
+				   problem->status, "title",
+				   MHD_get_reason_phrase_for((unsigned int)problem->status), "detail",
+				   problem->detail);
+	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (text == NULL)
+		return MHD_NO;
+	return send_text(connection, problem->status, "application/problem+json", text, 0);
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+{
+	int status = reply->status != 0 ? reply->status : 200;
+
+	if (reply->text != NULL)
+		return send_text(connection, status, reply->text_type, reply->text, reply->etag);
+	char *text = json_dumps(reply->json, JSON_COMPACT);
+	json_decref(reply->json);
+	if (text == NULL)
+		return MHD_NO;
+	return send_text(connection, status, "application/json", text, reply->etag);
+}
+
+static const struct http_route *find_route(const struct http *http, const char *method,
+					   const char *path, char name[NAME_BYTES],
+					   struct problem *problem)
+{
+	bool is_path_known = false;
+
+	for (size_t i = 0; i < http->n_routes; i++) {
+		if (!is_match(http->routes[i].path, path, name))
+			continue;
+		if (strcmp(http->routes[i].method, method) == 0)
+			return &http->routes[i];
+		is_path_known = true;
+	}
+	if (is_path_known)
+		problem_set(problem, -EINVAL, 405, "method-not-allowed",
+			    "%.20s is not possible on %.200s", method, path);
+	else
+		problem_set(problem, -ENOENT, 404, "path-unknown",
+			    "there is no %.200s; see docs/api.md for the paths", path);
+	return NULL;
+}
+
+static enum MHD_Result answer(struct http *http, struct http_call *call, const char *method,
+			      const char *path)
+{
+	char name[NAME_BYTES];
+	struct problem problem = {0};
+	struct http_reply reply = {0};
+	const struct http_route *route = NULL;
+
+	if (call->is_too_large)
+		problem_set(&problem, -E2BIG, 413, "body-too-large",
+			    "the body has more than 8 MiB; split it");
+	else
+		route = find_route(http, method, path, name, &problem);
+	if (route == NULL)
+		return send_problem(call->connection, &problem);
+	struct http_request request = {
+		.method = method,
+		.name = name,
+		.body = call->body != NULL ? call->body : "",
+		.body_bytes = call->body_bytes,
+		.call = call,
+	};
+	if (route->fn(http->ctx, &request, &reply, &problem) < 0)
+		return send_problem(call->connection, &problem);
+	return send_reply(call->connection, &reply);
+}
+
+/* Beyond the limit the rest is read and forgotten: only then can the answer be sent. */
+static enum MHD_Result take_body(struct http_call *call, const char *data, size_t bytes)
+{
+	if (call->is_too_large || bytes > HTTP_BODY_BYTES_MAX - call->body_bytes) {
+		call->is_too_large = true;
+		return MHD_YES;
+	}
+	if (call->body_bytes + bytes + 1 > call->max_bytes) {
+		size_t max = (call->body_bytes + bytes + 1) * 2;
+		char *body = realloc(call->body, max);
+
+		if (body == NULL)
+			return MHD_NO;
+		call->body = body;
+		call->max_bytes = max;
+	}
+	memcpy(call->body + call->body_bytes, data, bytes);
+	call->body_bytes += bytes;
+	call->body[call->body_bytes] = '\0';
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_bytes, void **state)
+{
+	struct http *http = ctx;
+	struct http_call *call = *state;
+
+	if (call == NULL) {
+		call = calloc(1, sizeof(*call));
+		if (call == NULL)
+			return MHD_NO;
+		call->connection = connection;
+		*state = call;
+		return MHD_YES;
+	}
+	if (*upload_bytes > 0) {
+		size_t bytes = *upload_bytes;
+
+		*upload_bytes = 0;
+		return take_body(call, upload, bytes);
+	}
+	return answer(http, call, method, url);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct http_call *call = *state;
+
+	if (call == NULL)
+		return;
+	free(call->body);
+	free(call);
+	*state = NULL;
+}
+
+static void on_ready(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct http *http = ctx;
+
+	MHD_run(http->daemon);
+}
+
+int http_create(struct loop *loop, int listen_fd, const struct http_route *routes, size_t n_routes,
+		void *ctx, struct http **out)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	int error = -ENOMEM;
+
+	if (http == NULL)
+		goto close_fd;
+	*http = (struct http){.loop = loop, .routes = routes, .n_routes = n_routes, .ctx = ctx};
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http,
+					MHD_OPTION_LISTEN_SOCKET, listen_fd,
+					MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
+					MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
+					MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+					MHD_OPTION_END);
+	if (http->daemon == NULL)
+		goto free_http;
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	error = loop_add(loop, info->epoll_fd, EPOLLIN, on_ready, http, &http->watch);
+	if (error < 0)
+		goto stop_daemon;
+	*out = http;
+	return 0;
+stop_daemon:
+	MHD_stop_daemon(http->daemon);	/* closes listen_fd */
+	free(http);
+	return error;
+free_http:
+	free(http);
+close_fd:
+	close(listen_fd);
+	return error;
+}
+
+void http_destroy(struct http *http)
+{
+	if (http == NULL)
+		return;
+	loop_remove(http->watch);
+	MHD_stop_daemon(http->daemon);
+	free(http);
+}
+
+int http_run(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+	MHD_run(http->daemon);
+	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
+		return -1;
+	return timeout_ms < 1000 ? (int)timeout_ms : 1000;
+}
+
+static bool is_answered(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_alive = fd >= 0 &&
+			connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_alive;
+}
+
+int http_listen(const char *path, const char *group)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat stat;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (is_answered(&address))
+		return -EADDRINUSE;
+	if (lstat(path, &stat) == 0) {
+		if (!S_ISSOCK(stat.st_mode))
+			return -EEXIST;
+		unlink(path);
+	}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mode_t mask = umask(0117);
+	int failed = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	int error = failed < 0 ? -errno : 0;
+	umask(mask);
+	const struct group *entry = getgrnam(group);
+	if (error == 0 && entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) < 0)
+		error = -errno;
+	if (error == 0 && listen(fd, HTTP_CONNECTIONS_MAX) < 0)
+		error = -errno;
+	if (error < 0) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * HTTP on a Unix socket: libmicrohttpd inside weftd's loop, a table of routes, bodies collected up
+ * to a limit, answers as JSON or text. Handlers run to the end; there is no other thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "control/problem.h"
+
+#define HTTP_BODY_BYTES_MAX (8u * 1024 * 1024)
+#define HTTP_CONNECTIONS_MAX 64
+#define HTTP_TIMEOUT_S 30
+
+struct http;
+struct http_call;	/* the library's side of a request */
+struct loop;
+
+struct http_request {
+	const char *method;
+	const char *name;	/* what stands for {name} in the route's path; "" if it has none */
+	const char *body;	/* NUL-terminated */
+	size_t body_bytes;
+	struct http_call *call;
+};
+
+/* An answer. Without `text`, `json` is sent. Both become the server's. */
+struct http_reply {
+	int status;		/* 0: 200 */
+	json_t *json;
+	char *text;
+	const char *text_type;	/* Content-Type of `text` */
+	uint64_t etag;		/* revision; 0: none */
+};
+
+/* Returns 0 with *reply filled, or -errno with *problem filled. */
+typedef int (*http_fn)(void *ctx, const struct http_request *request, struct http_reply *reply,
+		       struct problem *problem);
+
+struct http_route {
+	const char *method;
+	const char *path;	/* "/v1/ports/{name}/qemu-args" */
+	http_fn fn;
+	const char *help;
+};
+
+/* A parameter of the query, NULL if absent; whether it is there and means yes; a header. */
+const char *http_query(const struct http_request *request, const char *key);
+bool http_query_is_on(const struct http_request *request, const char *key);
+const char *http_header(const struct http_request *request, const char *key);
+
+/* Serves `routes` (n_routes, must outlive the server) on a listening socket, which becomes ours. */
+int http_create(struct loop *loop, int listen_fd, const struct http_route *routes, size_t n_routes,
+		void *ctx, struct http **http);
+void http_destroy(struct http *http);	/* NULL is legal */
+
+/* Does what is due. Returns ms until it wants to be called again, at most; -1: no hurry. */
+int http_run(struct http *http);
+
+/* A listening Unix socket at `path`, mode 0660, of group `group` if there is such a group. A stale
+ * socket of a dead server is removed. -EADDRINUSE: someone answers there. */
+int http_listen(const char *path, const char *group);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lab: laid over a model, and made from one. Pure. */
+#include "control/lab.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/spec.h"
+
+int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct problem *problem)
+{
+	json_error_t fault;
+
+	if (bytes > LAB_BYTES_MAX)
+		return problem_set(problem, -EINVAL, 413, "body-too-large",
+				   "the lab has more than 8 MiB; split it");
+	*lab = (struct lab){.lines = json_object()};
+	lab->tree = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+	if (lab->tree != NULL && lab->lines != NULL)
+		return 0;
+	lab_fini(lab);
+	if (fault.line < 0)
+		return problem_set(problem, -EINVAL, 400, "json-invalid", "not JSON: %s", fault.text);
+	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s",
+			   fault.line, fault.text);
+}
+
+void lab_fini(struct lab *lab)
+{
+	json_decref(lab->tree);
+	json_decref(lab->lines);
+	*lab = (struct lab){0};
+}
+
+void lab_locate(const struct lab *lab, struct problem *problem)
+{
+	char where[sizeof(problem->where)];
+
+	/* The nearest place that stands in the text: the key, else its object. */
+	memcpy(where, problem->where, sizeof(where));
+	while (where[0] != '\0') {
+		json_int_t line = json_integer_value(json_object_get(lab->lines, where));
+		char *dot = strrchr(where, '.');
+
+		if (line > 0) {
+			problem_prefix(problem, "line %" JSON_INTEGER_FORMAT ": ", line);
+			return;
+		}
+		*(dot != NULL ? dot : where) = '\0';
+	}
+}
+
+static int refuse(struct problem *problem, const char *where, const char *code, const char *text)
+{
+	int error = problem_set(problem, -EINVAL, 422, code, "%s", text);
+
+	problem_at(problem, "%s", where);
+	return error;
+}
+
+static int check_top(const json_t *tree, struct problem *problem)
+{
+	const char *key;
+	json_t *value;
+	char text[200];
+
+	if (!json_is_object(tree))
+		return refuse(problem, "", "lab-invalid",
+			      "a lab is an object with the keys name, segments, ports");
+	json_object_foreach((json_t *)(uintptr_t)tree, key, value) {
+		if (strcmp(key, "name") == 0) {
+			if (json_is_string(value) && model_is_name(json_string_value(value)))
+				continue;
+			return refuse(problem, key, "name-invalid", "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+				      "first a letter or digit");
+		}
+		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0) {
+			if (json_is_object(value) || json_is_null(value))
+				continue;
+			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}", key);
+			return refuse(problem, key, "lab-invalid", text);
+		}
+		snprintf(text, sizeof(text), "unknown key '%.60s'; known: name, segments, ports", key);
+		return refuse(problem, key, "key-unknown", text);
+	}
+	return 0;
+}
+
+/* Which lab an object belongs to after this one declared it: an object that is the same already
+ * keeps its owner, by plan_make(). */
+static const char *owner_of(const struct lab *lab)
+{
+	const char *name = json_string_value(json_object_get(lab->tree, "name"));
+
+	return name != NULL ? name : "default";
+}
+
+static int merge_segments(const struct lab *lab, struct model *model, struct problem *problem)
+{
+	struct model_segment segment;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(lab->tree, "segments"), name, value) {
+		int error = spec_parse_segment(name, value, &segment, problem);
+
+		if (error < 0)
+			return error;
+		snprintf(segment.lab, sizeof(segment.lab), "%s", owner_of(lab));
+		if (model_put_segment(model, &segment) < 0)
+			return problem_system(problem, -ENOMEM, "reading the lab");
+	}
+	return 0;
+}
+
+static int merge_ports(const struct lab *lab, const char *cluster, struct model *model,
+		       struct problem *problem)
+{
+	struct model_port port;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(lab->tree, "ports"), name, value) {
+		int error = spec_parse_port(cluster, name, value, &port, problem);
+
+		if (error < 0)
+			return error;
+		snprintf(port.lab, sizeof(port.lab), "%s", owner_of(lab));
+		if (model_put_port(model, &port) < 0)
+			return problem_system(problem, -ENOMEM, "reading the lab");
+	}
+	return 0;
+}
+
+static void prune_undeclared(const struct lab *lab, const struct model *current, struct model *model)
+{
+	const json_t *segments = json_object_get(lab->tree, "segments");
+	const json_t *ports = json_object_get(lab->tree, "ports");
+
+	for (size_t i = 0; i < current->n_ports; i++) {
+		const struct model_port *port = current->ports[i];
+
+		if (strcmp(port->lab, owner_of(lab)) == 0 && json_object_get(ports, port->name) == NULL)
+			model_del_port(model, port->name);
+	}
+	for (size_t i = 0; i < current->n_segments; i++) {
+		const struct model_segment *segment = current->segments[i];
+
+		if (strcmp(segment->lab, owner_of(lab)) == 0 &&
+		    json_object_get(segments, segment->name) == NULL)
+			model_del_segment(model, segment->name);
+	}
+}
+
+int lab_merge(const struct lab *lab, const char *cluster, const struct model *current, bool prune,
+	      struct model **wanted, struct problem *problem)
+{
+	struct model *model;
+	int error = check_top(lab->tree, problem);
+
+	if (error == 0) {
+		if (model_copy(current, &model) < 0)
+			return problem_system(problem, -ENOMEM, "reading the lab");
+		error = merge_segments(lab, model, problem);
+		if (error == 0)
+			error = merge_ports(lab, cluster, model, problem);
+		if (error == 0) {
+			if (prune)
+				prune_undeclared(lab, current, model);
+			*wanted = model;
+			return 0;
+		}
+		model_destroy(model);
+	}
+	lab_locate(lab, problem);
+	return error;
+}
+
+json_t *lab_format(const char *cluster, const struct model *model)
+{
+	json_t *segments = json_object();
+	json_t *ports = json_object();
+	json_t *lab;
+	int error = 0;
+
+	for (size_t i = 0; i < model->n_segments; i++)
+		error |= json_object_set_new(segments, model->segments[i]->name,
+					     spec_format_segment(model->segments[i], SPEC_SHORT));
+	for (size_t i = 0; i < model->n_ports; i++)
+		error |= json_object_set_new(ports, model->ports[i]->name,
+					     spec_format_port(cluster, model->ports[i], SPEC_SHORT));
+	lab = json_pack("{s:o, s:o}", "segments", segments, "ports", ports);
+	if (error == 0)
+		return lab;
+	json_decref(lab);
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lab: what `weft apply` sends. Text (YAML or JSON) becomes a JSON tree, checked for what a tree
+ * cannot show any more (duplicate keys, several documents); the tree is laid over a model. Errors
+ * name the line where the text is known. Pure; hostile text costs no more than its size.
+ *
+ *     name: demo
+ *     segments: {ALPHA: {vni: 100}}
+ *     ports: {web0: {type: vhost-user, segment: ALPHA}}
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "control/model.h"
+#include "control/problem.h"
+
+#define LAB_BYTES_MAX (8u * 1024 * 1024)
+#define LAB_DEPTH_MAX 32
+
+struct lab {
+	json_t *tree;
+	json_t *lines;	/* YAML: "ports.web0.segment" -> 7; JSON: empty */
+};
+
+/* Strict JSON. 0, or -EINVAL with a problem. YAML: lab_yaml.h. */
+int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct problem *problem);
+void lab_fini(struct lab *lab);
+
+/*
+ * Lays the lab over `current`: *wanted is a copy in which the declared objects are as declared.
+ * prune: what this lab made and does not declare any more is left out. Objects alone are checked;
+ * what they share, not yet (rules_check()).
+ */
+int lab_merge(const struct lab *lab, const char *cluster, const struct model *current, bool prune,
+	      struct model **wanted, struct problem *problem);
+
+/* "line 7: " before the detail of a problem that was found after lab_merge(). */
+void lab_locate(const struct lab *lab, struct problem *problem);
+
+/* The whole model as one lab; apply of it changes nothing. New reference; NULL: no memory. */
+json_t *lab_format(const char *cluster, const struct model *model);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The model: sorted lists of segments and ports. No I/O; one thread. */
+#include "control/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FNV_OFFSET 0xcbf29ce484222325ULL
+#define FNV_PRIME 0x100000001b3ULL
+
+/* A sorted array of pointers to objects that begin with their name. */
+struct list {
+	void ***items;
+	size_t *n, *max;
+	size_t object_bytes;
+};
+
+static struct list segments_of(struct model *model)
+{
+	return (struct list){(void ***)&model->segments, &model->n_segments, &model->max_segments,
+			     sizeof(struct model_segment)};
+}
+
+static struct list ports_of(struct model *model)
+{
+	return (struct list){(void ***)&model->ports, &model->n_ports, &model->max_ports,
+			     sizeof(struct model_port)};
+}
+
+/* Place of the name, or where it would go. */
+static size_t place_of(void *const *items, size_t n, const char *name, bool *is_there)
+{
+	size_t low = 0, high = n;
+
+	*is_there = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(items[middle], name);
+
+		if (order == 0) {
+			*is_there = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void *find(void *const *items, size_t n, const char *name)
+{
+	bool is_there;
+	size_t place = place_of(items, n, name, &is_there);
+
+	return is_there ? items[place] : NULL;
+}
+
+static int put(struct list list, const void *object)
+{
+	bool is_there;
+	size_t place = place_of(*list.items, *list.n, object, &is_there);
+
+	if (is_there) {
+		memmove((*list.items)[place], object, list.object_bytes);
+		return 0;
+	}
+	if (*list.n == *list.max) {
+		size_t max = *list.max == 0 ? 16 : *list.max * 2;
+		void **items = realloc(*list.items, max * sizeof(*items));
+
+		if (items == NULL)
+			return -ENOMEM;
+		*list.items = items;
+		*list.max = max;
+	}
+	void *copy = malloc(list.object_bytes);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, object, list.object_bytes);
+	void **at = *list.items + place;
+	memmove(at + 1, at, (*list.n - place) * sizeof(*at));
+	*at = copy;
+	++*list.n;
+	return 0;
+}
+
+static void del(struct list list, const char *name)
+{
+	bool is_there;
+	size_t place = place_of(*list.items, *list.n, name, &is_there);
+
+	if (!is_there)
+		return;
+	void **at = *list.items + place;
+	free(*at);
+	--*list.n;
+	memmove(at, at + 1, (*list.n - place) * sizeof(*at));
+}
+
+int model_create(struct model **out)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (model == NULL)
+		return -ENOMEM;
+	model->next_id = 1;
+	*out = model;
+	return 0;
+}
+
+void model_destroy(struct model *model)
+{
+	if (model == NULL)
+		return;
+	for (size_t i = 0; i < model->n_segments; i++)
+		free(model->segments[i]);
+	for (size_t i = 0; i < model->n_ports; i++)
+		free(model->ports[i]);
+	free(model->segments);
+	free(model->ports);
+	free(model);
+}
+
+int model_copy(const struct model *model, struct model **out)
+{
+	struct model *copy;
+	int error = model_create(&copy);
+
+	if (error < 0)
+		return error;
+	copy->next_id = model->next_id;
+	for (size_t i = 0; i < model->n_segments && error == 0; i++)
+		error = model_put_segment(copy, model->segments[i]);
+	for (size_t i = 0; i < model->n_ports && error == 0; i++)
+		error = model_put_port(copy, model->ports[i]);
+	if (error < 0) {
+		model_destroy(copy);
+		return error;
+	}
+	*out = copy;
+	return 0;
+}
+
+struct model_segment *model_segment(const struct model *model, const char *name)
+{
+	return find((void *const *)model->segments, model->n_segments, name);
+}
+
+struct model_port *model_port(const struct model *model, const char *name)
+{
+	return find((void *const *)model->ports, model->n_ports, name);
+}
+
+int model_put_segment(struct model *model, const struct model_segment *segment)
+{
+	return put(segments_of(model), segment);
+}
+
+int model_put_port(struct model *model, const struct model_port *port)
+{
+	return put(ports_of(model), port);
+}
+
+void model_del_segment(struct model *model, const char *name)
+{
+	del(segments_of(model), name);
+}
+
+void model_del_port(struct model *model, const char *name)
+{
+	del(ports_of(model), name);
+}
+
+const char *model_option_text(const struct model_port *port, const char *key)
+{
+	int index = port_kinds_option(port->kind, key);
+
+	for (unsigned int i = 0; index >= 0 && i < port->n_options; i++) {
+		if (port->options[i].index == index)
+			return port->options[i].text;
+	}
+	return NULL;
+}
+
+const char *model_ifname(const struct model_port *port)
+{
+	const char *ifname = model_option_text(port, "ifname");
+
+	return ifname != NULL ? ifname : port->name;
+}
+
+uint64_t model_hash(uint64_t seed, const void *data, size_t bytes)
+{
+	const uint8_t *byte = data;
+	uint64_t hash = FNV_OFFSET ^ seed;
+
+	for (size_t i = 0; i < bytes; i++)
+		hash = (hash ^ byte[i]) * FNV_PRIME;
+	return hash;
+}
+
+void model_derive_mac(const char *cluster, const char *port, uint8_t mac[6])
+{
+	uint64_t hash = model_hash(model_hash(0, cluster, strlen(cluster) + 1), port, strlen(port));
+
+	/* FNV leaves the low bits of the last characters side by side: mix before cutting. */
+	hash ^= hash >> 33;
+	hash *= 0xff51afd7ed558ccdULL;
+	hash ^= hash >> 33;
+	mac[0] = 0x02;
+	for (int i = 1; i < 6; i++)
+		mac[i] = (uint8_t)(hash >> (8 * i));
+}
+
+bool model_is_name(const char *name)
+{
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return len > 0 && len < DP_NAME_BYTES && name[len] == '\0' && strchr("._-", name[0]) == NULL;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What leads from one model to another. Pure. */
+#include "control/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int add_step(struct plan *plan, enum plan_action action, enum plan_kind kind,
+		    const char *name, struct plan_step **out)
+{
+	if (plan->n_steps == plan->max_steps) {
+		size_t max = plan->max_steps == 0 ? 16 : plan->max_steps * 2;
+		struct plan_step *steps = realloc(plan->steps, max * sizeof(*steps));
+
+		if (steps == NULL)
+			return -ENOMEM;
+		plan->steps = steps;
+		plan->max_steps = max;
+	}
+	struct plan_step *step = &plan->steps[plan->n_steps++];
+	*step = (struct plan_step){.action = action, .kind = kind};
+	snprintf(step->name, sizeof(step->name), "%s", name);
+	if (out != NULL)
+		*out = step;
+	return 0;
+}
+
+static void add_field(struct plan_step *step, bool is_changed, const char *key)
+{
+	if (is_changed)
+		step->fields[step->n_fields++] = key;
+}
+
+static void compare_segments(const struct model_segment *from, const struct model_segment *to,
+			     struct plan_step *step)
+{
+	add_field(step, from->vni != to->vni, "vni");
+	add_field(step, from->vlan != to->vlan, "vlan");
+	add_field(step, from->mtu != to->mtu, "mtu");
+	add_field(step, from->age_s != to->age_s, "age");
+}
+
+static const struct dp_option *find_option(const struct model_port *port, unsigned int index)
+{
+	for (unsigned int i = 0; i < port->n_options; i++) {
+		if (port->options[i].index == index)
+			return &port->options[i];
+	}
+	return NULL;
+}
+
+static void compare_ports(const struct model_port *from, const struct model_port *to,
+			  struct plan_step *step)
+{
+	add_field(step, from->kind != to->kind, "type");
+	add_field(step, strcmp(from->segment, to->segment) != 0, "segment");
+	add_field(step, strcmp(from->vm, to->vm) != 0, "vm");
+	add_field(step, memcmp(from->mac, to->mac, sizeof(from->mac)) != 0, "mac");
+	add_field(step, strcmp(from->host, to->host) != 0, "host");
+	for (unsigned int i = 0; i < to->kind->n_options && from->kind == to->kind; i++) {
+		const struct dp_option *a = find_option(from, i);
+		const struct dp_option *b = find_option(to, i);
+		bool is_same = a == b || (a != NULL && b != NULL && memcmp(a, b, sizeof(*a)) == 0);
+
+		add_field(step, !is_same, to->kind->options[i].key);
+	}
+}
+
+/* The part of a port that decides whether it must be closed. */
+static struct dp_port identity_of(const struct model_port *port, bool is_seen_by_dataplane)
+{
+	struct dp_port identity = {.n_options = 0};
+
+	snprintf(identity.name, sizeof(identity.name), "%s", port->name);
+	snprintf(identity.kind, sizeof(identity.kind), "%s", port->kind->name);
+	for (unsigned int i = 0; i < port->n_options; i++) {
+		const struct option_def *def = &port->kind->options[port->options[i].index];
+
+		if (!is_seen_by_dataplane || def->user == OPTION_FOR_DATAPLANE)
+			identity.options[identity.n_options++] = port->options[i];
+	}
+	return identity;
+}
+
+static bool is_replace(const struct model_port *from, const struct model_port *to,
+		       bool is_seen_by_dataplane)
+{
+	struct dp_port a = identity_of(from, is_seen_by_dataplane);
+	struct dp_port b = identity_of(to, is_seen_by_dataplane);
+
+	return port_kinds_is_replace(&a, &b);
+}
+
+static int plan_deletes(const struct model *current, const struct model *wanted, struct plan *plan)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < current->n_ports && error == 0; i++) {
+		const char *name = current->ports[i]->name;
+
+		if (model_port(wanted, name) == NULL)
+			error = add_step(plan, PLAN_DELETE, PLAN_PORT, name, NULL);
+	}
+	for (size_t i = 0; i < current->n_segments && error == 0; i++) {
+		const char *name = current->segments[i]->name;
+
+		if (model_segment(wanted, name) == NULL)
+			error = add_step(plan, PLAN_DELETE, PLAN_SEGMENT, name, NULL);
+	}
+	return error;
+}
+
+static int plan_segment(const struct model *current, struct model *wanted,
+			struct model_segment *to, struct plan *plan)
+{
+	const struct model_segment *from = model_segment(current, to->name);
+	struct plan_step *step;
+
+	if (from == NULL) {
+		to->id = (uint32_t)wanted->next_id++;
+		to->generation = 1;
+		return add_step(plan, PLAN_CREATE, PLAN_SEGMENT, to->name, NULL);
+	}
+	int error = add_step(plan, PLAN_UPDATE, PLAN_SEGMENT, to->name, &step);
+	if (error < 0)
+		return error;
+	compare_segments(from, to, step);
+	to->id = from->id;
+	to->generation = from->generation + 1;
+	if (step->n_fields == 0) {
+		*to = *from;
+		plan->n_steps--;
+	}
+	return 0;
+}
+
+static int plan_port(const struct model *current, struct model *wanted, struct model_port *to,
+		     struct plan *plan)
+{
+	const struct model_port *from = model_port(current, to->name);
+	struct plan_step *step;
+
+	if (from == NULL) {
+		to->id = wanted->next_id++;
+		to->generation = 1;
+		return add_step(plan, PLAN_CREATE, PLAN_PORT, to->name, NULL);
+	}
+	int error = add_step(plan, PLAN_UPDATE, PLAN_PORT, to->name, &step);
+	if (error < 0)
+		return error;
+	compare_ports(from, to, step);
+	if (step->n_fields == 0) {
+		*to = *from;
+		plan->n_steps--;
+		return 0;
+	}
+	to->id = from->id;
+	to->generation = from->generation + 1;
+	if (is_replace(from, to, false)) {
+		step->action = PLAN_REPLACE;
+		/* What the dataplane would take for an update in place goes as delete and create. */
+		if (!is_replace(from, to, true))
+			to->id = wanted->next_id++;
+	}
+	return 0;
+}
+
+int plan_make(const struct model *current, struct model *wanted, struct plan *plan)
+{
+	*plan = (struct plan){0};
+	wanted->next_id = current->next_id;
+	int error = plan_deletes(current, wanted, plan);
+
+	for (size_t i = 0; i < wanted->n_segments && error == 0; i++)
+		error = plan_segment(current, wanted, wanted->segments[i], plan);
+	for (size_t i = 0; i < wanted->n_ports && error == 0; i++)
+		error = plan_port(current, wanted, wanted->ports[i], plan);
+	if (error < 0)
+		plan_fini(plan);
+	return error;
+}
+
+void plan_fini(struct plan *plan)
+{
+	free(plan->steps);
+	*plan = (struct plan){0};
+}
+
+static json_t *format_step(const struct plan_step *step)
+{
+	static const char *const actions[] = {
+		[PLAN_CREATE] = "create", [PLAN_UPDATE] = "update",
+		[PLAN_REPLACE] = "replace", [PLAN_DELETE] = "delete",
+	};
+	json_t *object = json_pack("{s:s, s:s, s:s}", "action", actions[step->action], "kind",
+				   step->kind == PLAN_SEGMENT ? "segment" : "port", "name",
+				   step->name);
+
+	if (object == NULL || step->n_fields == 0)
+		return object;
+	json_t *fields = json_array();
+	int error = 0;
+	for (unsigned int i = 0; i < step->n_fields; i++)
+		error |= json_array_append_new(fields, json_string(step->fields[i]));
+	error |= json_object_set_new(object, "fields", fields);
+	if (error == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *plan_format(const struct plan *plan)
+{
+	json_t *changes = json_array();
+	int error = 0;
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		error |= json_array_append_new(changes, format_step(&plan->steps[i]));
+	if (error == 0)
+		return changes;
+	json_decref(changes);
+	return NULL;
+}

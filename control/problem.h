@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Why something was refused: what a problem+json answer says (RFC 9457), filled where the fault is
+ * found and passed up unchanged. Pure.
+ */
+#pragma once
+
+#include <stdarg.h>
+
+struct problem {
+	int status;		/* HTTP status */
+	const char *code;	/* stable, as "segment-unknown"; a constant */
+	char where[160];	/* place in a lab, as "ports.web0.segment"; "" if none */
+	char detail[512];	/* one line: what is wrong and what to do */
+};
+
+/* Fills *problem and returns `error`, so that a function can end with `return problem_set(...)`. */
+int problem_set(struct problem *problem, int error, int status, const char *code,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Names the place that the problem is about. */
+void problem_at(struct problem *problem, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Puts text before the detail, as "line 7: ". */
+void problem_prefix(struct problem *problem, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* For faults that are nobody's doing: no memory, no disk space, a damaged store. Returns `error`. */
+int problem_system(struct problem *problem, int error, const char *doing);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What must hold between the objects of a model. Pure. */
+#include "control/rules.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/spec.h"
+#include "tap/link.h"
+
+/* What is taken so far: "vni 100" -> "ALPHA". */
+struct taken {
+	json_t *by_what;
+	struct problem *problem;
+};
+
+/* Notes that `owner` (of `kind`) has `what`, or refuses because another one has. What a change does
+ * not touch comes first, so it is the newcomer that is refused. */
+static int claim(struct taken *taken, const char *kind, const char *owner, const char *key,
+		 const char *code, const char *what)
+{
+	const char *other = json_string_value(json_object_get(taken->by_what, what));
+
+	if (other == NULL) {
+		if (json_object_set_new(taken->by_what, what, json_string(owner)) < 0)
+			return problem_system(taken->problem, -ENOMEM, "checking");
+		return 0;
+	}
+	int error = problem_set(taken->problem, -EEXIST, 409, code,
+				"%s %s: %s is taken by %s %s; choose another one, or change that one "
+				"first", kind, owner, what, kind, other);
+	problem_at(taken->problem, "%ss.%s.%s", kind, owner, key);
+	return error;
+}
+
+static int check_segment(struct taken *taken, const struct model_segment *segment)
+{
+	char what[40];
+
+	snprintf(what, sizeof(what), "vni %u", segment->vni);
+	int error = claim(taken, "segment", segment->name, "vni", "vni-taken", what);
+	if (error < 0 || segment->vlan == 0)
+		return error;
+	snprintf(what, sizeof(what), "vlan %u", segment->vlan);
+	return claim(taken, "segment", segment->name, "vlan", "vlan-taken", what);
+}
+
+static int check_tap(struct taken *taken, const struct model_port *port)
+{
+	const char *ifname = model_ifname(port);
+	const char *netns = model_option_text(port, "netns");
+	char what[160];
+
+	if (!link_name_is_valid(ifname)) {
+		int error = problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
+					"port %s: its name cannot be the name of a network device (at "
+					"most 15 characters); add ifname: with a shorter one", port->name);
+		problem_at(taken->problem, "ports.%s", port->name);
+		return error;
+	}
+	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
+		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
+	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
+}
+
+static int check_ip(struct taken *taken, const struct model_port *port, const char *ip)
+{
+	struct link_prefix prefix;
+	char address[INET6_ADDRSTRLEN];
+	char what[200];
+
+	/* The address in its one canonical spelling, without the length of the prefix. */
+	if (link_parse_prefix(ip, &prefix) < 0 ||
+	    inet_ntop(prefix.family, prefix.address, address, sizeof(address)) == NULL)
+		return 0;
+	snprintf(what, sizeof(what), "address %s in segment %s", address, port->segment);
+	return claim(taken, "port", port->name, "ip", "ip-taken", what);
+}
+
+static int check_place(struct taken *taken, const struct model *model, const char *host,
+		       const struct model_port *port)
+{
+	struct problem *problem = taken->problem;
+	int error = 0;
+
+	if (model_segment(model, port->segment) == NULL) {
+		error = problem_set(problem, -EINVAL, 422, "segment-unknown",
+				    "port %s: segment %s is not declared; add it under segments: or "
+				    "correct the name", port->name, port->segment);
+		problem_at(problem, "ports.%s.segment", port->name);
+	} else if (port->host[0] != '\0' && strcmp(port->host, host) != 0) {
+		error = problem_set(problem, -EINVAL, 422, "host-unknown",
+				    "port %s: host %s is not this host (%s), and weft runs on one host; "
+				    "leave host: out", port->name, port->host, host);
+		problem_at(problem, "ports.%s.host", port->name);
+	}
+	return error;
+}
+
+static int check_port(struct taken *taken, const struct model *model, const char *host,
+		      const struct model_port *port)
+{
+	const char *socket = model_option_text(port, "socket");
+	const char *ip = model_option_text(port, "ip");
+	char mac[SPEC_MAC_BYTES];
+	char what[160];
+	int error = check_place(taken, model, host, port);
+
+	if (error < 0)
+		return error;
+	spec_format_mac(port->mac, mac);
+	snprintf(what, sizeof(what), "mac %s", mac);
+	error = claim(taken, "port", port->name, "mac", "mac-taken", what);
+	if (error == 0 && socket != NULL) {
+		snprintf(what, sizeof(what), "socket %s", socket);
+		error = claim(taken, "port", port->name, "socket", "socket-taken", what);
+	}
+	if (error == 0 && port_kinds_option(port->kind, "ifname") >= 0)
+		error = check_tap(taken, port);
+	if (error == 0 && ip != NULL)
+		error = check_ip(taken, port, ip);
+	return error;
+}
+
+int rules_check(const struct model *model, const char *host, struct problem *problem)
+{
+	struct taken taken = {.by_what = json_object(), .problem = problem};
+	int error = 0;
+
+	if (taken.by_what == NULL)
+		return problem_system(problem, -ENOMEM, "checking");
+	/* What a change declares has no id yet (plan.h): the rest was there before. */
+	for (int is_new = 0; is_new < 2; is_new++) {
+		for (size_t i = 0; i < model->n_segments && error == 0; i++) {
+			if ((model->segments[i]->id == 0) == is_new)
+				error = check_segment(&taken, model->segments[i]);
+		}
+		for (size_t i = 0; i < model->n_ports && error == 0; i++) {
+			if ((model->ports[i]->id == 0) == is_new)
+				error = check_port(&taken, model, host, model->ports[i]);
+		}
+	}
+	json_decref(taken.by_what);
+	return error;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What must hold between the objects of a model: references that exist, and names, numbers,
+ * addresses and devices that no two may share. Pure.
+ */
+#pragma once
+
+#include "control/model.h"
+#include "control/problem.h"
+
+/* 0, or -EINVAL / -EEXIST / -ENOMEM with the first offence found. host: name of this host. */
+int rules_check(const struct model *model, const char *host, struct problem *problem);

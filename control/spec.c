@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Segments and ports as a user writes them, to and from the model. Pure. */
+#include "control/spec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap/link.h"
+#include "vxlan/vxlan.h"
+
+#define WORD_BYTES 256
+
+/* What a parser of one key needs to know for its message: "port web0", "ports.web0". */
+struct place {
+	const char *kind;
+	const char *name;
+	struct problem *problem;
+};
+
+static int refuse(const struct place *place, const char *key, const char *code, const char *text)
+{
+	int error = problem_set(place->problem, -EINVAL, 422, code, "%s %.80s: %s", place->kind,
+				place->name, text);
+
+	problem_at(place->problem, "%ss.%s%s%s", place->kind, place->name, key != NULL ? "." : "",
+		   key != NULL ? key : "");
+	return error;
+}
+
+/* A scalar as the word that a user would type. */
+static int word_of(const struct place *place, const char *key, const json_t *value,
+		   char word[WORD_BYTES])
+{
+	char text[320];
+
+	if (json_is_string(value) && json_string_length(value) < WORD_BYTES &&
+	    strlen(json_string_value(value)) == json_string_length(value)) {
+		memcpy(word, json_string_value(value), json_string_length(value) + 1);
+		return 0;
+	}
+	if (json_is_integer(value)) {
+		snprintf(word, WORD_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return 0;
+	}
+	if (json_is_boolean(value)) {
+		snprintf(word, WORD_BYTES, "%s", json_is_true(value) ? "true" : "false");
+		return 0;
+	}
+	snprintf(text, sizeof(text), "%.60s: use one word or number%s", key,
+		 json_is_null(value) ? "; nothing is written here"
+		 : json_is_string(value) ? "; this is too long" : "");
+	return refuse(place, key, "value-invalid", text);
+}
+
+static int parse_number(const struct place *place, const char *key, const char *word,
+			uint64_t min, uint64_t max, uint64_t *number)
+{
+	char text[320];
+	char *end;
+
+	errno = 0;
+	*number = strtoull(word, &end, 10);
+	if (errno == 0 && isdigit((unsigned char)word[0]) && *end == '\0' && *number >= min &&
+	    *number <= max)
+		return 0;
+	snprintf(text, sizeof(text), "%s: %.40s is not a number from %llu to %llu", key, word,
+		 (unsigned long long)min, (unsigned long long)max);
+	return refuse(place, key, "value-invalid", text);
+}
+
+static int parse_duration_s(const struct place *place, const char *key, const char *word,
+			    uint64_t max_s, uint32_t *duration_s)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char text[320];
+	char *end;
+
+	errno = 0;
+	uint64_t count = strtoull(word, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (errno != 0 || !isdigit((unsigned char)word[0]) || end[0] != units[i].unit ||
+		    end[1] != '\0' || count == 0 || count > max_s / units[i].seconds)
+			continue;
+		*duration_s = (uint32_t)count * units[i].seconds;
+		return 0;
+	}
+	snprintf(text, sizeof(text), "%s: %.40s is not a time from 1s to %llus; write it as 300s, 5m, "
+		 "2h or 1d", key, word, (unsigned long long)max_s);
+	return refuse(place, key, "value-invalid", text);
+}
+
+static int parse_name(const struct place *place, const char *key, const char *word,
+		      char name[DP_NAME_BYTES])
+{
+	char text[320];
+
+	if (model_is_name(word)) {
+		snprintf(name, DP_NAME_BYTES, "%s", word);
+		return 0;
+	}
+	snprintf(text, sizeof(text), "%s: '%.70s' is not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+		 "first a letter or digit", key, word);
+	return refuse(place, key, "name-invalid", text);
+}
+
+static int parse_mac(const struct place *place, const char *key, const char *word, uint8_t mac[6])
+{
+	char text[320];
+	const char *why = "write six pairs of hexadecimal digits, as 02:00:00:00:00:01";
+	bool is_mac = strlen(word) == SPEC_MAC_BYTES - 1;
+
+	for (int i = 0; i < SPEC_MAC_BYTES - 1 && is_mac; i++)
+		is_mac = i % 3 == 2 ? word[i] == ':' : isxdigit((unsigned char)word[i]) != 0;
+	for (int i = 0; i < 6 && is_mac; i++)
+		mac[i] = (uint8_t)strtoul(word + 3 * i, NULL, 16);
+	if (is_mac && (mac[0] & 1) != 0) {
+		why = "the first byte is odd, which means a group; a card needs an even one";
+		is_mac = false;
+	} else if (is_mac && memcmp(mac, (uint8_t[6]){0}, 6) == 0) {
+		why = "all zero is no address";
+		is_mac = false;
+	}
+	if (is_mac)
+		return 0;
+	snprintf(text, sizeof(text), "%s: %.40s: %s", key, word, why);
+	return refuse(place, key, "mac-invalid", text);
+}
+
+static int check_self(const char *kind, const char *name, const json_t *json, struct place *place)
+{
+	*place = (struct place){.kind = kind, .name = name, .problem = place->problem};
+	if (!model_is_name(name))
+		return refuse(place, NULL, "name-invalid", "not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+			      "first a letter or digit");
+	if (!json_is_object(json))
+		return refuse(place, NULL, "value-invalid", "needs keys and values, as "
+			      "{key: value, ...}");
+	return 0;
+}
+
+/* The body of a PUT may repeat the name. */
+static int check_same_name(const struct place *place, const char *word)
+{
+	if (strcmp(word, place->name) == 0)
+		return 0;
+	return refuse(place, "name", "name-mismatch", "name: differs from the one in the path");
+}
+
+static int missing(const struct place *place, const char *key, const char *example)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s is missing; add %s", key, example);
+	return refuse(place, NULL, "key-missing", text);
+}
+
+int spec_parse_segment(const char *name, const json_t *json, struct model_segment *segment,
+		       struct problem *problem)
+{
+	struct place place = {.problem = problem};
+	int error = check_self("segment", name, json, &place);
+	char word[WORD_BYTES];
+	const json_t *value;
+	const char *key;
+	uint64_t number;
+
+	if (error < 0)
+		return error;
+	*segment = (struct model_segment){.mtu = MODEL_MTU_DEFAULT, .age_s = MODEL_AGE_S_DEFAULT};
+	snprintf(segment->name, sizeof(segment->name), "%s", name);
+	/* cast: jansson's iteration macro takes no const object, but does not write to it */
+	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
+		error = word_of(&place, key, value, word);
+		if (error < 0)
+			return error;
+		if (strcmp(key, "vni") == 0) {
+			error = parse_number(&place, key, word, 1, VXLAN_VNI_MAX, &number);
+			segment->vni = (uint32_t)number;
+		} else if (strcmp(key, "vlan") == 0) {
+			error = parse_number(&place, key, word, 1, MODEL_VLAN_MAX, &number);
+			segment->vlan = (uint16_t)number;
+		} else if (strcmp(key, "mtu") == 0) {
+			error = parse_number(&place, key, word, MODEL_MTU_MIN, MODEL_MTU_MAX,
+					     &number);
+			segment->mtu = (uint16_t)number;
+		} else if (strcmp(key, "age") == 0) {
+			error = parse_duration_s(&place, key, word, MODEL_AGE_S_MAX,
+						 &segment->age_s);
+		} else if (strcmp(key, "name") == 0) {
+			error = check_same_name(&place, word);
+		} else {
+			char text[160];
+
+			snprintf(text, sizeof(text), "unknown key '%.60s'; known: vni, vlan, mtu, age",
+				 key);
+			error = refuse(&place, key, "key-unknown", text);
+		}
+		if (error < 0)
+			return error;
+	}
+	if (!vxlan_vni_is_valid(segment->vni))
+		return missing(&place, "vni", "a number from 1 to 16777215, as vni: 100");
+	return 0;
+}
+
+static int refuse_port_key(const struct place *place, const char *key, const char *code,
+			   const char *what, const struct port_kind *kind)
+{
+	char text[400];
+	int len = snprintf(text, sizeof(text), "%s; known: type, segment, vm, mac, host", what);
+
+	for (size_t i = 0; i < kind->n_options && (size_t)len < sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, ", %s",
+				kind->options[i].key);
+	return refuse(place, key, code, text);
+}
+
+/* What the option table cannot say of a value. */
+static int check_option(const struct place *place, const char *key, const char *text)
+{
+	struct link_prefix prefix;
+	char why[200];
+
+	why[0] = '\0';
+	if (strcmp(key, "ifname") == 0 && !link_name_is_valid(text))
+		snprintf(why, sizeof(why), "ifname: %.20s is not a name that the kernel takes", text);
+	else if (strcmp(key, "netns") == 0 && !model_is_name(text))
+		snprintf(why, sizeof(why), "netns: %.70s is not a name as ip netns knows them", text);
+	else if (strcmp(key, "socket") == 0 && text[0] != '/')
+		snprintf(why, sizeof(why), "socket: %.110s must be an absolute path", text);
+	else if (strcmp(key, "ip") == 0 && link_parse_prefix(text, &prefix) < 0)
+		snprintf(why, sizeof(why), "ip: %.50s is not the address of a host with its prefix "
+			 "length; write it as 10.0.1.2/24 or fd00::2/64", text);
+	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
+}
+
+static bool is_default(const struct model_port *port, const struct dp_option *value)
+{
+	const struct option_def *def = &port->kind->options[value->index];
+	struct dp_option fallback;
+	char why[DP_TEXT_BYTES];
+
+	if (strcmp(def->key, "ifname") == 0)
+		return strcmp(value->text, port->name) == 0;
+	if (def->value == NULL || def->value[0] == '\0')
+		return false;
+	return port_kinds_parse(port->kind, value->index, def->value, &fallback, why,
+				sizeof(why)) == 0 &&
+	       memcmp(&fallback, value, sizeof(fallback)) == 0;
+}
+
+/* Options go into the order of the table, whatever order they were written in. */
+static void insert_option(struct model_port *port, const struct dp_option *value)
+{
+	unsigned int i = port->n_options++;
+
+	for (; i > 0 && port->options[i - 1].index > value->index; i--)
+		port->options[i] = port->options[i - 1];
+	port->options[i] = *value;
+}
+
+static int parse_option(const struct place *place, const char *key, const char *word,
+			struct model_port *port)
+{
+	int index = port_kinds_option(port->kind, key);
+	struct dp_option value;
+	char why[DP_TEXT_BYTES];
+
+	if (index < 0) {
+		char what[120];
+
+		snprintf(what, sizeof(what), "unknown key '%.60s'", key);
+		return refuse_port_key(place, key, "key-unknown", what, port->kind);
+	}
+	if (port_kinds_parse(port->kind, (unsigned int)index, word, &value, why, sizeof(why)) < 0)
+		return refuse(place, key, "value-invalid", why);
+	if (value.kind == OPTION_TEXT) {
+		int error = check_option(place, key, value.text);
+		if (error < 0)
+			return error;
+	}
+	if (!is_default(port, &value))
+		insert_option(port, &value);
+	return 0;
+}
+
+static int parse_kind(const struct place *place, const json_t *json, struct model_port *port)
+{
+	char word[WORD_BYTES];
+	char text[400];
+	const json_t *type = json_object_get(json, "type");
+
+	if (type == NULL)
+		return missing(place, "type", "type: vhost-user (KVM guest) or type: tap");
+	int error = word_of(place, "type", type, word);
+	if (error < 0)
+		return error;
+	port->kind = port_kinds_find(word);
+	if (port->kind != NULL)
+		return 0;
+	int len = snprintf(text, sizeof(text), "type: %.40s is not known; known:", word);
+	for (size_t i = 0; port_kinds[i] != NULL && (size_t)len < sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s %s", i > 0 ? "," : "",
+				port_kinds[i]->name);
+	return refuse(place, "type", "type-unknown", text);
+}
+
+int spec_parse_port(const char *cluster, const char *name, const json_t *json,
+		    struct model_port *port, struct problem *problem)
+{
+	struct place place = {.problem = problem};
+	int error = check_self("port", name, json, &place);
+	char word[WORD_BYTES];
+	const json_t *value;
+	const char *key;
+
+	if (error < 0)
+		return error;
+	memset(port, 0, sizeof(*port));
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	model_derive_mac(cluster, name, port->mac);
+	error = parse_kind(&place, json, port);
+	if (error < 0)
+		return error;
+	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
+		error = word_of(&place, key, value, word);
+		if (error < 0)
+			return error;
+		if (strcmp(key, "segment") == 0)
+			error = parse_name(&place, key, word, port->segment);
+		else if (strcmp(key, "vm") == 0)
+			error = parse_name(&place, key, word, port->vm);
+		else if (strcmp(key, "host") == 0)
+			error = parse_name(&place, key, word, port->host);
+		else if (strcmp(key, "mac") == 0)
+			error = parse_mac(&place, key, word, port->mac);
+		else if (strcmp(key, "name") == 0)
+			error = check_same_name(&place, word);
+		else if (strcmp(key, "type") != 0)
+			error = parse_option(&place, key, word, port);
+		if (error < 0)
+			return error;
+	}
+	if (port->segment[0] == '\0')
+		return missing(&place, "segment", "the name of a segment, as segment: ALPHA");
+	return 0;
+}
+
+/* json_object_set_new() that remembers a failure instead of returning it each time. */
+static void set(json_t *object, const char *key, json_t *value, bool *is_failed)
+{
+	if (json_object_set_new(object, key, value) < 0)
+		*is_failed = true;
+}
+
+static json_t *finish(json_t *object, bool is_failed)
+{
+	if (!is_failed)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *spec_format_segment(const struct model_segment *segment, enum spec_form form)
+{
+	bool is_full = form == SPEC_FULL;
+	bool is_failed = false;
+	json_t *object = json_object();
+	char age[16];
+
+	snprintf(age, sizeof(age), "%us", segment->age_s);
+	if (is_full)
+		set(object, "name", json_string(segment->name), &is_failed);
+	set(object, "vni", json_integer(segment->vni), &is_failed);
+	if (segment->vlan != 0)
+		set(object, "vlan", json_integer(segment->vlan), &is_failed);
+	if (is_full || segment->mtu != MODEL_MTU_DEFAULT)
+		set(object, "mtu", json_integer(segment->mtu), &is_failed);
+	if (is_full || segment->age_s != MODEL_AGE_S_DEFAULT)
+		set(object, "age", json_string(age), &is_failed);
+	return finish(object, is_failed);
+}
+
+void spec_format_mac(const uint8_t mac[6], char text[SPEC_MAC_BYTES])
+{
+	snprintf(text, SPEC_MAC_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+}
+
+static json_t *format_option(const struct model_port *port, const struct dp_option *value)
+{
+	char text[DP_TEXT_BYTES];
+
+	switch (value->kind) {
+	case OPTION_BOOL:
+		return json_boolean(value->number != 0);
+	case OPTION_NUMBER:
+		return json_integer((json_int_t)value->number);
+	default:
+		if (port_kinds_format(port->kind, value, text, sizeof(text)) < 0)
+			return NULL;
+		return json_string(text);
+	}
+}
+
+json_t *spec_format_port(const char *cluster, const struct model_port *port, enum spec_form form)
+{
+	bool is_full = form == SPEC_FULL;
+	bool is_failed = false;
+	json_t *object = json_object();
+	char mac[SPEC_MAC_BYTES];
+	uint8_t derived[6];
+
+	model_derive_mac(cluster, port->name, derived);
+	spec_format_mac(port->mac, mac);
+	if (is_full)
+		set(object, "name", json_string(port->name), &is_failed);
+	set(object, "type", json_string(port->kind->name), &is_failed);
+	set(object, "segment", json_string(port->segment), &is_failed);
+	if (port->vm[0] != '\0')
+		set(object, "vm", json_string(port->vm), &is_failed);
+	if (is_full || memcmp(port->mac, derived, sizeof(derived)) != 0)
+		set(object, "mac", json_string(mac), &is_failed);
+	if (port->host[0] != '\0')
+		set(object, "host", json_string(port->host), &is_failed);
+	for (unsigned int i = 0; i < port->n_options; i++)
+		set(object, port->kind->options[port->options[i].index].key,
+		    format_option(port, &port->options[i]), &is_failed);
+	return finish(object, is_failed);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The tap devices of this host's ports, and weftd's copy of their descriptors. A device lives as
+ * long as weftd or the dataplane holds it, so a crash of either leaves it, with its addresses and
+ * routes, where it is. Only when nobody has it, it is made anew.
+ *
+ * Works in the rhythm of a change: taps_prepare() and taps_doom() any number of times, then
+ * taps_commit() or taps_abort(), which puts everything back. Runs on weftd's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "control/model.h"
+
+struct taps;
+
+int taps_create(struct taps **taps);
+void taps_destroy(struct taps *taps);	/* closes the descriptors; NULL is legal */
+
+/* Is a device to be made for ports of this kind? */
+bool taps_is_needed(const struct model_port *port);
+
+/* Makes the port's device, or brings the one that is held to what the port says. *fd stays ours.
+ * 0 or -errno with one line in `why`. */
+int taps_prepare(struct taps *taps, const struct model *model, const struct model_port *port,
+		 int *fd, char *why, size_t why_bytes);
+
+/* The device of the port goes with the commit. None is no error. */
+void taps_doom(struct taps *taps, uint64_t port_id);
+
+void taps_commit(struct taps *taps);
+void taps_abort(struct taps *taps);
+
+/* Takes over a descriptor that the dataplane gave back; closes it on an error (the device is gone,
+ * or is not the port's any more). */
+int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port, int fd,
+	       char *why, size_t why_bytes);
+
+bool taps_is_held(const struct taps *taps, uint64_t port_id);
+
+/* Calls fn for each device that vanished (its namespace was deleted, or someone deleted it) and
+ * forgets it. */
+void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), void *ctx);

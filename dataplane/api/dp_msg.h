@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Messages between weftd and weft-dataplane.
+ *
+ * Transport: Unix socket RUN-DIR/dataplane.sock, SOCK_SEQPACKET, mode 0600. One message is one
+ * packet; descriptors travel with it (SCM_RIGHTS). Structs of fixed width, host byte order, no
+ * implicit padding; strings are NUL-terminated inside their array and zero-filled. The receiver
+ * checks the size of every message, and that every string ends.
+ *
+ * Conversation. The client sends DP_HELLO first; the dataplane answers DP_WELCOME (with a
+ * read-only descriptor of the counters memfd) or DP_DONE with an error, and closes. It accepts
+ * versions DP_VERSION and DP_VERSION - 1 (from 2 on); a client refuses a mismatch before any change.
+ *
+ * A change is prepare, commit, publish, release:
+ *     DP_BEGIN                               one transaction at a time: -EBUSY otherwise
+ *     DP_SEGMENT_PUT/DEL, DP_PORT_PUT/DEL    staged in order; no answer each; names need only be
+ *                                            unique in the result
+ *     DP_PREPARE  -> DP_DONE                 checked as a whole, everything opened that can fail;
+ *                                            on an error the transaction is gone, nothing changed
+ *     DP_COMMIT   -> DP_DONE                 publishes; cannot fail
+ *     DP_ABORT    -> DP_DONE                 at any time before DP_COMMIT; closing the socket aborts
+ *
+ * Every request other than the staged four is answered by exactly one DP_DONE with the request's
+ * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
+ * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_FDB_DUMP sends DP_FDB batches;
+ * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define DP_VERSION 1
+#define DP_NAME_BYTES 64	/* with the final NUL */
+#define DP_TEXT_BYTES 240
+#define DP_MESSAGE_BYTES 16384	/* no message is larger */
+#define DP_FDS_MAX 16		/* descriptors with one message */
+#define DP_OPTIONS_MAX 16
+#define DP_MEMBERS_MAX 64
+
+enum dp_type {
+	DP_HELLO = 1,
+	DP_WELCOME,
+	DP_DONE,
+	DP_BEGIN,
+	DP_SEGMENT_PUT,
+	DP_SEGMENT_DEL,
+	DP_PORT_PUT,
+	DP_PORT_DEL,
+	DP_PREPARE,
+	DP_COMMIT,
+	DP_ABORT,
+	DP_DUMP,
+	DP_PORT_STATE,
+	DP_FDB_DUMP,
+	DP_FDB,
+	DP_PORT_FDS,
+};
+
+struct dp_header {
+	uint32_t bytes;		/* whole message with this header */
+	uint16_t type;		/* enum dp_type */
+	uint16_t version;	/* DP_VERSION of the sender */
+	uint64_t cookie;	/* chosen by the client, repeated in the answers */
+};
+
+/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_FDB_DUMP: the header alone. */
+struct dp_plain {
+	struct dp_header header;
+};
+
+struct dp_welcome {
+	struct dp_header header;
+	uint64_t epoch;		/* of this start of the dataplane, as in counters_header */
+	uint32_t n_workers;
+	uint32_t hugepages;	/* 1: EAL memory is on huge pages */
+	uint32_t pid;
+	uint32_t reserved;
+	char package[32];	/* "weft 0.1.0" */
+};
+
+struct dp_done {
+	struct dp_header header;
+	int32_t error;		/* 0 or -errno */
+	uint32_t reserved;
+	char text[DP_TEXT_BYTES];	/* on error: what is wrong and what to do; one line */
+};
+
+struct dp_segment {
+	struct dp_header header;
+	uint32_t id;		/* chosen by weftd, never 0, never used again for another segment */
+	uint32_t vni;		/* 24 bits */
+	uint64_t generation;	/* grows with every change of the spec */
+	uint16_t vlan;		/* 1..4094, 0: none */
+	uint16_t mtu;		/* layer-3 bytes */
+	uint32_t age_s;		/* learned addresses are forgotten after this silence */
+	char name[DP_NAME_BYTES];
+};
+
+/* One segment that a port carries. Access port: one member, untagged. */
+struct dp_member {
+	uint32_t segment_id;
+	uint16_t vlan;		/* tag on the wire; 0: untagged */
+	uint16_t reserved;
+};
+
+/* A value of one row of the port kind's option table (port_kinds.h). */
+struct dp_option {
+	uint16_t index;		/* row in struct port_kind.options */
+	uint16_t kind;		/* enum option_kind, must be the row's */
+	uint32_t reserved;
+	union {
+		uint64_t number;	/* OPTION_BOOL, _NUMBER, _CHOICE (index of the choice) */
+		char text[120];		/* OPTION_TEXT, NUL-terminated */
+	};
+};
+
+/*
+ * A port. Descriptors, if the kind wants any (tap: one per queue), come with the message: tap
+ * descriptors already carry the device (TUNSETIFF done), are non-blocking, with a vnet header of
+ * 12 bytes. A put of an id that exists changes it: in place if only members, vm or the rows marked
+ * live differ (then no descriptors are needed), else as a replace: the old one is closed.
+ */
+struct dp_port {
+	struct dp_header header;
+	uint64_t id;		/* chosen by weftd, never 0, never used again for another port */
+	uint64_t generation;
+	uint16_t n_members;
+	uint16_t n_options;
+	uint32_t reserved;
+	uint8_t mac[6];		/* of the guest's card; zero: unknown */
+	uint16_t mtu;		/* layer-3 bytes, told to the guest where the kind can; 0: unknown */
+	char name[DP_NAME_BYTES];
+	char kind[16];		/* "vhost-user", "tap" */
+	char vm[DP_NAME_BYTES];
+	struct dp_member members[DP_MEMBERS_MAX];
+	struct dp_option options[DP_OPTIONS_MAX];
+};
+
+/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_PORT_FDS (request and answer; the answer carries descriptors). */
+struct dp_object {
+	struct dp_header header;
+	uint64_t id;
+};
+
+enum dp_link {
+	DP_LINK_DOWN = 0,	/* nobody is attached */
+	DP_LINK_ATTACHED,	/* a front-end is there, its queues are not (all) running */
+	DP_LINK_UP,		/* frames can pass both ways */
+	DP_LINK_BROKEN,		/* quarantined; reason says why */
+};
+
+struct dp_port_state {
+	struct dp_header header;
+	uint64_t id;
+	uint32_t link;		/* enum dp_link */
+	uint32_t counters_slot;
+	uint64_t features;	/* virtio features negotiated (vhost-user), offload flags (tap) */
+	uint16_t n_queues;	/* rx queues that are polled */
+	uint16_t n_regions;	/* memory regions mapped (vhost-user) */
+	uint32_t attaches;	/* times a front-end connected since the port was made */
+	char reason[DP_TEXT_BYTES];	/* why it is down or broken; empty when up */
+};
+
+struct dp_fdb_entry {
+	uint64_t port_id;
+	uint32_t segment_id;
+	uint32_t age_s;		/* since it last sent */
+	uint8_t mac[6];
+	uint16_t reserved;
+};
+
+struct dp_fdb {
+	struct dp_header header;
+	uint32_t n_entries;
+	uint32_t reserved;
+	struct dp_fdb_entry entries[];
+};
+
+_Static_assert(sizeof(struct dp_header) == 16, "layout");
+_Static_assert(sizeof(struct dp_segment) == 16 + 24 + 64 + 0, "layout");
+_Static_assert(sizeof(struct dp_option) == 128, "layout");
+_Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
+_Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");

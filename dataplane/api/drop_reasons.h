@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Why a frame was not delivered: the one list.  It makes the enum, the counters' names in stats,
+ * drops and /metrics, and the help text.  New reasons go at the end: the order is part of the
+ * layout of the counters (DP_COUNTERS_VERSION).
+ *
+ * X(SYMBOL, "name-in-output", "what happened, as a user would say it")
+ */
+#pragma once
+
+#define DROP_REASONS(X)                                                                            \
+	X(RUNT, "runt", "shorter than an Ethernet header")                                         \
+	X(BAD_SOURCE, "bad-source", "source address is multicast or zero")                         \
+	X(TAGGED, "tagged", "VLAN tag on an access port")                                          \
+	X(LINK_LOCAL, "link-local", "reserved address 01-80-C2-00-00-0x is never forwarded")       \
+	X(NO_SEGMENT, "no-segment", "the port is in no segment")                                   \
+	X(SAME_PORT, "same-port", "the destination is behind the port it came from")               \
+	X(NO_RECEIVER, "no-receiver", "nobody else is in the segment")                             \
+	X(WRONG_SEGMENT, "wrong-segment", "the port that was looked up has left the segment")      \
+	X(PORT_DOWN, "port-down", "the receiver is not connected, or its queue is not enabled")    \
+	X(RING_FULL, "ring-full", "the receiving guest offers too few buffers")                    \
+	X(BAD_CHAIN, "bad-chain", "descriptors out of bounds; the queue is quarantined")           \
+	X(BAD_OFFLOAD, "bad-offload", "virtio-net header asks for the impossible")                 \
+	X(NO_OFFLOAD, "no-offload", "the receiver takes no such offload (checksum, segments)")     \
+	X(TAP_FULL, "tap-full", "the kernel's queue of the tap is full")                           \
+	X(TAP_ERROR, "tap-error", "the kernel refused the frame")                                  \
+	X(OVERSIZE, "oversize", "longer than the largest frame weft carries (64 KiB and headers)") \
+	X(GUEST_FAULT, "guest-fault", "guest memory vanished while it was in use")                 \
+	X(PORT_GONE, "port-gone", "the port was removed while the frame was on its way")
+
+enum drop_reason {
+	DROP_NONE = 0,
+#define X(symbol, name, help) DROP_##symbol,
+	DROP_REASONS(X)
+#undef X
+	DROP_COUNT
+};
+
+/* Name and help of a reason; "none" for DROP_NONE, "unknown" beyond the list. Any thread. */
+const char *drop_reason_name(unsigned int reason);
+const char *drop_reason_help(unsigned int reason);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options of tap ports. The device is made by weftd (tap/); the dataplane gets its descriptor. */
+#include "dataplane/api/kinds.h"
+
+static const struct option_def options[] = {
+	{.key = "ifname", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
+	 .min = 1, .max = 15,
+	 .help = "name of the network device; default: the port's name"},
+	{.key = "netns", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL,
+	 .min = 1, .max = 63,
+	 .help = "network namespace (ip netns) the device is moved to; default: weftd's own"},
+	{.key = "ip", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL, .live = true,
+	 .min = 3, .max = 49,
+	 .help = "address with prefix length, as 10.0.1.2/24 or fd00::2/64, set on the device"},
+};
+
+const struct port_kind kind_tap = {
+	.name = "tap",
+	.help = "kernel tap device, for namespaces, containers and QEMU without vhost",
+	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+};

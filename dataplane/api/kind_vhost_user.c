@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options of vhost-user ports: network cards of KVM guests. */
+#include "dataplane/api/kinds.h"
+
+static const struct option_def options[] = {
+	{.key = "socket", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
+	 .min = 2, .max = 100,
+	 .help = "absolute path of the Unix socket; default: RUN-DIR/vhost/NAME.sock"},
+	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
+	 .help = "offer checksum and segmentation offloads (TSO) to the guest"},
+};
+
+const struct port_kind kind_vhost_user = {
+	.name = "vhost-user",
+	.help = "network card of a KVM guest, through shared memory",
+	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Creates and hands out the shared counters. Main thread; workers write their own blocks. */
+#include "dataplane/counters.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct counters {
+	int fd;
+	struct counters_header *header;
+	struct counters_slot *slots;
+	struct counters_worker *workers;
+	struct counters_block *blocks;
+};
+
+static uint64_t align_line(uint64_t bytes)
+{
+	return (bytes + COUNTERS_LINE - 1) / COUNTERS_LINE * COUNTERS_LINE;
+}
+
+static struct counters_header layout(unsigned int n_slots, unsigned int n_workers)
+{
+	struct counters_header header = {
+		.magic = COUNTERS_MAGIC,
+		.version = COUNTERS_VERSION,
+		.n_slots = n_slots,
+		.n_workers = n_workers,
+		.n_reasons = DROP_COUNT,
+		.slots_offset = align_line(sizeof(header)),
+	};
+
+	header.workers_offset =
+		header.slots_offset + align_line(n_slots * sizeof(struct counters_slot));
+	header.blocks_offset = header.workers_offset + n_workers * sizeof(struct counters_worker);
+	header.total_bytes = header.blocks_offset +
+			     (uint64_t)n_slots * n_workers * sizeof(struct counters_block);
+	return header;
+}
+
+/* Memory of a size that nobody can change, zeroed, mapped for writing. */
+static int map_memfd(struct counters *counters, uint64_t bytes)
+{
+	counters->fd = memfd_create("weft-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (counters->fd < 0)
+		return -errno;
+	if (ftruncate(counters->fd, (off_t)bytes) < 0)
+		return -errno;
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, counters->fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	counters->header = map;
+	/* FUTURE_WRITE leaves our own mapping alone: it is the only one that will ever write. */
+	if (fcntl(counters->fd, F_ADD_SEALS,
+		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		return -errno;
+	return 0;
+}
+
+int counters_create(unsigned int n_slots, unsigned int n_workers, uint64_t epoch, uint64_t tsc_hz,
+		    struct counters **out)
+{
+	struct counters_header header = layout(n_slots, n_workers);
+	struct counters *counters = calloc(1, sizeof(*counters));
+
+	if (counters == NULL)
+		return -ENOMEM;
+	header.epoch = epoch;
+	header.tsc_hz = tsc_hz;
+	int error = map_memfd(counters, header.total_bytes);
+
+	if (error < 0) {
+		if (counters->header != NULL)
+			munmap(counters->header, header.total_bytes);
+		if (counters->fd >= 0)
+			close(counters->fd);
+		free(counters);
+		return error;
+	}
+	char *base = (char *)counters->header;
+
+	*counters->header = header;
+	counters->slots = (struct counters_slot *)(base + header.slots_offset);
+	counters->workers = (struct counters_worker *)(base + header.workers_offset);
+	counters->blocks = (struct counters_block *)(base + header.blocks_offset);
+	*out = counters;
+	return 0;
+}
+
+void counters_destroy(struct counters *counters)
+{
+	if (counters == NULL)
+		return;
+	munmap(counters->header, counters->header->total_bytes);
+	close(counters->fd);
+	free(counters);
+}
+
+int counters_reader_fd(const struct counters *counters)
+{
+	char path[40];
+
+	/* A new open file description, so that it can be opened read-only. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", counters->fd);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int counters_take_slot(struct counters *counters, uint64_t object_id)
+{
+	for (unsigned int i = 1; i < counters->header->n_slots; i++) {
+		if (counters->slots[i].object_id == 0) {
+			counters->slots[i].object_id = object_id;
+			counters->slots[i].generation++;
+			return (int)i;
+		}
+	}
+	return -ENOSPC;
+}
+
+void counters_return_slot(struct counters *counters, unsigned int slot)
+{
+	const size_t n = sizeof(struct counters_block) / sizeof(uint64_t);
+
+	/* No worker writes blocks of slot 0: main is the one writer. */
+	uint64_t *retired = (uint64_t *)counters_block(counters, 0, 0);
+
+	for (unsigned int w = 0; w < counters->header->n_workers; w++) {
+		uint64_t *block = (uint64_t *)counters_block(counters, slot, w);
+
+		for (size_t i = 0; i < n; i++)
+			retired[i] += block[i];
+		memset(block, 0, sizeof(struct counters_block));
+	}
+	counters->slots[slot].object_id = 0;
+}
+
+struct counters_block *counters_block(const struct counters *counters, unsigned int slot,
+				      unsigned int worker)
+{
+	return &counters->blocks[(size_t)slot * counters->header->n_workers + worker];
+}
+
+struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker)
+{
+	return &counters->workers[worker];
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The writer's side of the counters memfd; its layout is api/counters.h. Main thread. */
+#pragma once
+
+#include <stdint.h>
+
+#include "dataplane/api/counters.h"
+
+struct counters;
+
+int counters_create(unsigned int n_slots, unsigned int n_workers, uint64_t epoch, uint64_t tsc_hz,
+		    struct counters **counters);
+void counters_destroy(struct counters *counters);	/* NULL is legal */
+
+/* Descriptor through which others can read but not write; the caller closes it. Or -errno. */
+int counters_reader_fd(const struct counters *counters);
+
+/* A free slot for a port, or -ENOSPC. */
+int counters_take_slot(struct counters *counters, uint64_t object_id);
+
+/* The port is gone: its sums go to slot 0, the slot is free again. */
+void counters_return_slot(struct counters *counters, unsigned int slot);
+
+struct counters_block *counters_block(const struct counters *counters, unsigned int slot,
+				      unsigned int worker);
+struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Makes and destroys a dataplane; main's turn; forgetting of what is gone. Main thread. */
+#include "dataplane/dataplane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "dataplane/base/loop.h"
+#include "dataplane/counters.h"
+#include "dataplane/learn.h"
+#include "dataplane/vhost/fault.h"
+#include "dataplane/worker.h"
+
+#define SWEEP_INTERVAL_S 10
+#define PORTS_TICK_NS 100000000ULL
+
+static void on_wake(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct dataplane *dp = ctx;
+	eventfd_t value;
+
+	/* What woke us is looked for in dataplane_turn(), which follows every turn of the loop; the
+	 * ports' turn must not wait for its tick. */
+	if (eventfd_read(dp->main_wake_fd, &value) == 0)
+		dp->ticked_ns = 0;
+}
+
+static void synchronize(void *ctx)
+{
+	dataplane_synchronize(ctx);
+}
+
+static int create_parts(struct dataplane *dp)
+{
+	struct fdb_config fdb = {
+		.memory = dp->config.memory,
+		.capacity = dp->config.fdb_capacity,
+		.seed = dp->config.hash_seed,
+		.synchronize = synchronize,
+		.ctx = dp,
+	};
+	int error = loop_create(&dp->loop);
+
+	if (error == 0)
+		error = counters_create(PORTS_MAX, dp->config.n_workers, dp->config.epoch,
+					dp->config.tsc_hz, &dp->counters);
+	if (error == 0)
+		error = fdb_create(&fdb, &dp->fdb);
+	if (error == 0)
+		error = fault_install();
+	if (error < 0)
+		return error;
+	dp->qsbr = dp->config.memory.alloc(rte_rcu_qsbr_get_memsize(WORKERS_MAX), 64);
+	if (dp->qsbr == NULL || rte_rcu_qsbr_init(dp->qsbr, WORKERS_MAX) != 0)
+		return -ENOMEM;
+	dp->main_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dp->main_wake_fd < 0)
+		return -errno;
+	error = loop_add(dp->loop, dp->main_wake_fd, EPOLLIN, on_wake, dp, &dp->main_wake_watch);
+	for (unsigned int i = 0; error == 0 && i < dp->config.n_workers; i++)
+		error = worker_create(dp, i, &dp->workers[i]);
+	return error;
+}
+
+int dataplane_create(const struct dataplane_config *config, struct dataplane **out)
+{
+	struct dataplane *dp;
+
+	if (config->n_workers == 0 || config->n_workers > WORKERS_MAX)
+		return -EINVAL;
+	dp = config->memory.alloc(sizeof(*dp), 64);
+	if (dp == NULL)
+		return -ENOMEM;
+	dp->config = *config;
+	dp->main_wake_fd = -1;
+	dp->ports_end = dp->segments_end = 1;
+	int error = create_parts(dp);
+
+	if (error < 0) {
+		dataplane_destroy(dp);
+		return error;
+	}
+	fault_enter(&dp->faults);
+	*out = dp;
+	return 0;
+}
+
+static void destroy_objects(struct dataplane *dp)
+{
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL) {
+			port_unpublish(port);
+			port_destroy(port);
+		}
+	}
+	for (unsigned int i = 1; i < dp->segments_end; i++)
+		segment_destroy(atomic_load(&dp->segments[i]));
+}
+
+void dataplane_destroy(struct dataplane *dp)
+{
+	if (dp == NULL)
+		return;
+	destroy_objects(dp);
+	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+		worker_destroy(dp->workers[i]);
+	loop_remove(dp->main_wake_watch);
+	if (dp->main_wake_fd >= 0)
+		close(dp->main_wake_fd);
+	dp->config.memory.free(dp->qsbr);
+	fault_enter(NULL);
+	fdb_destroy(dp->fdb);
+	counters_destroy(dp->counters);
+	loop_destroy(dp->loop);
+	dp->config.memory.free(dp);
+}
+
+void dataplane_synchronize(struct dataplane *dp)
+{
+	rte_rcu_qsbr_synchronize(dp->qsbr, RTE_QSBR_THRID_INVALID);
+}
+
+struct sweep {
+	struct dataplane *dp;
+	uint32_t now_s;
+	uint16_t port, segment;		/* to be forgotten whatever the age; 0: none */
+};
+
+static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
+{
+	const struct sweep *sweep = ctx;
+	struct segment *segment =
+		atomic_load(&sweep->dp->segments[fdb_key_segment(entry->key)]);
+	struct port *port = atomic_load(&sweep->dp->ports[entry->port]);
+	bool forget = segment == NULL || entry->port == sweep->port ||
+		      fdb_key_segment(entry->key) == sweep->segment;
+
+	if (!forget) {
+		int32_t age_s = (int32_t)(sweep->now_s - entry->seen_s);
+
+		forget = age_s > (int32_t)atomic_load(&segment->age_s);
+	}
+	if (forget && port != NULL)
+		port->n_macs--;
+	return forget;
+}
+
+static void drain_learn_requests(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+		learn_requests(dp, dp->workers[i]->learn);
+}
+
+void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
+{
+	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
+
+	drain_learn_requests(dp);
+	if (now_s - dp->swept_s >= SWEEP_INTERVAL_S) {
+		struct sweep sweep = {.dp = dp, .now_s = now_s};
+
+		fdb_sweep(dp->fdb, is_to_forget, &sweep);
+		dp->swept_s = now_s;
+	}
+	if (now_ns - dp->ticked_ns < PORTS_TICK_NS)
+		return;
+	dp->ticked_ns = now_ns;
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL && port->type->turn != NULL)
+			port->type->turn(port, now_ns);
+	}
+}
+
+static void forget(struct dataplane *dp, uint16_t port, uint16_t segment)
+{
+	struct sweep sweep = {.dp = dp, .port = port, .segment = segment};
+
+	/* Requests first: they are refused now, and none can come any more. The time of the last sweep
+	 * as "now" lets no entry look older than it is. */
+	drain_learn_requests(dp);
+	sweep.now_s = dp->swept_s;
+	fdb_sweep(dp->fdb, is_to_forget, &sweep);
+}
+
+void dataplane_forget_port(struct dataplane *dp, uint16_t index)
+{
+	forget(dp, index, 0);
+}
+
+void dataplane_forget_segment(struct dataplane *dp, uint16_t index)
+{
+	forget(dp, 0, index);
+}

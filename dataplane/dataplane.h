@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The dataplane as one value: everything that forwards frames hangs on a struct dataplane. There
+ * are no globals, so a process can make and destroy thousands of them (tests do), and a dataplane
+ * can be stepped by one thread with a clock of its own: dataplane_turn() and worker_turn() get the
+ * time passed in.
+ *
+ * Threads. main owns all configuration and every table; workers read them under RCU (QSBR: a worker
+ * holds nothing between two turns), count, and send main requests. main waits for a grace period in
+ * dataplane_synchronize(), which is short: a worker never waits for a guest.
+ */
+#pragma once
+
+#include <rte_rcu_qsbr.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "dataplane/fdb.h"
+#include "dataplane/memory.h"
+#include "dataplane/port.h"
+#include "dataplane/segment.h"
+#include "dataplane/vhost/fault.h"
+
+#define WORKERS_MAX 64
+
+struct counters;
+struct loop;
+struct worker;
+
+struct dataplane_config {
+	const char *run_dir;		/* where vhost/NAME.sock are made */
+	const struct port_type *const *port_types;	/* ended by NULL; port_types.c has ours */
+	struct memory memory;
+	unsigned int n_workers;
+	uint32_t fdb_capacity;
+	uint32_t macs_per_port_max;
+	uint64_t hash_seed;		/* secret; fixed in tests */
+	uint64_t epoch;			/* of this start */
+	uint64_t tsc_hz;
+};
+
+struct dataplane {
+	struct dataplane_config config;
+	struct loop *loop;		/* descriptors of main */
+	struct counters *counters;
+	struct fault_registry faults;
+	struct rte_rcu_qsbr *qsbr;
+	struct fdb *fdb;
+	struct worker *workers[WORKERS_MAX];
+	int main_wake_fd;		/* eventfd: a worker has something for main */
+	struct loop_watch *main_wake_watch;
+	uint32_t swept_s;		/* when aged addresses were last swept out */
+	uint64_t ticked_ns;		/* when the ports last had their turn */
+
+	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
+	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
+	bool segments_taken[SEGMENTS_MAX];
+	_Atomic(struct port *) ports[PORTS_MAX];
+	_Atomic(struct segment *) segments[SEGMENTS_MAX];
+};
+
+/* 0 or -errno. The calling thread becomes its main. */
+int dataplane_create(const struct dataplane_config *config, struct dataplane **dp);
+void dataplane_destroy(struct dataplane *dp);	/* NULL is legal; no worker may be running */
+
+/* Main's share of the work apart from descriptors: learns, looks after ports, forgets the old. */
+void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
+
+/* Waits until every running worker has passed a quiescent point. Main. */
+void dataplane_synchronize(struct dataplane *dp);
+
+/* After this no entry of the FDB and no pending request names the port (or segment). Its index may be
+ * used again. The object must be unpublished and a grace period over. Main. */
+void dataplane_forget_port(struct dataplane *dp, uint16_t index);
+void dataplane_forget_segment(struct dataplane *dp, uint16_t index);

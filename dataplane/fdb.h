@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Forwarding database: behind which port is a MAC address of a segment.
+ *
+ * Key: segment index and MAC in one 64-bit word. Value: a port's index. A lookup costs one cache
+ * line as a rule and two at most, however many flows, addresses or segments there are.
+ *
+ *   table    2^n buckets of one cache line, four slots each. A key lives in one of two buckets
+ *            (two hashes of a secret seed: guests cannot aim at one bucket). When neither has room
+ *            the table is doubled; at `capacity` entries learning stops and is counted.
+ *   writer   main alone inserts, moves and deletes. Tables are replaced whole when they grow and the
+ *            old one is freed after a grace period.
+ *   readers  workers, any time, without locks or references. A slot may be emptied and taken by
+ *            another key while a reader looks at it, so a reader reads key, port, key again.
+ *   age      a reader refreshes `seen_s`, at most once a second per entry, when the address sends.
+ *            An entry that is older than its segment's age is no answer, whether or not main has
+ *            swept it out yet; so ageing is exact to the second.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "dataplane/memory.h"
+
+struct fdb;
+
+struct fdb_config {
+	struct memory memory;
+	uint32_t capacity;	/* entries at most */
+	uint64_t seed;		/* secret; fixed in tests */
+	void (*synchronize)(void *ctx);	/* waits until no reader uses what was unlinked before */
+	void *ctx;
+};
+
+#define FDB_NO_PORT 0
+
+/* Key of a MAC in a segment (index, never 0, so no key is 0). */
+static inline uint64_t fdb_key(uint16_t segment, const uint8_t mac[6])
+{
+	uint32_t high;
+	uint16_t low;
+
+	memcpy(&high, mac, 4);
+	memcpy(&low, mac + 4, 2);
+	return (uint64_t)segment << 48 | (uint64_t)low << 32 | high;
+}
+
+static inline uint16_t fdb_key_segment(uint64_t key)
+{
+	return (uint16_t)(key >> 48);
+}
+
+static inline void fdb_key_mac(uint64_t key, uint8_t mac[6])
+{
+	uint32_t high = (uint32_t)key;
+	uint16_t low = (uint16_t)(key >> 32);
+
+	memcpy(mac, &high, 4);
+	memcpy(mac + 4, &low, 2);
+}
+
+int fdb_create(const struct fdb_config *config, struct fdb **fdb);
+void fdb_destroy(struct fdb *fdb);	/* NULL is legal */
+
+/* --- readers: any worker --- */
+
+/* Port behind which `key` was seen no longer than age_s ago, or FDB_NO_PORT. */
+uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_t age_s);
+
+/* The address sent from `port`: true if that is what the table says (and its age is now fresh);
+ * false: main must be told. */
+bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s);
+
+/* Has the bucket of `key` fetched into the cache. */
+void fdb_prefetch(const struct fdb *fdb, uint64_t key);
+
+/* --- writer: main --- */
+
+enum fdb_learned {
+	FDB_LEARNED_NEW,
+	FDB_LEARNED_MOVED,	/* *old_port has the port it was behind */
+	FDB_LEARNED_SAME,
+	FDB_LEARNED_FULL,	/* no room: not stored */
+};
+
+enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s,
+			   uint16_t *old_port);
+
+struct fdb_entry {
+	uint64_t key;
+	uint16_t port;
+	uint32_t seen_s;
+};
+
+/* Walks all entries; those for which `forget` returns true are deleted. */
+void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry),
+	       void *ctx);
+
+uint32_t fdb_count(const struct fdb *fdb);

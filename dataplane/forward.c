@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Stages: FDB answer -> egress lists -> port tx. Worker threads. */
+#include "dataplane/forward.h"
+
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/drop.h"
+
+void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
+{
+	uint64_t last_key = 0;
+	uint16_t last_out = FRAME_OUT_FLOOD;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE)
+			continue;
+		if ((frame->head[0] & 1) != 0) {
+			frame->out = FRAME_OUT_FLOOD;
+			continue;
+		}
+		if (frame->dst_key != last_key) {
+			struct segment *segment = atomic_load_explicit(
+				&dp->segments[frame->segment], memory_order_acquire);
+			uint32_t age_s =
+				segment != NULL ? atomic_load_explicit(&segment->age_s,
+								       memory_order_relaxed)
+						: 0;
+
+			last_key = frame->dst_key;
+			last_out = fdb_lookup(dp->fdb, last_key, burst->now_s, age_s);
+			if (last_out == FDB_NO_PORT)
+				last_out = FRAME_OUT_FLOOD;
+		}
+		frame->out = last_out;
+		if (last_out == from)
+			frame->drop = DROP_SAME_PORT;
+	}
+}
+
+static inline void push(struct forward_lists *lists, uint16_t port, unsigned int position)
+{
+	struct egress *egress = &lists->egress[port];
+
+	if (egress->n == 0)
+		lists->touched[lists->n_touched++] = port;
+	egress->order[egress->n++] = (uint8_t)position;
+}
+
+/* Everyone in the segment but the sender. Returns the number of receivers. */
+static unsigned int spread_flood(struct dataplane *dp, const struct frame *frame,
+				 unsigned int position, uint16_t from, struct forward_lists *lists)
+{
+	struct segment *segment =
+		atomic_load_explicit(&dp->segments[frame->segment], memory_order_acquire);
+	unsigned int n = 0;
+
+	if (segment == NULL)
+		return 0;
+	const struct flood_list *list =
+		atomic_load_explicit(&segment->flood, memory_order_acquire);
+
+	for (uint32_t i = 0; i < list->n; i++) {
+		if (list->ports[i] == from)
+			continue;
+		push(lists, list->ports[i], position);
+		n++;
+	}
+	return n;
+}
+
+uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from,
+			struct forward_lists *lists)
+{
+	uint64_t copies = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE)
+			continue;
+		if (frame->out != FRAME_OUT_FLOOD) {
+			push(lists, frame->out, i);
+			continue;
+		}
+		unsigned int receivers = spread_flood(dp, frame, i, from, lists);
+
+		if (receivers == 0)
+			frame->drop = DROP_NO_RECEIVER;
+		else
+			copies += receivers - 1;
+	}
+	return copies;
+}
+
+/* The last gate between segments: whatever the tables said before, a frame leaves only through a
+ * port that is in the frame's segment now. Compacts the list; returns how many may go. */
+static unsigned int gate(const struct burst *burst, const struct port *port, struct egress *egress,
+			 struct counters_block *count)
+{
+	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < egress->n; i++) {
+		if (burst->frames[egress->order[i]].segment == segment)
+			egress->order[n++] = egress->order[i];
+		else
+			drop_count(count, DROP_WRONG_SEGMENT);
+	}
+	return n;
+}
+
+void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_lists *lists,
+		      unsigned int worker, struct counters_block *from_count)
+{
+	for (unsigned int t = 0; t < lists->n_touched; t++) {
+		uint16_t index = lists->touched[t];
+		struct egress *egress = &lists->egress[index];
+		struct port *port =
+			atomic_load_explicit(&dp->ports[index], memory_order_acquire);
+
+		if (port != NULL) {
+			struct counters_block *count =
+				counters_block(dp->counters, port->slot, worker);
+			unsigned int n = gate(burst, port, egress, count);
+
+			if (n != 0)
+				port->type->tx(port, burst, egress->order, n, count);
+		} else {
+			/* Gone since the tables were read: it has no counters any more. */
+			from_count->drops[DROP_PORT_GONE] += egress->n;
+		}
+		egress->n = 0;
+	}
+	lists->n_touched = 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Look up and forward: the FDB's answer becomes a list of frames for each port, and the lists are
+ * sent. Last stages before port tx. Worker threads.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "dataplane/frame.h"
+
+struct counters_block;
+struct dataplane;
+struct port;
+
+/* What one worker has for one port in this burst: positions in the burst, in order. */
+struct egress {
+	uint8_t n;
+	uint8_t order[BURST_FRAMES];
+} __attribute__((aligned(64)));
+
+/* Scratch space of a worker, zeroed at start; every list is empty between bursts. */
+struct forward_lists {
+	struct egress *egress;	/* PORTS_MAX of them, by port index */
+	uint16_t *touched;	/* ports that have frames, at most PORTS_MAX */
+	unsigned int n_touched;
+};
+
+/* Looks up the destination of every live frame: frame->out, or a drop reason. */
+void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from);
+
+/* Puts the frames on the lists of the ports they go to. Returns the instances that flooding added. */
+uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from,
+			struct forward_lists *lists);
+
+/* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from what
+ * was meant for a port that has gone. */
+void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_lists *lists,
+		      unsigned int worker, struct counters_block *from_count);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A frame on its way through the switch, and the burst that it travels in. Worker threads only.
+ *
+ * A frame is not a packet buffer. Its first bytes are copied once, when a port takes it, into
+ * private memory (`head`): every decision is made on that copy, and that copy is what receivers get,
+ * so a guest that rewrites its buffer meanwhile changes nothing that was checked. The rest (`iov`)
+ * stays where it is, in guest memory or in the burst's arena, until the receiving port copies it to
+ * its destination: from guest to guest that is one copy. Only ports open `iov`.
+ *
+ *      struct frame, 192 bytes, three cache lines
+ *      +---------------------+---------------+--------------------------+
+ *      | what stages decide  | virtio-net    | head: the first 128      |
+ *      | (52 bytes)          | header (12)   | bytes of the frame       |
+ *      +---------------------+---------------+--------------------------+
+ *      0                     52              64                       192
+ *
+ * The virtio-net header sits right before the head, because receivers (guests, taps) want the two
+ * in a row. It has been checked against the frame by offload_check() (offload.h): sizes and offsets
+ * can be trusted, `num_buffers` is 1.
+ *
+ * A burst lives from a port's rx to its rx_done: when rx_done has run, nobody refers to it.
+ */
+#pragma once
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "dataplane/api/drop_reasons.h"
+
+#define FRAME_HEAD_BYTES 128
+#define FRAME_PIECES_MAX 64		/* descriptors of one chain that we follow */
+#define FRAME_BYTES_MAX (65535 + 64)	/* 64 KiB of IP and the headers in front of it */
+#define BURST_FRAMES 64
+/* Enough that a burst always has room for one more frame of the largest kind. */
+#define BURST_PIECES (BURST_FRAMES * 20 + FRAME_PIECES_MAX)
+#define BURST_ARENA_BYTES (1024 * 1024)
+
+/* Where forward sends a frame: a port's index, or one of these. */
+enum frame_out {
+	FRAME_OUT_DROP = 0,	/* no port has index 0 */
+	FRAME_OUT_FLOOD = 0xffff,
+};
+
+struct frame {
+	const struct iovec *iov;	/* the bytes after the head, in `n_iov` pieces */
+	uint64_t src_key, dst_key;	/* segment and MAC, as the FDB wants them (fdb.h) */
+	uint32_t len;			/* layer-2 bytes, all of them */
+	uint16_t head_len;		/* bytes in `head`: min(len, FRAME_HEAD_BYTES) */
+	uint16_t n_iov;
+	uint16_t segment;		/* index; 0: none yet */
+	uint16_t out;			/* enum frame_out or a port's index */
+	uint8_t drop;			/* enum drop_reason; DROP_NONE while it is alive */
+	uint8_t pad[15];
+	struct virtio_net_hdr_mrg_rxbuf vnet;
+	uint8_t head[FRAME_HEAD_BYTES];
+} __attribute__((aligned(64)));
+
+_Static_assert(sizeof(struct virtio_net_hdr_mrg_rxbuf) == 12, "virtio 1.x header");
+_Static_assert(offsetof(struct frame, head) == 64, "layout of the drawing");
+_Static_assert(offsetof(struct frame, vnet) == 52, "layout of the drawing");
+
+struct burst {
+	unsigned int n;			/* frames in use */
+	unsigned int n_pieces;		/* of `pieces` in use */
+	uint32_t now_s;			/* time of the turn, seconds of the caller's clock */
+	bool attention;			/* a port found something that main has to look at */
+	uint8_t *arena;			/* BURST_ARENA_BYTES for ports that must read into something */
+	struct frame frames[BURST_FRAMES];
+	struct iovec pieces[BURST_PIECES];
+};

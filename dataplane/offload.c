@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks of the virtio-net header. Worker threads. */
+#include "dataplane/offload.h"
+
+#include <endian.h>
+#include <linux/if_ether.h>
+
+#define TCP_HEADER_MIN 20
+#define TCP_CHECKSUM_OFFSET 16
+
+static bool check_checksum(const struct frame *frame, const struct virtio_net_hdr *hdr)
+{
+	uint32_t start = le16toh(hdr->csum_start);
+	uint32_t offset = le16toh(hdr->csum_offset);
+
+	return start >= ETH_HLEN && start + offset + 2 <= frame->len;
+}
+
+static bool check_segments(const struct frame *frame, const struct virtio_net_hdr *hdr,
+			   unsigned int caps)
+{
+	unsigned int type = OFFLOAD_GSO_TYPE(&frame->vnet);
+	unsigned int need = type == VIRTIO_NET_HDR_GSO_TCPV4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;
+	uint32_t headers = (uint32_t)le16toh(hdr->csum_start) + TCP_HEADER_MIN;
+
+	if (type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
+		return false;	/* UFO and whatever comes later: never offered */
+	if ((hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN) != 0)
+		need |= OFFLOAD_ECN;
+	if ((need & ~caps) != 0)
+		return false;
+	/* Segments carry a TCP checksum that the receiver computes: without it they make no sense. */
+	return (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 &&
+	       le16toh(hdr->csum_offset) == TCP_CHECKSUM_OFFSET && headers <= frame->len &&
+	       le16toh(hdr->gso_size) != 0 && le16toh(hdr->hdr_len) <= frame->len;
+}
+
+bool offload_check(struct frame *frame, unsigned int caps)
+{
+	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
+
+	frame->vnet.num_buffers = htole16(1);
+	/* DATA_VALID is the receiver's business to decide: a guest cannot vouch for its own frames. */
+	hdr->flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	if (hdr->flags != 0 && ((caps & OFFLOAD_CSUM) == 0 || !check_checksum(frame, hdr)))
+		return false;
+	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
+		return check_segments(frame, hdr, caps);
+	hdr->gso_size = 0;
+	hdr->hdr_len = 0;
+	if (hdr->flags == 0) {
+		hdr->csum_start = 0;
+		hdr->csum_offset = 0;
+	}
+	return true;
+}

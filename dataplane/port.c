@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Port objects: creation in steps, publication, queues. Main thread. */
+#include "dataplane/port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/worker.h"
+
+static const struct port_type *find_type(const struct dataplane *dp, const char *kind)
+{
+	for (size_t i = 0; dp->config.port_types[i] != NULL; i++) {
+		if (strcmp(dp->config.port_types[i]->kind->name, kind) == 0)
+			return dp->config.port_types[i];
+	}
+	return NULL;
+}
+
+/* An index that neither a published port nor one that waits for it has. */
+static int take_index(struct dataplane *dp)
+{
+	for (unsigned int i = 1; i < PORTS_MAX; i++) {
+		if (atomic_load(&dp->ports[i]) == NULL && !dp->ports_taken[i]) {
+			dp->ports_taken[i] = true;
+			return (int)i;
+		}
+	}
+	return -ENOSPC;
+}
+
+int port_create(struct dataplane *dp, const struct dp_port *spec, const struct port *replaces,
+		const int *fds, unsigned int n_fds, struct port **out, char *why,
+		size_t why_bytes)
+{
+	const struct port_type *type = find_type(dp, spec->kind);
+	struct port *port = calloc(1, sizeof(*port));
+
+	if (type == NULL || port == NULL) {
+		snprintf(why, why_bytes, type == NULL ? "port %s: unknown type %s"
+						      : "port %s: out of memory",
+			 spec->name, spec->kind);
+		free(port);
+		return type == NULL ? -EINVAL : -ENOMEM;
+	}
+	int index = take_index(dp);
+	int slot = index < 0 ? index : counters_take_slot(dp->counters, spec->id);
+
+	if (slot < 0) {
+		snprintf(why, why_bytes, "port %s: this host already has %d ports, the maximum",
+			 spec->name, PORTS_MAX - 1);
+		if (index >= 0)
+			dp->ports_taken[index] = false;
+		free(port);
+		return -ENOSPC;
+	}
+	port->type = type;
+	port->dp = dp;
+	port->spec = *spec;
+	port->index = (uint16_t)index;
+	port->slot = (uint16_t)slot;
+	int error = type->prepare(port, replaces, fds, n_fds, why, why_bytes);
+
+	if (error < 0) {
+		counters_return_slot(dp->counters, port->slot);
+		dp->ports_taken[index] = false;
+		free(port);
+		return error;
+	}
+	*out = port;
+	return 0;
+}
+
+void port_destroy(struct port *port)
+{
+	if (port == NULL)
+		return;
+	port->type->close(port);
+	dataplane_forget_port(port->dp, port->index);
+	counters_return_slot(port->dp->counters, port->slot);
+	port->dp->ports_taken[port->index] = false;
+	free(port);
+}
+
+void port_publish(struct port *port)
+{
+	struct dataplane *dp = port->dp;
+
+	if (port->index >= dp->ports_end)
+		dp->ports_end = port->index + 1u;
+	atomic_store_explicit(&dp->ports[port->index], port, memory_order_release);
+	port->is_published = true;
+	port->type->publish(port);
+}
+
+void port_unpublish(struct port *port)
+{
+	struct dataplane *dp = port->dp;
+
+	atomic_store_explicit(&dp->ports[port->index], NULL, memory_order_release);
+	port->is_published = false;
+	while (dp->ports_end > 1 && atomic_load(&dp->ports[dp->ports_end - 1]) == NULL)
+		dp->ports_end--;
+}
+
+int port_attach_rxq(struct port *port, struct rxq *rxq)
+{
+	struct dataplane *dp = port->dp;
+	struct worker *least = dp->workers[0];
+
+	for (unsigned int i = 1; i < dp->config.n_workers; i++) {
+		if (atomic_load(&dp->workers[i]->n_rxqs) < atomic_load(&least->n_rxqs))
+			least = dp->workers[i];
+	}
+	rxq->port = port;
+	return worker_attach_rxq(least, rxq);
+}
+
+void port_detach_rxq(struct port *port, struct rxq *rxq)
+{
+	if (rxq->worker >= 0)
+		worker_detach_rxq(port->dp->workers[rxq->worker], rxq);
+}
+
+const struct dp_option *port_option(const struct port *port, const char *key)
+{
+	int index = port_kinds_option(port->type->kind, key);
+
+	for (unsigned int i = 0; i < port->spec.n_options; i++) {
+		if (port->spec.options[i].index == index)
+			return &port->spec.options[i];
+	}
+	return NULL;
+}
+
+struct port *port_find(const struct dataplane *dp, uint64_t id)
+{
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL && port->spec.id == id)
+			return port;
+	}
+	return NULL;
+}

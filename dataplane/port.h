@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports: one place where something plugs in, and the contract of the port types.
+ *
+ * Life of a port, all steps on main:
+ *   1. prepare   opens what can fail: sockets, descriptors, memory. Nobody sees the port yet.
+ *                On an error it has closed everything again and said why in one line.
+ *   2. publish   cannot fail. From now on frames may come and go. Types whose peer comes and goes
+ *                (vhost-user) attach and detach their queues later, by port_attach_rxq().
+ *   3. close     after the port has been unpublished and every worker has passed a quiescent point;
+ *                also right after prepare when a transaction is aborted.
+ * and on workers, any number of times between publish and close:
+ *   rx           takes up to BURST_FRAMES frames from a queue into an empty burst. A frame that
+ *                is unusable is taken too, with `drop` set: whatever arrives is counted.
+ *   rx_done      the frames of the last rx are through; gives their buffers back.
+ *   tx           sends frames; counts what was sent and what was not, by reason. Workers may call
+ *                it at the same time: the type locks per burst.
+ *   arm          asks to be woken by the queue's descriptor. false: frames are waiting, do not
+ *                sleep. Undone by disarm when the worker polls again.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/api/counters.h"
+#include "dataplane/api/dp_msg.h"
+#include "dataplane/api/port_kinds.h"
+#include "dataplane/frame.h"
+
+#define PORTS_MAX 8192		/* indices 1 .. PORTS_MAX - 1 */
+
+struct dataplane;
+struct port;
+
+/* A receive queue: the unit that a worker polls. Embedded in the type's own queue. */
+struct rxq {
+	struct port *port;
+	int wake_fd;		/* becomes readable when frames come; -1: none */
+	int worker;		/* that polls it; -1: detached. Main writes */
+};
+
+struct port_type {
+	const struct port_kind *kind;
+
+	/* main */
+	int (*prepare)(struct port *port, const struct port *replaces, const int *fds,
+		       unsigned int n_fds, char *why, size_t why_bytes);
+	void (*publish)(struct port *port);
+	void (*close)(struct port *port);
+	void (*turn)(struct port *port, uint64_t now_ns);	/* now and then; may be NULL */
+	void (*state)(const struct port *port, struct dp_port_state *state);
+	unsigned int (*give_fds)(const struct port *port, int *fds);	/* may be NULL */
+
+	/* workers */
+	void (*rx)(struct rxq *rxq, struct burst *burst);
+	void (*rx_done)(struct rxq *rxq, struct burst *burst);
+	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		   struct counters_block *count);
+	bool (*arm)(struct rxq *rxq);
+	void (*disarm)(struct rxq *rxq);
+};
+
+struct port {
+	/* Config: main writes, before the port is published. */
+	const struct port_type *type;
+	struct dataplane *dp;
+	void *impl;			/* the type's own */
+	uint16_t index;			/* in dataplane.ports, and in the FDB */
+	uint16_t slot;			/* in the counters */
+
+	/* Changed in place by main, read by workers once per burst. */
+	_Atomic uint16_t segment;	/* index of the access segment; 0: none */
+
+	/* Main only. */
+	bool is_published;
+	uint32_t n_macs;		/* that the FDB has behind this port */
+	struct dp_port spec;		/* as weftd put it */
+};
+
+/* Prepared port with an index and a counters slot, not yet published. Main. 0 or -errno and one
+ * line in `why`. */
+int port_create(struct dataplane *dp, const struct dp_port *spec, const struct port *replaces,
+		const int *fds, unsigned int n_fds, struct port **port, char *why,
+		size_t why_bytes);
+void port_destroy(struct port *port);	/* of an unpublished port; NULL is legal. Main */
+
+/* Makes it findable by workers and lets it move frames. Main. */
+void port_publish(struct port *port);
+
+/* First half of removal: workers no longer find it once they pass a quiescent point. Main. */
+void port_unpublish(struct port *port);
+
+/* A queue starts or ends to be polled. detach waits until no worker uses it. Main. */
+int port_attach_rxq(struct port *port, struct rxq *rxq);
+void port_detach_rxq(struct port *port, struct rxq *rxq);
+
+/* The value that the spec has for an option of the port's kind, or NULL. Main. */
+const struct dp_option *port_option(const struct port *port, const char *key);
+
+struct port *port_find(const struct dataplane *dp, uint64_t id);	/* published ones. Main */

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Port type tap: a kernel network device. weftd makes the device and hands over its descriptor; here
+ * frames are read and written. One frame is one system call, with its virtio-net header, so 64 KiB
+ * of TCP pass whole. What a guest sends is written straight from guest memory.
+ */
+#include "dataplane/port_tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "dataplane/api/kinds.h"
+#include "dataplane/drop.h"
+#include "dataplane/offload.h"
+#include "tap/tap.h"
+
+struct tap_port {
+	struct port *port;
+	int fd;
+	struct rxq rxq;
+	char ifname[IF_NAMESIZE];
+	_Atomic int error;		/* errno of a device that is gone; worker writes */
+};
+
+_Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
+
+static struct tap_port *tap_of(struct rxq *rxq)
+{
+	return (struct tap_port *)((char *)rxq - offsetof(struct tap_port, rxq));
+}
+
+/* --- life: main --- */
+
+static int tap_prepare(struct port *port, const struct port *replaces, const int *fds,
+		       unsigned int n_fds, char *why, size_t why_bytes)
+{
+	struct tap_port *tap = calloc(1, sizeof(*tap));
+	int error = tap == NULL ? -ENOMEM : -EINVAL;
+
+	if (tap != NULL && n_fds == 1)
+		error = tap_check(fds[0], tap->ifname);
+	if (error == 0) {
+		tap->fd = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
+		error = tap->fd < 0 ? -errno : 0;
+	}
+	if (error < 0) {
+		snprintf(why, why_bytes, "port %s: no usable tap descriptor came with it: %s",
+			 port->spec.name, strerror(-error));
+		free(tap);
+		return error;
+	}
+	tap->port = port;
+	tap->rxq = (struct rxq){.port = port, .wake_fd = tap->fd, .worker = -1};
+	port->impl = tap;
+	return 0;
+}
+
+static void tap_publish(struct port *port)
+{
+	struct tap_port *tap = port->impl;
+	int error = port_attach_rxq(port, &tap->rxq);
+
+	if (error < 0)
+		atomic_store(&tap->error, -error);
+}
+
+static void tap_port_close(struct port *port)
+{
+	struct tap_port *tap = port->impl;
+
+	port_detach_rxq(port, &tap->rxq);
+	close(tap->fd);
+	free(tap);
+}
+
+static void tap_state(const struct port *port, struct dp_port_state *state)
+{
+	const struct tap_port *tap = port->impl;
+	int error = atomic_load(&tap->error);
+
+	state->n_queues = tap->rxq.worker >= 0;
+	state->features = OFFLOAD_ALL;
+	state->attaches = 1;
+	state->link = error == 0 ? DP_LINK_UP : DP_LINK_BROKEN;
+	if (error != 0)
+		snprintf(state->reason, sizeof(state->reason), "device %s: %s", tap->ifname,
+			 error == EBADFD ? "it is gone, was its namespace deleted?"
+					 : strerror(error));
+}
+
+static unsigned int tap_give_fds(const struct port *port, int *fds)
+{
+	const struct tap_port *tap = port->impl;
+
+	fds[0] = tap->fd;
+	return 1;
+}
+
+/* --- frames: worker --- */
+
+/* A frame of `bytes` (with header) lies at `at`, in the arena. */
+static void fill_frame(struct burst *burst, const uint8_t *at, uint32_t bytes)
+{
+	struct frame *frame = &burst->frames[burst->n++];
+
+	frame->len = bytes - TAP_HEADER_BYTES;
+	frame->head_len = (uint16_t)(frame->len < FRAME_HEAD_BYTES ? frame->len
+								   : FRAME_HEAD_BYTES);
+	frame->out = FRAME_OUT_DROP;
+	frame->drop = DROP_NONE;
+	frame->n_iov = 0;
+	memcpy(&frame->vnet, at, TAP_HEADER_BYTES);
+	memcpy(frame->head, at + TAP_HEADER_BYTES, frame->head_len);
+	if (frame->len > FRAME_HEAD_BYTES) {
+		struct iovec *piece = &burst->pieces[burst->n_pieces++];
+
+		piece->iov_base = (void *)(uintptr_t)(at + TAP_HEADER_BYTES + FRAME_HEAD_BYTES);
+		piece->iov_len = frame->len - FRAME_HEAD_BYTES;
+		frame->iov = piece;
+		frame->n_iov = 1;
+	}
+	if (!offload_check(frame, OFFLOAD_ALL))
+		frame->drop = DROP_BAD_OFFLOAD;
+}
+
+static void tap_rx(struct rxq *rxq, struct burst *burst)
+{
+	struct tap_port *tap = tap_of(rxq);
+	size_t at = 0;
+
+	/* Frames lie close together in the arena: small ones share its first pages. */
+	while (burst->n < BURST_FRAMES &&
+	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= BURST_ARENA_BYTES) {
+		ssize_t bytes =
+			read(tap->fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
+
+		if (bytes < TAP_HEADER_BYTES) {
+			if (bytes < 0 && errno != EAGAIN && errno != EINTR)
+				atomic_store(&tap->error, errno);
+			break;
+		}
+		fill_frame(burst, burst->arena + at, (uint32_t)bytes);
+		at = (at + (size_t)bytes + 63) & ~(size_t)63;
+	}
+}
+
+static void tap_rx_done(struct rxq *rxq, struct burst *burst)
+{
+	/* The arena is the burst's: nothing to give back. */
+}
+
+static bool tap_arm(struct rxq *rxq)
+{
+	/* The last read found the device empty, and the descriptor is watched edge-triggered: whatever
+	 * came since is an edge that the wait will report. */
+	return true;
+}
+
+static void tap_disarm(struct rxq *rxq)
+{
+	/* The kernel wakes whoever waits; nobody does while it polls. */
+}
+
+/* Why the kernel did not take a frame. */
+static enum drop_reason reason_of(int error)
+{
+	if (error == EAGAIN || error == ENOBUFS)
+		return DROP_TAP_FULL;
+	return error == EFAULT ? DROP_GUEST_FAULT : DROP_TAP_ERROR;
+}
+
+static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		   struct counters_block *count)
+{
+	const struct tap_port *tap = port->impl;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct frame *frame = &burst->frames[order[i]];
+		struct iovec iov[1 + FRAME_PIECES_MAX];
+
+		iov[0].iov_base = &frame->vnet;
+		iov[0].iov_len = sizeof(frame->vnet) + frame->head_len;
+		memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
+		if (writev(tap->fd, iov, 1 + frame->n_iov) < 0) {
+			drop_count(count, reason_of(errno));
+			continue;
+		}
+		count->tx_frames++;
+		count->tx_bytes += frame->len;
+		count->tx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+	}
+}
+
+const struct port_type port_tap_type = {
+	.kind = &kind_tap,
+	.prepare = tap_prepare,
+	.publish = tap_publish,
+	.close = tap_port_close,
+	.state = tap_state,
+	.give_fds = tap_give_fds,
+	.rx = tap_rx,
+	.rx_done = tap_rx_done,
+	.tx = tap_tx,
+	.arm = tap_arm,
+	.disarm = tap_disarm,
+};

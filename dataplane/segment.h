@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Segments: isolated layer-2 networks. A segment is its index, its settings and the list of ports
+ * that a flood reaches. Lists are values: main builds a new one and publishes it, workers read it
+ * once per burst, the old one is freed after a grace period.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "dataplane/api/dp_msg.h"
+
+#define SEGMENTS_MAX 8192	/* indices 1 .. SEGMENTS_MAX - 1 */
+
+struct dataplane;
+struct port;
+
+struct flood_list {
+	uint32_t n;
+	uint16_t ports[];	/* indices of the member ports */
+};
+
+struct segment {
+	_Atomic(struct flood_list *) flood;
+	_Atomic uint32_t age_s;
+	uint16_t index;
+	struct dp_segment spec;		/* main only */
+};
+
+/* Not yet published. 0 or -errno. Main, as all here. */
+int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **segment);
+void segment_destroy(struct segment *segment);	/* NULL is legal */
+
+struct segment *segment_find(const struct dataplane *dp, uint32_t id);
+
+/* List of the published ports that are in the segment; NULL if there is no memory. */
+struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment);

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Control socket: accept, check, dispatch. Main thread. */
+#include "dataplane/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
+#include "dataplane/client.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/txn.h"
+
+#define CLIENTS_MAX 16
+#define MESSAGES_PER_TURN 256
+#define FDB_ENTRIES_PER_MESSAGE                                                                    \
+	((DP_MESSAGE_BYTES - sizeof(struct dp_fdb)) / sizeof(struct dp_fdb_entry))
+
+struct server {
+	struct dataplane *dp;
+	int fd;
+	struct loop_watch *watch;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool has_hugepages;
+	unsigned int n_clients;
+	struct client *clients;
+	uint64_t now_ns;
+};
+
+/* A message as it came: checked for size, then handled. */
+struct request {
+	union {
+		struct dp_header header;
+		struct dp_segment segment;
+		struct dp_port port;
+		struct dp_object object;
+		char bytes[DP_MESSAGE_BYTES];
+	};
+	int fds[DP_FDS_MAX];
+	unsigned int n_fds;
+};
+
+/* --- requests --- */
+
+static void do_hello(struct client *client, struct request *request)
+{
+	struct dataplane *dp = client->server->dp;
+	struct dp_welcome welcome = {
+		.header = {.cookie = request->header.cookie},
+		.epoch = dp->config.epoch,
+		.n_workers = dp->config.n_workers,
+		.hugepages = client->server->has_hugepages,
+		.pid = (uint32_t)getpid(),
+		.package = "weft " WEFT_VERSION,
+	};
+	int fd = counters_reader_fd(dp->counters);
+
+	if (fd < 0) {
+		client_done(client, request->header.cookie, fd, "cannot hand out the counters");
+		return;
+	}
+	client_send(client, &welcome, sizeof(welcome), DP_WELCOME, fd);
+	close(fd);
+	client_done(client, request->header.cookie, 0, "");
+}
+
+static bool is_busy(const struct server *server)
+{
+	for (const struct client *c = server->clients; c != NULL; c = c->next) {
+		if (c->txn != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void do_begin(struct client *client, struct request *request)
+{
+	int error = -EBUSY;
+
+	client->stage_error = 0;
+	client->is_prepared = false;
+	if (!is_busy(client->server))
+		error = txn_begin(client->server->dp, &client->txn);
+	client_done(client, request->header.cookie, error,
+		    error == -EBUSY ? "another change is under way; try again"
+		    : error < 0	    ? "out of memory"
+				    : "");
+}
+
+static void do_stage(struct client *client, struct request *request)
+{
+	int error = -EPROTO;
+
+	if (client->txn != NULL && !client->is_prepared) {
+		switch (request->header.type) {
+		case DP_SEGMENT_PUT:
+			error = txn_put_segment(client->txn, &request->segment);
+			break;
+		case DP_SEGMENT_DEL:
+			error = txn_del_segment(client->txn, (uint32_t)request->object.id);
+			break;
+		case DP_PORT_PUT:
+			error = txn_put_port(client->txn, &request->port, request->fds,
+					     request->n_fds);
+			request->n_fds = 0;
+			break;
+		default:
+			error = txn_del_port(client->txn, request->object.id);
+			break;
+		}
+	}
+	if (client->stage_error == 0)
+		client->stage_error = error;
+}
+
+static void do_prepare(struct client *client, struct request *request)
+{
+	char why[DP_TEXT_BYTES] = "no transaction is open";
+	int error = -EPROTO;
+
+	if (client->txn != NULL && !client->is_prepared) {
+		snprintf(why, sizeof(why), "a staged message could not be taken");
+		error = client->stage_error;
+		if (error == 0)
+			error = txn_prepare(client->txn, why, sizeof(why));
+	}
+	client->is_prepared = error == 0;
+	if (error < 0) {
+		txn_abort(client->txn);
+		client->txn = NULL;
+	}
+	client_done(client, request->header.cookie, error, error < 0 ? why : "");
+}
+
+static void do_commit(struct client *client, struct request *request)
+{
+	if (client->txn == NULL || !client->is_prepared) {
+		client_done(client, request->header.cookie, -EPROTO, "nothing is prepared");
+		return;
+	}
+	txn_commit(client->txn);
+	client->txn = NULL;
+	client_done(client, request->header.cookie, 0, "");
+}
+
+static void do_abort(struct client *client, struct request *request)
+{
+	txn_abort(client->txn);
+	client->txn = NULL;
+	client_done(client, request->header.cookie, 0, "");
+}
+
+static void send_state(struct client *client, const struct port *port, uint64_t cookie)
+{
+	struct dp_port_state state = {
+		.header = {.cookie = cookie},
+		.id = port->spec.id,
+		.counters_slot = port->slot,
+	};
+
+	port->type->state(port, &state);
+	client_send(client, &state, sizeof(state), DP_PORT_STATE, -1);
+}
+
+static void do_dump(struct client *client, struct request *request)
+{
+	struct dataplane *dp = client->server->dp;
+	uint64_t cookie = request->header.cookie;
+
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		struct segment *segment = atomic_load(&dp->segments[i]);
+
+		if (segment == NULL)
+			continue;
+		struct dp_segment spec = segment->spec;
+
+		spec.header.cookie = cookie;
+		client_send(client, &spec, sizeof(spec), DP_SEGMENT_PUT, -1);
+	}
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port == NULL)
+			continue;
+		struct dp_port spec = port->spec;
+
+		spec.header.cookie = cookie;
+		client_send(client, &spec, sizeof(spec), DP_PORT_PUT, -1);
+		send_state(client, port, cookie);
+	}
+	client_done(client, cookie, 0, "");
+}
+
+/* Walk over the FDB that fills message after message. */
+struct fdb_dump {
+	struct client *client;
+	uint64_t cookie;
+	uint32_t now_s;
+	union {
+		struct dp_fdb message;
+		char bytes[DP_MESSAGE_BYTES];
+	};
+};
+
+static void flush_fdb(struct fdb_dump *dump)
+{
+	dump->message.header.cookie = dump->cookie;
+	client_send(dump->client, &dump->message,
+		    sizeof(dump->message) +
+			    dump->message.n_entries * sizeof(dump->message.entries[0]),
+		    DP_FDB, -1);
+	dump->message.n_entries = 0;
+}
+
+/* Called as a sweep that forgets nothing. */
+static bool dump_entry(void *ctx, const struct fdb_entry *entry)
+{
+	struct fdb_dump *dump = ctx;
+	struct dataplane *dp = dump->client->server->dp;
+	struct port *port = atomic_load(&dp->ports[entry->port]);
+	struct segment *segment = atomic_load(&dp->segments[fdb_key_segment(entry->key)]);
+	int32_t age_s = (int32_t)(dump->now_s - entry->seen_s);
+
+	if (port == NULL || segment == NULL || age_s > (int32_t)atomic_load(&segment->age_s))
+		return false;
+	struct dp_fdb_entry *out = &dump->message.entries[dump->message.n_entries++];
+
+	*out = (struct dp_fdb_entry){
+		.port_id = port->spec.id,
+		.segment_id = segment->spec.id,
+		.age_s = age_s > 0 ? (uint32_t)age_s : 0,
+	};
+	fdb_key_mac(entry->key, out->mac);
+	if (dump->message.n_entries == FDB_ENTRIES_PER_MESSAGE)
+		flush_fdb(dump);
+	return false;
+}
+
+static void do_fdb_dump(struct client *client, struct request *request)
+{
+	struct fdb_dump dump = {
+		.client = client,
+		.cookie = request->header.cookie,
+		.now_s = (uint32_t)(client->server->now_ns / 1000000000ULL),
+	};
+
+	fdb_sweep(client->server->dp->fdb, dump_entry, &dump);
+	if (dump.message.n_entries != 0)
+		flush_fdb(&dump);
+	client_done(client, dump.cookie, 0, "");
+}
+
+static void do_port_fds(struct client *client, struct request *request)
+{
+	struct port *port = port_find(client->server->dp, request->object.id);
+	struct dp_object answer = {.header = request->header, .id = request->object.id};
+	int fds[DP_FDS_MAX];
+
+	if (port == NULL || port->type->give_fds == NULL) {
+		client_done(client, request->header.cookie, -ENOENT,
+			    "no such port, or one without descriptors");
+		return;
+	}
+	unsigned int n = port->type->give_fds(port, fds);
+
+	for (unsigned int i = 0; i < n; i++)
+		client_send(client, &answer, sizeof(answer), DP_PORT_FDS, fds[i]);
+	client_done(client, request->header.cookie, 0, "");
+}
+
+/* Requests by type: size that the message must have, and who handles it. */
+static const struct {
+	size_t bytes;
+	void (*handle)(struct client *client, struct request *request);
+} requests[] = {
+	[DP_HELLO] = {sizeof(struct dp_plain), do_hello},
+	[DP_BEGIN] = {sizeof(struct dp_plain), do_begin},
+	[DP_SEGMENT_PUT] = {sizeof(struct dp_segment), do_stage},
+	[DP_SEGMENT_DEL] = {sizeof(struct dp_object), do_stage},
+	[DP_PORT_PUT] = {sizeof(struct dp_port), do_stage},
+	[DP_PORT_DEL] = {sizeof(struct dp_object), do_stage},
+	[DP_PREPARE] = {sizeof(struct dp_plain), do_prepare},
+	[DP_COMMIT] = {sizeof(struct dp_plain), do_commit},
+	[DP_ABORT] = {sizeof(struct dp_plain), do_abort},
+	[DP_DUMP] = {sizeof(struct dp_plain), do_dump},
+	[DP_FDB_DUMP] = {sizeof(struct dp_plain), do_fdb_dump},
+	[DP_PORT_FDS] = {sizeof(struct dp_object), do_port_fds},
+};
+
+/* --- connections --- */
+
+static void dispatch(struct client *client, struct request *request, size_t bytes)
+{
+	unsigned int type = bytes < sizeof(request->header) ? 0 : request->header.type;
+
+	if (type >= sizeof(requests) / sizeof(requests[0]) || requests[type].handle == NULL ||
+	    bytes != requests[type].bytes || request->header.bytes != bytes) {
+		client_done(client, type != 0 ? request->header.cookie : 0, -EPROTO,
+			    "malformed message");
+		client->has_failed = true;
+		return;
+	}
+	if (request->header.version != DP_VERSION) {
+		client_done(client, request->header.cookie, -EPROTONOSUPPORT,
+			    "weftd and weft-dataplane differ in version; update both");
+		client->has_failed = true;
+		return;
+	}
+	requests[type].handle(client, request);
+}
+
+/* Receives one message with its descriptors. Bytes, or -errno. */
+static ssize_t receive(int fd, struct request *request)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(DP_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = request->bytes, .iov_len = sizeof(request->bytes)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.space),
+	};
+	ssize_t bytes = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	request->n_fds = 0;
+	if (bytes < 0)
+		return -errno;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		request->n_fds = (unsigned int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(request->fds, CMSG_DATA(c), request->n_fds * sizeof(int));
+	}
+	return (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? -EMSGSIZE : bytes;
+}
+
+static void close_client(struct client *client)
+{
+	struct server *server = client->server;
+	struct client **link = &server->clients;
+
+	while (*link != client)
+		link = &(*link)->next;
+	*link = client->next;
+	server->n_clients--;
+	txn_abort(client->txn);
+	client_drop_queue(client);
+	loop_remove(client->watch);
+	close(client->fd);
+	free(client);
+}
+
+static void on_client(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct client *client = ctx;
+	struct request *request = malloc(sizeof(*request));
+
+	client->server->now_ns = now_ns;
+	client->has_failed |= request == NULL;
+	if ((events & EPOLLOUT) != 0 && !client->has_failed)
+		client_flush(client);
+	for (int i = 0; i < MESSAGES_PER_TURN && !client->has_failed; i++) {
+		ssize_t bytes = receive(client->fd, request);
+
+		if (bytes == -EAGAIN || bytes == -EINTR)
+			break;
+		if (bytes <= 0)
+			client->has_failed = true;
+		else
+			dispatch(client, request, (size_t)bytes);
+		for (unsigned int k = 0; k < request->n_fds; k++)
+			close(request->fds[k]);
+	}
+	free(request);
+	if (client->has_failed)
+		close_client(client);
+}
+
+static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct server *server = ctx;
+	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (fd < 0 || client == NULL || server->n_clients == CLIENTS_MAX) {
+		if (fd >= 0)
+			close(fd);
+		free(client);
+		return;
+	}
+	*client = (struct client){.server = server, .fd = fd, .next = server->clients};
+	client->queue_end = &client->queue;
+	if (loop_add(server->dp->loop, fd, EPOLLIN, on_client, client, &client->watch) < 0) {
+		close(fd);
+		free(client);
+		return;
+	}
+	server->clients = client;
+	server->n_clients++;
+}
+
+/* Binds, after removing a socket that nobody answers at any more. */
+static int bind_path(struct server *server, char *why, size_t why_bytes)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memcpy(address.sun_path, server->path, sizeof(address.sun_path));
+	if (connect(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		snprintf(why, why_bytes,
+			 "another weft-dataplane serves %s; stop it or choose another --run-dir",
+			 server->path);
+		return -EADDRINUSE;
+	}
+	struct stat there;
+
+	if (lstat(server->path, &there) == 0 && S_ISSOCK(there.st_mode))
+		unlink(server->path);
+	close(server->fd);
+	server->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t mask = umask(0177);
+	int error = server->fd < 0 || bind(server->fd, (struct sockaddr *)&address,
+					   sizeof(address)) < 0 ||
+				    listen(server->fd, CLIENTS_MAX) < 0
+			    ? -errno
+			    : 0;
+
+	umask(mask);
+	if (error < 0)
+		snprintf(why, why_bytes, "cannot listen at %s: %s", server->path, strerror(-error));
+	return error;
+}
+
+int server_create(struct dataplane *dp, const char *path, bool has_hugepages,
+		  struct server **out, char *why, size_t why_bytes)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int error = -ENOMEM;
+
+	snprintf(why, why_bytes, "out of memory");
+	if (server == NULL)
+		return error;
+	server->dp = dp;
+	server->has_hugepages = has_hugepages;
+	if (snprintf(server->path, sizeof(server->path), "%s", path) >=
+	    (int)sizeof(server->path)) {
+		snprintf(why, why_bytes, "%.80s... is too long for a socket; choose a shorter "
+			 "--run-dir", path);
+		free(server);
+		return -ENAMETOOLONG;
+	}
+	server->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->fd >= 0)
+		error = bind_path(server, why, why_bytes);
+	if (error == 0)
+		error = loop_add(dp->loop, server->fd, EPOLLIN, on_connect, server,
+				 &server->watch);
+	if (error < 0) {
+		if (server->fd >= 0)
+			close(server->fd);
+		free(server);
+		return error;
+	}
+	*out = server;
+	return 0;
+}
+
+void server_destroy(struct server *server)
+{
+	if (server == NULL)
+		return;
+	while (server->clients != NULL)
+		close_client(server->clients);
+	loop_remove(server->watch);
+	close(server->fd);
+	unlink(server->path);
+	free(server);
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Changes of the configuration: stage, prepare, commit. Main thread. */
+#include "dataplane/txn.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/txn_check.h"
+
+static struct txn_port *add_port(struct txn *txn)
+{
+	struct txn_port *ports =
+		realloc(txn->ports, (txn->n_ports + 1) * sizeof(txn->ports[0]));
+
+	if (ports == NULL)
+		return NULL;
+	txn->ports = ports;
+	memset(&ports[txn->n_ports], 0, sizeof(ports[0]));
+	return &ports[txn->n_ports++];
+}
+
+static struct txn_segment *add_segment(struct txn *txn)
+{
+	struct txn_segment *segments =
+		realloc(txn->segments, (txn->n_segments + 1) * sizeof(txn->segments[0]));
+
+	if (segments == NULL)
+		return NULL;
+	txn->segments = segments;
+	memset(&segments[txn->n_segments], 0, sizeof(segments[0]));
+	return &segments[txn->n_segments++];
+}
+
+int txn_begin(struct dataplane *dp, struct txn **out)
+{
+	struct txn *txn = calloc(1, sizeof(*txn));
+
+	if (txn == NULL)
+		return -ENOMEM;
+	txn->dp = dp;
+	*out = txn;
+	return 0;
+}
+
+int txn_put_segment(struct txn *txn, const struct dp_segment *spec)
+{
+	struct txn_segment *segment = add_segment(txn);
+
+	if (segment == NULL)
+		return -ENOMEM;
+	segment->spec = *spec;
+	return 0;
+}
+
+int txn_del_segment(struct txn *txn, uint32_t id)
+{
+	struct txn_segment *segment = add_segment(txn);
+
+	if (segment == NULL)
+		return -ENOMEM;
+	segment->spec.id = id;
+	segment->is_delete = true;
+	return 0;
+}
+
+int txn_put_port(struct txn *txn, const struct dp_port *spec, const int *fds, unsigned int n_fds)
+{
+	struct txn_port *port = add_port(txn);
+
+	if (port == NULL) {
+		for (unsigned int i = 0; i < n_fds; i++)
+			close(fds[i]);
+		return -ENOMEM;
+	}
+	port->spec = *spec;
+	memcpy(port->fds, fds, n_fds * sizeof(fds[0]));
+	port->n_fds = n_fds;
+	return 0;
+}
+
+int txn_del_port(struct txn *txn, uint64_t id)
+{
+	struct txn_port *port = add_port(txn);
+
+	if (port == NULL)
+		return -ENOMEM;
+	port->spec.id = id;
+	port->is_delete = true;
+	return 0;
+}
+
+/* --- prepare --- */
+
+static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *why,
+			   size_t why_bytes)
+{
+	struct dataplane *dp = txn->dp;
+
+	staged->old = segment_find(dp, staged->spec.id);
+	if (staged->is_delete || staged->old != NULL)
+		return 0;
+	for (unsigned int i = 1; i < SEGMENTS_MAX; i++) {
+		if (dp->segments_taken[i])
+			continue;
+		int error = segment_create(dp, &staged->spec, &staged->made);
+
+		if (error < 0) {
+			snprintf(why, why_bytes, "segment %s: out of memory", staged->spec.name);
+			return error;
+		}
+		staged->made->index = (uint16_t)i;
+		dp->segments_taken[i] = true;
+		return 0;
+	}
+	snprintf(why, why_bytes, "segment %s: this host already has %d segments, the maximum",
+		 staged->spec.name, SEGMENTS_MAX - 1);
+	return -ENOSPC;
+}
+
+static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
+{
+	struct port *old = port_find(txn->dp, staged->spec.id);
+
+	staged->old = old;
+	if (staged->is_delete)
+		return 0;
+	if (old != NULL && !port_kinds_is_replace(&old->spec, &staged->spec)) {
+		staged->in_place = true;
+		return 0;
+	}
+	return port_create(txn->dp, &staged->spec, old, staged->fds, staged->n_fds, &staged->made,
+			   why, why_bytes);
+}
+
+/* Room for the flood lists that commit will replace. */
+static int reserve_lists(struct txn *txn, char *why, size_t why_bytes)
+{
+	txn->unused_lists = calloc(txn->dp->segments_end + txn->n_segments,
+				   sizeof(txn->unused_lists[0]));
+	if (txn->unused_lists != NULL)
+		return 0;
+	snprintf(why, why_bytes, "out of memory");
+	return -ENOMEM;
+}
+
+int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
+{
+	int error = txn_check(txn, why, why_bytes);
+
+	for (size_t i = 0; error == 0 && i < txn->n_segments; i++)
+		error = prepare_segment(txn, &txn->segments[i], why, why_bytes);
+	for (size_t i = 0; error == 0 && i < txn->n_ports; i++)
+		error = prepare_port(txn, &txn->ports[i], why, why_bytes);
+	if (error == 0)
+		error = reserve_lists(txn, why, why_bytes);
+	return error;
+}
+
+/* --- commit --- */
+
+static uint16_t segment_index(const struct dataplane *dp, const struct dp_port *spec)
+{
+	struct segment *segment =
+		spec->n_members != 0 ? segment_find(dp, spec->members[0].segment_id) : NULL;
+
+	return segment != NULL ? segment->index : 0;
+}
+
+static void publish_segments(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		struct txn_segment *staged = &txn->segments[i];
+
+		if (staged->is_delete)
+			continue;
+		if (staged->old != NULL) {
+			staged->old->spec = staged->spec;
+			atomic_store(&staged->old->age_s, staged->spec.age_s);
+			continue;
+		}
+		if (staged->made->index >= dp->segments_end)
+			dp->segments_end = staged->made->index + 1u;
+		atomic_store_explicit(&dp->segments[staged->made->index], staged->made,
+				      memory_order_release);
+		staged->made = NULL;
+	}
+}
+
+static void publish_ports(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		struct txn_port *staged = &txn->ports[i];
+		uint16_t segment = segment_index(dp, &staged->spec);
+
+		if (staged->is_delete)
+			continue;
+		if (staged->in_place) {
+			staged->has_moved = atomic_load(&staged->old->segment) != segment;
+			staged->old->spec = staged->spec;
+			atomic_store_explicit(&staged->old->segment, segment,
+					      memory_order_release);
+			continue;
+		}
+		atomic_store(&staged->made->segment, segment);
+		port_publish(staged->made);
+		staged->made = NULL;
+	}
+}
+
+/* New flood lists for all segments; the old ones go to unused_lists. Without memory for a new list the
+ * old one stays: its floods miss a new port, and the gate before tx keeps them out of others. */
+static void publish_lists(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		struct segment *segment = atomic_load(&dp->segments[i]);
+		struct flood_list *list =
+			segment != NULL ? segment_flood_list(dp, segment) : NULL;
+
+		if (list == NULL)
+			continue;
+		txn->unused_lists[txn->n_unused_lists++] = atomic_load(&segment->flood);
+		atomic_store_explicit(&segment->flood, list, memory_order_release);
+	}
+}
+
+static void unpublish(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		struct txn_port *staged = &txn->ports[i];
+
+		if (staged->old != NULL && !staged->in_place)
+			port_unpublish(staged->old);
+	}
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		struct txn_segment *staged = &txn->segments[i];
+
+		if (staged->is_delete && staged->old != NULL)
+			atomic_store_explicit(&dp->segments[staged->old->index], NULL,
+					      memory_order_release);
+	}
+}
+
+/* After the grace period: nobody holds what was taken away. */
+static void release(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (size_t i = 0; i < txn->n_unused_lists; i++)
+		free(txn->unused_lists[i]);
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		struct txn_port *staged = &txn->ports[i];
+
+		if (staged->has_moved)
+			dataplane_forget_port(dp, staged->old->index);
+		if (staged->old != NULL && !staged->in_place)
+			port_destroy(staged->old);
+	}
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		struct txn_segment *staged = &txn->segments[i];
+
+		if (!staged->is_delete || staged->old == NULL)
+			continue;
+		dataplane_forget_segment(dp, staged->old->index);
+		dp->segments_taken[staged->old->index] = false;
+		segment_destroy(staged->old);
+	}
+	while (dp->segments_end > 1 && atomic_load(&dp->segments[dp->segments_end - 1]) == NULL)
+		dp->segments_end--;
+}
+
+static void free_txn(struct txn *txn)
+{
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		for (unsigned int k = 0; k < txn->ports[i].n_fds; k++)
+			close(txn->ports[i].fds[k]);
+	}
+	free(txn->unused_lists);
+	free(txn->ports);
+	free(txn->segments);
+	free(txn);
+}
+
+void txn_commit(struct txn *txn)
+{
+	unpublish(txn);
+	/* A port that is replaced must be out of the workers' hands before its successor comes. */
+	dataplane_synchronize(txn->dp);
+	publish_segments(txn);
+	publish_ports(txn);
+	publish_lists(txn);
+	dataplane_synchronize(txn->dp);
+	release(txn);
+	free_txn(txn);
+}
+
+void txn_abort(struct txn *txn)
+{
+	if (txn == NULL)
+		return;
+	for (size_t i = 0; i < txn->n_ports; i++)
+		port_destroy(txn->ports[i].made);
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		if (txn->segments[i].made == NULL)
+			continue;
+		txn->dp->segments_taken[txn->segments[i].made->index] = false;
+		segment_destroy(txn->segments[i].made);
+	}
+	free_txn(txn);
+}

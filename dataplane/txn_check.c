@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Validation of a transaction: each message by itself, then the result as a whole. weftd has checked
+ * the same with better words before; this is the door of the process. Main thread.
+ */
+#include "dataplane/txn_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/dataplane.h"
+
+#define VNI_MAX 0xffffff
+#define VLAN_MAX 4094
+
+static bool is_text(const char *text, size_t bytes)
+{
+	return text[0] != '\0' && memchr(text, '\0', bytes) != NULL;
+}
+
+static const char *check_segment(const struct txn_segment *staged)
+{
+	const struct dp_segment *spec = &staged->spec;
+
+	if (spec->id == 0)
+		return "segment without an id";
+	if (staged->is_delete)
+		return NULL;
+	if (!is_text(spec->name, sizeof(spec->name)))
+		return "segment without a name";
+	if (spec->vni == 0 || spec->vni > VNI_MAX || spec->vlan > VLAN_MAX)
+		return "segment with an impossible VNI or VLAN id";
+	return NULL;
+}
+
+static const char *check_option(const struct port_kind *kind, const struct dp_option *option)
+{
+	if (option->index >= kind->n_options)
+		return "port with an unknown option";
+	const struct option_def *def = &kind->options[option->index];
+
+	if (option->kind != (uint16_t)def->kind || def->user != OPTION_FOR_DATAPLANE)
+		return "port with an option of the wrong kind";
+	if (def->kind == OPTION_TEXT && !is_text(option->text, sizeof(option->text)))
+		return "port with an option that is no text";
+	if (def->kind == OPTION_NUMBER &&
+	    (option->number < def->min || option->number > def->max))
+		return "port with an option out of range";
+	return NULL;
+}
+
+static const char *check_port(const struct txn_port *staged)
+{
+	const struct dp_port *spec = &staged->spec;
+	const struct port_kind *kind;
+
+	if (spec->id == 0)
+		return "port without an id";
+	if (staged->is_delete)
+		return NULL;
+	/* The name becomes part of a path. */
+	if (!is_text(spec->name, sizeof(spec->name)) || strchr(spec->name, '/') != NULL ||
+	    spec->name[0] == '.')
+		return "port without a usable name";
+	if (memchr(spec->vm, '\0', sizeof(spec->vm)) == NULL ||
+	    memchr(spec->kind, '\0', sizeof(spec->kind)) == NULL)
+		return "port with an endless name";
+	kind = port_kinds_find(spec->kind);
+	if (kind == NULL)
+		return "port of an unknown type";
+	if (spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0))
+		return "port with tagged segments, which this version does not serve";
+	if (spec->n_options > DP_OPTIONS_MAX)
+		return "port with too many options";
+	for (unsigned int i = 0; i < spec->n_options; i++) {
+		const char *why = check_option(kind, &spec->options[i]);
+
+		if (why != NULL)
+			return why;
+	}
+	return NULL;
+}
+
+/* The result: what is there and not touched, and what is put. */
+struct result {
+	const struct dp_segment **segments;
+	size_t n_segments;
+	const struct dp_port **ports;
+	size_t n_ports;
+};
+
+static bool touches_segment(const struct txn *txn, uint32_t id)
+{
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		if (txn->segments[i].spec.id == id)
+			return true;
+	}
+	return false;
+}
+
+static bool touches_port(const struct txn *txn, uint64_t id)
+{
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		if (txn->ports[i].spec.id == id)
+			return true;
+	}
+	return false;
+}
+
+static void collect(const struct txn *txn, struct result *result)
+{
+	const struct dataplane *dp = txn->dp;
+
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		struct segment *segment = atomic_load(&dp->segments[i]);
+
+		if (segment != NULL && !touches_segment(txn, segment->spec.id))
+			result->segments[result->n_segments++] = &segment->spec;
+	}
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL && !touches_port(txn, port->spec.id))
+			result->ports[result->n_ports++] = &port->spec;
+	}
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		if (!txn->segments[i].is_delete)
+			result->segments[result->n_segments++] = &txn->segments[i].spec;
+	}
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		if (!txn->ports[i].is_delete)
+			result->ports[result->n_ports++] = &txn->ports[i].spec;
+	}
+}
+
+static int compare_segment_ids(const void *a, const void *b)
+{
+	uint32_t x = (*(const struct dp_segment *const *)a)->id;
+	uint32_t y = (*(const struct dp_segment *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_port_ids(const void *a, const void *b)
+{
+	uint64_t x = (*(const struct dp_port *const *)a)->id;
+	uint64_t y = (*(const struct dp_port *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_port_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct dp_port *const *)a)->name,
+		      (*(const struct dp_port *const *)b)->name);
+}
+
+/* Sorting makes duplicates neighbours, and members quick to find. */
+static int check_result(struct result *result, char *why, size_t why_bytes)
+{
+	qsort(result->segments, result->n_segments, sizeof(result->segments[0]),
+	      compare_segment_ids);
+	for (size_t i = 1; i < result->n_segments; i++) {
+		if (result->segments[i]->id == result->segments[i - 1]->id) {
+			snprintf(why, why_bytes, "segment %s: put twice",
+				 result->segments[i]->name);
+			return -EEXIST;
+		}
+	}
+	qsort(result->ports, result->n_ports, sizeof(result->ports[0]), compare_port_ids);
+	for (size_t i = 0; i < result->n_ports; i++) {
+		const struct dp_port *port = result->ports[i];
+		struct dp_segment key = {.id = port->members[0].segment_id};
+		const struct dp_segment *wanted = &key;
+
+		if (i != 0 && port->id == result->ports[i - 1]->id) {
+			snprintf(why, why_bytes, "port %s: put twice", port->name);
+			return -EEXIST;
+		}
+		if (port->n_members != 0 &&
+		    bsearch(&wanted, result->segments, result->n_segments,
+			    sizeof(result->segments[0]), compare_segment_ids) == NULL) {
+			snprintf(why, why_bytes, "port %s: its segment does not exist",
+				 port->name);
+			return -ENOENT;
+		}
+	}
+	qsort(result->ports, result->n_ports, sizeof(result->ports[0]), compare_port_names);
+	for (size_t i = 1; i < result->n_ports; i++) {
+		if (compare_port_names(&result->ports[i], &result->ports[i - 1]) == 0) {
+			snprintf(why, why_bytes, "port %s: two ports have this name",
+				 result->ports[i]->name);
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+int txn_check(const struct txn *txn, char *why, size_t why_bytes)
+{
+	const char *line = NULL;
+
+	for (size_t i = 0; line == NULL && i < txn->n_segments; i++)
+		line = check_segment(&txn->segments[i]);
+	for (size_t i = 0; line == NULL && i < txn->n_ports; i++)
+		line = check_port(&txn->ports[i]);
+	if (line != NULL) {
+		snprintf(why, why_bytes, "%s", line);
+		return -EINVAL;
+	}
+	struct result result = {
+		.segments = calloc(txn->dp->segments_end + txn->n_segments,
+				   sizeof(result.segments[0])),
+		.ports = calloc(txn->dp->ports_end + txn->n_ports, sizeof(result.ports[0])),
+	};
+	int error = -ENOMEM;
+
+	snprintf(why, why_bytes, "out of memory");
+	if (result.segments != NULL && result.ports != NULL) {
+		collect(txn, &result);
+		error = check_result(&result, why, why_bytes);
+	}
+	free(result.segments);
+	free(result.ports);
+	return error;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a transaction holds, and whether its result makes sense. Shared by txn.c and txn_check.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dataplane/port.h"
+#include "dataplane/segment.h"
+
+struct txn_segment {
+	struct dp_segment spec;		/* is_delete: only the id */
+	bool is_delete;
+	struct segment *old;		/* after prepare: as it is now; NULL: is not there */
+	struct segment *made;		/* to be published */
+};
+
+struct txn_port {
+	struct dp_port spec;		/* is_delete: only the id */
+	bool is_delete;
+	bool in_place;			/* old stays, only its settings change */
+	bool has_moved;			/* to another segment */
+	struct port *old, *made;	/* as above */
+	unsigned int n_fds;
+	int fds[DP_FDS_MAX];
+};
+
+struct txn {
+	struct dataplane *dp;
+	struct txn_segment *segments;
+	size_t n_segments;
+	struct txn_port *ports;
+	size_t n_ports;
+	struct flood_list **unused_lists;
+	size_t n_unused_lists;
+};
+
+/* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Pure. */
+int txn_check(const struct txn *txn, char *why, size_t why_bytes);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Port type vhost-user: a guest's network card. Puts together the socket (listener), the protocol
+ * (session) and the queues (ring). main owns the first two and starts and stops rings; workers see
+ * only running rings.
+ */
+#include "dataplane/vhost/port_vhost.h"
+
+#include <errno.h>
+#include <rte_spinlock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dataplane/api/kinds.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/drop.h"
+#include "dataplane/offload.h"
+#include "dataplane/vhost/listener.h"
+#include "dataplane/vhost/ring.h"
+
+#define QUEUE_PAIRS 1
+#define MTU_MAX 65535
+
+struct vhost_queue {
+	struct rxq rxq;			/* what the guest sends: polled by one worker */
+	struct ring take;
+	rte_spinlock_t put_lock;	/* workers that have frames for the guest, per burst */
+	_Atomic(struct ring *) put;	/* &put_ring while it runs */
+	struct ring put_ring;
+};
+
+struct vhost_port {
+	struct port *port;
+	struct listener listener;
+	struct loop_watch *listen_watch;
+	struct session *session;	/* NULL: no front-end */
+	struct loop_watch *session_watch;
+	uint64_t features;		/* of the last ring that started */
+	uint32_t attaches;
+	struct log_limit limit;
+	char reason[DP_TEXT_BYTES];	/* why it is down or broken */
+	struct vhost_queue queues[QUEUE_PAIRS];
+};
+
+static struct vhost_queue *queue_of(struct rxq *rxq)
+{
+	return (struct vhost_queue *)((char *)rxq - offsetof(struct vhost_queue, rxq));
+}
+
+static uint64_t offered_features(const struct port *port)
+{
+	const struct dp_option *offload = port_option(port, "offload");
+	uint64_t features =
+		VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_INDIRECT_DESC) |
+		VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) | VIRTIO_FEATURE(VIRTIO_F_ANY_LAYOUT) |
+		VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_FEATURE(VIRTIO_NET_F_MTU) |
+		VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
+
+	/* UFO stays out: nobody needs it, and kernels gave up on it. */
+	if (offload == NULL || offload->number != 0)
+		features |= VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ECN) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_ECN);
+	return features;
+}
+
+/* enum offload_cap for four feature bits: checksum, TSO for IPv4 and IPv6, ECN. */
+static uint32_t caps_of(uint64_t features, int csum, int tso4, int tso6, int ecn)
+{
+	return (features & VIRTIO_FEATURE(csum) ? OFFLOAD_CSUM : 0) |
+	       (features & VIRTIO_FEATURE(tso4) ? OFFLOAD_TSO4 : 0) |
+	       (features & VIRTIO_FEATURE(tso6) ? OFFLOAD_TSO6 : 0) |
+	       (features & VIRTIO_FEATURE(ecn) ? OFFLOAD_ECN : 0);
+}
+
+/* --- what the session asks for: main --- */
+
+/* Odd rings are the guest's transmit queues, even ones its receive queues. */
+static int start_ring(void *ctx, const struct session_ring *config)
+{
+	struct vhost_port *vhost = ctx;
+	struct vhost_queue *queue = &vhost->queues[config->index / 2];
+	uint64_t features = config->features;
+
+	vhost->features = features;
+	vhost->reason[0] = '\0';
+	if (config->index % 2 == 0) {
+		ring_init(&queue->put_ring, config,
+			  caps_of(features, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4,
+				  VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_ECN));
+		atomic_store_explicit(&queue->put, &queue->put_ring, memory_order_release);
+		return 0;
+	}
+	ring_init(&queue->take, config,
+		  caps_of(features, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_TSO4,
+			  VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_HOST_ECN));
+	queue->rxq.wake_fd = config->kick_fd;
+	return port_attach_rxq(vhost->port, &queue->rxq);
+}
+
+static uint16_t stop_ring(void *ctx, unsigned int index)
+{
+	struct vhost_port *vhost = ctx;
+	struct vhost_queue *queue = &vhost->queues[index / 2];
+
+	if (index % 2 == 0) {
+		atomic_store_explicit(&queue->put, NULL, memory_order_release);
+		dataplane_synchronize(vhost->port->dp);
+		return queue->put_ring.next_avail;
+	}
+	port_detach_rxq(vhost->port, &queue->rxq);
+	return queue->take.next_avail;
+}
+
+static void signal_ring(void *ctx, unsigned int index)
+{
+	struct vhost_port *vhost = ctx;
+	struct vhost_queue *queue = &vhost->queues[index / 2];
+
+	ring_call(index % 2 == 0 ? &queue->put_ring : &queue->take);
+}
+
+static const struct session_ops session_ops = {
+	.ring_start = start_ring,
+	.ring_stop = stop_ring,
+	.ring_signal = signal_ring,
+};
+
+/* --- connections: main --- */
+
+static void end_session(struct vhost_port *vhost)
+{
+	loop_remove(vhost->session_watch);
+	vhost->session_watch = NULL;
+	session_destroy(vhost->session);
+	vhost->session = NULL;
+	vhost->features = 0;
+}
+
+/* After every look at the session: is it over, and what does it wait for? */
+static void after_session(struct vhost_port *vhost, int error, uint64_t now_ns)
+{
+	if (error == 0) {
+		loop_modify(vhost->session_watch, session_events(vhost->session));
+		return;
+	}
+	snprintf(vhost->reason, sizeof(vhost->reason), "front-end disconnected: %s",
+		 session_why(vhost->session));
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_INFO, "vhost", "port %s: %s",
+		    vhost->port->spec.name, vhost->reason);
+	end_session(vhost);
+}
+
+static void on_session(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct vhost_port *vhost = ctx;
+
+	after_session(vhost, session_readable(vhost->session, events, now_ns), now_ns);
+}
+
+static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
+{
+	struct vhost_port *vhost = ctx;
+	int fd = accept4(vhost->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct session_config config = {
+		.features = offered_features(vhost->port),
+		.n_queue_pairs = QUEUE_PAIRS,
+		.max_mtu = MTU_MAX,
+		.max_memory_bytes = MEMORY_MAX_BYTES,
+		.ops = &session_ops,
+		.ctx = vhost,
+		.faults = &vhost->port->dp->faults,
+	};
+
+	if (fd < 0)
+		return;
+	/* One front-end a port: who is there stays, a second one finds the door closed. */
+	if (vhost->session != NULL ||
+	    session_create(&vhost->session, fd, &config, now_ns) < 0) {
+		close(fd);
+		return;
+	}
+	if (loop_add(vhost->port->dp->loop, fd, session_events(vhost->session), on_session, vhost,
+		     &vhost->session_watch) < 0) {
+		end_session(vhost);
+		return;
+	}
+	vhost->attaches++;
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_INFO, "vhost", "port %s: front-end connected",
+		    vhost->port->spec.name);
+}
+
+/* A broken ring is left alone until the front-end sets it up anew. */
+static void quarantine(struct vhost_port *vhost, unsigned int index, const struct ring *ring,
+		       uint64_t now_ns)
+{
+	const char *why = atomic_load(&ring->broken);
+
+	stop_ring(vhost, index);
+	snprintf(vhost->reason, sizeof(vhost->reason),
+		 "%s queue quarantined: %s; restart the guest's driver",
+		 index % 2 == 0 ? "receive" : "transmit", why);
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
+		    vhost->port->spec.name, vhost->reason);
+}
+
+static void vhost_turn(struct port *port, uint64_t now_ns)
+{
+	struct vhost_port *vhost = port->impl;
+
+	if (vhost->session == NULL)
+		return;
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		struct vhost_queue *queue = &vhost->queues[i];
+
+		if (queue->rxq.worker >= 0 && atomic_load(&queue->take.broken) != NULL)
+			quarantine(vhost, 2 * i + 1, &queue->take, now_ns);
+		if (atomic_load(&queue->put) != NULL &&
+		    atomic_load(&queue->put_ring.broken) != NULL)
+			quarantine(vhost, 2 * i, &queue->put_ring, now_ns);
+	}
+	after_session(vhost, session_tick(vhost->session, now_ns), now_ns);
+}
+
+/* --- life: main --- */
+
+static int vhost_prepare(struct port *port, const struct port *replaces, const int *fds,
+			 unsigned int n_fds, char *why, size_t why_bytes)
+{
+	const struct dp_option *socket = port_option(port, "socket");
+	struct vhost_port *vhost = calloc(1, sizeof(*vhost));
+	char path[PATH_MAX], line[DP_TEXT_BYTES] = "out of memory";
+	int error = -ENOMEM;
+
+	if (vhost != NULL) {
+		const struct vhost_port *old = replaces != NULL ? replaces->impl : NULL;
+
+		if (socket != NULL)
+			snprintf(path, sizeof(path), "%s", socket->text);
+		else
+			snprintf(path, sizeof(path), "%s/vhost/%s.sock", port->dp->config.run_dir,
+				 port->spec.name);
+		error = listener_open(&vhost->listener, path,
+				      old != NULL && strcmp(old->listener.path, path) == 0, line,
+				      sizeof(line));
+	}
+	if (error < 0) {
+		snprintf(why, why_bytes, "port %s: %s", port->spec.name, line);
+		free(vhost);
+		return error;
+	}
+	vhost->port = port;
+	snprintf(vhost->reason, sizeof(vhost->reason), "no front-end has connected to %s",
+		 vhost->listener.path);
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		rte_spinlock_init(&vhost->queues[i].put_lock);
+		vhost->queues[i].rxq = (struct rxq){.port = port, .wake_fd = -1, .worker = -1};
+	}
+	port->impl = vhost;
+	return 0;
+}
+
+static void vhost_publish(struct port *port)
+{
+	struct vhost_port *vhost = port->impl;
+	int error = listener_publish(&vhost->listener);
+
+	/* Neither can fail but by somebody's hand in the run directory, or for want of memory: then
+	 * the port exists and says why nobody can connect. */
+	if (error == 0)
+		error = loop_add(port->dp->loop, vhost->listener.fd, EPOLLIN, on_connect, vhost,
+				 &vhost->listen_watch);
+	if (error < 0) {
+		snprintf(vhost->reason, sizeof(vhost->reason), "cannot listen at %s: %s",
+			 vhost->listener.path, strerror(-error));
+		log_error("vhost", "port %s: %s", port->spec.name, vhost->reason);
+	}
+}
+
+static void vhost_close(struct port *port)
+{
+	struct vhost_port *vhost = port->impl;
+
+	end_session(vhost);
+	loop_remove(vhost->listen_watch);
+	listener_close(&vhost->listener);
+	free(vhost);
+}
+
+static void vhost_state(const struct port *port, struct dp_port_state *state)
+{
+	const struct vhost_port *vhost = port->impl;
+	unsigned int n_put = 0;
+	bool is_broken = false;
+
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		const struct vhost_queue *queue = &vhost->queues[i];
+
+		state->n_queues += queue->rxq.worker >= 0;
+		n_put += atomic_load(&queue->put) != NULL;
+		is_broken |= atomic_load(&queue->take.broken) != NULL ||
+			     atomic_load(&queue->put_ring.broken) != NULL;
+	}
+	state->features = vhost->features;
+	state->attaches = vhost->attaches;
+	state->link = DP_LINK_DOWN;
+	if (vhost->session != NULL && is_broken)
+		state->link = DP_LINK_BROKEN;
+	else if (state->n_queues != 0 && n_put != 0)
+		state->link = DP_LINK_UP;
+	else if (vhost->session != NULL)
+		state->link = DP_LINK_ATTACHED;
+	if (state->link == DP_LINK_ATTACHED)
+		snprintf(state->reason, sizeof(state->reason),
+			 "the guest's driver has not started the queues");
+	else if (state->link != DP_LINK_UP)
+		memcpy(state->reason, vhost->reason, sizeof(state->reason));
+}
+
+/* --- frames: workers --- */
+
+static void vhost_rx(struct rxq *rxq, struct burst *burst)
+{
+	ring_take(&queue_of(rxq)->take, burst);
+}
+
+static void vhost_rx_done(struct rxq *rxq, struct burst *burst)
+{
+	ring_complete(&queue_of(rxq)->take);
+}
+
+static bool vhost_arm(struct rxq *rxq)
+{
+	return ring_arm(&queue_of(rxq)->take);
+}
+
+static void vhost_disarm(struct rxq *rxq)
+{
+	ring_disarm(&queue_of(rxq)->take);
+}
+
+static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		     struct counters_block *count)
+{
+	struct vhost_port *vhost = port->impl;
+	struct vhost_queue *queue = &vhost->queues[0];
+	struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
+
+	if (ring == NULL) {
+		count->drops[DROP_PORT_DOWN] += n;
+		return;
+	}
+	rte_spinlock_lock(&queue->put_lock);
+	ring_put(ring, burst, order, n, count);
+	rte_spinlock_unlock(&queue->put_lock);
+}
+
+const struct port_type port_vhost_type = {
+	.kind = &kind_vhost_user,
+	.prepare = vhost_prepare,
+	.publish = vhost_publish,
+	.close = vhost_close,
+	.turn = vhost_turn,
+	.state = vhost_state,
+	.rx = vhost_rx,
+	.rx_done = vhost_rx_done,
+	.tx = vhost_tx,
+	.arm = vhost_arm,
+	.disarm = vhost_disarm,
+};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Starts, pauses and stops the rings of one front-end through the port's callbacks. Main thread. */
+#include "dataplane/vhost/queues.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static int fail(struct queues *queues, int error, const char *why)
+{
+	queues->why = why;
+	return error;
+}
+
+int queues_init(struct queues *queues, const struct session_config *config)
+{
+	*queues = (struct queues){
+		.config = config,
+		.why = "",
+		.n_queues = 2 * config->n_queue_pairs,
+	};
+	queues->queue = calloc(queues->n_queues, sizeof(queues->queue[0]));
+	if (queues->queue == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < queues->n_queues; i++) {
+		queues->queue[i].kick_fd = -1;
+		queues->queue[i].call_fd = -1;
+	}
+	return 0;
+}
+
+static void drop_memory(struct queues *queues)
+{
+	if (queues->memory == NULL)
+		return;
+	fault_unregister(queues->config->faults, queues->memory);
+	memory_destroy(queues->memory);
+	queues->memory = NULL;
+}
+
+void queues_fini(struct queues *queues)
+{
+	for (unsigned i = 0; i < queues->n_queues; i++) {
+		queues_halt(queues, i);
+		if (queues->queue[i].call_fd >= 0)
+			close(queues->queue[i].call_fd);
+	}
+	drop_memory(queues);
+	free(queues->queue);
+}
+
+bool queues_is_complete(const struct queues *queues, unsigned index)
+{
+	const struct queue *queue = &queues->queue[index];
+	bool needs_enable = queues->features & VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES);
+
+	return queues->has_features && queues->memory != NULL && queue->size != 0 &&
+	       queue->has_addr && queue->kick_fd >= 0 && (queue->is_enabled || !needs_enable);
+}
+
+bool queues_is_any_running(const struct queues *queues)
+{
+	for (unsigned i = 0; i < queues->n_queues; i++) {
+		if (queues->queue[i].is_running)
+			return true;
+	}
+	return false;
+}
+
+void queues_pause(struct queues *queues, unsigned index)
+{
+	struct queue *queue = &queues->queue[index];
+
+	if (!queue->is_running)
+		return;
+	queue->base = queues->config->ops->ring_stop(queues->config->ctx, index);
+	queue->is_running = false;
+}
+
+void queues_pause_all(struct queues *queues)
+{
+	for (unsigned i = 0; i < queues->n_queues; i++)
+		queues_pause(queues, i);
+}
+
+void queues_halt(struct queues *queues, unsigned index)
+{
+	struct queue *queue = &queues->queue[index];
+
+	queues_pause(queues, index);
+	if (queue->kick_fd >= 0)
+		close(queue->kick_fd);
+	queue->kick_fd = -1;
+}
+
+/* One of a ring's three areas in this process; NULL unless it is whole and aligned. */
+static void *find_area(const struct queues *queues, uint64_t uva, uint64_t bytes, uint64_t align)
+{
+	void *area = memory_at_uva(queues->memory, uva, bytes);
+
+	return (uintptr_t)area % align == 0 ? area : NULL;
+}
+
+/* Sizes and alignments: VIRTIO 1.2, 2.7. The event index behind a ring is there if negotiated. */
+static int find_areas(struct queues *queues, const struct queue *queue, struct session_ring *ring)
+{
+	uint64_t size = queue->size;
+	uint64_t event = queues->features & VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) ? 2 : 0;
+
+	ring->desc = find_area(queues, queue->addr.desc, 16 * size, 16);
+	ring->avail = find_area(queues, queue->addr.avail, 4 + 2 * size + event, 2);
+	ring->used = find_area(queues, queue->addr.used, 4 + 8 * size + event, 4);
+	if (ring->desc == NULL || ring->avail == NULL || ring->used == NULL)
+		return fail(queues, -EFAULT,
+			    "a ring is not aligned or not wholly within a memory region");
+	return 0;
+}
+
+/* Where calls go that nobody wants. A descriptor, or -errno. */
+static int open_mute(struct queues *queues)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	return fd < 0 ? fail(queues, -errno, "no descriptor left for an eventfd") : fd;
+}
+
+int queues_resume(struct queues *queues, unsigned index)
+{
+	struct queue *queue = &queues->queue[index];
+	struct session_ring ring = {
+		.index = index,
+		.size = queue->size,
+		.base = queue->base,
+		.features = queues->features & ~VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES),
+		.memory = queues->memory,
+		.kick_fd = queue->kick_fd,
+	};
+	int ret;
+
+	if (queue->is_running || !queues_is_complete(queues, index))
+		return 0;
+	ret = find_areas(queues, queue, &ring);
+	if (ret == 0 && queue->call_fd < 0)
+		ret = queues_set_call(queues, index, -1);
+	if (ret < 0)
+		return ret;
+	ring.call_fd = queue->call_fd;
+	ret = queues->config->ops->ring_start(queues->config->ctx, &ring);
+	if (ret < 0)
+		return fail(queues, ret, "the port cannot run the ring");
+	queue->is_running = true;
+	return 0;
+}
+
+int queues_resume_all(struct queues *queues)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < queues->n_queues && ret == 0; i++)
+		ret = queues_resume(queues, i);
+	return ret;
+}
+
+/* dup3() puts the new eventfd behind the number that workers write to, in one step: a writer needs
+ * no lock, and the ring does not have to stop each time a guest masks an interrupt. */
+int queues_set_call(struct queues *queues, unsigned index, int fd)
+{
+	struct queue *queue = &queues->queue[index];
+	bool is_wanted = fd >= 0;
+	int ret = 0;
+
+	if (!is_wanted)
+		fd = open_mute(queues);
+	if (fd < 0)
+		return fd;
+	if (queue->call_fd < 0) {
+		queue->call_fd = fd;
+		return 0;
+	}
+	if (dup3(fd, queue->call_fd, O_CLOEXEC) < 0)
+		ret = fail(queues, -errno, "cannot swap the call descriptor");
+	close(fd);
+	if (ret == 0 && is_wanted && queue->is_running)
+		queues->config->ops->ring_signal(queues->config->ctx, index);
+	return ret;
+}
+
+int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table,
+		      const int *fds)
+{
+	int ret;
+
+	queues_pause_all(queues);
+	drop_memory(queues);
+	ret = memory_create(&queues->memory, table, fds, queues->config->max_memory_bytes,
+			    &queues->why);
+	if (ret < 0)
+		return ret;
+	ret = fault_register(queues->config->faults, queues->memory);
+	if (ret < 0) {
+		memory_destroy(queues->memory);
+		queues->memory = NULL;
+		return fail(queues, ret, "too many front-ends share memory");
+	}
+	return queues_resume_all(queues);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Descriptor chains of the guest: the slow, general way. Worker threads. */
+#include "dataplane/vhost/ring_chain.h"
+
+#include "dataplane/vhost/ring.h"
+
+/* The table that a chain runs through: the ring's own, or an indirect one. */
+struct table {
+	const struct vring_desc *desc;
+	uint32_t size;
+};
+
+/* VIRTIO 1.2, 2.7.5.3: a descriptor with INDIRECT is the last of its chain, and there is no INDIRECT
+ * inside an indirect table. */
+static const char *enter_indirect(struct ring *ring, const struct vring_desc *desc,
+				  struct table *table)
+{
+	if ((desc->flags & VRING_DESC_F_NEXT) != 0)
+		return "indirect descriptor with a next one";
+	if (desc->len == 0 || desc->len % sizeof(*desc) != 0 ||
+	    desc->len > VHOST_MAX_RING_SIZE * sizeof(*desc))
+		return "indirect table of an impossible length";
+	table->desc = guest_memory_at(ring->memory, desc->addr, desc->len, &ring->hint);
+	table->size = desc->len / sizeof(*desc);
+	return table->desc != NULL ? NULL : "indirect table outside the guest's memory";
+}
+
+/* One descriptor as pieces: more than one where it spans two regions. */
+static const char *add_pieces(struct ring *ring, const struct vring_desc *desc,
+			      struct iovec *pieces, unsigned int max, unsigned int *n)
+{
+	uint64_t gpa = desc->addr;
+	uint64_t left = desc->len;
+
+	if (gpa + left < gpa)
+		return "descriptor beyond the end of the address space";
+	while (left != 0) {
+		uint64_t bytes = left;
+		void *at = guest_memory_span(ring->memory, gpa, &bytes, &ring->hint);
+
+		if (at == NULL)
+			return "descriptor outside the guest's memory";
+		if (*n == max)
+			return "chain of too many descriptors";
+		pieces[(*n)++] = (struct iovec){.iov_base = at, .iov_len = bytes};
+		gpa += bytes;
+		left -= bytes;
+	}
+	return NULL;
+}
+
+const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_flag,
+			       struct iovec *pieces, unsigned int max, unsigned int *n,
+			       uint64_t *total)
+{
+	struct table table = {.desc = ring->desc, .size = ring->size};
+	bool is_indirect = false;
+	uint32_t index = head;
+
+	*n = 0;
+	*total = 0;
+	/* Each round takes one descriptor, so a loop in the chain ends here too. */
+	for (unsigned int steps = 0; steps < FRAME_PIECES_MAX; steps++) {
+		struct vring_desc desc = ring_chain_read(&table.desc[index]);
+		const char *why = NULL;
+
+		if ((desc.flags & VRING_DESC_F_INDIRECT) != 0) {
+			if (is_indirect)
+				return "indirect table inside an indirect table";
+			why = enter_indirect(ring, &desc, &table);
+			if (why != NULL)
+				return why;
+			is_indirect = true;
+			index = 0;
+			continue;
+		}
+		if ((desc.flags & VRING_DESC_F_WRITE) != write_flag)
+			return "descriptor of the wrong direction";
+		why = add_pieces(ring, &desc, pieces, max, n);
+		if (why != NULL)
+			return why;
+		*total += desc.len;
+		if ((desc.flags & VRING_DESC_F_NEXT) == 0)
+			return NULL;
+		if (desc.next >= table.size)
+			return "next descriptor beyond the table";
+		index = desc.next;
+	}
+	return "chain of too many descriptors, or a loop";
+}
+
+size_t ring_chain_pull(struct iovec **pieces, unsigned int *n, uint8_t *to, size_t bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes && *n != 0) {
+		struct iovec *piece = *pieces;
+		size_t part = piece->iov_len < bytes - done ? piece->iov_len : bytes - done;
+
+		ring_chain_copy(to + done, piece->iov_base, part);
+		done += part;
+		piece->iov_base = (uint8_t *)piece->iov_base + part;
+		piece->iov_len -= part;
+		if (piece->iov_len == 0) {
+			(*pieces)++;
+			(*n)--;
+		}
+	}
+	return done;
+}

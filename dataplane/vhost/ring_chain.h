@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Descriptor chains: from the index of a head to checked pieces of memory, and copies between lists
+ * of pieces. Used by the ring; every loop is bounded, whatever the guest wrote. Worker threads.
+ */
+#pragma once
+
+#include <linux/virtio_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
+
+struct ring;
+
+/* A descriptor as it was at one moment: read once, then trusted. */
+static inline struct vring_desc ring_chain_read(const struct vring_desc *desc)
+{
+	struct vring_desc copy = *(const volatile struct vring_desc *)desc;
+
+	return copy;
+}
+
+/* A descriptor that is a whole chain, of the wanted direction. */
+static inline bool ring_chain_is_single(const struct vring_desc *desc, uint16_t write_flag)
+{
+	return (desc->flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE)) ==
+	       write_flag;
+}
+
+/*
+ * Follows the chain that starts at `head` (below the ring's size). write_flag: VRING_DESC_F_WRITE if
+ * the device is to write it, else 0. Stores at most max pieces, their number in *n and their bytes in
+ * *total. NULL, or why the ring is broken.
+ */
+const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_flag,
+			       struct iovec *pieces, unsigned int max, unsigned int *n,
+			       uint64_t *total);
+
+/* Moves the first `bytes` of the pieces to `to` (never more than there are), shortens the list. */
+size_t ring_chain_pull(struct iovec **pieces, unsigned int *n, uint8_t *to, size_t bytes);
+
+/* Copies up to 16 times 8 bytes and any remainder without a call: for headers. Never touches a byte
+ * beyond n on either side, so nothing of a neighbour's frame leaks. */
+static inline void ring_chain_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (__builtin_expect(n >= 16, 1)) {
+		size_t i = 0;
+
+		for (; i + 16 <= n; i += 16)
+			memcpy(to + i, from + i, 16);
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			to[i] = from[i];
+	}
+}

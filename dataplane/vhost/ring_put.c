@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Split ring, frames that the guest receives: fill its buffers. Worker threads. */
+#include <endian.h>
+#include <rte_prefetch.h>
+
+#include "dataplane/api/counters.h"
+#include "dataplane/drop.h"
+#include "dataplane/offload.h"
+#include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_notify.h"
+
+/* Pieces of buffers that one frame may fill: 64 KiB in buffers of 1,526 bytes need 43. */
+#define PUT_PIECES_MAX (2 * FRAME_PIECES_MAX)
+
+/* The buffers that the guest offers, from next_avail on, as far as this burst looks ahead. */
+struct offer {
+	uint16_t n;			/* entries offered */
+	uint16_t n_ahead;		/* of the arrays below that are filled */
+	uint16_t used;			/* entries that frames have taken */
+	uint16_t id[BURST_FRAMES];
+	uint32_t bytes[BURST_FRAMES];
+	uint8_t *at[BURST_FRAMES];	/* NULL: not one plain descriptor, go the general way */
+};
+
+/* The one place where frame bytes go into guest memory. */
+static inline void write_guest(uint8_t *to, const void *from, size_t bytes)
+{
+	if (bytes <= sizeof(struct virtio_net_hdr_mrg_rxbuf) + FRAME_HEAD_BYTES)
+		ring_chain_copy(to, from, bytes);
+	else
+		memcpy(to, from, bytes);
+}
+
+static void look_ahead(struct ring *ring, struct offer *offer, unsigned int n)
+{
+	offer->n_ahead = (uint16_t)(n < offer->n ? n : offer->n);
+	for (unsigned int i = 0; i < offer->n_ahead; i++) {
+		uint16_t id = ring_notify_entry(ring, (uint16_t)(ring->next_avail + i));
+
+		offer->id[i] = id;
+		if (id < ring->size)
+			rte_prefetch0(&ring->desc[id]);
+	}
+	for (unsigned int i = 0; i < offer->n_ahead; i++) {
+		offer->at[i] = NULL;
+		if (offer->id[i] >= ring->size)
+			continue;
+		struct vring_desc desc = ring_chain_read(&ring->desc[offer->id[i]]);
+
+		if (!ring_chain_is_single(&desc, VRING_DESC_F_WRITE))
+			continue;
+		offer->bytes[i] = desc.len;
+		offer->at[i] = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
+		__builtin_prefetch(offer->at[i], 1);
+		__builtin_prefetch(offer->at[i] + 64, 1);
+	}
+}
+
+/* Writes header and frame into one plain buffer that is large enough. */
+static inline void fill_buffer(struct ring *ring, const struct frame *frame, uint8_t *at)
+{
+	if (ring->header_bytes == sizeof(frame->vnet)) {
+		/* Header and head lie in a row: one copy. */
+		write_guest(at, &frame->vnet, sizeof(frame->vnet) + frame->head_len);
+		at += sizeof(frame->vnet) + frame->head_len;
+	} else {
+		write_guest(at, &frame->vnet, ring->header_bytes);
+		write_guest(at + ring->header_bytes, frame->head, frame->head_len);
+		at += ring->header_bytes + frame->head_len;
+	}
+	for (unsigned int i = 0; i < frame->n_iov; i++) {
+		write_guest(at, frame->iov[i].iov_base, frame->iov[i].iov_len);
+		at += frame->iov[i].iov_len;
+	}
+}
+
+/* Buffers collected for one frame. */
+struct room {
+	struct iovec pieces[PUT_PIECES_MAX];
+	unsigned int n_pieces;
+	uint64_t bytes;
+	uint16_t n_entries;
+	uint16_t id[PUT_PIECES_MAX];
+	uint64_t entry_bytes[PUT_PIECES_MAX];
+};
+
+/* Collects as many buffers as `need` bytes take. DROP_NONE, or why not; a broken ring is marked. */
+static enum drop_reason make_room(struct ring *ring, struct burst *burst,
+				  const struct offer *offer, uint64_t need, struct room *room)
+{
+	room->n_pieces = room->n_entries = 0;
+	room->bytes = 0;
+	while (room->bytes < need) {
+		uint16_t entry = (uint16_t)(offer->used + room->n_entries);
+		unsigned int n, max = PUT_PIECES_MAX - room->n_pieces;
+		const char *why;
+
+		if (entry >= offer->n || max == 0 || (room->n_entries != 0 && !ring->is_mergeable))
+			return DROP_RING_FULL;
+		uint16_t id = ring_notify_entry(ring, (uint16_t)(ring->next_avail + entry));
+		uint64_t bytes = 0;
+
+		if (id >= ring->size)
+			why = "descriptor index beyond the ring";
+		else
+			why = ring_chain_collect(ring, id, VRING_DESC_F_WRITE,
+						 &room->pieces[room->n_pieces],
+						 max < FRAME_PIECES_MAX ? max : FRAME_PIECES_MAX,
+						 &n, &bytes);
+		if (why == NULL && bytes < ring->header_bytes)
+			why = "receive buffer smaller than the virtio-net header";
+		if (why != NULL) {
+			ring_notify_break(ring, burst, why);
+			return DROP_BAD_CHAIN;
+		}
+		room->id[room->n_entries] = id;
+		room->entry_bytes[room->n_entries++] = bytes;
+		room->n_pieces += n;
+		room->bytes += bytes;
+	}
+	return DROP_NONE;
+}
+
+/* Copies `bytes` from `from` to where the cursor (piece, offset) stands, and moves it on. */
+static void scatter(struct iovec **to, const void *from, size_t bytes)
+{
+	const uint8_t *at = from;
+
+	while (bytes != 0) {
+		size_t part = (*to)->iov_len < bytes ? (*to)->iov_len : bytes;
+
+		write_guest((*to)->iov_base, at, part);
+		(*to)->iov_base = (uint8_t *)(*to)->iov_base + part;
+		(*to)->iov_len -= part;
+		if ((*to)->iov_len == 0)
+			(*to)++;
+		at += part;
+		bytes -= part;
+	}
+}
+
+/* The general way: chains, buffers that are too small, several buffers for one frame. */
+static enum drop_reason put_scattered(struct ring *ring, struct burst *burst,
+				      const struct frame *frame, struct offer *offer)
+{
+	struct room room;
+	uint64_t left = ring->header_bytes + frame->len;
+	enum drop_reason reason = make_room(ring, burst, offer, left, &room);
+
+	if (reason != DROP_NONE)
+		return reason;
+	struct virtio_net_hdr_mrg_rxbuf vnet = frame->vnet;
+	struct iovec *to = room.pieces;
+
+	vnet.num_buffers = htole16(room.n_entries);
+	scatter(&to, &vnet, ring->header_bytes);
+	scatter(&to, frame->head, frame->head_len);
+	for (unsigned int i = 0; i < frame->n_iov; i++)
+		scatter(&to, frame->iov[i].iov_base, frame->iov[i].iov_len);
+	for (unsigned int i = 0; i < room.n_entries; i++) {
+		uint64_t bytes = room.entry_bytes[i] < left ? room.entry_bytes[i] : left;
+
+		ring_notify_use(ring, (uint16_t)(ring->next_used + offer->used + i), room.id[i],
+				(uint32_t)bytes);
+		left -= bytes;
+	}
+	offer->used = (uint16_t)(offer->used + room.n_entries);
+	return DROP_NONE;
+}
+
+static inline enum drop_reason put_frame(struct ring *ring, struct burst *burst,
+					 const struct frame *frame, struct offer *offer)
+{
+	uint32_t need = ring->header_bytes + frame->len;
+	uint16_t entry = offer->used;
+
+	if (!offload_fits(frame, ring->caps))
+		return DROP_NO_OFFLOAD;
+	if (entry == offer->n)
+		return DROP_RING_FULL;
+	if (__builtin_expect(entry < offer->n_ahead && offer->at[entry] != NULL &&
+				     offer->bytes[entry] >= need,
+			     1)) {
+		fill_buffer(ring, frame, offer->at[entry]);
+		ring_notify_use(ring, (uint16_t)(ring->next_used + entry), offer->id[entry], need);
+		offer->used++;
+		return DROP_NONE;
+	}
+	return put_scattered(ring, burst, frame, offer);
+}
+
+void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
+	      struct counters_block *count)
+{
+	struct offer offer; /* filled as far as it is used: it is large */
+	uint64_t bytes = 0, frames = 0, gso = 0;
+
+	offer.n = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
+	offer.used = 0;
+	if (offer.n > ring->size) {
+		ring_notify_break(ring, burst, "available index jumped by more than the ring");
+		offer.n = 0;
+	}
+	look_ahead(ring, &offer, n);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct frame *frame = &burst->frames[order[i]];
+		enum drop_reason reason = DROP_PORT_DOWN;
+
+		if (!ring_notify_is_broken(ring))
+			reason = put_frame(ring, burst, frame, &offer);
+		if (reason != DROP_NONE) {
+			drop_count(count, reason);
+			continue;
+		}
+		frames++;
+		bytes += frame->len;
+		gso += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+	}
+	ring->next_avail = (uint16_t)(ring->next_avail + offer.used);
+	ring_notify_publish(ring, offer.used);
+	count->tx_frames += frames;
+	count->tx_bytes += bytes;
+	count->tx_gso_frames += gso;
+	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Split ring, frames that the guest sends: take them, give their buffers back. Worker threads. */
+#include <endian.h>
+#include <rte_prefetch.h>
+#include <sys/eventfd.h>
+
+#include "dataplane/offload.h"
+#include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_notify.h"
+
+void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps)
+{
+	const uint64_t wide = VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
+			      VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF);
+
+	*ring = (struct ring){
+		.desc = config->desc,
+		.avail = config->avail,
+		.used = config->used,
+		.memory = config->memory,
+		.size = (uint16_t)config->size,
+		.mask = (uint16_t)(config->size - 1),
+		/* VIRTIO 1.2, 5.1.6: num_buffers is there with either of the two. */
+		.header_bytes = (config->features & wide) != 0 ? 12 : 10,
+		.is_mergeable =
+			(config->features & VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
+		.has_event_idx = (config->features & VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX)) != 0,
+		.caps = caps,
+		.call_fd = config->call_fd,
+		.next_avail = config->base,
+		/* Buffers are given back in the order they were taken, and none is out while a ring
+		 * stands still: so both indices are the same. */
+		.next_used = config->base,
+		.called_used = config->base,
+	};
+	/* A front-end that reconnects after weft went away restores its own idea of the base from the
+	 * used index, so this changes nothing then; after a reset both are 0. */
+	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, config->base,
+			      memory_order_release);
+	ring_disarm(ring);
+}
+
+/* The frame's header and first bytes, from a chain of any shape. */
+static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame *frame,
+			    uint16_t id)
+{
+	struct iovec *pieces = &burst->pieces[burst->n_pieces];
+	unsigned int n;
+	uint64_t total;
+	const char *why =
+		ring_chain_collect(ring, id, 0, pieces, FRAME_PIECES_MAX, &n, &total);
+
+	frame->len = 0;
+	if (why != NULL) {
+		atomic_store_explicit(&ring->broken, why, memory_order_release);
+		frame->drop = DROP_BAD_CHAIN;
+		return;
+	}
+	if (total < ring->header_bytes) {
+		frame->drop = DROP_RUNT;
+		return;
+	}
+	frame->len = (uint32_t)(total - ring->header_bytes);
+	if (total - ring->header_bytes > FRAME_BYTES_MAX) {
+		frame->len = 0;
+		frame->drop = DROP_OVERSIZE;
+		return;
+	}
+	ring_chain_pull(&pieces, &n, (uint8_t *)&frame->vnet, ring->header_bytes);
+	frame->head_len =
+		(uint16_t)ring_chain_pull(&pieces, &n, frame->head, FRAME_HEAD_BYTES);
+	frame->iov = pieces;
+	frame->n_iov = (uint16_t)n;
+	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);
+}
+
+/* The same from one descriptor that holds all: the usual case. */
+static inline void fill_from_buffer(struct ring *ring, struct burst *burst, struct frame *frame,
+				    const uint8_t *at, uint32_t bytes)
+{
+	uint32_t len = bytes - ring->header_bytes;
+
+	memcpy(&frame->vnet, at, 10);
+	at += ring->header_bytes;
+	frame->len = len;
+	if (len <= FRAME_HEAD_BYTES) {
+		frame->head_len = (uint16_t)len;
+		ring_chain_copy(frame->head, at, len);
+		return;
+	}
+	frame->head_len = FRAME_HEAD_BYTES;
+	ring_chain_copy(frame->head, at, FRAME_HEAD_BYTES);
+	/* The guest's memory is read-only by intent: nobody writes through a frame's pieces. */
+	burst->pieces[burst->n_pieces] = (struct iovec){
+		.iov_base = (void *)(uintptr_t)(at + FRAME_HEAD_BYTES),
+		.iov_len = len - FRAME_HEAD_BYTES,
+	};
+	frame->iov = &burst->pieces[burst->n_pieces++];
+	frame->n_iov = 1;
+}
+
+static inline void start_frame(struct frame *frame)
+{
+	frame->drop = DROP_NONE;
+	frame->n_iov = 0;
+	frame->head_len = 0;
+	frame->out = FRAME_OUT_DROP;
+	memset(&frame->vnet, 0, sizeof(frame->vnet));
+}
+
+static inline void check_offload(struct ring *ring, struct frame *frame)
+{
+	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
+
+	if (__builtin_expect((hdr->flags | hdr->gso_type) == 0, 1)) {
+		memset(hdr, 0, sizeof(*hdr));
+		frame->vnet.num_buffers = htole16(1);
+		return;
+	}
+	if (!offload_check(frame, ring->caps) && frame->drop == DROP_NONE)
+		frame->drop = DROP_BAD_OFFLOAD;
+}
+
+void ring_take(struct ring *ring, struct burst *burst)
+{
+	struct vring_desc desc[BURST_FRAMES];
+	const uint8_t *at[BURST_FRAMES];
+	uint16_t waiting = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
+	unsigned int n = waiting < BURST_FRAMES ? waiting : BURST_FRAMES;
+
+	if (waiting == 0 || ring_notify_is_broken(ring))
+		return;
+	if (waiting > ring->size) {
+		ring_notify_break(ring, burst, "available index jumped by more than the ring");
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		uint16_t id = ring_notify_entry(ring, (uint16_t)(ring->next_avail + i));
+
+		if (id >= ring->size) {
+			ring_notify_break(ring, burst, "descriptor index beyond the ring");
+			n = i;
+			break;
+		}
+		ring->taken[i] = id;
+		rte_prefetch0(&ring->desc[id]);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		desc[i] = ring_chain_read(&ring->desc[ring->taken[i]]);
+		at[i] = NULL;
+		if (!ring_chain_is_single(&desc[i], 0) || desc[i].len < ring->header_bytes ||
+		    desc[i].len > (uint32_t)ring->header_bytes + FRAME_BYTES_MAX)
+			continue;
+		at[i] = guest_memory_at(ring->memory, desc[i].addr, desc[i].len, &ring->hint);
+		rte_prefetch0(at[i]);
+		if (at[i] != NULL && desc[i].len > 64)
+			rte_prefetch0(at[i] + 64);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		/* A chain can take many pieces: the rest waits for the next burst. */
+		if (burst->n_pieces + FRAME_PIECES_MAX > BURST_PIECES) {
+			n = i;
+			break;
+		}
+		start_frame(frame);
+		if (__builtin_expect(at[i] != NULL, 1))
+			fill_from_buffer(ring, burst, frame, at[i], desc[i].len);
+		else
+			fill_from_chain(ring, burst, frame, ring->taken[i]);
+		check_offload(ring, frame);
+		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0)) {
+			burst->attention = true;
+			n = i + 1;
+			break;
+		}
+	}
+	burst->n = n;
+	ring->n_taken = n;
+	ring->next_avail = (uint16_t)(ring->next_avail + n);
+	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);
+}
+
+void ring_complete(struct ring *ring)
+{
+	for (unsigned int i = 0; i < ring->n_taken; i++)
+		ring_notify_use(ring, (uint16_t)(ring->next_used + i), ring->taken[i], 0);
+	ring_notify_publish(ring, ring->n_taken);
+	ring->n_taken = 0;
+}
+
+bool ring_arm(struct ring *ring)
+{
+	if (ring_notify_is_broken(ring))
+		return true;
+	if (ring->has_event_idx)
+		ring_notify_avail_event(ring, ring->next_avail);
+	else
+		ring_notify_flags(ring, 0);
+	/* The guest looks at what we wrote after it has added; we look at what it added after we have
+	 * written: one of the two sees the other. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return ring_notify_avail(ring) == ring->next_avail;
+}
+
+void ring_disarm(struct ring *ring)
+{
+	/* With event indices there is nothing to do: the index named at the last arming stays behind. */
+	if (!ring->has_event_idx)
+		ring_notify_flags(ring, VRING_USED_F_NO_NOTIFY);
+}
+
+void ring_call(struct ring *ring)
+{
+	/* Full to the brim is called, too. */
+	if (eventfd_write(ring->call_fd, 1) < 0)
+		return;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: polls its receive queues and carries what they have through the stages to the ports.
+ * When nothing comes for a while it sleeps on the queues' descriptors.
+ *
+ * worker_turn() is the whole path and can be stepped by any single thread with any clock. worker_run()
+ * is the thread's loop around it: clock, RCU, sleep, and the account of busy and idle cycles.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/forward.h"
+#include "dataplane/port.h"
+
+struct dataplane;
+struct rte_ring;
+
+#define WORKER_RXQS_MAX (2 * PORTS_MAX)
+
+struct worker {
+	struct dataplane *dp;
+	unsigned int index;
+	struct rte_ring *learn;		/* requests to main */
+	struct counters_worker *count;
+	struct forward_lists lists;
+	struct burst *burst;
+	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
+	int wake_fd;			/* eventfd by which main wakes it */
+	bool main_has_work;		/* this turn found something for main */
+	_Atomic bool is_stopping;
+	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may poll
+	 * one queue twice or leave one out: both are harmless. */
+	_Atomic unsigned int n_rxqs;
+	_Atomic(struct rxq *) rxqs[WORKER_RXQS_MAX];
+};
+
+int worker_create(struct dataplane *dp, unsigned int index, struct worker **worker);
+void worker_destroy(struct worker *worker);	/* NULL is legal; it may not be running */
+
+/* One round over all queues. Returns the frames taken. now_ns: any monotonic clock. Worker. */
+unsigned int worker_turn(struct worker *worker, uint64_t now_ns);
+
+/* The thread: runs until worker_stop(). */
+void worker_run(struct worker *worker);
+void worker_stop(struct worker *worker);	/* main */
+
+/* Main: a queue comes or goes. detach returns after no worker uses it. */
+int worker_attach_rxq(struct worker *worker, struct rxq *rxq);
+void worker_detach_rxq(struct worker *worker, struct rxq *rxq);

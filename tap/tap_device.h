@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A tap port's device, whole: made, named, moved into its namespace, addressed and brought up in
+ * one call that leaves nothing behind when it fails. Used by weftd; one thread.
+ *
+ * IPv6 stays as the kernel has it: the device gets a link-local address when it comes up, so the
+ * kernel sends router solicitations and MLD reports by itself. To have none of that in a namespace,
+ * set net.ipv6.conf.default.disable_ipv6=1 there before.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tap/link.h"
+
+struct tap_device_spec {
+	const char *ifname;
+	const char *netns;	/* as in `ip netns`; NULL: the caller's own */
+	const char *ip;		/* "10.0.1.2/24" or "fd00::2/64"; NULL: none */
+	const char *alias;	/* remark in `ip link`; NULL: none */
+	uint8_t mac[LINK_MAC_BYTES];	/* zero: the kernel's choice */
+	uint16_t mtu_bytes;	/* 0: the kernel's choice, 1500 */
+	uint16_t n_queues;
+};
+
+/*
+ * Is the spec sound by itself, without a look at the host? 0 or -EINVAL. Here and below: on an
+ * error `why` receives one line that says what is wrong and what to do.
+ */
+int tap_device_validate(const struct tap_device_spec *spec, char *why, size_t why_bytes);
+
+/*
+ * Makes the device; fds receives spec->n_queues descriptors (tap.h says of which shape). The device
+ * is gone once all of them are closed. 0 or -errno.
+ */
+int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, size_t why_bytes);
+
+/*
+ * Gives the device behind fd (any of its descriptors) the spec's address, MAC, MTU and alias; what
+ * is so already is left alone, so it can be called at any time. 0 or -errno: -ENODEV (the device is
+ * gone), -ESTALE (it has another name or is in another namespace: make it anew).
+ */
+int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, size_t why_bytes);

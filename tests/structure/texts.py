@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Texts: licence line, no leftovers, no sleep in tests, drop reasons documented, pcaps listed."""
+import pathlib
+import re
+import sys
+
+SOURCES = ("tap", "vxlan", "dataplane", "control", "cli", "tests", "scripts", ".ci")
+DOCUMENTS = ("docs", "systemd", "pcaps", "README.md", "meson.build")
+SPDX = "SPDX-License-Identifier: BSD-3-Clause"
+ROOT = re.escape(str(pathlib.Path.cwd()))
+PATTERNS = [
+    (re.compile(r"\b(TODO|FIXME|XXX)\b(?! ?\(?#\d)"), "a leftover without an issue number"),
+    (re.compile(rf"(?<![\w.])({ROOT}|/home|/root|/Users)/"), "a path of one machine"),
+]
+# Waiting is for a condition, with a deadline: one helper in tests/lib polls, nobody else pauses.
+SLEEP = re.compile(r"(?<![\w.-])(u|nano|clock_nano)?sleep\b[( ]|time\.sleep")
+
+
+def files(places):
+    for place in map(pathlib.Path, places):
+        found = place.rglob("*") if place.is_dir() else [place]
+        yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
+
+
+def check_source(path, text):
+    if path.name != "meson.build" and SPDX not in text[:200] \
+            and (path.suffix in (".c", ".h", ".sh", ".py") or text.startswith("#!")):
+        yield f"{path}: no line '{SPDX}'"
+    is_test = path.parts[0] == "tests" and path.parts[1] not in ("lib", "structure")
+    for i, line in enumerate(text.splitlines(), 1):
+        if is_test and SLEEP.search(line):
+            yield f"{path}:{i}: sleeps; wait for a condition with a deadline"
+        if path.suffix in (".c", ".h") and re.match(r"(.*[;{}]|\s*)\s*//", line):
+            yield f"{path}:{i}: block comments only"
+
+
+def main():
+    bad = []
+    for path in files(SOURCES + DOCUMENTS):
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        if path.parts[0] in SOURCES:
+            bad += check_source(path, text)
+        for i, line in enumerate(text.splitlines(), 1):
+            bad += [f"{path}:{i}: {why}" for pattern, why in PATTERNS
+                    if path != pathlib.Path("tests/structure/texts.py") and pattern.search(line)]
+    reasons = re.findall(r'^\tX\([A-Z_]+, "([a-z-]+)"', pathlib.Path("dataplane/api/drop_reasons.h").read_text(), re.M)
+    packet_path = pathlib.Path("docs/packet-path.md").read_text()
+    bad += [f"docs/packet-path.md: drop reason {r} is missing" for r in reasons if f"`{r}`" not in packet_path]
+    for pcap in pathlib.Path("pcaps").rglob("*.pcap*"):
+        manifest = pcap.parent / "MANIFEST"
+        if not manifest.exists() or pcap.name not in manifest.read_text():
+            bad.append(f"{pcap}: not in {manifest}")
+    print("\n".join(bad or [f"{len(reasons)} drop reasons documented, no leftovers"]))
+    sys.exit(1 if bad or not reasons else 0)
+
+
+main()

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#     vhost-user web0, gw0 --+== ALPHA ==+-- tap c1 -- namespace c1
+#     vhost-user gw1 --------+== BETA ===+
+#
+# Every command of weft against the real daemons: words in, tables, JSON and YAML out, exit codes.
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
+# prints TEXT COMMAND...: the command succeeds and its output is exactly the text.
+prints()
+{
+	local text=$1
+	shift
+	[ "$("$@")" = "$text" ] || fail "$*: printed '$("$@")' instead of '$text'"
+}
+
+# shows TEXT COMMAND...: the command succeeds and a line of its output is the text.
+shows()
+{
+	local text=$1
+	shift
+	"$@" >"$run/shown"
+	grep -qxF -- "$text" "$run/shown" || fail "$*: no line '$text' in: $(cat "$run/shown")"
+}
+
+ns_add c1
+daemons_start
+
+step "add, set, list, show, del"
+prints "+ segment ALPHA" weft segment add ALPHA vni=100 vlan=10
+prints "+ segment BETA" weft segment add BETA vni=200 age=5m
+prints "+ segment GAMMA" weft segment add GAMMA vni=300 --dry-run
+refused 4 "GAMMA" weft segment show GAMMA
+refused 4 "weft segment set ALPHA" weft segment add ALPHA vni=101
+shows "ALPHA  100    10  1500  300s" weft segment list
+prints "~ segment BETA (mtu)" weft segment set BETA mtu=1400
+prints "no change" weft segment set BETA mtu=1400
+shows "mtu   1400" weft segment show BETA
+shows "age   300s" weft segment show BETA
+prints "~ segment BETA (mtu)" weft segment set BETA mtu=
+shows "mtu   1500" weft segment show BETA
+
+prints "+ port web0" weft port add web0 type=vhost-user segment=ALPHA vm=web
+prints "+ port gw0" weft port add gw0 type=vhost-user segment=ALPHA vm=gw mac=02:00:00:00:00:10
+prints "+ port gw1" weft port add gw1 type=vhost-user segment=BETA vm=gw
+prints "+ port c1" weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.1/24
+weft port show gw0 | grep -qE '^mac +02:00:00:00:00:10$' || fail "port show: $(weft port show gw0)"
+prints "~ port gw0 (vm)" weft port set gw0 vm=
+weft port list | grep -qE '^gw0 +vhost-user +ALPHA +- +02:00:00:00:00:10 +down' ||
+	fail "port list: $(weft port list)"
+prints "c1 gw0 gw1 web0" sh -c "'$build/cli/weft' port list | awk 'NR > 1 {print \$1}' | xargs"
+prints "- port gw0" weft port del gw0
+prints "+ port gw0" weft port add gw0 type=vhost-user segment=ALPHA vm=gw
+refused 4 "BETA" weft segment del BETA
+weft port types | grep -q '^vhost-user: ' || fail "port types: $(weft port types)"
+
+step "export, diff, apply"
+weft export >"$run/lab.yaml"
+weft export -o json >"$run/lab.json"
+prints "no change" weft diff -f "$run/lab.yaml"
+prints "no change" weft diff -f "$run/lab.json"
+prints "no change" weft apply -f - <"$run/lab.yaml"
+printf 'segments:\n  GAMMA: {vni: 300}\nports:\n  g0: {type: vhost-user, segment: GAMMA}\n' \
+	>"$run/more.yaml"
+status=0
+weft diff -f "$run/more.yaml" >"$run/diff" || status=$?
+[ "$status" -eq 1 ] || fail "diff that differs: exit code $status"
+printf '+ segment GAMMA\n+ port g0\n2 to create\n' | diff - "$run/diff"
+weft apply -f "$run/more.yaml" --dry-run | diff - "$run/diff"
+prints "$(printf '+ segment GAMMA\n+ port g0\n2 created')" weft apply -f "$run/more.yaml"
+prints "no change" weft diff -f "$run/more.yaml"
+
+step "what guests are started with"
+[ "$(weft port qemu-args gw0 gw1 memory=256M | wc -l)" -eq 1 ] || fail "not one line"
+weft port qemu-args gw0 gw1 memory=256M -o json >"$run/args"
+[ "$(grep -c 'memory-backend' "$run/args")" -eq "$(weft port qemu-args gw0 memory=256M -o json |
+	grep -c 'memory-backend')" ] || fail "the memory of two ports is not shared"
+for port in gw0 gw1; do
+	grep -q "$run/vhost/$port.sock" "$run/args" || fail "no socket of $port in the arguments"
+done
+weft port libvirt-xml gw0 | grep -qF "$run/vhost/gw0.sock" || fail "libvirt-xml names no socket"
+
+step "what is seen"
+ns c1 ip neigh add 10.0.1.2 lladdr 02:00:00:00:00:99 dev c1
+ns c1 ping -c 1 -W 1 10.0.1.2 >"$run/ping" || true
+learned() { weft fdb list segment=ALPHA port=c1 | grep -q ' c1 '; }
+wait_for 5 "the address of c1 is learned" learned
+prints "0" sh -c "'$build/cli/weft' fdb list segment=BETA -o json | jq '.entries | length'"
+wait_for 5 "c1 has received frames" sh -c "[ \"\$('$build/cli/weft' stats c1 -o json |
+	jq '.ports[0].rx_frames')\" -gt 0 ]"
+weft stats | grep -q '^c1 ' || fail "stats: $(weft stats)"
+weft drops | grep -q '^PORT ' || fail "drops: $(weft drops)"
+weft status | grep -qE '^dataplane.connected +yes$' || fail "status: $(weft status)"
+
+step "JSON and YAML"
+for what in status "port list" "segment list" "fdb list" stats drops "port types"; do
+	# shellcheck disable=SC2086 # two words
+	weft $what -o json | jq -e 'type == "object"' >/dev/null || fail "$what: no JSON object"
+done
+shows "- name: ALPHA" weft segment list -o yaml
+shows "  mac: '02:00:00:00:00:20'" sh -c "'$build/cli/weft' port set gw1 mac=02:00:00:00:00:20 &&
+	'$build/cli/weft' port list -o yaml"
+finish

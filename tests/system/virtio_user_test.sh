@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#     testpmd                     testpmd                    namespace c1
+#     net_virtio_user0            net_virtio_user1           10.0.1.1
+#        |                           |                          |
+#        +-- vhost-user v0           +-- vhost-user v1          +-- tap c1
+#        |                           |                          |
+#     ===+=========== ALPHA =========+==========================+===
+#
+# DPDK's own virtio front-end, which shares no code with weft, answers pings from a namespace
+# (icmpecho), then sends from one port to the other (txonly); its counts and ours must agree.
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
+command -v dpdk-testpmd >/dev/null || skip "dpdk-testpmd is not installed (package dpdk)"
+[ "$(nproc)" -ge 2 ] || skip "needs two CPUs"
+
+ns_add c1
+daemons_start
+weft segment add ALPHA vni=100
+weft port add v0 type=vhost-user segment=ALPHA
+weft port add v1 type=vhost-user segment=ALPHA
+weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.1/24
+
+# Starts testpmd on both sockets; its commands are typed with pmd.
+pmd_log=$run/testpmd.log
+mkfifo "$run/pmd"
+exec {pmd_in}<>"$run/pmd"
+dpdk-testpmd -l 0,1 --no-pci --in-memory --no-huge -m 256 --single-file-segments --no-telemetry \
+	--vdev="net_virtio_user0,path=$run/vhost/v0.sock,mac=02:00:00:00:01:00" \
+	--vdev="net_virtio_user1,path=$run/vhost/v1.sock,mac=02:00:00:00:01:01" \
+	-- -i --no-lsc-interrupt --eth-peer=0,02:00:00:00:01:01 --eth-peer=1,02:00:00:00:01:00 \
+	<"$run/pmd" >"$pmd_log" 2>&1 &
+pmd=$!
+
+pmd()
+{
+	echo "$1" >&"$pmd_in"
+}
+
+# One figure of testpmd's port statistics: pmd_stat PORT TX-packets
+pmd_stat()
+{
+	local mark="stats-$RANDOM"
+	pmd "show port stats $1"
+	pmd "$mark"
+	wait_for 5 "testpmd answers" grep -q "$mark" "$pmd_log" >&2
+	grep "$2:" "$pmd_log" | tail -n 1 | sed "s/.*$2: *\([0-9]*\).*/\1/"
+}
+
+# Every frame that testpmd sent reached weft, and what weft put was read.
+counts_agree()
+{
+	[ "$(pmd_stat 0 TX-packets)" -eq "$(counter v0 rx_frames)" ] &&
+		[ "$(pmd_stat 1 RX-packets)" -eq "$(counter v1 tx_frames)" ]
+}
+
+port_up v0 20
+port_up v1 20
+port_up c1
+
+step "testpmd answers pings of the namespace"
+pmd "set fwd icmpecho"
+pmd "start"
+ns c1 busybox ping -c 3 -W 2 10.0.1.77
+ns c1 ping -q -f -c 2000 -s 1400 10.0.1.77
+ns c1 ping -q -f -c 2000 10.0.1.77
+pmd "stop"
+
+step "testpmd sends from one port to the other"
+pmd "set fwd txonly"
+pmd "set txpkts 1400"
+pmd "set portlist 0"
+pmd "start"
+many()
+{
+	[ "$(counter v0 rx_frames)" -gt 100000 ]
+}
+wait_for 20 "100000 frames came" many
+pmd "stop"
+pmd "set fwd rxonly"
+pmd "set portlist 1"
+pmd "start"
+wait_for 10 "testpmd and weft count the same" counts_agree
+[ "$(counter v1 tx_frames)" -gt 1000 ] || fail "testpmd received next to nothing"
+pmd "stop"
+weft stats
+weft drops
+weft port show v0
+pmd "quit"
+wait "$pmd" || fail "testpmd ended with status $?"
+finish
