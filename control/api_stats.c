@@ -11,46 +11,6 @@
 #include "control/api.h"
 #include "control/states.h"
 
-#define RETIRED_SLOT 0
-
-/* Workers write while we read: each counter is right, their sums are a moment apart. */
-static uint64_t load(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-static const struct counters_block *block_of(const struct counters_header *header, uint32_t slot,
-					     uint32_t worker)
-{
-	const struct counters_block *blocks =
-		(const void *)((const uint8_t *)header + header->blocks_offset);
-
-	return &blocks[(size_t)slot * header->n_workers + worker];
-}
-
-static struct counters_block sum_slot(const struct counters_header *header, uint32_t slot)
-{
-	struct counters_block sum = {0};
-
-	for (uint32_t w = 0; w < header->n_workers; w++) {
-		const struct counters_block *block = block_of(header, slot, w);
-
-		sum.rx_frames += load(&block->rx_frames);
-		sum.rx_bytes += load(&block->rx_bytes);
-		sum.rx_gso_frames += load(&block->rx_gso_frames);
-		sum.tx_frames += load(&block->tx_frames);
-		sum.tx_bytes += load(&block->tx_bytes);
-		sum.tx_gso_frames += load(&block->tx_gso_frames);
-		sum.generated += load(&block->generated);
-		sum.copies += load(&block->copies);
-		sum.segments += load(&block->segments);
-		sum.queued += load(&block->queued);
-		for (unsigned int i = 0; i < DROP_COUNT; i++)
-			sum.drops[i] += load(&block->drops[i]);
-	}
-	return sum;
-}
-
 static json_t *format_block(const struct counters_block *sum)
 {
 	uint64_t drops = 0;
@@ -78,7 +38,6 @@ typedef void (*port_fn)(json_t *list, const struct model_port *port,
 static int walk_ports(struct control *control, const struct http_request *request, port_fn fn,
 		      json_t *list, struct problem *problem)
 {
-	const struct counters_header *header = fastpath_counters(control->fastpath);
 	const char *only = http_query(request, "port");
 	struct states states;
 
@@ -87,20 +46,20 @@ static int walk_ports(struct control *control, const struct http_request *reques
 	if (states_read(control->fastpath, &states) < 0)
 		return problem_system(problem, -ENOMEM, "answering");
 	/* The question may have shown that the dataplane is gone. */
-	header = fastpath_counters(control->fastpath);
-	for (size_t i = 0; i < control->model->n_ports && header != NULL; i++) {
+	const struct meter *meter = fastpath_meter(control->fastpath);
+	for (size_t i = 0; i < control->model->n_ports && meter != NULL; i++) {
 		const struct model_port *port = control->model->ports[i];
 		struct dp_port_state state = states_find(&states, control->fastpath, port->id);
 		struct counters_block sum = {0};
 
 		if (only != NULL && strcmp(only, port->name) != 0)
 			continue;
-		if (state.counters_slot > RETIRED_SLOT && state.counters_slot < header->n_slots)
-			sum = sum_slot(header, state.counters_slot);
+		if (state.counters_slot != METER_RETIRED_SLOT)
+			sum = meter_sum(meter, state.counters_slot);
 		fn(list, port, &sum);
 	}
 	states_fini(&states);
-	if (header != NULL)
+	if (meter != NULL)
 		return 0;
 	return problem_set(problem, -ENOTCONN, 503, "dataplane-unreachable",
 			   "weft-dataplane does not answer; see: systemctl status weft-dataplane");
@@ -115,24 +74,22 @@ static void add_stats(json_t *list, const struct model_port *port, const struct 
 	json_array_append_new(list, object);
 }
 
-static json_t *format_workers(const struct counters_header *header)
+static json_t *format_workers(const struct meter *meter)
 {
-	const struct counters_worker *workers =
-		(const void *)((const uint8_t *)header + header->workers_offset);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < header->n_workers; i++) {
-		const struct counters_worker *worker = &workers[i];
+	for (uint32_t i = 0; i < meter->header->n_workers; i++) {
+		struct counters_worker worker = meter_worker(meter, i);
 
 		json_array_append_new(list, json_pack(
 			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			"turns", (json_int_t)load(&worker->turns),
-			"busy_cycles", (json_int_t)load(&worker->busy_cycles),
-			"idle_cycles", (json_int_t)load(&worker->idle_cycles),
-			"busy_frames", (json_int_t)load(&worker->busy_frames),
-			"sleeps", (json_int_t)load(&worker->sleeps),
-			"learn_lost", (json_int_t)load(&worker->learn_lost),
-			"tsc_hz", (json_int_t)header->tsc_hz));
+			"turns", (json_int_t)worker.turns,
+			"busy_cycles", (json_int_t)worker.busy_cycles,
+			"idle_cycles", (json_int_t)worker.idle_cycles,
+			"busy_frames", (json_int_t)worker.busy_frames,
+			"sleeps", (json_int_t)worker.sleeps,
+			"learn_lost", (json_int_t)worker.learn_lost,
+			"tsc_hz", (json_int_t)meter->header->tsc_hz));
 	}
 	return list;
 }
@@ -148,11 +105,11 @@ int api_get_stats(void *ctx, const struct http_request *request, struct http_rep
 		json_decref(ports);
 		return error;
 	}
-	const struct counters_header *header = fastpath_counters(control->fastpath);
-	struct counters_block retired = sum_slot(header, RETIRED_SLOT);
+	const struct meter *meter = fastpath_meter(control->fastpath);
+	struct counters_block retired = meter_sum(meter, METER_RETIRED_SLOT);
 	return api_reply(control, json_pack("{s:o, s:o, s:o}", "ports", ports, "retired",
 					    format_block(&retired), "workers",
-					    format_workers(header)), reply, problem);
+					    format_workers(meter)), reply, problem);
 }
 
 static void add_reasons(json_t *list, const char *port, const struct counters_block *sum)
@@ -185,7 +142,7 @@ int api_get_drops(void *ctx, const struct http_request *request, struct http_rep
 	}
 	if (http_query(request, "port") == NULL) {
 		struct counters_block retired =
-			sum_slot(fastpath_counters(control->fastpath), RETIRED_SLOT);
+			meter_sum(fastpath_meter(control->fastpath), METER_RETIRED_SLOT);
 
 		add_reasons(drops, "", &retired);
 	}

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/meter.h"
 #include "control/model.h"
 #include "control/problem.h"
-#include "dataplane/api/counters.h"
 #include "dataplane/api/dp_client.h"
 
 struct fastpath;
@@ -32,9 +32,8 @@ int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t 
 /* NULL while not connected. */
 const struct dp_welcome *fastpath_welcome(const struct fastpath *fastpath);
 
-/* The dataplane's counters, mapped read-only and checked; NULL while not connected. They may be
- * written to at any moment. */
-const struct counters_header *fastpath_counters(const struct fastpath *fastpath);
+/* The dataplane's counters; NULL while not connected. */
+const struct meter *fastpath_meter(const struct fastpath *fastpath);
 
 /* A change to `model`: everything that can fail. On -errno nothing has changed. */
 int fastpath_prepare(struct fastpath *fastpath, const struct model *model,

@@ -54,6 +54,20 @@ static const struct {
 	{"PRAGMA temp_store = MEMORY", NULL},
 };
 
+/* sqlite3_system_errno() knows nothing of errors in a transaction: the files themselves do. */
+static int last_errno(sqlite3 *db)
+{
+	sqlite3_file *log = NULL;
+	int number = 0;
+
+	sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log != NULL && log->pMethods != NULL)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+	if (number == 0)
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+	return number;
+}
+
 int store_sqlite_file_error(sqlite3 *db, int code)
 {
 	assert(code != SQLITE_MISUSE);
@@ -65,7 +79,7 @@ int store_sqlite_file_error(sqlite3 *db, int code)
 	case SQLITE_FULL:
 		return -ENOSPC;
 	case SQLITE_IOERR:
-		switch (sqlite3_system_errno(db)) {
+		switch (last_errno(db)) {
 		case ENOSPC:
 		case EDQUOT:
 		case EFBIG:
@@ -246,6 +260,9 @@ static int check_file(sqlite3 *db, char *detail, size_t detail_bytes)
 		rc = ask(db, "PRAGMA user_version", answer, sizeof(answer));
 	if (rc == 0 && atol(answer) > SCHEMA_VERSION)
 		return refuse(-ENOTSUP, answer, detail, detail_bytes);
+	/* The file can be written, connect_file() has looked: so it is its header that forbids it. */
+	if (rc == 0 && sqlite3_db_readonly(db, "main") != 0)
+		return refuse(-EBADMSG, "its format is not known", detail, detail_bytes);
 	if (rc == 0)
 		rc = ask(db, "PRAGMA integrity_check(1)", answer, sizeof(answer));
 	if (rc == 0 && strcmp(answer, "ok") != 0)
@@ -264,9 +281,10 @@ static int check_file(sqlite3 *db, char *detail, size_t detail_bytes)
 
 static int connect_file(struct store_sqlite_file *file, const char *path)
 {
+	if (access(path, R_OK | W_OK) != 0)
+		return -errno;
 	int code =
 		sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-
 	if (code != SQLITE_OK)
 		return store_sqlite_file_error(file->db, code);
 	sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

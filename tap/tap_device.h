@@ -40,5 +40,6 @@ int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, s
  * Gives the device behind fd (any of its descriptors) the spec's address, MAC, MTU and alias; what
  * is so already is left alone, so it can be called at any time. 0 or -errno: -ENODEV (the device is
  * gone), -ESTALE (it has another name or is in another namespace: make it anew).
+ * After another error some settings may be the new ones: call it again, with the old spec or this.
  */
 int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, size_t why_bytes);

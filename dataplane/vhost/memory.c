@@ -106,7 +106,7 @@ static int map_region(struct guest_memory *memory, const struct vhost_region *wi
 {
 	struct guest_mapping *mapping = &memory->mappings[memory->n_regions];
 	struct guest_region *region = &memory->regions[memory->n_regions];
-	uint64_t page_bytes, offset, end;
+	uint64_t page_bytes = PAGE_BYTES, offset, end;
 	int seals = fcntl(fd, F_GET_SEALS);
 	int ret = check_file(wire, fd, &page_bytes, why);
 

@@ -207,7 +207,7 @@ static int link_table_to(struct attack_scene *scene, uint64_t detail)
 
 /* ---- the virtio header ---- */
 
-/* detail: flags, gso_type, hdr_len, gso_size in 16 bits each, where the checksum starts follows. */
+/* detail: four fields of 16 bits. The checksum always starts far beyond the frame. */
 #define HEADER(flags, gso_type, hdr_len, gso_size)                                                 \
 	((uint64_t)(flags) << 48 | (uint64_t)(gso_type) << 32 | (uint64_t)(hdr_len) << 16 |        \
 	 (uint64_t)(gso_size))
@@ -262,8 +262,8 @@ const struct attack attack_ring_rows[] = {
 	TX("tx-spread-1", "62 pieces of 1 byte, the header in 12", ATTACK_ANY, spread, 1),
 	TX("tx-spread-0", "62 empty pieces", ATTACK_ANY, spread, 0),
 	TX("tx-spread-sum", "62 pieces of 8 KiB: more than any frame", ATTACK_ANY, spread, 8192),
-	TX("tx-jump-size", "the available index jumps by the ring's size", ATTACK_STOPPED,
-	   jump_index, 256),
+	TX("tx-jump-size", "the available index jumps by the ring's size and 1", ATTACK_STOPPED,
+	   jump_index, 257),
 	TX("tx-jump-far", "the available index jumps by 32768", ATTACK_STOPPED, jump_index, 32768),
 	TX("tx-jump-back", "the available index goes back by 2", ATTACK_STOPPED, jump_index,
 	   65534),

@@ -81,7 +81,7 @@ step "single commands"
 refused 4 "ALPHA" weft segment del ALPHA
 refused 4 "GAMMA" weft segment del GAMMA
 refused 4 "nothere" weft port del nothere
-refused 2 "sgment" weft port add v1 type=vhost-user sgment=ALPHA
+refused 4 "sgment" weft port add v1 type=vhost-user sgment=ALPHA
 refused 2 "frobnicate" weft frobnicate
 refused 2 "" weft apply
 refused 2 "absent.yaml" weft apply -f "$run/absent.yaml"

@@ -69,7 +69,7 @@ another()
 
 step "kill -9 weftd, twice, under traffic"
 probe_start 8
-ns c1 ping -q -c 3000 -i 0.002 10.0.1.3 >"$run/ping" &
+ip netns exec c1 ping -q -c 3000 -i 0.002 10.0.1.3 >"$run/ping" &
 ping=$!
 for _ in 1 2; do
 	kill_daemon weftd
@@ -94,9 +94,9 @@ ns c1 busybox ping -c 3 -W 2 10.0.1.3
 weft segment del BETA
 
 step "kill -9 weft-dataplane under traffic"
-ns c1 ping -i 0.1 -D 10.0.1.3 >"$run/ping.tap" &
+ip netns exec c1 ping -i 0.1 -D 10.0.1.3 >"$run/ping.tap" &
 ping_tap=$!
-ns c1 ping -i 0.1 -D 10.0.1.1 >"$run/ping.guest" &
+ip netns exec c1 ping -i 0.1 -D 10.0.1.1 >"$run/ping.guest" &
 ping_guest=$!
 kill_daemon weft-dataplane
 killed_us=$(now_us)

@@ -31,7 +31,7 @@ if ns c1 busybox ping -c 1 -W 1 10.0.1.3; then fail "ALPHA reaches BETA"; fi
 [ "$(counter c3 tx_frames)" -eq 0 ] || fail "a frame of ALPHA came out in BETA"
 
 step "256 MiB by TCP, both ways"
-ns c2 tcpdump -Q in -nn -c 1 -i c2 'tcp and greater 60000' >"$run/large" 2>"$run/tcpdump.log" &
+ip netns exec c2 tcpdump -Q in -nn -c 1 -i c2 'tcp and greater 60000' >"$run/large" 2>"$run/tcpdump.log" &
 capture=$!
 wait_for 5 "tcpdump listens" grep -q 'listening on' "$run/tcpdump.log"
 transfer 256 10.0.1.2 "in_ns c1" "in_ns c2"

@@ -209,7 +209,6 @@ traces()
 # Every frame is accounted for, once nothing moves.
 accounting()
 {
-	wait_for 5 "accounting identity" "$build/tests/lib/weft-accounting" "$run"
 	"$build/tests/lib/weft-accounting" "$run"
 }
 

@@ -56,7 +56,7 @@ static void refused(const struct vhost_memory_table *table, const int *fds, int 
 		fail_msg("\"%s\" is not in \"%s\"", text, why);
 }
 
-/* Two regions of one file: the first MiB at 0, the second one at 4 GiB, user addresses elsewhere. */
+/* Two regions of one file: the first MiB at 0, the second at 4 GiB; user addresses elsewhere. */
 static const struct vhost_memory_table two_regions = {
 	.n_regions = 2,
 	.regions = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the vhost tests share: guest memory in a memfd, messages as a front-end sends them (or as one
- * never would), and counts of what a leak would leave behind. */
+/* What the vhost tests share: guest memory in a memfd, messages as a front-end sends them (or never
+ * would), and counts of what a leak would leave behind. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of dataplane/vhost/wire.c: messages in pieces, of wrong sizes, with too many descriptors, too
- * many messages. Time is a number. */
+/* Tests of dataplane/vhost/wire.c: messages in pieces, of wrong sizes, with too many descriptors,
+ * too many messages. Time is a number. */
 #include "dataplane/vhost/wire.h"
 
 #include <errno.h>

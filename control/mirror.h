@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the dataplane has, as weftd knows it, and the transactions that change it: begin, stage what
+ * differs, prepare, then commit or abort. Tap devices go along: made with the stage, kept with the
+ * commit. After any error the transaction must be aborted. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "control/model.h"
+#include "control/table.h"
+#include "dataplane/api/dp_client.h"
+
+struct taps;
+
+struct mirror {
+	struct dp_client *client;	/* not ours; set while connected */
+	struct taps *taps;		/* not ours */
+	struct table actual;		/* what the dataplane has */
+	struct table staged;		/* what the open transaction changes of it */
+};
+
+void mirror_fini(struct mirror *mirror);
+
+/* Forgets everything known, for a new connection. */
+void mirror_clear(struct mirror *mirror);
+
+/* Reads what the dataplane has. Here and below: 0 or -errno, with one line in `why`. */
+int mirror_read(struct mirror *mirror, char why[DP_TEXT_BYTES]);
+
+/* Does the dataplane have the model, or this port of it, exactly? */
+bool mirror_is_current(const struct mirror *mirror, const struct model *model);
+bool mirror_has_port(const struct mirror *mirror, const struct model *model,
+		     const struct model_port *port);
+
+int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES]);
+
+/* Stages all segments of the model, or one port, as far as they differ. */
+int mirror_stage_segments(struct mirror *mirror, const struct model *model,
+			  char why[DP_TEXT_BYTES]);
+int mirror_stage_port(struct mirror *mirror, const struct model *model,
+		      const struct model_port *port, char why[DP_TEXT_BYTES]);
+
+/* Stages the delete of whatever is not in `wanted` (ids), ports or segments; or of one port. */
+int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,
+			 char why[DP_TEXT_BYTES]);
+int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
+			char why[DP_TEXT_BYTES]);
+
+int mirror_prepare(struct mirror *mirror, char why[DP_TEXT_BYTES]);
+int mirror_commit(struct mirror *mirror, char why[DP_TEXT_BYTES]);
+
+/* An error means that the connection is of no use any more. */
+int mirror_abort(struct mirror *mirror);
+
+/* After weftd's restart: takes over the devices that the dataplane has. A port whose device is gone,
+ * or not the port's any more, is deleted there, to be made anew. */
+int mirror_adopt(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES]);

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Makes the golden scenarios: NAME.yaml, NAME.PORT.in.pcap and each area's MANIFEST.
+
+    pcaps/make.py            writes them
+    pcaps/make.py --check    compares what is there with what it would write; exit 1 if it differs
+
+What comes out (NAME.PORT.out.pcap) is written by `packet_test --update pcaps` and reviewed by eye.
+Every frame carries a mark in its payload, so that each one is known again wherever it turns up.
+"""
+import pathlib
+import struct
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+ALPHA_ONLY = "{ALPHA: {vni: 100}}"
+TWO = "{ALPHA: {vni: 100, vlan: 10}, BETA: {vni: 200, vlan: 20}}"
+SCENARIOS = []
+
+
+def mac(text):
+    return bytes(int(part, 16) for part in text.split(":"))
+
+
+def host(n):
+    """A unicast address, locally administered."""
+    return "02:00:00:00:%02x:%02x" % (n >> 8, n & 255)
+
+
+def frame(dst, src, mark, size=60, ethertype=0x88B5, tags=()):
+    """Ethernet frame for local experiments (0x88B5, IEEE 802) with a mark, padded with its low byte."""
+    head = mac(dst) + mac(src) + b"".join(struct.pack("!HH", tpid, tci) for tpid, tci in tags)
+    body = head + struct.pack("!H", ethertype) + b"WEFTMARK" + struct.pack("!I", mark)
+    return (body + bytes([mark & 255]) * max(0, size - len(body)))[:max(size, 14)]
+
+
+def scenario(area, name, about, segments, ports, packets, drops=None):
+    """packets: (time in ms, port, bytes), in order. ports: {name: segment}."""
+    SCENARIOS.append((area, name, about, segments, ports, packets, drops or {}))
+
+
+def pcap(packets):
+    out = struct.pack("=IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)  # nanoseconds, Ethernet
+    for ms, data in packets:
+        ns = round(ms * 1e6)
+        out += struct.pack("=IIII", ns // 10**9, ns % 10**9, len(data), len(data)) + data
+    return out
+
+
+P3 = {"p1": "ALPHA", "p2": "ALPHA", "p3": "ALPHA"}
+P4 = {"a1": "ALPHA", "a2": "ALPHA", "b1": "BETA", "b2": "BETA"}
+A, B, C = host(1), host(2), host(3)
+S = 1000  # ms
+
+scenario("learning", "unknown_is_flooded", "a destination nobody has heard of goes to everyone else",
+         ALPHA_ONLY, P3, [(1, "p1", frame(B, A, 1))])
+scenario("learning", "answer_is_unicast", "the answer goes to the one port where the asker was seen",
+         ALPHA_ONLY, P3, [(1, "p1", frame(B, A, 1)), (2, "p2", frame(A, B, 2)), (3, "p1", frame(B, A, 3))])
+scenario("learning", "same_port_is_not_sent_back", "a destination behind the sender's own port is no one's business",
+         ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1)), (2, "p1", frame(BROADCAST, B, 2)),
+                          (3, "p1", frame(A, B, 3))], {"p1": {"same-port": 1}})
+scenario("learning", "many_on_one_port", "100 addresses behind one port are all found again",
+         ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, host(100 + i), i)) for i in range(100)] +
+         [(2, "p2", frame(host(100 + i), B, 1000 + i)) for i in range(100)])
+scenario("learning", "burst_in_one_turn", "a burst larger than one turn of 64 keeps its order",
+         ALPHA_ONLY, P3, [(1, "p2", frame(BROADCAST, B, 0))] +
+         [(2, "p1", frame(B, A, 1 + i)) for i in range(200)])
+scenario("learning", "broadcast_destination_is_never_learned", "a multicast source teaches nothing",
+         ALPHA_ONLY, P3, [(1, "p1", frame(B, "03:00:00:00:00:01", 1)), (2, "p2", frame(BROADCAST, B, 2))],
+         {"p1": {"bad-source": 1}})
+
+scenario("ageing", "known_until_its_age", "after exactly the age of silence an address is still known",
+         "{ALPHA: {vni: 100, age: 30s}}", P3,
+         [(0, "p1", frame(BROADCAST, A, 1)), (30 * S, "p2", frame(A, B, 2))])
+scenario("ageing", "forgotten_a_second_later", "one second more and its frames are flooded",
+         "{ALPHA: {vni: 100, age: 30s}}", P3,
+         [(0, "p1", frame(BROADCAST, A, 1)), (31 * S, "p2", frame(A, B, 2))])
+scenario("ageing", "sending_keeps_it_alive", "an address that goes on sending does not age",
+         "{ALPHA: {vni: 100, age: 30s}}", P3,
+         [(t * 20 * S, "p1", frame(BROADCAST, A, t)) for t in range(5)] + [(100 * S, "p2", frame(A, B, 9))])
+scenario("ageing", "segments_age_apart", "each segment has its own age",
+         "{ALPHA: {vni: 100, age: 10s}, BETA: {vni: 200, age: 100s}}",
+         {"a1": "ALPHA", "a2": "ALPHA", "a3": "ALPHA", "b1": "BETA", "b2": "BETA", "b3": "BETA"},
+         [(0, "a1", frame(BROADCAST, A, 1)), (0, "b1", frame(BROADCAST, A, 2)),
+          (50 * S, "a2", frame(A, B, 3)), (50 * S, "b2", frame(A, B, 4))])
+
+scenario("moves", "moved_address_is_followed", "an address that turns up elsewhere is found there at once",
+         ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1)), (2, "p3", frame(A, C, 2)),
+                          (3, "p2", frame(BROADCAST, A, 3)), (4, "p3", frame(A, C, 4))])
+scenario("moves", "back_and_forth", "an address that moves twenty times is always where it sent last",
+         ALPHA_ONLY, P3, [x for i in range(20) for x in (
+             (2 * i, "p1" if i % 2 else "p2", frame(BROADCAST, A, 2 * i)),
+             (2 * i + 1, "p3", frame(A, C, 2 * i + 1)))])
+
+scenario("flooding", "broadcast_reaches_all_but_sender", "broadcast goes to every other port, once",
+         ALPHA_ONLY, {"p%d" % i: "ALPHA" for i in range(1, 9)}, [(1, "p1", frame(BROADCAST, A, 1))])
+scenario("flooding", "multicast_is_flooded", "IPv4 and IPv6 multicast go to every other port",
+         ALPHA_ONLY, P3, [(1, "p1", frame("01:00:5e:00:00:fb", A, 1)), (2, "p1", frame("33:33:00:00:00:01", A, 2))])
+scenario("flooding", "alone_in_the_segment", "with nobody else there a flood has no receiver",
+         ALPHA_ONLY, {"p1": "ALPHA"}, [(1, "p1", frame(BROADCAST, A, 1)), (2, "p1", frame(B, A, 2))],
+         {"p1": {"no-receiver": 2}})
+scenario("flooding", "mixed_burst_keeps_order", "floods and unicasts of one burst reach a port in their order",
+         ALPHA_ONLY, P3, [(1, "p2", frame(BROADCAST, B, 1))] +
+         [(2, "p1", frame(BROADCAST if i % 3 == 0 else B, A, 10 + i)) for i in range(50)])
+
+scenario("isolation", "broadcast_stays_inside", "a broadcast of one segment is not seen in another",
+         TWO, P4, [(1, "a1", frame(BROADCAST, A, 1)), (1, "b1", frame(BROADCAST, B, 2))])
+scenario("isolation", "unicast_to_other_segment", "an address of another segment is unknown here: flooded here only",
+         TWO, P4, [(1, "b1", frame(BROADCAST, B, 1)), (2, "a1", frame(B, A, 2))])
+scenario("isolation", "same_address_twice", "the same address in two segments is two addresses",
+         TWO, P4, [(1, "a1", frame(BROADCAST, A, 1)), (1, "b1", frame(BROADCAST, A, 2)),
+                   (2, "a2", frame(A, B, 3)), (2, "b2", frame(A, B, 4))])
+scenario("isolation", "tags_do_not_hop", "a tag with another segment's VLAN id does not lead there",
+         TWO, P4, [(1, "a1", frame(BROADCAST, A, 1, 64, tags=[(0x8100, 20)])),
+                   (2, "a1", frame(BROADCAST, A, 2, 68, tags=[(0x8100, 10), (0x8100, 20)])),
+                   (3, "a1", frame(BROADCAST, A, 3, 68, tags=[(0x88A8, 20), (0x8100, 20)])),
+                   (4, "a1", frame(BROADCAST, A, 4, 64, tags=[(0x9100, 20)])),
+                   (5, "a1", frame(BROADCAST, A, 5, 64, tags=[(0x8100, 0)]))],
+         {"a1": {"tagged": 5}})
+scenario("isolation", "tagged_teaches_nothing", "a frame that is dropped leaves no trace in the table",
+         TWO, P4, [(1, "a1", frame(BROADCAST, A, 1, 64, tags=[(0x8100, 20)])), (2, "a2", frame(A, B, 2)),
+                   (2, "b1", frame(A, C, 3))], {"a1": {"tagged": 1}})
+
+scenario("malformed", "runts", "shorter than an Ethernet header is a runt, exactly as long is none",
+         ALPHA_ONLY, P3, [(i + 1, "p1", frame(BROADCAST, A, 1)[:i]) for i in range(14)] +
+         [(20, "p1", frame(BROADCAST, A, 2)[:14])], {"p1": {"runt": 14}})
+scenario("malformed", "sources", "multicast, broadcast and zero are no senders",
+         ALPHA_ONLY, P3, [(1, "p1", frame(B, "01:00:5e:00:00:01", 1)), (2, "p1", frame(B, BROADCAST, 2)),
+                          (3, "p1", frame(B, "00:00:00:00:00:00", 3)), (4, "p1", frame(B, "00:00:00:00:00:01", 4))],
+         {"p1": {"bad-source": 3}})
+scenario("malformed", "link_local", "01-80-C2-00-00-00 to 0F stay on the link, 10 does not",
+         ALPHA_ONLY, P3, [(i + 1, "p1", frame("01:80:c2:00:00:%02x" % i, A, i)) for i in range(0x11)],
+         {"p1": {"link-local": 16}})
+scenario("malformed", "sizes", "every size from a bare header to a jumbo frame arrives whole",
+         ALPHA_ONLY, P3, [(i + 1, "p1", frame(BROADCAST, A, i, size)) for i, size in enumerate(
+             (14, 15, 59, 60, 61, 64, 127, 128, 129, 255, 256, 1499, 1514, 1515, 4096, 9014, 16384, 65549))])
+scenario("malformed", "length_field", "an 802.3 frame with a length field is forwarded like any other",
+         ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1, 60, ethertype=46))])
+
+
+def files():
+    """{path: bytes} of everything that this script makes."""
+    made, manifests = {}, {}
+    for area, name, about, segments, ports, packets, drops in SCENARIOS:
+        folder = HERE / area
+        lines = [f"about: {about!r}".replace("about: '", 'about: "')[:-1] + '"', "lab:",
+                 f"  segments: {segments}", "  ports:"]
+        lines += [f"    {p}: {{type: tap, segment: {s}}}" for p, s in ports.items()]
+        if drops:
+            lines.append("drops:")
+            for port, reasons in drops.items():
+                inner = ", ".join(f"{r}: {n}" for r, n in reasons.items())
+                lines.append(f"  {port}: {{{inner}}}")
+        made[folder / f"{name}.yaml"] = ("\n".join(lines) + "\n").encode()
+        entry = [f"{name}: {about}"]
+        for port in ports:
+            mine = [(ms, data) for ms, p, data in packets if p == port]
+            if mine:
+                made[folder / f"{name}.{port}.in.pcap"] = pcap(mine)
+                entry.append(f"    {name}.{port}.in.pcap   by pcaps/make.py")
+            out = folder / f"{name}.{port}.out.pcap"
+            if out.exists():
+                entry.append(f"    {out.name}   by packet_test --update, reviewed")
+        manifests.setdefault(folder, []).append("\n".join(entry))
+    for folder, entries in manifests.items():
+        made[folder / "MANIFEST"] = ("\n".join(entries) + "\n").encode()
+    return made
+
+
+def main():
+    check = "--check" in sys.argv[1:]
+    made = files()
+    wrong = 0
+    for path, data in made.items():
+        if check:
+            if not path.exists() or path.read_bytes() != data:
+                print(f"{path.relative_to(HERE)}: not as make.py writes it")
+                wrong += 1
+            continue
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    strays = [p for p in HERE.glob("*/*.in.pcap") if p not in made] + \
+             [p for p in HERE.glob("*/*.yaml") if p not in made]
+    for path in strays:
+        print(f"{path.relative_to(HERE)}: nothing makes it")
+    print(f"{len(SCENARIOS)} scenarios, {len(made)} files")
+    sys.exit(1 if wrong or strays else 0)
+
+
+main()

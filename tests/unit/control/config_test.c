@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The model in the store, against SQLite: it comes back as it was, any size fits the store's limits,
+ * one change writes little, and an interruption anywhere leaves the old model or the new one. The
+ * interruption is a back end that fails from the n-th commit on.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "control/config.h"
+#include "control/lab.h"
+#include "control/store_backend.h"
+#include "tests/unit/control/store_sqlite_space.h"
+
+/* Passes everything on; counts commits, and fails them when the budget is spent. */
+struct flaky {
+	struct store store;
+	struct store *below;
+	int commits_left;	/* -1: no end */
+	unsigned int n_commits;
+	size_t max_ops;
+	size_t max_bytes;
+};
+
+static struct flaky *flaky_of(struct store *store)
+{
+	return (struct flaky *)store;
+}
+
+static int flaky_range(struct store *store, const char *prefix, store_kv_fn fn, void *ctx,
+		       store_rev *rev)
+{
+	return store_range(flaky_of(store)->below, prefix, fn, ctx, rev);
+}
+
+static int flaky_commit(struct store *store, const struct store_txn *txn, bool *done, store_rev *rev)
+{
+	struct flaky *flaky = flaky_of(store);
+	size_t bytes = 0;
+
+	if (flaky->commits_left == 0)
+		return -EIO;
+	if (flaky->commits_left > 0)
+		flaky->commits_left--;
+	flaky->n_commits++;
+	for (size_t i = 0; i < txn->n_ops; i++)
+		bytes += strlen(txn->ops[i].key) + txn->ops[i].value_bytes;
+	if (txn->n_ops + txn->n_compares > flaky->max_ops)
+		flaky->max_ops = txn->n_ops + txn->n_compares;
+	if (bytes > flaky->max_bytes)
+		flaky->max_bytes = bytes;
+	return store_commit(flaky->below, txn, done, rev);
+}
+
+static const struct store_backend flaky_backend = {
+	.range = flaky_range,
+	.commit = flaky_commit,
+};
+
+struct fixture {
+	struct store_sqlite_space *space;
+	struct flaky flaky;
+	struct config *config;
+	struct model *model;
+};
+
+static void open_config(struct fixture *fixture)
+{
+	struct problem problem = {0};
+
+	fixture->flaky = (struct flaky){.store.backend = &flaky_backend, .commits_left = -1,
+					.below = store_sqlite_space_open(fixture->space)};
+	if (config_open(&fixture->flaky.store, "test", &fixture->config, &fixture->model,
+			&problem) < 0)
+		fail_msg("%s", problem.detail);
+}
+
+static void close_config(struct fixture *fixture)
+{
+	config_close(fixture->config);
+	model_destroy(fixture->model);
+	store_close(fixture->flaky.below);
+}
+
+static void reopen_config(struct fixture *fixture)
+{
+	close_config(fixture);
+	open_config(fixture);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->space = store_sqlite_space_create();
+	open_config(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close_config(fixture);
+	store_sqlite_space_destroy(fixture->space);
+	free(fixture);
+	return 0;
+}
+
+static void add_segment(struct model *model, const char *name, uint32_t vni)
+{
+	struct model_segment segment = {.vni = vni, .mtu = 1500, .age_s = 300};
+
+	snprintf(segment.name, sizeof(segment.name), "%s", name);
+	snprintf(segment.lab, sizeof(segment.lab), "demo");
+	assert_int_equal(model_put_segment(model, &segment), 0);
+}
+
+static void add_port(struct model *model, const char *name, const char *vm)
+{
+	struct model_port port = {.kind = port_kinds_find("vhost-user")};
+
+	snprintf(port.name, sizeof(port.name), "%s", name);
+	snprintf(port.segment, sizeof(port.segment), "A");
+	snprintf(port.vm, sizeof(port.vm), "%s", vm);
+	model_derive_mac("test", name, port.mac);
+	assert_int_equal(model_put_port(model, &port), 0);
+}
+
+/* Writes the fixture's model with n_ports ports more (or changed). */
+static int write_ports(struct fixture *fixture, unsigned int n_ports, const char *vm)
+{
+	struct problem problem = {0};
+	struct model *wanted;
+	struct plan plan;
+	char name[24];
+
+	assert_int_equal(model_copy(fixture->model, &wanted), 0);
+	add_segment(wanted, "A", 1);
+	for (unsigned int i = 0; i < n_ports; i++) {
+		snprintf(name, sizeof(name), "port-%u", i);
+		add_port(wanted, name, vm);
+	}
+	assert_int_equal(plan_make(fixture->model, wanted, &plan), 0);
+	int error = config_write(fixture->config, wanted, &plan, &problem);
+	plan_fini(&plan);
+	if (error == 0) {
+		model_destroy(fixture->model);
+		fixture->model = wanted;
+	} else {
+		model_destroy(wanted);
+	}
+	return error;
+}
+
+static void assert_same(const struct model *a, const struct model *b)
+{
+	assert_int_equal(a->next_id, b->next_id);
+	assert_int_equal(a->n_segments, b->n_segments);
+	assert_int_equal(a->n_ports, b->n_ports);
+	for (size_t i = 0; i < a->n_segments; i++)
+		assert_memory_equal(a->segments[i], b->segments[i], sizeof(*a->segments[i]));
+	for (size_t i = 0; i < a->n_ports; i++)
+		assert_memory_equal(a->ports[i], b->ports[i], sizeof(*a->ports[i]));
+}
+
+static int count_key(void *ctx, const struct store_kv *kv)
+{
+	++*(size_t *)ctx;
+	return 0;
+}
+
+static size_t count_keys(struct fixture *fixture, const char *prefix)
+{
+	size_t n = 0;
+
+	assert_int_equal(store_range(fixture->flaky.below, prefix, count_key, &n, NULL), 0);
+	return n;
+}
+
+static void a_new_store_holds_an_empty_model(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(fixture->model->n_ports, 0);
+	assert_int_equal(config_revision(fixture->config), 0);
+}
+
+static void what_was_written_comes_back_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written;
+
+	assert_int_equal(write_ports(fixture, 3, "web"), 0);
+	assert_int_equal(model_copy(fixture->model, &written), 0);
+	store_rev rev = config_revision(fixture->config);
+	reopen_config(fixture);
+	assert_same(fixture->model, written);
+	assert_int_equal(config_revision(fixture->config), rev);
+	model_destroy(written);
+}
+
+static void two_thousand_ports_fit_the_limits_of_a_transaction(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written;
+
+	assert_int_equal(write_ports(fixture, 2000, "web"), 0);
+	assert_int_equal(model_copy(fixture->model, &written), 0);
+	assert_true(fixture->flaky.max_ops <= STORE_OPS_MAX);
+	assert_true(fixture->flaky.max_bytes <= STORE_TXN_BYTES_MAX);
+	reopen_config(fixture);
+	assert_same(fixture->model, written);
+	model_destroy(written);
+}
+
+static void a_bucket_larger_than_a_chunk_is_several_chunks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written;
+
+	/* About 110 bytes each, in 64 buckets of 48 KiB: beyond 30,000 every bucket overflows. */
+	assert_int_equal(write_ports(fixture, 32000, "a-name-of-some-length"), 0);
+	assert_true(count_keys(fixture, "/weft/v1/test/cfg/chunk/") > CONFIG_BUCKETS);
+	assert_true(fixture->flaky.max_bytes <= STORE_TXN_BYTES_MAX);
+	assert_int_equal(model_copy(fixture->model, &written), 0);
+	reopen_config(fixture);
+	assert_same(fixture->model, written);
+	model_destroy(written);
+}
+
+static void one_changed_port_is_one_small_transaction(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(write_ports(fixture, 2000, "web"), 0);
+	fixture->flaky.n_commits = 0;
+	fixture->flaky.max_bytes = 0;
+	assert_int_equal(write_ports(fixture, 1, "other"), 0);
+	assert_int_equal(fixture->flaky.n_commits, 1);
+	assert_true(fixture->flaky.max_bytes < 16 * 1024);
+}
+
+static void replaced_chunks_are_deleted(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(write_ports(fixture, 200, "a"), 0);
+	size_t n = count_keys(fixture, "/weft/v1/test/cfg/");
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(write_ports(fixture, 200, i % 2 ? "a" : "b"), 0);
+	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+}
+
+static void a_failure_at_any_commit_leaves_the_old_model_or_the_new_one(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int n_old = 0, n_new = 0;
+
+	assert_int_equal(write_ports(fixture, 3000, "old"), 0);
+	/* As many commits as it takes, and then one fewer each time. */
+	for (int budget = 0; budget < 20 && n_new == 0; budget++) {
+		fixture->flaky.commits_left = budget;
+		int error = write_ports(fixture, 3000, "new");
+
+		reopen_config(fixture);
+		assert_int_equal(fixture->model->n_ports, 3000);
+		const char *vm = fixture->model->ports[0]->vm;
+		for (size_t i = 0; i < fixture->model->n_ports; i++)
+			assert_string_equal(fixture->model->ports[i]->vm, vm);
+		if (strcmp(vm, "new") == 0)
+			n_new++;
+		else
+			n_old++;
+		if (error == 0)
+			assert_string_equal(vm, "new");
+		/* What the interruption left is gone: one chunk for each bucket, and the root. */
+		assert_true(count_keys(fixture, "/weft/v1/test/cfg/") <= CONFIG_BUCKETS + 1);
+	}
+	assert_true(n_old >= 1);
+	assert_int_equal(n_new, 1);
+}
+
+static void a_change_by_someone_else_is_noticed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture other = {.space = fixture->space, .flaky = fixture->flaky};
+	struct problem problem = {0};
+
+	assert_int_equal(write_ports(fixture, 2, "a"), 0);
+	other.flaky.store.backend = &flaky_backend;
+	assert_int_equal(config_open(&other.flaky.store, "test", &other.config, &other.model,
+				     &problem), 0);
+	assert_int_equal(write_ports(&other, 3, "b"), 0);
+	assert_int_equal(write_ports(fixture, 4, "c"), -EAGAIN);
+	config_close(other.config);
+	model_destroy(other.model);
+	reopen_config(fixture);
+	assert_int_equal(fixture->model->n_ports, 3);
+	assert_string_equal(fixture->model->ports[0]->vm, "b");
+}
+
+static void clusters_in_one_store_do_not_see_each_other(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	struct config *config;
+	struct model *model;
+
+	assert_int_equal(write_ports(fixture, 2, "a"), 0);
+	assert_int_equal(config_open(&fixture->flaky.store, "test2", &config, &model, &problem), 0);
+	assert_int_equal(model->n_ports, 0);
+	config_close(config);
+	model_destroy(model);
+}
+
+static void a_root_that_names_a_missing_chunk_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_op op = {.what = STORE_DELETE_PREFIX, .key = "/weft/v1/test/cfg/chunk/"};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+	struct problem problem = {0};
+	struct config *config;
+	struct model *model;
+	bool is_done;
+	store_rev rev;
+
+	assert_int_equal(write_ports(fixture, 2, "a"), 0);
+	assert_int_equal(store_commit(fixture->flaky.below, &txn, &is_done, &rev), 0);
+	assert_int_equal(config_open(&fixture->flaky.store, "test", &config, &model, &problem),
+			 -EBADMSG);
+	assert_string_equal(problem.code, "store-failed");
+	/* For the teardown: a store that opens. */
+	op.key = "/weft/v1/test/";
+	assert_int_equal(store_commit(fixture->flaky.below, &txn, &is_done, &rev), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_store_holds_an_empty_model),
+		TEST(what_was_written_comes_back_the_same),
+		TEST(two_thousand_ports_fit_the_limits_of_a_transaction),
+		TEST(a_bucket_larger_than_a_chunk_is_several_chunks),
+		TEST(one_changed_port_is_one_small_transaction),
+		TEST(replaced_chunks_are_deleted),
+		TEST(a_failure_at_any_commit_leaves_the_old_model_or_the_new_one),
+		TEST(a_change_by_someone_else_is_noticed),
+		TEST(clusters_in_one_store_do_not_see_each_other),
+		TEST(a_root_that_names_a_missing_chunk_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

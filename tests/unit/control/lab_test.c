@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Labs, from text to model and back: what is refused, with which code, line and words; what comes
+ * out when a lab is exported and applied again. Covers lab.c, lab_yaml.c, spec.c and rules.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "control/lab.h"
+#include "control/lab_yaml.h"
+#include "control/plan.h"
+#include "control/rules.h"
+
+#define CLUSTER "default"
+#define HOST "h1"
+
+/* As apply does it. NULL with a problem. */
+static struct model *apply(const char *text, size_t bytes, bool is_yaml,
+			   const struct model *current, bool prune, struct problem *problem)
+{
+	struct lab lab;
+	struct model *wanted = NULL;
+
+	*problem = (struct problem){0};
+	if ((is_yaml ? lab_yaml_parse : lab_parse_json)(text, bytes, &lab, problem) < 0)
+		return NULL;
+	if (lab_merge(&lab, CLUSTER, current, prune, &wanted, problem) == 0 &&
+	    rules_check(wanted, HOST, problem) < 0) {
+		lab_locate(&lab, problem);
+		model_destroy(wanted);
+		wanted = NULL;
+	}
+	lab_fini(&lab);
+	return wanted;
+}
+
+static struct model *apply_yaml(const char *text, const struct model *current, bool prune)
+{
+	struct problem problem;
+	struct model *empty;
+	struct plan plan;
+
+	assert_int_equal(model_create(&empty), 0);
+	if (current == NULL)
+		current = empty;
+	struct model *wanted = apply(text, strlen(text), true, current, prune, &problem);
+	if (wanted == NULL)
+		fail_msg("refused: %s", problem.detail);
+	assert_int_equal(plan_make(current, wanted, &plan), 0);
+	plan_fini(&plan);
+	model_destroy(empty);
+	return wanted;
+}
+
+struct bad {
+	const char *text;
+	const char *code;
+	const char *words;	/* that the detail must contain */
+};
+
+static const struct bad bad_yaml[] = {
+	{"", "yaml-invalid", "empty"},
+	{"segments: {", "yaml-invalid", "did not find"},
+	{"\tsegments: {}", "yaml-invalid", "line 1"},
+	{"a: \xff\xfe", "yaml-invalid", "line 1"},
+	{"? {a: 1}\n: 2", "yaml-invalid", "a key must be a word"},
+	{"segments: {}\n---\nports: {}", "yaml-unsupported", "second document"},
+	{"a: &x 1\nb: *x", "yaml-unsupported", "line 1"},
+	{"a: 1\nb: *x", "yaml-unsupported", "aliases"},
+	{"a: !!binary abcd", "yaml-unsupported", "tags"},
+	{"segments: {A: {vni: 1}}\nsegments: {}", "key-duplicate", "line 2: key 'segments'"},
+	{"ports:\n  a: {type: tap, segment: A}\n  a: {}", "key-duplicate", "line 3: key 'a'"},
+	{"[1, 2]", "lab-invalid", "name, segments, ports"},
+	{"just words", "lab-invalid", "name, segments, ports"},
+	{"segments: [A, B]", "lab-invalid", "segments: needs names"},
+	{"pools: {host: {capacity: 10G}}", "key-unknown", "line 1: unknown key 'pools'"},
+	{"channels: {}", "key-unknown", "channels"},
+	{"name: no good", "name-invalid", "name:"},
+	{"segments:\n  A: {}", "key-missing", "line 2: segment A: vni is missing"},
+	{"segments:\n  A:", "value-invalid", "needs keys and values"},
+	{"segments: {A: {vni: 0}}", "value-invalid", "from 1 to 16777215"},
+	{"segments: {A: {vni: 16777216}}", "value-invalid", "16777216"},
+	{"segments: {A: {vni: -1}}", "value-invalid", "-1"},
+	{"segments: {A: {vni: 1e3}}", "value-invalid", "1e3"},
+	{"segments: {A: {vni: 99999999999999999999999}}", "value-invalid", "is not a number"},
+	{"segments: {A: {vni: }}", "value-invalid", "nothing is written"},
+	{"segments: {A: {vni: [1]}}", "value-invalid", "one word or number"},
+	{"segments: {A: {vni: 1, vlan: 4095}}", "value-invalid", "from 1 to 4094"},
+	{"segments: {A: {vni: 1, mtu: 67}}", "value-invalid", "from 68 to 9216"},
+	{"segments: {A: {vni: 1, age: 300}}", "value-invalid", "write it as 300s"},
+	{"segments: {A: {vni: 1, age: 0s}}", "value-invalid", "0s"},
+	{"segments: {A: {vni: 1, age: 8d}}", "value-invalid", "8d"},
+	{"segments: {A: {vni: 1, age: 99999999999999999999s}}", "value-invalid", "is not a time"},
+	{"segments: {A: {vni: 1, color: red}}", "key-unknown", "known: vni, vlan, mtu, age"},
+	{"segments: {A: {vni: 1, name: B}}", "name-mismatch", "differs"},
+	{"segments: {-A: {vni: 1}}", "name-invalid", "first a letter or digit"},
+	{"segments: {A: {vni: 1}, B: {vni: 1}}", "vni-taken", "vni 1 is taken by segment A"},
+	{"segments: {A: {vni: 1, vlan: 5}, B: {vni: 2, vlan: 5}}", "vlan-taken", "vlan 5"},
+	{"ports: {p: {segment: A}}", "key-missing", "type is missing"},
+	{"ports: {p: {type: tap}}", "key-missing", "segment is missing"},
+	{"ports: {p: {type: carrier-pigeon, segment: A}}", "type-unknown", "vhost-user, tap"},
+	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A",
+	 "key-unknown", "line 5: port q: unknown key 'segmnt'; known: type, segment"},
+	{"ports: {p: {type: tap, segment: A, channel: gold}}", "key-unknown", "channel"},
+	{"ports: {p: {type: tap, trunk: {A: 10}}}", "value-invalid", "trunk"},
+	{"ports: {p: {type: tap, segment: A, socket: /x}}", "key-unknown", "socket"},
+	{"ports:\n  p:\n    type: tap\n    segment: DELTA", "segment-unknown",
+	 "line 4: port p: segment DELTA is not declared"},
+	{"ports: {p: {type: tap, segment: A, mac: 02-00-00-00-00-01}}", "mac-invalid", "six pairs"},
+	{"ports: {p: {type: tap, segment: A, mac: 01:00:00:00:00:01}}", "mac-invalid", "group"},
+	{"ports: {p: {type: tap, segment: A, mac: 00:00:00:00:00:00}}", "mac-invalid", "all zero"},
+	{"ports: {p: {type: tap, segment: A, ip: 10.0.0.1}}", "value-invalid", "10.0.1.2/24"},
+	{"ports: {p: {type: tap, segment: A, ip: 10.0.0.1/33}}", "value-invalid", "prefix"},
+	{"ports: {p: {type: tap, segment: A, netns: ../x}}", "value-invalid", "netns"},
+	{"ports: {p: {type: tap, segment: A, ifname: a/b}}", "value-invalid", "ifname"},
+	{"ports: {p: {type: tap, segment: A, ifname: sixteen-letters-}}", "value-invalid", "1 to 15"},
+	{"ports: {p: {type: vhost-user, segment: A, socket: rel.sock}}", "value-invalid",
+	 "absolute"},
+	{"ports: {p: {type: vhost-user, segment: A, offload: maybe}}", "value-invalid", "on or off"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, host: h2}}", "host-unknown",
+	 "host h2 is not this host (h1)"},
+	{"segments: {A: {vni: 1}}\nports: {a-very-long-name: {type: tap, segment: A}}",
+	 "ifname-missing", "add ifname:"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, ifname: x},"
+	 " q: {type: tap, segment: A, ifname: x}}", "ifname-taken", "device x in the main namespace"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, ip: fd00::2/64},"
+	 " q: {type: tap, segment: A, ip: 'fd00:0::2/96'}}", "ip-taken", "address fd00::2"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, mac: '02:00:00:00:00:0a'},"
+	 " q: {type: tap, segment: A, mac: '02:00:00:00:00:0A'}}", "mac-taken", "02:00:00:00:00:0a"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: vhost-user, segment: A, socket: /s},"
+	 " q: {type: vhost-user, segment: A, socket: /s}}", "socket-taken", "socket /s"},
+};
+
+static void bad_labs_are_refused_with_line_and_reason(void **state)
+{
+	struct model *empty;
+	struct problem problem;
+
+	assert_int_equal(model_create(&empty), 0);
+	for (size_t i = 0; i < sizeof(bad_yaml) / sizeof(bad_yaml[0]); i++) {
+		const struct bad *bad = &bad_yaml[i];
+
+		if (apply(bad->text, strlen(bad->text), true, empty, false, &problem) != NULL)
+			fail_msg("accepted: %s", bad->text);
+		if (strcmp(problem.code, bad->code) != 0 || strstr(problem.detail, bad->words) == NULL)
+			fail_msg("%s\n-> %s: %s\nbut expected %s: ...%s...", bad->text, problem.code,
+				 problem.detail, bad->code, bad->words);
+		assert_null(strchr(problem.detail, '\n'));
+		assert_in_range(problem.status, 400, 499);
+	}
+	model_destroy(empty);
+}
+
+static const struct bad bad_json[] = {
+	{"", "json-invalid", "not JSON"},
+	{"{\"segments\": {}", "json-invalid", "line 1"},
+	{"{\n\"name\": \"a\",\n\"name\": \"b\"}", "json-invalid", "line 3"},
+	{"{\"segments\": {\"A\": {\"vni\": 1.5}}}", "value-invalid", "one word or number"},
+	{"{\"segments\": {\"A\": {\"vni\": \"1\\u0000\"}}}", "json-invalid", "not JSON"},
+	{"{\"ports\": {\"p\": {\"type\": \"tap\", \"segmnt\": \"A\"}}}", "key-unknown", "segmnt"},
+};
+
+static void bad_json_is_refused(void **state)
+{
+	struct model *empty;
+	struct problem problem;
+
+	assert_int_equal(model_create(&empty), 0);
+	for (size_t i = 0; i < sizeof(bad_json) / sizeof(bad_json[0]); i++) {
+		const struct bad *bad = &bad_json[i];
+
+		if (apply(bad->text, strlen(bad->text), false, empty, false, &problem) != NULL)
+			fail_msg("accepted: %s", bad->text);
+		if (strcmp(problem.code, bad->code) != 0 || strstr(problem.detail, bad->words) == NULL)
+			fail_msg("%s\n-> %s: %s", bad->text, problem.code, problem.detail);
+	}
+	model_destroy(empty);
+}
+
+static void what_is_too_deep_or_too_big_is_refused(void **state)
+{
+	char deep[2 * 40 + 1];
+	struct problem problem;
+	struct model *empty;
+	char *big = test_malloc(LAB_BYTES_MAX + 1);
+
+	assert_int_equal(model_create(&empty), 0);
+	memset(deep, '[', 40);
+	memset(deep + 40, ']', 40);
+	deep[80] = '\0';
+	assert_null(apply(deep, 80, true, empty, false, &problem));
+	assert_non_null(strstr(problem.detail, "deeper than 32"));
+	memset(big, ' ', LAB_BYTES_MAX + 1);
+	assert_null(apply(big, LAB_BYTES_MAX + 1, true, empty, false, &problem));
+	assert_int_equal(problem.status, 413);
+	assert_null(apply(big, LAB_BYTES_MAX + 1, false, empty, false, &problem));
+	assert_int_equal(problem.status, 413);
+	test_free(big);
+	model_destroy(empty);
+}
+
+static const char good_lab[] =
+	"name: demo\n"
+	"segments:\n"
+	"  ALPHA: {vni: 100, vlan: 10, mtu: 9000}\n"
+	"  BETA: {vni: 200, age: 2m}\n"
+	"  \"300\": {vni: 300}\n"
+	"ports:\n"
+	"  web0: {type: vhost-user, vm: web, segment: ALPHA, offload: off}\n"
+	"  db0: {type: vhost-user, vm: db, segment: ALPHA, socket: '/run/a,b:#{}[]\\1.sock'}\n"
+	"  c1: {type: tap, segment: BETA, netns: \"1\", ip: 10.0.3.2/24}\n"
+	"  c2: {type: tap, segment: BETA, netns: \"true\", ifname: x2, mac: 02:00:00:00:00:01}\n"
+	"  on: {type: tap, segment: \"300\", ip: fd00::3/64, host: h1}\n";
+
+static void an_exported_lab_changes_nothing_when_applied(void **state)
+{
+	struct model *model = apply_yaml(good_lab, NULL, false);
+	json_t *tree = lab_format(CLUSTER, model);
+	char *exported = lab_yaml_format(tree);
+	struct problem problem;
+	struct plan plan;
+
+	assert_int_equal(model->n_segments, 3);
+	assert_int_equal(model->n_ports, 5);
+	for (int is_yaml = 0; is_yaml < 2; is_yaml++) {
+		char *lab = is_yaml ? strdup(exported) : json_dumps(tree, 0);
+		struct model *wanted = apply(lab, strlen(lab), is_yaml, model, true, &problem);
+
+		if (wanted == NULL)
+			fail_msg("%s\n%s", exported, problem.detail);
+		assert_int_equal(plan_make(model, wanted, &plan), 0);
+		assert_int_equal(plan.n_steps, 0);
+		plan_fini(&plan);
+		model_destroy(wanted);
+		free(lab);
+	}
+	free(exported);
+	json_decref(tree);
+	model_destroy(model);
+}
+
+static void an_export_builds_the_same_model_from_nothing(void **state)
+{
+	struct model *model = apply_yaml(good_lab, NULL, false);
+	json_t *tree = lab_format(CLUSTER, model);
+	char *exported = lab_yaml_format(tree);
+	struct model *again = apply_yaml(exported, NULL, false);
+	json_t *tree_again = lab_format(CLUSTER, again);
+
+	assert_true(json_equal(tree, tree_again));
+	assert_int_equal(again->n_ports, 5);
+	json_decref(tree);
+	json_decref(tree_again);
+	free(exported);
+	model_destroy(model);
+	model_destroy(again);
+}
+
+static void defaults_and_derived_values_are_not_kept(void **state)
+{
+	struct model *model = apply_yaml(
+		"segments: {A: {vni: 1, mtu: 1500, age: 300s}}\n"
+		"ports: {p: {type: tap, segment: A, ifname: p},"
+		" q: {type: vhost-user, segment: A, offload: true}}", NULL, false);
+
+	assert_int_equal(model_port(model, "p")->n_options, 0);
+	assert_int_equal(model_port(model, "q")->n_options, 0);
+	assert_string_equal(model_ifname(model_port(model, "p")), "p");
+	model_destroy(model);
+}
+
+static void apply_leaves_alone_what_a_lab_does_not_name(void **state)
+{
+	struct model *first = apply_yaml("segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A}}",
+					 NULL, false);
+	struct model *second = apply_yaml("ports: {q: {type: tap, segment: A}}", first, false);
+
+	assert_int_equal(second->n_ports, 2);
+	assert_int_equal(second->n_segments, 1);
+	model_destroy(first);
+	model_destroy(second);
+}
+
+static void prune_removes_only_what_the_same_lab_made(void **state)
+{
+	struct model *first = apply_yaml("name: one\nsegments: {A: {vni: 1}}\n"
+					 "ports: {p: {type: tap, segment: A}}", NULL, false);
+	struct model *second = apply_yaml("name: two\nports: {q: {type: tap, segment: A}}", first,
+					  false);
+	struct model *third = apply_yaml("name: two\nports: {r: {type: tap, segment: A}}", second, true);
+
+	assert_non_null(model_port(third, "p"));
+	assert_null(model_port(third, "q"));
+	assert_non_null(model_port(third, "r"));
+	assert_non_null(model_segment(third, "A"));
+	model_destroy(first);
+	model_destroy(second);
+	model_destroy(third);
+}
+
+static void the_newcomer_is_blamed_for_a_number_that_is_taken(void **state)
+{
+	struct model *first = apply_yaml("segments: {Z: {vni: 1}}", NULL, false);
+	static const char text[] = "segments: {A: {vni: 1}}";
+	struct problem problem;
+
+	assert_null(apply(text, strlen(text), true, first, false, &problem));
+	assert_non_null(strstr(problem.detail, "segment A: vni 1 is taken by segment Z"));
+	model_destroy(first);
+}
+
+static void two_ports_may_swap_their_addresses(void **state)
+{
+	struct model *first = apply_yaml("segments: {A: {vni: 1}}\n"
+					 "ports: {p: {type: tap, segment: A, ip: 10.0.0.1/24},"
+					 " q: {type: tap, segment: A, ip: 10.0.0.2/24}}", NULL, false);
+	struct model *second = apply_yaml("ports: {p: {type: tap, segment: A, ip: 10.0.0.2/24},"
+					  " q: {type: tap, segment: A, ip: 10.0.0.1/24}}", first,
+					  false);
+
+	assert_string_equal(model_option_text(model_port(second, "p"), "ip"), "10.0.0.2/24");
+	model_destroy(first);
+	model_destroy(second);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_labs_are_refused_with_line_and_reason),
+		cmocka_unit_test(bad_json_is_refused),
+		cmocka_unit_test(what_is_too_deep_or_too_big_is_refused),
+		cmocka_unit_test(an_exported_lab_changes_nothing_when_applied),
+		cmocka_unit_test(an_export_builds_the_same_model_from_nothing),
+		cmocka_unit_test(defaults_and_derived_values_are_not_kept),
+		cmocka_unit_test(apply_leaves_alone_what_a_lab_does_not_name),
+		cmocka_unit_test(prune_removes_only_what_the_same_lab_made),
+		cmocka_unit_test(the_newcomer_is_blamed_for_a_number_that_is_taken),
+		cmocka_unit_test(two_ports_may_swap_their_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
