@@ -2,11 +2,12 @@
 /*
  * The store of one host: transactions, leases and history on an SQLite file. weftd's loop thread.
  *
- * A change works on a copy of meta that becomes the store's own when SQLite has committed: a failure
- * at any step leaves file and memory as they were.
+ * A change works on a copy of meta that becomes the store's own when SQLite has committed: a
+ * failure at any step leaves file and memory as they were.
  */
 #include "control/store_sqlite.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +92,11 @@ static int step_kv(struct store_sqlite *sqlite, sqlite3_stmt *stmt, struct store
 		   uint64_t *sum)
 {
 	int code = sqlite3_step(stmt);
+	int rc = code == SQLITE_ROW ? store_sqlite_row_read_kv(stmt, row, sum)
+				    : store_sqlite_file_error(sqlite->file.db, code);
 
-	if (code != SQLITE_ROW)
-		return store_sqlite_file_error(sqlite->file.db, code);
-	int rc = store_sqlite_row_read_kv(stmt, row, sum);
-	return rc != 0 ? rc : 1;
+	assert(rc <= 0);
+	return rc == 0 && code == SQLITE_ROW ? 1 : rc;
 }
 
 static int find(struct store_sqlite *sqlite, const char *key, struct store_sqlite_row *row,
@@ -179,7 +180,7 @@ static int delete_prefix(struct change *change, const char *prefix, store_lease 
 	store_sqlite_row_bind_prefix(stmt, 1, prefix, end);
 	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)lease);
 	while (rc == 0 && (rc = step_kv(change->sqlite, stmt, &row, &sum)) == 1) {
-		strcpy(key, row.event.kv.key);
+		memcpy(key, row.event.kv.key, strlen(row.event.kv.key) + 1);
 		sqlite3_reset(stmt);
 		/* The search goes on from here: a lease's keys lie far apart. */
 		sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);

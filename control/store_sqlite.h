@@ -26,6 +26,6 @@ struct store_sqlite {
 	size_t generation_rows;
 	store_rev trim_rev; /* what is up to here is on its way out */
 
-	TAILQ_HEAD(, store_sqlite_watch) watches;
+	TAILQ_HEAD(store_sqlite_watches, store_sqlite_watch) watches;
 	bool is_delivering; /* watches that close stay in the list until the end */
 };

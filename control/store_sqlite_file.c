@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,19 +249,31 @@ static int refuse(int rc, const char *reason, char *detail, size_t detail_bytes)
 	return rc;
 }
 
+/* `found`: the file's statements one after another. */
+static bool schema_is_ours(const char *found)
+{
+	for (size_t i = 0; i < SCHEMA_TABLES; i++) {
+		size_t n_bytes = strlen(schema[i]);
+		if (strncmp(found, schema[i], n_bytes) != 0)
+			return false;
+		found += n_bytes;
+	}
+	return *found == '\0';
+}
+
 /* 0 or -errno and why in `detail`; for -ENOTSUP that is the schema's version. */
 static int check_file(sqlite3 *db, char *detail, size_t detail_bytes)
 {
-	char answer[1024], wanted[1024] = "";
+	char answer[1024];
 	int rc = ask(db, "PRAGMA application_id", answer, sizeof(answer));
 
-	if (rc == 0 && atol(answer) != APPLICATION_ID)
+	if (rc == 0 && strtol(answer, NULL, 10) != APPLICATION_ID)
 		return refuse(-EBADMSG, "it is not a file of weft", detail, detail_bytes);
 	if (rc == 0)
 		rc = ask(db, "PRAGMA user_version", answer, sizeof(answer));
-	if (rc == 0 && atol(answer) > SCHEMA_VERSION)
+	if (rc == 0 && strtol(answer, NULL, 10) > SCHEMA_VERSION)
 		return refuse(-ENOTSUP, answer, detail, detail_bytes);
-	/* The file can be written, connect_file() has looked: so it is its header that forbids it. */
+	/* connect_file() has seen that it can be written: so its header forbids it. */
 	if (rc == 0 && sqlite3_db_readonly(db, "main") != 0)
 		return refuse(-EBADMSG, "its format is not known", detail, detail_bytes);
 	if (rc == 0)
@@ -272,9 +285,7 @@ static int check_file(sqlite3 *db, char *detail, size_t detail_bytes)
 			 "SELECT group_concat(sql, '') FROM "
 			 "(SELECT sql FROM sqlite_schema ORDER BY rowid)",
 			 answer, sizeof(answer));
-	for (size_t i = 0; i < SCHEMA_TABLES; i++)
-		strcat(wanted, schema[i]);
-	if (rc == 0 && strcmp(answer, wanted) != 0)
+	if (rc == 0 && !schema_is_ours(answer))
 		return refuse(-EBADMSG, "its schema is not weft's", detail, detail_bytes);
 	return rc == 0 ? 0 : refuse(rc, sqlite3_errmsg(db), detail, detail_bytes);
 }

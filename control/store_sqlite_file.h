@@ -9,8 +9,9 @@
  *	meta	one row: the revision, where log starts, and `total`
  *
  * SQLite notices damage to its own structure, not to content. So every row has a checksum, and
- * meta.total is the sum (mod 2^64) of the checksums of all rows of the three other tables: a flipped
- * bit shows when its row is read, a row that is missing, doubled or old when the file is opened.
+ * meta.total is the sum (mod 2^64) of the checksums of all rows of the three other tables: a
+ * flipped bit shows when its row is read, a row that is missing, doubled or old when the file is
+ * opened.
  */
 #pragma once
 
@@ -25,7 +26,8 @@
 	X(KV_GET, "SELECT key, value, create_rev, mod_rev, lease, sum FROM kv WHERE key = ?1")     \
 	X(KV_ALL, "SELECT key, value, create_rev, mod_rev, lease, sum FROM kv")                    \
 	X(KV_FIRST, "SELECT key, value, create_rev, mod_rev, lease, sum FROM kv "                  \
-		    "WHERE key >= ?1 AND key < ?2 AND (?3 = 0 OR lease = ?3) ORDER BY key LIMIT 1") \
+		    "WHERE key >= ?1 AND key < ?2 AND (?3 = 0 OR lease = ?3) "                     \
+		    "ORDER BY key LIMIT 1")                                                        \
 	X(KV_PUT, "INSERT INTO kv(key, value, create_rev, mod_rev, lease, sum) "                   \
 		  "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(key) DO UPDATE "                     \
 		  "SET value = ?2, create_rev = ?3, mod_rev = ?4, lease = ?5, sum = ?6")           \

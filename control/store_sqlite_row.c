@@ -127,9 +127,11 @@ void store_sqlite_row_bind_meta(sqlite3_stmt *stmt, const struct store_sqlite_me
 
 void store_sqlite_row_bind_prefix(sqlite3_stmt *stmt, int first, const char *prefix, char *end)
 {
+	size_t len = strlen(prefix);
+
 	/* The door takes no key with a last byte above '~': so it can grow by one. */
-	strcpy(end, prefix);
-	end[strlen(end) - 1]++;
+	memcpy(end, prefix, len + 1);
+	end[len - 1]++;
 	sqlite3_bind_text(stmt, first, prefix, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, first + 1, end, -1, SQLITE_STATIC);
 }

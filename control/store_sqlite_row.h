@@ -51,7 +51,8 @@ int store_sqlite_row_read_lease(sqlite3_stmt *stmt, struct store_sqlite_lease *l
 				uint64_t *sum);
 int store_sqlite_row_read_meta(sqlite3_stmt *stmt, struct store_sqlite_meta *meta);
 
-/* Binds a prefix as the range of keys [?first, ?first + 1). `end` has STORE_KEY_BYTES_MAX + 1 bytes. */
+/* Binds a prefix as the range of keys [?first, ?first + 1). `end` has STORE_KEY_BYTES_MAX + 1
+ * bytes and stays until the statement has run. */
 void store_sqlite_row_bind_prefix(sqlite3_stmt *stmt, int first, const char *prefix, char *end);
 
 uint64_t store_sqlite_row_lease_sum(const struct store_sqlite_lease *lease);

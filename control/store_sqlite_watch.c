@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Watches of the SQLite store: deliver what the log has, one revision a call. weftd's loop thread. */
+/* Watches of the SQLite store: deliver what the log has, a revision a call. weftd's loop thread. */
 #include "control/store_sqlite_watch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static int batch_add(struct batch *batch, const struct store_event *event)
 	batch->bytes = bytes;
 	if (rc != 0)
 		return rc;
+	assert(batch->bytes != NULL);
 	batch->events[batch->n_events++] = *event;
 	memcpy(batch->bytes + batch->n_bytes, event->kv.key, key_bytes);
 	batch->n_bytes += key_bytes;
@@ -106,7 +108,7 @@ static int collect(struct store_sqlite *sqlite, const struct store_sqlite_watch 
 	return rc;
 }
 
-/* What a watch may do to its own store from inside fn ends here: it is looked at again each round. */
+/* fn may close the watch and compact the store: so both are looked at again each round. */
 static int deliver_to(struct store_sqlite *sqlite, struct store_sqlite_watch *watch,
 		      store_rev target)
 {
@@ -184,7 +186,7 @@ int store_sqlite_watch_open(struct store *store, const char *prefix, store_rev f
 	 * happened since. 0 is before every log, so this watch is told `compacted`. */
 	if (opened->seen > sqlite->meta.rev)
 		opened->seen = 0;
-	strcpy(opened->prefix, prefix);
+	memcpy(opened->prefix, prefix, strlen(prefix) + 1);
 	TAILQ_INSERT_TAIL(&sqlite->watches, opened, link);
 	*watch = &opened->watch;
 	return 0;
@@ -206,6 +208,9 @@ void store_sqlite_watch_close_all(struct store_sqlite *sqlite)
 {
 	struct store_sqlite_watch *watch;
 
-	while ((watch = TAILQ_FIRST(&sqlite->watches)) != NULL)
-		store_sqlite_watch_close(&watch->watch);
+	assert(!sqlite->is_delivering);
+	while ((watch = TAILQ_FIRST(&sqlite->watches)) != NULL) {
+		TAILQ_REMOVE(&sqlite->watches, watch, link);
+		free(watch);
+	}
 }

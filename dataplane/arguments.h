@@ -14,7 +14,7 @@ struct arguments {
 	unsigned int n_workers;
 	int worker_cpus[WORKERS_MAX];
 	int n_other_cpus;
-	int other_cpus[1024];		/* for main and helpers; the workers' if there is no other */
+	int other_cpus[1024]; /* for main and helpers; the workers' if there is no other */
 };
 
 /* 0: go on; 1: help or version was printed; -EINVAL: said what is wrong. */

@@ -7,8 +7,9 @@
 
 #include "dataplane/fdb.h"
 
-/* The tags that an access port must not send, IEEE 802.1Q and 802.1ad, and the older 0x9100 that some
- * cards still take for one: honouring any of them is how a guest hops into a neighbour's VLAN. */
+/* The tags that an access port must not send, IEEE 802.1Q and 802.1ad, and the older 0x9100 that
+ * some cards still take for one: honouring any of them is how a guest hops into a neighbour's
+ * VLAN. */
 static inline bool is_tag(uint16_t ethertype)
 {
 	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD || ethertype == ETH_P_QINQ1;

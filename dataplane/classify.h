@@ -7,6 +7,6 @@
 
 #include "dataplane/frame.h"
 
-/* Gives every live frame of the burst its segment and keys, or a drop reason. segment: of the access
- * port that the frames came from, index; 0: it has none. */
+/* Gives every live frame of the burst its segment and keys, or a drop reason. segment: of the
+ * access port that the frames came from, index; 0: it has none. */
 void classify_burst(struct burst *burst, uint16_t segment);

@@ -25,8 +25,8 @@ struct client {
 	size_t queued_bytes;
 };
 
-/* Sends a message whose header is filled in but for size, type and version. fd: goes along, stays the
- * caller's; -1: none. Marks the client failed if it cannot be queued. */
+/* Sends a message whose header is filled in but for size, type and version. fd: goes along, stays
+ * the caller's; -1: none. Marks the client failed if it cannot be queued. */
 void client_send(struct client *client, void *message, size_t bytes, enum dp_type type, int fd);
 
 /* The answer that ends a request. */

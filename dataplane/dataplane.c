@@ -182,8 +182,8 @@ static void forget(struct dataplane *dp, uint16_t port, uint16_t segment)
 {
 	struct sweep sweep = {.dp = dp, .port = port, .segment = segment};
 
-	/* Requests first: they are refused now, and none can come any more. The time of the last sweep
-	 * as "now" lets no entry look older than it is. */
+	/* Requests first: they are refused now, and none can come any more. The time of the last
+	 * sweep as "now" lets no entry look older than it is. */
 	drain_learn_requests(dp);
 	sweep.now_s = dp->swept_s;
 	fdb_sweep(dp->fdb, is_to_forget, &sweep);

@@ -69,7 +69,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
 /* Waits until every running worker has passed a quiescent point. Main. */
 void dataplane_synchronize(struct dataplane *dp);
 
-/* After this no entry of the FDB and no pending request names the port (or segment). Its index may be
- * used again. The object must be unpublished and a grace period over. Main. */
+/* After this no entry of the FDB and no pending request names the port (or segment). Its index may
+ * be used again. The object must be unpublished and a grace period over. Main. */
 void dataplane_forget_port(struct dataplane *dp, uint16_t index);
 void dataplane_forget_segment(struct dataplane *dp, uint16_t index);

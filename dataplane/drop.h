@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The one place where a drop is counted: at the port where it happened, by reason. Worker threads. */
+/* The one place where a drop is counted: at the port where it happened, by reason. Worker
+ * threads. */
 #pragma once
 
 #include "dataplane/api/counters.h"

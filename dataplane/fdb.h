@@ -8,7 +8,7 @@
  *   table    2^n buckets of one cache line, four slots each. A key lives in one of two buckets
  *            (two hashes of a secret seed: guests cannot aim at one bucket). When neither has room
  *            the table is doubled; at `capacity` entries learning stops and is counted.
- *   writer   main alone inserts, moves and deletes. Tables are replaced whole when they grow and the
+ *   writer   main alone inserts, moves and deletes. Tables are replaced whole when they grow; the
  *            old one is freed after a grace period.
  *   readers  workers, any time, without locks or references. A slot may be emptied and taken by
  *            another key while a reader looks at it, so a reader reads key, port, key again.

@@ -3,10 +3,10 @@
  * A frame on its way through the switch, and the burst that it travels in. Worker threads only.
  *
  * A frame is not a packet buffer. Its first bytes are copied once, when a port takes it, into
- * private memory (`head`): every decision is made on that copy, and that copy is what receivers get,
- * so a guest that rewrites its buffer meanwhile changes nothing that was checked. The rest (`iov`)
- * stays where it is, in guest memory or in the burst's arena, until the receiving port copies it to
- * its destination: from guest to guest that is one copy. Only ports open `iov`.
+ * private memory (`head`): every decision is made on that copy, and that copy is what receivers
+ * get, so a guest that rewrites its buffer meanwhile changes nothing that was checked. The rest
+ * (`iov`) stays where it is, in guest memory or in the burst's arena, until the receiving port
+ * copies it to its destination: from guest to guest that is one copy. Only ports open `iov`.
  *
  *      struct frame, 192 bytes, three cache lines
  *      +---------------------+---------------+--------------------------+
@@ -68,7 +68,7 @@ struct burst {
 	unsigned int n_pieces;		/* of `pieces` in use */
 	uint32_t now_s;			/* time of the turn, seconds of the caller's clock */
 	bool attention;			/* a port found something that main has to look at */
-	uint8_t *arena;			/* BURST_ARENA_BYTES for ports that must read into something */
+	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];
 	struct iovec pieces[BURST_PIECES];
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Learn: sources teach the FDB where they are. A worker only refreshes what is known; what is new or
- * has moved goes to main as a request, so there is one writer. A new source therefore counts from
- * main's next turn, and answers that come earlier are flooded.
+ * Learn: sources teach the FDB where they are. A worker only refreshes what is known; what is new
+ * or has moved goes to main as a request, so there is one writer. A new source therefore counts
+ * from main's next turn, and answers that come earlier are flooded.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct learn_request {
 	uint16_t reserved;
 };
 
-/* Stage. Requests that do not fit are lost and counted in *lost: the address will send again. Returns
- * whether main has something to do. Worker. */
+/* Stage. Requests that do not fit are lost and counted in *lost: the address will send again.
+ * Returns whether main has something to do. Worker. */
 bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, uint16_t port,
 		 uint64_t *lost);
 

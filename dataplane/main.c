@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * weft-dataplane: arguments, EAL, one dataplane, its workers, main's loop, and down again in reverse.
+ * weft-dataplane: arguments, EAL, one dataplane, its workers, main's loop, and down again in
+ * reverse.
  *
  * CPUs: every worker has one of its own; main and EAL's helper threads keep to the others.
  */
@@ -54,8 +55,8 @@ static unsigned long free_hugepages_mb(void)
 	return n * 2;
 }
 
-/* Starts EAL. On huge pages if there are enough and none forbade it, else on plain memory: says which
- * and returns it in *hugepages. */
+/* Starts EAL. On huge pages if there are enough and none forbade it, else on plain memory: says
+ * which and returns it in *hugepages. */
 static int start_eal(const struct arguments *args, bool *hugepages)
 {
 	char memory[16], lcores[1024];
@@ -75,8 +76,8 @@ static int start_eal(const struct arguments *args, bool *hugepages)
 	argv[argc++] = lcores;
 	argv[argc++] = m;
 	argv[argc++] = memory;
-	/* Either way EAL leaves no file behind and several dataplanes run side by side; EAL does not let
-	 * --in-memory and --no-huge be combined. */
+	/* Either way EAL leaves no file behind and several dataplanes run side by side; EAL does
+	 * not let --in-memory and --no-huge be combined. */
 	argv[argc++] = *hugepages ? in_memory : no_huge;
 	if (!*hugepages)
 		argv[argc++] = no_shconf;

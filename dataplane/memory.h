@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where a dataplane gets its memory from: passed in, so that the program can take it from EAL's huge
- * pages and tests from an allocator that the sanitizers watch. Zeroed memory, `align` a power of two
- * of at least 64. alloc returns NULL when there is none; free(NULL) is legal. Main thread.
+ * Where a dataplane gets its memory from: passed in, so that the program can take it from EAL's
+ * huge pages and tests from an allocator that the sanitizers watch. Zeroed memory, `align` a power
+ * of two of at least 64. alloc returns NULL when there is none; free(NULL) is legal. Main thread.
  */
 #pragma once
 

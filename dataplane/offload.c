@@ -29,7 +29,8 @@ static bool check_segments(const struct frame *frame, const struct virtio_net_hd
 		need |= OFFLOAD_ECN;
 	if ((need & ~caps) != 0)
 		return false;
-	/* Segments carry a TCP checksum that the receiver computes: without it they make no sense. */
+	/* Segments carry a TCP checksum that the receiver computes: without it they make no
+	 * sense. */
 	return (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 &&
 	       le16toh(hdr->csum_offset) == TCP_CHECKSUM_OFFSET && headers <= frame->len &&
 	       le16toh(hdr->gso_size) != 0 && le16toh(hdr->hdr_len) <= frame->len;
@@ -40,7 +41,8 @@ bool offload_check(struct frame *frame, unsigned int caps)
 	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
 
 	frame->vnet.num_buffers = htole16(1);
-	/* DATA_VALID is the receiver's business to decide: a guest cannot vouch for its own frames. */
+	/* DATA_VALID is the receiver's business to decide: a guest cannot vouch for its own
+	 * frames. */
 	hdr->flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	if (hdr->flags != 0 && ((caps & OFFLOAD_CSUM) == 0 || !check_checksum(frame, hdr)))
 		return false;

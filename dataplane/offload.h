@@ -20,8 +20,8 @@ enum offload_cap {
 
 #define OFFLOAD_ALL (OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN)
 
-/* Checks frame->vnet against the frame and against what its sender may do (enum offload_cap). Clears
- * what receivers must not see. true: sound. */
+/* Checks frame->vnet against the frame and against what its sender may do (enum offload_cap).
+ * Clears what receivers must not see. true: sound. */
 bool offload_check(struct frame *frame, unsigned int caps);
 
 /* Whether a receiver with these capabilities can take the frame as it is. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Port type tap: a kernel network device. weftd makes the device and hands over its descriptor; here
- * frames are read and written. One frame is one system call, with its virtio-net header, so 64 KiB
- * of TCP pass whole. What a guest sends is written straight from guest memory.
+ * Port type tap: a kernel network device. weftd makes the device and hands over its descriptor;
+ * here frames are read and written. One frame is one system call, with its virtio-net header, so 64
+ * KiB of TCP pass whole. What a guest sends is written straight from guest memory.
  */
 #include "dataplane/port_tap.h"
 
@@ -156,8 +156,8 @@ static void tap_rx_done(struct rxq *rxq, struct burst *burst)
 
 static bool tap_arm(struct rxq *rxq)
 {
-	/* The last read found the device empty, and the descriptor is watched edge-triggered: whatever
-	 * came since is an edge that the wait will report. */
+	/* The last read found the device empty, and the descriptor is watched edge-triggered:
+	 * whatever came since is an edge that the wait will report. */
 	return true;
 }
 

@@ -217,8 +217,9 @@ static void publish_ports(struct txn *txn)
 	}
 }
 
-/* New flood lists for all segments; the old ones go to unused_lists. Without memory for a new list the
- * old one stays: its floods miss a new port, and the gate before tx keeps them out of others. */
+/* New flood lists for all segments; the old ones go to unused_lists. Without memory for a new
+ * list the old one stays: its floods miss a new port, and the gate before tx keeps them out of
+ * others. */
 static void publish_lists(struct txn *txn)
 {
 	struct dataplane *dp = txn->dp;

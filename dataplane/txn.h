@@ -3,8 +3,8 @@
  * A change of the dataplane's configuration: staged, prepared, then committed or aborted.
  *
  *   stage    remembers what is asked, takes over descriptors. No effect.
- *   prepare  checks the result as a whole and opens everything that can fail. On an error everything
- *            opened is closed again: nothing has changed.
+ *   prepare  checks the result as a whole and opens everything that can fail. On an error
+ *            everything opened is closed again: nothing has changed.
  *   commit   publishes; cannot fail. Deletes come before adds, and after a grace period what was
  *            deleted or replaced is released.
  *

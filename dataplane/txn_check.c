@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Validation of a transaction: each message by itself, then the result as a whole. weftd has checked
- * the same with better words before; this is the door of the process. Main thread.
+ * Validation of a transaction: each message by itself, then the result as a whole. weftd has
+ * checked the same with better words before; this is the door of the process. Main thread.
  */
 #include "dataplane/txn_check.h"
 

@@ -160,7 +160,8 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 
 static void wake(int fd)
 {
-	/* An eventfd refuses only when it is already full to the brim: then it is readable anyway. */
+	/* An eventfd refuses only when it is already full to the brim: then it is readable
+	 * anyway. */
 	if (eventfd_write(fd, 1) < 0)
 		return;
 }

@@ -3,8 +3,9 @@
  * A worker: polls its receive queues and carries what they have through the stages to the ports.
  * When nothing comes for a while it sleeps on the queues' descriptors.
  *
- * worker_turn() is the whole path and can be stepped by any single thread with any clock. worker_run()
- * is the thread's loop around it: clock, RCU, sleep, and the account of busy and idle cycles.
+ * worker_turn() is the whole path and can be stepped by any single thread with any clock.
+ * worker_run() is the thread's loop around it: clock, RCU, sleep, and the account of busy and idle
+ * cycles.
  */
 #pragma once
 
@@ -31,8 +32,8 @@ struct worker {
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
 	_Atomic bool is_stopping;
-	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may poll
-	 * one queue twice or leave one out: both are harmless. */
+	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may
+	 * poll one queue twice or leave one out: both are harmless. */
 	_Atomic unsigned int n_rxqs;
 	_Atomic(struct rxq *) rxqs[WORKER_RXQS_MAX];
 };

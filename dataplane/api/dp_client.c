@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Client of weft-dataplane's socket: framing, descriptors, deadlines. Runs on the caller's thread. */
+/* Client of weft-dataplane's socket: framing, descriptors, deadlines. Runs on the caller's
+ * thread. */
 #include "dataplane/api/dp_client.h"
 
 #include <errno.h>
@@ -242,7 +243,8 @@ static int explain(int error, char *why)
 		snprintf(why, DP_TEXT_BYTES, "the dataplane sent a malformed message");
 		break;
 	case -EPROTONOSUPPORT:
-		snprintf(why, DP_TEXT_BYTES, "the dataplane speaks another version of the messages; "
+		snprintf(why, DP_TEXT_BYTES,
+			 "the dataplane speaks another version of the messages; "
 			 "install weftd and weft-dataplane of one release");
 		break;
 	case -EPIPE:
@@ -278,8 +280,10 @@ static int await_done(struct dp_client *client, int64_t deadline_ms, dp_client_f
 		}
 		if (header->type == DP_DONE) {
 			close_received(client);
+			if (done->error > 0)
+				return explain(broken(client, -EBADMSG), why);
 			memcpy(why, done->text, DP_TEXT_BYTES);
-			return done->error <= 0 ? done->error : broken(client, -EBADMSG);
+			return done->error;
 		}
 		if (fn != NULL)
 			fn(ctx, header, client->fds, client->n_fds);

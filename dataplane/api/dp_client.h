@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Client of weft-dataplane's socket (dp_msg.h): used by weftd and by tests. Blocks, but never longer
- * than the deadline that the caller gives; one request at a time; one thread.
+ * Client of weft-dataplane's socket (dp_msg.h): used by weftd and by tests. Blocks, but never
+ * longer than the deadline that the caller gives; one request at a time; one thread.
  *
  * Two kinds of failure. The dataplane refuses: the call returns the error of its DP_DONE with its
  * text in `why`, and the conversation goes on. The conversation itself fails (closed, silent beyond
@@ -34,12 +34,12 @@ int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome 
 int dp_client_stage(struct dp_client *client, enum dp_type type, void *message, size_t bytes,
 		    const int *fds, unsigned int n_fds, int timeout_ms);
 
-/* A data message before DP_DONE, its size and strings checked. A descriptor that the callee wants to
- * keep it replaces in fds[] by -1; the rest is closed. */
+/* A data message before DP_DONE, its size and strings checked. A descriptor that the callee wants
+ * to keep it replaces in fds[] by -1; the rest is closed. */
 typedef void (*dp_client_fn)(void *ctx, const struct dp_header *message, int *fds,
 			     unsigned int n_fds);
 
-/* Sends a request and waits for its DP_DONE. `message` NULL: the header alone. fn may be NULL if the
- * request has no data messages. 0 or -errno; `why` says why in one line. */
+/* Sends a request and waits for its DP_DONE. `message` NULL: the header alone. fn may be NULL if
+ * the request has no data messages. 0 or -errno; `why` says why in one line. */
 int dp_client_request(struct dp_client *client, enum dp_type type, void *message, size_t bytes,
 		      int timeout_ms, dp_client_fn fn, void *ctx, char why[DP_TEXT_BYTES]);

@@ -7,9 +7,9 @@
  * implicit padding; strings are NUL-terminated inside their array and zero-filled. The receiver
  * checks the size of every message, and that every string ends.
  *
- * Conversation. The client sends DP_HELLO first; the dataplane answers DP_WELCOME (with a
- * read-only descriptor of the counters memfd) or DP_DONE with an error, and closes. It accepts
- * versions DP_VERSION and DP_VERSION - 1 (from 2 on); a client refuses a mismatch before any change.
+ * Conversation. The client sends DP_HELLO first; the dataplane answers DP_WELCOME (with a read-only
+ * descriptor of the counters memfd) or DP_DONE with an error, and closes. It accepts versions
+ * DP_VERSION and DP_VERSION - 1 (from 2 on); a client refuses a mismatch before any change.
  *
  * A change is prepare, commit, publish, release:
  *     DP_BEGIN                               one transaction at a time: -EBUSY otherwise
@@ -18,7 +18,7 @@
  *     DP_PREPARE  -> DP_DONE                 checked as a whole, everything opened that can fail;
  *                                            on an error the transaction is gone, nothing changed
  *     DP_COMMIT   -> DP_DONE                 publishes; cannot fail
- *     DP_ABORT    -> DP_DONE                 at any time before DP_COMMIT; closing the socket aborts
+ *     DP_ABORT    -> DP_DONE                 before DP_COMMIT; closing the socket aborts too
  *
  * Every request other than the staged four is answered by exactly one DP_DONE with the request's
  * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
@@ -127,8 +127,8 @@ struct dp_port {
 	uint16_t n_members;
 	uint16_t n_options;
 	uint32_t reserved;
-	uint8_t mac[6];		/* of the guest's card; zero: unknown */
-	uint16_t mtu;		/* layer-3 bytes, told to the guest where the kind can; 0: unknown */
+	uint8_t mac[6]; /* of the guest's card; zero: unknown */
+	uint16_t mtu;	/* layer-3 bytes, told to the guest where the kind can; 0: unknown */
 	char name[DP_NAME_BYTES];
 	char kind[16];		/* "vhost-user", "tap" */
 	char vm[DP_NAME_BYTES];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Log lines to standard error, one per call: "<level>file: text". The number in brackets is syslog's
- * level, which the journal understands. info is quiet: start, stop, ports coming and going.
- * Anything a guest can provoke goes through log_limited(). Never called by a stage of the fast path.
+ * Log lines to standard error, one per call: "<level>file: text". The number in brackets is
+ * syslog's level, which the journal understands. info is quiet: start, stop, ports coming and
+ * going. Anything a guest can provoke goes through log_limited(). Never called by a stage of the
+ * fast path.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The event loop of a main thread: epoll with a callback per descriptor, nothing else. Time is read
- * once per turn by the caller and handed to every callback. Used by weft-dataplane's main and weftd.
+ * once per turn by the caller and handed to every callback. Used by weft-dataplane's main and
+ * weftd.
  *
  * A callback may remove any watch, its own too: watches are freed only after the turn.
  */

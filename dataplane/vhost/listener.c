@@ -51,9 +51,10 @@ static int check_path(const char *path, bool may_exist, char *why, size_t why_by
 		return -EEXIST;
 	}
 	if (!may_exist && is_alive(path)) {
-		snprintf(why, why_bytes,
-			 "socket %s is in use by another program; stop it or choose another socket=",
-			 path);
+		snprintf(
+			why, why_bytes,
+			"socket %s is in use by another program; stop it or choose another socket=",
+			path);
 		return -EADDRINUSE;
 	}
 	return 0;
@@ -67,8 +68,8 @@ static int bind_temporary(struct listener *listener)
 	unlink(listener->temporary);
 	if (bind(listener->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	/* Nobody knows the temporary name, so there is no gap between bind and the right mode. Without
-	 * the group, or the right to give it, QEMU has to run as our own user. */
+	/* Nobody knows the temporary name, so there is no gap between bind and the right mode.
+	 * Without the group, or the right to give it, QEMU has to run as our own user. */
 	if (chmod(listener->temporary, 0660) < 0 ||
 	    (kvm != NULL && chown(listener->temporary, (uid_t)-1, kvm->gr_gid) < 0 &&
 	     errno != EPERM) ||
@@ -93,7 +94,7 @@ int listener_open(struct listener *listener, const char *path, bool may_exist, c
 	if (path_len >= (int)sizeof(listener->path) ||
 	    temporary_len >= (int)sizeof(listener->temporary)) {
 		snprintf(why, why_bytes,
-			 "socket path %.60s... is too long (at most %zu bytes); choose a shorter one",
+			 "socket path %.60s... is longer than %zu bytes; choose a shorter one",
 			 path, sizeof(listener->path) - sizeof(".new"));
 		return -ENAMETOOLONG;
 	}

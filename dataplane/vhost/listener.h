@@ -22,8 +22,8 @@ struct listener {
 	struct stat made;	/* what we bound, to know it again before we remove it */
 };
 
-/* Binds and listens beside `path`. may_exist: a live socket at path is the one to be replaced. Group
- * kvm may connect (mode 0660). 0, or -errno with one line in `why`. */
+/* Binds and listens beside `path`. may_exist: a live socket at path is the one to be replaced.
+ * Group kvm may connect (mode 0660). 0, or -errno with one line in `why`. */
 int listener_open(struct listener *listener, const char *path, bool may_exist, char *why,
 		  size_t why_bytes);
 int listener_publish(struct listener *listener);

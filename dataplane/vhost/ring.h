@@ -4,11 +4,13 @@
  * buffers that it offers. Split layout, VIRTIO 1.2 section 2.7.
  *
  * Worker threads. A ring is made by main from what the session has checked (addresses, size), used
- * by one worker at a time (a lock or an owner sees to that), and stopped by main after a grace period.
+ * by one worker at a time (a lock or an owner sees to that), and stopped by main after a grace
+ * period.
  *
  * Everything that the guest can write is read once into private memory and then checked: indices
- * against the size, addresses and lengths against the memory, chains against a limit. What cannot be
- * meant breaks the ring: it is left alone until the guest sets it up anew, and `broken` says why.
+ * against the size, addresses and lengths against the memory, chains against a limit. What cannot
+ * be meant breaks the ring: it is left alone until the guest sets it up anew, and `broken` says
+ * why.
  */
 #pragma once
 

@@ -10,8 +10,8 @@ struct table {
 	uint32_t size;
 };
 
-/* VIRTIO 1.2, 2.7.5.3: a descriptor with INDIRECT is the last of its chain, and there is no INDIRECT
- * inside an indirect table. */
+/* VIRTIO 1.2, 2.7.5.3: a descriptor with INDIRECT is the last of its chain, and there is no
+ * INDIRECT inside an indirect table. */
 static const char *enter_indirect(struct ring *ring, const struct vring_desc *desc,
 				  struct table *table)
 {

@@ -29,9 +29,9 @@ static inline bool ring_chain_is_single(const struct vring_desc *desc, uint16_t 
 }
 
 /*
- * Follows the chain that starts at `head` (below the ring's size). write_flag: VRING_DESC_F_WRITE if
- * the device is to write it, else 0. Stores at most max pieces, their number in *n and their bytes in
- * *total. NULL, or why the ring is broken.
+ * Follows the chain that starts at `head` (below the ring's size). write_flag: VRING_DESC_F_WRITE
+ * if the device is to write it, else 0. Stores at most max pieces, their number in *n and their
+ * bytes in *total. NULL, or why the ring is broken.
  */
 const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_flag,
 			       struct iovec *pieces, unsigned int max, unsigned int *n,

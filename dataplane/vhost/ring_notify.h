@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The two small areas that guest and device share: available ring and used ring, and who wants to be
- * told of what. Every access to them is here, with the ordering that VIRTIO 1.2 section 2.7 asks for.
- * Every write to guest memory by the ring is either here or in ring_put.c's write_guest().
+ * The two small areas that guest and device share: available ring and used ring, and who wants to
+ * be told of what. Every access to them is here, with the ordering that VIRTIO 1.2 section 2.7 asks
+ * for. Every write to guest memory by the ring is either here or in ring_put.c's write_guest().
  */
 #pragma once
 

@@ -23,8 +23,7 @@ void ring_init(struct ring *ring, const struct session_ring *config, uint32_t ca
 		.mask = (uint16_t)(config->size - 1),
 		/* VIRTIO 1.2, 5.1.6: num_buffers is there with either of the two. */
 		.header_bytes = (config->features & wide) != 0 ? 12 : 10,
-		.is_mergeable =
-			(config->features & VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
+		.is_mergeable = (config->features & VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.has_event_idx = (config->features & VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX)) != 0,
 		.caps = caps,
 		.call_fd = config->call_fd,
@@ -34,8 +33,8 @@ void ring_init(struct ring *ring, const struct session_ring *config, uint32_t ca
 		.next_used = config->base,
 		.called_used = config->base,
 	};
-	/* A front-end that reconnects after weft went away restores its own idea of the base from the
-	 * used index, so this changes nothing then; after a reset both are 0. */
+	/* A front-end that reconnects after weft went away restores its own idea of the base from
+	 * the used index, so this changes nothing then; after a reset both are 0. */
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, config->base,
 			      memory_order_release);
 	ring_disarm(ring);
@@ -199,15 +198,16 @@ bool ring_arm(struct ring *ring)
 		ring_notify_avail_event(ring, ring->next_avail);
 	else
 		ring_notify_flags(ring, 0);
-	/* The guest looks at what we wrote after it has added; we look at what it added after we have
-	 * written: one of the two sees the other. */
+	/* The guest looks at what we wrote after it has added; we look at what it added after we
+	 * have written: one of the two sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
 	return ring_notify_avail(ring) == ring->next_avail;
 }
 
 void ring_disarm(struct ring *ring)
 {
-	/* With event indices there is nothing to do: the index named at the last arming stays behind. */
+	/* With event indices there is nothing to do: the index named at the last arming stays
+	 * behind. */
 	if (!ring->has_event_idx)
 		ring_notify_flags(ring, VRING_USED_F_NO_NOTIFY);
 }

@@ -12,8 +12,8 @@
 #include "tests/lib/frontend_bulk.h"
 
 #define SECOND_NS 1000000000ULL
-#define QUIET_NS 50000000ULL	 /* nothing arrives for so long: nothing will */
-#define SETTLE_NS 3000000000ULL	 /* the first frame must pass within this */
+#define QUIET_NS 50000000ULL	/* nothing arrives for so long: nothing will */
+#define SETTLE_NS 3000000000ULL /* the first frame must pass within this */
 #define WARM_NS 300000000ULL
 
 struct side {

@@ -10,15 +10,15 @@
 
 struct flood_options {
 	const char *paths[2];
-	unsigned int n_bytes;	/* of a frame, without FCS */
-	unsigned int n_macs;	/* source addresses a side; frame i goes to the other side's i */
+	unsigned int n_bytes; /* of a frame, without FCS */
+	unsigned int n_macs;  /* source addresses a side; frame i goes to the other side's i */
 	unsigned int ring_size;
 	unsigned int batch;
 	unsigned int seconds;
-	bool one_way;		/* only from the first to the second */
-	bool touch;		/* frontend_bulk.h */
-	bool plain;		/* no offloads, no mergeable buffers */
-	void (*each_second)(double pps_ab, double pps_ba);	/* or NULL */
+	bool one_way;					   /* only from the first to the second */
+	bool touch;					   /* frontend_bulk.h */
+	bool plain;					   /* no offloads, no mergeable buffers */
+	void (*each_second)(double pps_ab, double pps_ba); /* or NULL */
 };
 
 struct flood_direction {
@@ -30,7 +30,7 @@ struct flood_direction {
 struct flood_result {
 	struct flood_direction ab;
 	struct flood_direction ba;
-	double seconds;		/* in which they were sent */
+	double seconds; /* in which they were sent */
 };
 
 /* 0 or -errno, then one line in why (FRONTEND_WHY_BYTES). */

@@ -24,8 +24,8 @@ static const char usage[] =
 	"  --ring N       descriptors (1024)       --batch N      frames at once (64)\n"
 	"  --plain        no offloads, no mergeable buffers\n"
 	"  --untouched    leave frames alone: only the rings move between the CPUs\n"
-	"  --probe PPS    numbered frames from a to b at this rate: loss, gaps, latency; reconnects\n"
-	"  --cpu N        run there (1)            --switch-cpu N the switch's, for the distance (0)\n"
+	"  --probe PPS    numbered frames from a to b: loss, gaps, latency; reconnects\n"
+	"  --cpu N        run there (1)            --switch-cpu N to measure the distance to (0)\n"
 	"  --json         one line of JSON\n";
 
 struct choice {
@@ -78,8 +78,8 @@ static unsigned int number(const char *what, const char *word, unsigned long min
 	unsigned long value = strtoul(word, &end, 10);
 
 	if (*word < '0' || *word > '9' || *end != '\0' || value < min || value > max) {
-		fprintf(stderr, "weft-generate: --%s: '%s' is not a number from %lu to %lu\n",
-			what, word, min, max);
+		fprintf(stderr, "weft-generate: --%s: '%s' is not a number from %lu to %lu\n", what,
+			word, min, max);
 		exit(2);
 	}
 	return (unsigned int)value;
@@ -155,7 +155,8 @@ static void print_direction(const char *name, const struct flood_direction *d, d
 		       name, sent, received, lost, (unsigned long long)d->n_bad, pps);
 	else
 		printf("%s: sent %llu, received %llu, lost %lld (%.4f %%), bad %llu, %.3f Mpps\n",
-		       name, sent, received, lost, sent > 0 ? 100.0 * (double)lost / (double)sent : 0,
+		       name, sent, received, lost,
+		       sent > 0 ? 100.0 * (double)lost / (double)sent : 0,
 		       (unsigned long long)d->n_bad, pps / 1e6);
 }
 
@@ -219,8 +220,8 @@ static int run_probe(const struct choice *c)
 	printf(format, (unsigned long long)r.n_sent, (unsigned long long)r.n_refused,
 	       (unsigned long long)r.n_received, (long long)(r.n_sent - r.n_received),
 	       (unsigned long long)r.n_repeated, (unsigned long long)r.n_late,
-	       (unsigned long long)r.n_foreign, r.n_reconnects,
-	       (unsigned long long)r.gap_frames, r.gap_ms, r.p50_us, r.p99_us, r.max_us);
+	       (unsigned long long)r.n_foreign, r.n_reconnects, (unsigned long long)r.gap_frames,
+	       r.gap_ms, r.p50_us, r.p99_us, r.max_us);
 	return 0;
 }
 
@@ -237,8 +238,12 @@ static void pin(int cpu)
 int main(int argc, char **argv)
 {
 	struct choice c = {
-		.flood = {.seconds = 5, .n_bytes = 60, .n_macs = 1, .ring_size = 1024,
-			  .batch = 64, .touch = true},
+		.flood = {.seconds = 5,
+			  .n_bytes = 60,
+			  .n_macs = 1,
+			  .ring_size = 1024,
+			  .batch = 64,
+			  .touch = true},
 		.cpu = 1,
 	};
 	int code;

@@ -10,11 +10,11 @@
 #include "tests/lib/deadline.h"
 
 #define N_ROUNDS 2000u
-#define CHUNK 100u    /* rounds timed together; the best chunk counts: others may use the CPUs too */
+#define CHUNK 100u    /* rounds timed together; the best counts: others may use the CPUs too */
 #define LIMIT_MS 500u /* a CPU that does not answer is busy, not far */
 
 struct game {
-	_Alignas(64) uint32_t ball;	/* hand-overs so far; player `parity` moves on its own */
+	_Alignas(64) uint32_t ball; /* hand-overs so far; player `parity` moves on its own */
 	_Alignas(64) uint64_t deadline_ns;
 };
 
@@ -23,7 +23,7 @@ struct player {
 	int cpu;
 	uint32_t parity;
 	int err;
-	uint64_t best_ns;	/* of one chunk */
+	uint64_t best_ns; /* of one chunk */
 };
 
 static int pin(int cpu)

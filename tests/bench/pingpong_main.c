@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* weft-pingpong [CPU CPU]: prints the hand-over time of a cache line in ns; exit 0 if they are near. */
+/* weft-pingpong [CPU CPU]: prints the hand-over time of a cache line in ns; exit 0 if near. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

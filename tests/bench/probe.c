@@ -25,11 +25,11 @@ struct probe {
 	struct frontend *to;
 	struct frontend_frame frame;
 	unsigned char bytes[MARK_FRAME_MAX];
-	uint64_t n_max;		/* frames at most */
-	uint64_t *sent_ns;	/* by sequence number; 0 once received */
-	uint32_t *latency_ns;	/* by order of arrival */
-	uint64_t highest;	/* sequence number received, + 1 */
-	uint64_t heard_ns;	/* time of the last arrival */
+	uint64_t n_max;	      /* frames at most */
+	uint64_t *sent_ns;    /* by sequence number; 0 once received */
+	uint32_t *latency_ns; /* by order of arrival */
+	uint64_t highest;     /* sequence number received, + 1 */
+	uint64_t heard_ns;    /* time of the last arrival */
 };
 
 static int open_port(const struct probe_options *o, unsigned int i, struct frontend **frontend,
@@ -102,8 +102,8 @@ static void count(struct probe *p, const struct frontend_received *received, uin
 	}
 	uint64_t latency_ns = now_ns - sent_ns;
 
-	p->latency_ns[r->n_received++] = latency_ns > UINT32_MAX ? UINT32_MAX
-								 : (uint32_t)latency_ns;
+	p->latency_ns[r->n_received++] =
+		latency_ns > UINT32_MAX ? UINT32_MAX : (uint32_t)latency_ns;
 	p->sent_ns[mark.sequence] = 0;
 	p->heard_ns = now_ns;
 	if (silence_ms > r->gap_ms)

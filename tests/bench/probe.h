@@ -13,19 +13,19 @@ struct probe_options {
 	unsigned int pps;
 	unsigned int seconds;
 	unsigned int ring_size;
-	bool plain;		/* no offloads, no mergeable buffers */
+	bool plain; /* no offloads, no mergeable buffers */
 };
 
 struct probe_result {
 	uint64_t n_sent;
-	uint64_t n_refused;	/* not sent: the ring was full, or the switch away */
-	uint64_t n_received;	/* different ones */
-	uint64_t n_repeated;	/* came a second time */
-	uint64_t n_late;	/* came after a higher number */
-	uint64_t n_foreign;	/* not from this probe, or damaged */
+	uint64_t n_refused;  /* not sent: the ring was full, or the switch away */
+	uint64_t n_received; /* different ones */
+	uint64_t n_repeated; /* came a second time */
+	uint64_t n_late;     /* came after a higher number */
+	uint64_t n_foreign;  /* not from this probe, or damaged */
 	unsigned int n_reconnects;
-	uint64_t gap_frames;	/* most numbers missing in a row */
-	double gap_ms;		/* longest time without any frame */
+	uint64_t gap_frames; /* most numbers missing in a row */
+	double gap_ms;	     /* longest time without any frame */
 	double p50_us;
 	double p99_us;
 	double max_us;

@@ -16,8 +16,7 @@
 #define ANSWER_MS 5000
 #define LOOK_MS 10
 
-static int fail(char *why, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static int fail(char *why, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static int fail(char *why, int err, const char *format, ...)
 {
@@ -73,16 +72,14 @@ int accounting_map(struct accounting *a, int fd, char why[DP_TEXT_BYTES])
 	if (fstat(fd, &st) < 0)
 		return fail(why, -errno, "counters: %s", strerror(errno));
 	if ((uint64_t)st.st_size < sizeof(*a->header))
-		return fail(why, -EBADMSG, "counters: only %lld bytes",
-			    (long long)st.st_size);
+		return fail(why, -EBADMSG, "counters: only %lld bytes", (long long)st.st_size);
 	void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 
 	if (base == MAP_FAILED)
 		return fail(why, -errno, "mapping the counters: %s", strerror(errno));
 	if (!is_known(base, (uint64_t)st.st_size)) {
 		munmap(base, (size_t)st.st_size);
-		return fail(why, -EBADMSG,
-			    "counters: header is wrong, or of another version");
+		return fail(why, -EBADMSG, "counters: header is wrong, or of another version");
 	}
 	a->header = base;
 	a->mapped_bytes = (uint64_t)st.st_size;
@@ -159,9 +156,9 @@ void accounting_print(const struct counters_block *sum, FILE *out)
 		const char *name;
 		uint64_t value;
 	} terms[] = {
-		{"rx_frames", sum->rx_frames},	{"generated", sum->generated},
-		{"copies", sum->copies},	{"segments", sum->segments},
-		{"tx_frames", sum->tx_frames},	{"drops", sum_of_drops(sum)},
+		{"rx_frames", sum->rx_frames}, {"generated", sum->generated},
+		{"copies", sum->copies},       {"segments", sum->segments},
+		{"tx_frames", sum->tx_frames}, {"drops", sum_of_drops(sum)},
 		{"queued", sum->queued},
 	};
 

@@ -13,7 +13,7 @@
 #include "dataplane/api/dp_msg.h"
 
 struct accounting {
-	const struct counters_header *header;	/* the mapped memfd */
+	const struct counters_header *header; /* the mapped memfd */
 	uint64_t mapped_bytes;
 	struct dp_welcome welcome;
 };

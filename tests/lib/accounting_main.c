@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * weft-accounting RUN-DIR: waits until the dataplane's counters stand still and checks that they add
- * up. Exit 0 they do, 1 they do not (every term printed), 2 usage, 3 no dataplane. With --pid it
- * prints the dataplane's process id instead, for weft-baseline.
+ * weft-accounting RUN-DIR: waits until the dataplane's counters stand still and checks that they
+ * add up. Exit 0 they do, 1 they do not (every term printed), 2 usage, 3 no dataplane. With --pid
+ * it prints the dataplane's process id instead, for weft-baseline.
  */
 #include <stdio.h>
 #include <string.h>

@@ -10,9 +10,9 @@
 #include "tests/lib/deadline.h"
 #include "tests/lib/mark.h"
 
-#define CLOSE_MS 3000u	   /* a back-end that gives 1 s to half a message closes within this */
-#define STAY_OPEN_MS 200u  /* where closing would be wrong anyway */
-#define PROBE_MS 1000u	   /* a ring that runs moves a frame within this */
+#define CLOSE_MS 3000u	  /* a back-end that gives 1 s to half a message closes within this */
+#define STAY_OPEN_MS 200u /* where closing would be wrong anyway */
+#define PROBE_MS 1000u	  /* a ring that runs moves a frame within this */
 #define N_BROADCASTS 8u
 #define ATTACKER_SEGMENT 0xbad0
 

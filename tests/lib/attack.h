@@ -17,7 +17,7 @@
 
 enum attack_end {
 	ATTACK_HARMLESS = 1,	/* the port goes on: frames pass */
-	ATTACK_QUARANTINED = 2,	/* connected, but the ring stands still */
+	ATTACK_QUARANTINED = 2, /* connected, but the ring stands still */
 	ATTACK_DISCONNECTED = 4,
 };
 
@@ -26,20 +26,20 @@ enum attack_end {
 
 struct attack_scene {
 	struct frontend *attacker;
-	struct frontend *peer;	/* honest, in the same segment; broadcasts when `receives` */
+	struct frontend *peer; /* honest, in the same segment; broadcasts when `receives` */
 	bool receives;
 };
 
 struct attack {
 	const char *name;
 	const char *what;
-	unsigned int ends;	/* enum attack_end: those that are right */
-	enum frontend_stage stage;	/* how far the attacker behaves */
-	bool receives;		/* on the receive ring: needs the peer's frames */
-	bool unsealed;		/* memory without seals */
-	bool memory_gone;	/* afterwards the rings must not be touched here either */
-	uint64_t detail;	/* what rows with the same function differ in */
-	int (*run)(struct attack_scene *scene, uint64_t detail);	/* 0 or -errno: not done */
+	unsigned int ends;	   /* enum attack_end: those that are right */
+	enum frontend_stage stage; /* how far the attacker behaves */
+	bool receives;		   /* on the receive ring: needs the peer's frames */
+	bool unsealed;		   /* memory without seals */
+	bool memory_gone;	   /* afterwards the rings must not be touched here either */
+	uint64_t detail;	   /* what rows with the same function differ in */
+	int (*run)(struct attack_scene *scene, uint64_t detail); /* 0 or -errno: not done */
 };
 
 /* Ended by a row without a name. */

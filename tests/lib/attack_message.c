@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Attacks with what is said on the vhost-user socket: sizes, descriptors, memory tables, order. Also
- * memory that is taken away afterwards. See attack.h.
+ * Attacks with what is said on the vhost-user socket: sizes, descriptors, memory tables, order.
+ * Also memory that is taken away afterwards. See attack.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -196,8 +196,8 @@ static int say_table(struct frontend *f, const struct vhu_memory *table, unsigne
 		.header = {.request = VHU_SET_MEM_TABLE, .flags = VHU_VERSION},
 	};
 	unsigned char bytes[sizeof(message.header) + sizeof(long_table)];
-	uint32_t n = table->n_regions < VHU_REGIONS_MAX + 1 ? table->n_regions
-							    : VHU_REGIONS_MAX + 1;
+	uint32_t n =
+		table->n_regions < VHU_REGIONS_MAX + 1 ? table->n_regions : VHU_REGIONS_MAX + 1;
 	int fds[VHU_REGIONS_MAX + 1];
 
 	memcpy(&long_table, table, sizeof(*table));
@@ -232,8 +232,7 @@ static int few_fds(struct attack_scene *scene, uint64_t detail)
 {
 	struct vhu_memory table = good_table(scene->attacker);
 
-	return say_table(scene->attacker, &table, (unsigned int)detail,
-			 scene->attacker->memory.fd);
+	return say_table(scene->attacker, &table, (unsigned int)detail, scene->attacker->memory.fd);
 }
 
 enum region_fault {
@@ -331,8 +330,7 @@ static int repeat_table(struct attack_scene *scene, uint64_t detail)
 	int err = 0;
 
 	for (uint64_t i = 0; i < detail && err == 0; i++)
-		err = handshake_share_memory(&scene->attacker->handshake,
-					     &scene->attacker->memory);
+		err = handshake_share_memory(&scene->attacker->handshake, &scene->attacker->memory);
 	return err;
 }
 
@@ -441,14 +439,18 @@ static int connect_twice(struct attack_scene *scene, uint64_t detail)
 }
 
 #define ROW(row, text, end, where, fn, number)                                                     \
-	{.name = row, .what = text, .ends = end, .stage = where, .run = fn, .detail = number}
+	{                                                                                          \
+		.name = row, .what = text, .ends = end, .stage = where, .run = fn,                 \
+		.detail = number                                                                   \
+	}
 #define BYE ATTACK_DISCONNECTED
 #define SHRUG (ATTACK_HARMLESS | ATTACK_DISCONNECTED)
 
 const struct attack attack_message_rows[] = {
 	ROW("half-header", "6 bytes of a header, then silence", BYE, FRONTEND_CONNECTED,
 	    half_message, 6),
-	ROW("half-payload", "half a payload, then silence", BYE, FRONTEND_CONNECTED, half_message, 30),
+	ROW("half-payload", "half a payload, then silence", BYE, FRONTEND_CONNECTED, half_message,
+	    30),
 	ROW("half-running", "the same while rings run", BYE, FRONTEND_RUNNING, half_message, 30),
 	ROW("trickle", "one byte every 150 ms", BYE, FRONTEND_CONNECTED, trickle, 0),
 	ROW("promise-4g", "a payload of 4 GiB is announced", BYE, FRONTEND_CONNECTED, promise_much,
@@ -522,10 +524,18 @@ const struct attack attack_message_rows[] = {
 	    FRONTEND_RUNNING, repeat_table, 100),
 	ROW("memory-swap", "memory without the rings, while they run", ATTACK_STOPPED,
 	    FRONTEND_RUNNING, swap_memory, 0),
-	{.name = "truncate-frames", .what = "the file shrinks: frames are gone",
-	 .ends = ATTACK_STOPPED, .unsealed = true, .memory_gone = true, .run = truncate_memory},
-	{.name = "truncate-all", .what = "the file shrinks to nothing: rings are gone",
-	 .ends = ATTACK_STOPPED, .unsealed = true, .memory_gone = true, .run = truncate_memory,
+	{.name = "truncate-frames",
+	 .what = "the file shrinks: frames are gone",
+	 .ends = ATTACK_STOPPED,
+	 .unsealed = true,
+	 .memory_gone = true,
+	 .run = truncate_memory},
+	{.name = "truncate-all",
+	 .what = "the file shrinks to nothing: rings are gone",
+	 .ends = ATTACK_STOPPED,
+	 .unsealed = true,
+	 .memory_gone = true,
+	 .run = truncate_memory,
 	 .detail = 1},
 	ROW("ring-size-0", "a ring of 0 descriptors", BYE, FRONTEND_SHARED, bad_ring_size, 0),
 	ROW("ring-size-3", "a ring of 3 descriptors", BYE, FRONTEND_SHARED, bad_ring_size, 3),

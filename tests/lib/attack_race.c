@@ -12,7 +12,7 @@
 #include "tests/lib/deadline.h"
 
 #define RACE_MS 300u
-#define N_VICTIMS 16u /* descriptors or slots: free ones are taken last-in first-out, so the first */
+#define N_VICTIMS 16u /* of the slots: free ones are taken last-in first-out, so the first */
 #define PIECES_AT 1024u
 
 struct race {
@@ -70,9 +70,9 @@ static void spoil_descriptor(struct race *race, unsigned int i, uint64_t random)
 		break;
 	default:
 		/* Mostly right, so that the ring runs on until the switch happens to look. */
-		desc->addr = frontend_memory_address(
-			&race->attacker->memory,
-			frontend_slot(race->attacker, race->queue, i) + PIECES_AT);
+		desc->addr = frontend_memory_address(&race->attacker->memory,
+						     frontend_slot(race->attacker, race->queue, i) +
+							     PIECES_AT);
 		desc->len = 72;
 		desc->flags = race->queue->index == 0 ? VRING_DESC_F_WRITE : 0;
 		break;
@@ -81,8 +81,7 @@ static void spoil_descriptor(struct race *race, unsigned int i, uint64_t random)
 
 static void spoil_table(struct race *race, unsigned int i, uint64_t random)
 {
-	volatile struct vring_desc *table =
-		(void *)frontend_slot(race->attacker, race->queue, i);
+	volatile struct vring_desc *table = (void *)frontend_slot(race->attacker, race->queue, i);
 	volatile struct vring_desc *head = &race->queue->ring.desc[i];
 
 	table[random & 3].next = (uint16_t)(random >> 8 & 0xf);
@@ -93,8 +92,8 @@ static void spoil_table(struct race *race, unsigned int i, uint64_t random)
 
 static void spoil_header(struct race *race, unsigned int i, uint64_t random)
 {
-	volatile struct virtio_net_hdr *header = (void *)(
-		frontend_slot(race->attacker, race->queue, i) + PIECES_AT);
+	volatile struct virtio_net_hdr *header =
+		(void *)(frontend_slot(race->attacker, race->queue, i) + PIECES_AT);
 
 	header->flags = (uint8_t)(random & 3);
 	header->gso_type = (uint8_t)(random >> 8 & 7);
@@ -171,17 +170,31 @@ static int race_headers(struct attack_scene *scene, uint64_t detail)
 }
 
 const struct attack attack_race_rows[] = {
-	{.name = "race-tx-lengths", .what = "lengths change, all of them possible",
-	 .ends = ATTACK_HARMLESS, .run = race_lengths},
-	{.name = "race-tx-descriptors", .what = "descriptors change, now right, now wrong",
-	 .ends = ATTACK_ANY, .run = race_descriptors},
-	{.name = "race-tx-tables", .what = "indirect tables change", .ends = ATTACK_ANY,
+	{.name = "race-tx-lengths",
+	 .what = "lengths change, all of them possible",
+	 .ends = ATTACK_HARMLESS,
+	 .run = race_lengths},
+	{.name = "race-tx-descriptors",
+	 .what = "descriptors change, now right, now wrong",
+	 .ends = ATTACK_ANY,
+	 .run = race_descriptors},
+	{.name = "race-tx-tables",
+	 .what = "indirect tables change",
+	 .ends = ATTACK_ANY,
 	 .run = race_tables},
-	{.name = "race-tx-headers", .what = "virtio headers change", .ends = ATTACK_HARMLESS,
+	{.name = "race-tx-headers",
+	 .what = "virtio headers change",
+	 .ends = ATTACK_HARMLESS,
 	 .run = race_headers},
-	{.name = "race-rx-lengths", .what = "lengths of receive buffers change",
-	 .ends = ATTACK_ANY, .receives = true, .run = race_lengths},
-	{.name = "race-rx-descriptors", .what = "receive descriptors change, now right, now wrong",
-	 .ends = ATTACK_ANY, .receives = true, .run = race_descriptors},
+	{.name = "race-rx-lengths",
+	 .what = "lengths of receive buffers change",
+	 .ends = ATTACK_ANY,
+	 .receives = true,
+	 .run = race_lengths},
+	{.name = "race-rx-descriptors",
+	 .what = "receive descriptors change, now right, now wrong",
+	 .ends = ATTACK_ANY,
+	 .receives = true,
+	 .run = race_descriptors},
 	{.name = NULL},
 };

@@ -11,7 +11,7 @@
 
 #define PIECE_BYTES 64u
 #define PIECE_STRIDE 80u
-#define PIECES_AT 1024u	   /* in a slot: behind its indirect table */
+#define PIECES_AT 1024u /* in a slot: behind its indirect table */
 #define N_PIECES 3u
 #define ALL (~0ULL)
 
@@ -141,8 +141,7 @@ static int jump_index(struct attack_scene *scene, uint64_t detail)
 	struct split_ring *ring = lay(scene, 1, NULL);
 
 	launch(scene);
-	__atomic_store_n(&ring->avail->idx, (uint16_t)(ring->avail_idx + detail),
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&ring->avail->idx, (uint16_t)(ring->avail_idx + detail), __ATOMIC_RELEASE);
 	frontend_kick(queue_of(scene));
 	return 0;
 }
@@ -232,9 +231,14 @@ static int set_header(struct attack_scene *scene, uint64_t detail)
 }
 
 #define TX(row, text, end, fn, number)                                                             \
-	{.name = row, .what = text, .ends = end, .run = fn, .detail = number}
+	{                                                                                          \
+		.name = row, .what = text, .ends = end, .run = fn, .detail = number                \
+	}
 #define RX(row, text, end, fn, number)                                                             \
-	{.name = row, .what = text, .ends = end, .run = fn, .detail = number, .receives = true}
+	{                                                                                          \
+		.name = row, .what = text, .ends = end, .run = fn, .detail = number,               \
+		.receives = true                                                                   \
+	}
 
 const struct attack attack_ring_rows[] = {
 	TX("tx-loop-self", "the last descriptor leads to itself", ATTACK_STOPPED, link_last_to, 2),
@@ -245,7 +249,8 @@ const struct attack attack_ring_rows[] = {
 	TX("tx-address-zero", "address 0", ATTACK_STOPPED, set_address, 0),
 	TX("tx-address-high", "an address of the kernel", ATTACK_STOPPED, set_address,
 	   0xffff888000000000),
-	TX("tx-address-wrap", "address and length wrap around", ATTACK_STOPPED, set_address, ALL - 7),
+	TX("tx-address-wrap", "address and length wrap around", ATTACK_STOPPED, set_address,
+	   ALL - 7),
 	TX("tx-past-end", "one byte beyond the last region", ATTACK_STOPPED, pass_the_end,
 	   PIECE_BYTES - 1),
 	TX("tx-behind-end", "wholly behind the last region", ATTACK_STOPPED, pass_the_end, 0),
@@ -265,8 +270,7 @@ const struct attack attack_ring_rows[] = {
 	TX("tx-jump-size", "the available index jumps by the ring's size and 1", ATTACK_STOPPED,
 	   jump_index, 257),
 	TX("tx-jump-far", "the available index jumps by 32768", ATTACK_STOPPED, jump_index, 32768),
-	TX("tx-jump-back", "the available index goes back by 2", ATTACK_STOPPED, jump_index,
-	   65534),
+	TX("tx-jump-back", "the available index goes back by 2", ATTACK_STOPPED, jump_index, 65534),
 	TX("tx-head-size", "an available entry is the ring's size", ATTACK_STOPPED, set_head, ALL),
 	TX("tx-head-far", "an available entry is 65535", ATTACK_STOPPED, set_head, 65535),
 	TX("tx-table-odd", "an indirect table of 40 bytes", ATTACK_STOPPED, set_table_length, 40),
@@ -305,7 +309,8 @@ const struct attack attack_ring_rows[] = {
 	RX("rx-read-only", "a receive buffer that must not be written", ATTACK_STOPPED,
 	   turn_direction, 0),
 	RX("rx-address-zero", "a receive buffer at address 0", ATTACK_STOPPED, set_address, 0),
-	RX("rx-address-wrap", "address and length wrap around", ATTACK_STOPPED, set_address, ALL - 7),
+	RX("rx-address-wrap", "address and length wrap around", ATTACK_STOPPED, set_address,
+	   ALL - 7),
 	RX("rx-past-end", "one byte beyond the last region", ATTACK_STOPPED, pass_the_end,
 	   PIECE_BYTES - 1),
 	RX("rx-hole", "from a region into the hole behind it", ATTACK_STOPPED, enter_the_hole, 32),

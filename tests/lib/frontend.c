@@ -16,7 +16,7 @@
 #define TABLE_BYTES 1024u /* room for an indirect table before the pieces of a slot */
 #define GAP_BYTES 16u	  /* between pieces */
 #define LINE_BYTES 64u
-#define LATE_CALL_MS 1000u
+#define LATE_CALL_MS 500
 
 _Static_assert((FRONTEND_PIECES_MAX + 1) * sizeof(struct vring_desc) <= TABLE_BYTES, "layout");
 
@@ -127,7 +127,9 @@ static void init_queue(struct frontend *f, struct frontend_queue *queue, unsigne
 	else
 		queue->data_bytes_max = config->rx_bytes == 0 ? rx_bytes : config->rx_bytes;
 	uint64_t lines = (TABLE_BYTES + f->header_bytes + queue->data_bytes_max +
-			  GAP_BYTES * (FRONTEND_PIECES_MAX + 1)) / LINE_BYTES + 1;
+			  GAP_BYTES * (FRONTEND_PIECES_MAX + 1)) /
+				 LINE_BYTES +
+			 1;
 	/* An odd number of lines: slots spread over all sets of a cache. */
 	queue->slot_bytes = (lines | 1) * LINE_BYTES;
 }
@@ -142,9 +144,8 @@ static int open_queue(struct frontend *f, struct frontend_queue *queue)
 	if (err < 0)
 		return err;
 	for (unsigned int i = 0; i < n; i++) {
-		queue->slots[i] = frontend_memory_take(&f->memory, i,
-						    (size + n - 1) / n * queue->slot_bytes,
-						    LINE_BYTES);
+		queue->slots[i] = frontend_memory_take(
+			&f->memory, i, (size + n - 1) / n * queue->slot_bytes, LINE_BYTES);
 		if (queue->slots[i] == NULL)
 			return -ENOMEM;
 	}
@@ -219,8 +220,8 @@ static void apply_defaults(struct frontend_config *config)
 	if (config->timeout_ms == 0)
 		config->timeout_ms = 5000;
 	if (config->n_pairs > 1)
-		config->required |= FRONTEND_BIT(VHU_F_PROTOCOL_FEATURES) |
-				    FRONTEND_BIT(VIRTIO_NET_F_MQ);
+		config->required |=
+			FRONTEND_BIT(VHU_F_PROTOCOL_FEATURES) | FRONTEND_BIT(VIRTIO_NET_F_MQ);
 }
 
 /* ---- life ---- */
@@ -423,7 +424,7 @@ int frontend_send_raw(struct frontend *f, const void *bytes, size_t n_bytes, con
 		      unsigned int n_fds)
 {
 	return vhu_send(f->handshake.fd, bytes, n_bytes, fds, n_fds,
-			 deadline_in_ms(f->config.timeout_ms));
+			deadline_in_ms(f->config.timeout_ms));
 }
 
 /* ---- sending ---- */

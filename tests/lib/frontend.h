@@ -47,62 +47,62 @@ enum frontend_layout {
 /* How far frontend_create goes; an attack on an early step stops there. */
 enum frontend_stage {
 	FRONTEND_RUNNING = 0,
-	FRONTEND_CONNECTED,	/* the socket is open, nothing was said */
-	FRONTEND_NEGOTIATED,	/* features and ownership */
-	FRONTEND_SHARED,	/* memory too, no ring yet */
+	FRONTEND_CONNECTED,  /* the socket is open, nothing was said */
+	FRONTEND_NEGOTIATED, /* features and ownership */
+	FRONTEND_SHARED,     /* memory too, no ring yet */
 };
 
 /* How a frame or a receive buffer is spread over descriptors. */
 struct frontend_chain {
-	unsigned int n_pieces;	/* of its bytes; 0 means 1 */
-	bool header_apart;	/* the virtio header in a descriptor of its own */
-	bool indirect;		/* all in a table, where INDIRECT_DESC is agreed */
+	unsigned int n_pieces; /* of its bytes; 0 means 1 */
+	bool header_apart;     /* the virtio header in a descriptor of its own */
+	bool indirect;	       /* all in a table, where INDIRECT_DESC is agreed */
 };
 
 /* Zero is a sensible value of every field but the path. */
 struct frontend_config {
 	const char *path;
-	bool listen;		/* the back-end connects to us */
+	bool listen; /* the back-end connects to us */
 	enum frontend_stage stage;
 	enum frontend_layout layout;
 	unsigned int n_pairs;	/* 0: 1 */
-	unsigned int ring_size;	/* 0: 256 */
+	unsigned int ring_size; /* 0: 256 */
 	uint64_t features;	/* wanted; 0: FRONTEND_ALL */
 	uint64_t required;	/* -ENOTSUP without these */
-	unsigned int n_regions;	/* 0: 1 */
+	unsigned int n_regions; /* 0: 1 */
 	bool adjacent;		/* regions touch in guest-physical space */
 	bool huge;
 	bool unsealed;
-	uint64_t memory_bytes;	/* 0: what rings and slots need */
-	uint64_t extra_bytes;	/* more of it, for the caller to take */
-	unsigned int frame_bytes_max;	/* largest frame to send; 0: FRONTEND_FRAME_MAX */
-	unsigned int rx_bytes;	/* of a receive buffer without header; 0: what the features ask */
+	uint64_t memory_bytes;	      /* 0: what rings and slots need */
+	uint64_t extra_bytes;	      /* more of it, for the caller to take */
+	unsigned int frame_bytes_max; /* largest frame to send; 0: FRONTEND_FRAME_MAX */
+	unsigned int rx_bytes; /* of a receive buffer without header; 0: what the features ask */
 	struct frontend_chain rx_chain;
-	bool manual_post;	/* no buffer is posted but by frontend_post */
-	unsigned int timeout_ms;	/* for the connection, and for each step; 0: 5000 */
-	char *why;		/* FRONTEND_WHY_BYTES or NULL: gets one line on failure */
+	bool manual_post;	 /* no buffer is posted but by frontend_post */
+	unsigned int timeout_ms; /* for the connection, and for each step; 0: 5000 */
+	char *why;		 /* FRONTEND_WHY_BYTES or NULL: gets one line on failure */
 };
 
 struct frontend_queue {
 	struct split_ring ring;
-	unsigned int index;	/* of the virtqueue: 2 * pair, + 1 for transmit */
+	unsigned int index; /* of the virtqueue: 2 * pair, + 1 for transmit */
 	int kick_fd;
 	int call_fd;
 	uint64_t n_kicks;
-	unsigned int data_bytes_max;	/* of a slot, without header */
+	unsigned int data_bytes_max; /* of a slot, without header */
 	uint64_t slot_bytes;
-	unsigned char *slots[VHU_REGIONS_MAX];	/* slot i: region i % n, place i / n */
+	unsigned char *slots[VHU_REGIONS_MAX]; /* slot i: region i % n, place i / n */
 };
 
 struct frontend {
 	struct frontend_config config;
 	struct handshake handshake;
 	struct frontend_memory memory;
-	unsigned int header_bytes;	/* 12, or 10 for a legacy device */
+	unsigned int header_bytes; /* 12, or 10 for a legacy device */
 	unsigned int n_pairs;
 	struct frontend_queue rx[FRONTEND_PAIRS_MAX];
 	struct frontend_queue tx[FRONTEND_PAIRS_MAX];
-	unsigned char *received;	/* the frame that frontend_receive hands out */
+	unsigned char *received; /* the frame that frontend_receive hands out */
 };
 
 struct frontend_frame {
@@ -115,7 +115,7 @@ struct frontend_frame {
 struct frontend_received {
 	struct virtio_net_hdr_mrg_rxbuf header;
 	unsigned int n_buffers;
-	const unsigned char *bytes;	/* until the next call */
+	const unsigned char *bytes; /* until the next call */
 	size_t n_bytes;
 };
 

@@ -19,9 +19,9 @@
 
 struct frontend_bulk_load {
 	unsigned int n_frames;
-	unsigned int n_bytes;	/* of every frame; of every receive buffer too */
+	unsigned int n_bytes; /* of every frame; of every receive buffer too */
 	bool touch;
-	void (*build)(void *ctx, unsigned int i, unsigned char *frame);	/* writes frame i */
+	void (*build)(void *ctx, unsigned int i, unsigned char *frame); /* writes frame i */
 	void *ctx;
 };
 
@@ -33,15 +33,15 @@ struct frontend_bulk {
 	unsigned int header_bytes;
 	unsigned int n_frames;
 	unsigned int next_frame;
-	unsigned char *frames;	/* each with its header before it */
+	unsigned char *frames; /* each with its header before it */
 	uint64_t frames_address;
 	uint64_t frame_stride;
-	unsigned char *buffers;	/* receive buffers, by descriptor */
+	unsigned char *buffers; /* receive buffers, by descriptor */
 	uint64_t buffer_stride;
 	uint64_t n_sent;
 	uint64_t n_received;
-	uint64_t received_bytes;	/* without header */
-	uint64_t n_bad;		/* used entries that cannot be, headers that are not of one buffer */
+	uint64_t received_bytes; /* without header */
+	uint64_t n_bad;		 /* used entries that cannot be, headers not of one buffer */
 };
 
 /* extra_bytes that a load needs. */

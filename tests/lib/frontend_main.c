@@ -18,7 +18,7 @@ static const char usage[] =
 	"usage: weft-frontend --socket S [options] send|receive|attack|list\n"
 	"  send      --count N frames (1) of --kind K (unicast; 'all': one of each)\n"
 	"            from --segment N --port N to the address of --to-port N (0)\n"
-	"  receive   prints frames until --count N came (0: none may), or --within MS (1000) is over;\n"
+	"  receive   prints frames until --count N came (0: none may), for --within MS (1000);\n"
 	"            a frame whose mark is not of --segment N is a failure\n"
 	"  attack    --name ROW [--peer SOCKET], or all rows without --name\n"
 	"  list      the rows of attack\n"
@@ -221,11 +221,11 @@ static void parse(int argc, char **argv, struct choice *c)
 		{"huge", no_argument, &c->huge, 1},
 		{0},
 	};
-	const char **words[] = {['s'] = &c->socket, ['p'] = &c->peer, ['k'] = &c->kind,
-				['n'] = &c->name};
-	unsigned long *numbers[] = {['g'] = &c->segment, ['o'] = &c->port, ['t'] = &c->to_port,
-				    ['c'] = &c->count, ['w'] = &c->within_ms,
-				    ['r'] = &c->n_regions};
+	const char **words[] = {
+		['s'] = &c->socket, ['p'] = &c->peer, ['k'] = &c->kind, ['n'] = &c->name};
+	unsigned long *numbers[] = {
+		['g'] = &c->segment, ['o'] = &c->port,	    ['t'] = &c->to_port,
+		['c'] = &c->count,   ['w'] = &c->within_ms, ['r'] = &c->n_regions};
 	int code;
 
 	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -245,7 +245,9 @@ int main(int argc, char **argv)
 	const struct {
 		const char *name;
 		int (*run)(const struct choice *c);
-	} verbs[] = {{"send", run_send}, {"receive", run_receive}, {"attack", run_attack},
+	} verbs[] = {{"send", run_send},
+		     {"receive", run_receive},
+		     {"attack", run_attack},
 		     {"list", run_list}};
 	struct choice c = {.kind = "unicast", .count = 1, .within_ms = 1000};
 

@@ -36,7 +36,8 @@ close_fd:;
 	return err;
 }
 
-int frontend_memory_init(struct frontend_memory *memory, const struct frontend_memory_options *options)
+int frontend_memory_init(struct frontend_memory *memory,
+			 const struct frontend_memory_options *options)
 {
 	unsigned int n = options->n_regions == 0 ? 1 : options->n_regions;
 	uint64_t page = options->huge ? HUGE_PAGE_BYTES : PAGE_BYTES;
@@ -70,7 +71,7 @@ void frontend_memory_fini(struct frontend_memory *memory)
 }
 
 void *frontend_memory_take(struct frontend_memory *memory, unsigned int region, uint64_t n_bytes,
-			uint64_t align)
+			   uint64_t align)
 {
 	uint64_t start = round_up(memory->used[region], align);
 
@@ -88,7 +89,8 @@ uint64_t frontend_memory_address(const struct frontend_memory *memory, const voi
 	return FRONTEND_MEMORY_START + region * memory->stride + offset % memory->region_bytes;
 }
 
-void *frontend_memory_pointer(const struct frontend_memory *memory, uint64_t address, uint64_t n_bytes)
+void *frontend_memory_pointer(const struct frontend_memory *memory, uint64_t address,
+			      uint64_t n_bytes)
 {
 	if (address < FRONTEND_MEMORY_START)
 		return NULL;
@@ -108,8 +110,8 @@ void frontend_memory_table(const struct frontend_memory *memory, struct vhu_memo
 		table->regions[i] = (struct vhu_region){
 			.guest_address = FRONTEND_MEMORY_START + i * memory->stride,
 			.bytes = memory->region_bytes,
-			.user_address = (uint64_t)(uintptr_t)memory->base +
-					i * memory->region_bytes,
+			.user_address =
+				(uint64_t)(uintptr_t)memory->base + i * memory->region_bytes,
 			.file_offset = i * memory->region_bytes,
 		};
 	}

@@ -5,8 +5,8 @@
  *
  *     memfd             |  region 0  |  region 1  | ...
  *     here              base, contiguous
- *     guest-physical    FRONTEND_MEMORY_START, then each region one region's size after the end of the
- *                       last (a hole between), or touching if `adjacent`
+ *     guest-physical    FRONTEND_MEMORY_START, then each region one region's size after the end
+ *                       of the last (a hole between), or touching if `adjacent`
  */
 #pragma once
 
@@ -19,10 +19,10 @@
 #define FRONTEND_MEMORY_START 0x100000000ULL /* above 4 GiB: addresses cut to 32 bits show */
 
 struct frontend_memory_options {
-	uint64_t bytes;		/* rounded up to whole pages for every region */
+	uint64_t bytes; /* rounded up to whole pages for every region */
 	unsigned int n_regions;
-	bool huge;		/* 2 MiB pages */
-	bool unsealed;		/* without F_SEAL_SHRINK and F_SEAL_GROW */
+	bool huge;     /* 2 MiB pages */
+	bool unsealed; /* without F_SEAL_SHRINK and F_SEAL_GROW */
 	bool adjacent;
 };
 
@@ -31,21 +31,23 @@ struct frontend_memory {
 	unsigned int n_regions;
 	unsigned char *base;
 	uint64_t region_bytes;
-	uint64_t stride;	/* from region to region in guest-physical space */
-	uint64_t used[VHU_REGIONS_MAX];	/* bytes handed out of each region */
+	uint64_t stride;		/* from region to region in guest-physical space */
+	uint64_t used[VHU_REGIONS_MAX]; /* bytes handed out of each region */
 };
 
 /* 0 or -errno; -ENOMEM also when no huge pages are free. */
-int frontend_memory_init(struct frontend_memory *memory, const struct frontend_memory_options *options);
+int frontend_memory_init(struct frontend_memory *memory,
+			 const struct frontend_memory_options *options);
 void frontend_memory_fini(struct frontend_memory *memory);
 
 /* Zeroed room inside one region, for good; NULL if that region has no more. */
 void *frontend_memory_take(struct frontend_memory *memory, unsigned int region, uint64_t n_bytes,
-			uint64_t align);
+			   uint64_t align);
 
 /* Guest-physical address of something taken above; and the way back, NULL if outside. */
 uint64_t frontend_memory_address(const struct frontend_memory *memory, const void *pointer);
-void *frontend_memory_pointer(const struct frontend_memory *memory, uint64_t address, uint64_t n_bytes);
+void *frontend_memory_pointer(const struct frontend_memory *memory, uint64_t address,
+			      uint64_t n_bytes);
 
 /* What SET_MEM_TABLE says; the same descriptor goes with every region. */
 void frontend_memory_table(const struct frontend_memory *memory, struct vhu_memory *table);

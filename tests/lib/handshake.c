@@ -28,7 +28,9 @@ static int open_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int handshake_connect(const char *path, uint64_t deadline_ns)
@@ -191,12 +193,13 @@ static int set_addresses(struct handshake *h, unsigned int index, const struct s
 {
 	struct vhu_message message = {
 		.header = {.request = VHU_SET_VRING_ADDR, .bytes = sizeof(struct vhu_ring_addr)},
-		.payload.addr = {
-			.index = index,
-			.desc = (uint64_t)(uintptr_t)ring->desc,
-			.used = (uint64_t)(uintptr_t)ring->used,
-			.avail = (uint64_t)(uintptr_t)ring->avail,
-		},
+		.payload.addr =
+			{
+				.index = index,
+				.desc = (uint64_t)(uintptr_t)ring->desc,
+				.used = (uint64_t)(uintptr_t)ring->used,
+				.avail = (uint64_t)(uintptr_t)ring->avail,
+			},
 	};
 
 	return handshake_request(h, &message, NULL, 0);

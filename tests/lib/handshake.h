@@ -14,12 +14,12 @@
 #include "tests/lib/vhu.h"
 
 struct handshake {
-	int fd;			/* the socket, non-blocking */
-	unsigned int step_ms;	/* deadline of one request and its answer */
-	uint64_t offered;	/* virtio features of the back-end */
-	uint64_t features;	/* agreed: wanted and offered */
-	uint64_t protocol;	/* protocol features agreed */
-	uint64_t n_pairs_max;	/* 1 unless the back-end has MQ */
+	int fd;		      /* the socket, non-blocking */
+	unsigned int step_ms; /* deadline of one request and its answer */
+	uint64_t offered;     /* virtio features of the back-end */
+	uint64_t features;    /* agreed: wanted and offered */
+	uint64_t protocol;    /* protocol features agreed */
+	uint64_t n_pairs_max; /* 1 unless the back-end has MQ */
 };
 
 /* Connects to a back-end that may not be there yet; or listens at path until one connects.

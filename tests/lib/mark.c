@@ -193,9 +193,8 @@ static size_t build_tcp(const struct mark *mark, unsigned char *frame,
 {
 	unsigned char *ip = frame + ETH_HLEN;
 	unsigned char *tcp = ip + IP_BYTES;
-	unsigned int ip_bytes = mark->kind == MARK_LARGE
-					? IP_MAX
-					: IP_BYTES + TCP_BYTES + 4 * SEGMENT_BYTES;
+	unsigned int ip_bytes =
+		mark->kind == MARK_LARGE ? IP_MAX : IP_BYTES + TCP_BYTES + 4 * SEGMENT_BYTES;
 	unsigned int tcp_bytes = ip_bytes - IP_BYTES;
 
 	put16(frame + 12, ETH_P_IP);

@@ -5,7 +5,7 @@
  *
  * The mark follows the frame's headers and is followed by a pattern that depends on it:
  *
- *     "WFTM" | segment u16 | port u16 | sequence u32 | kind u8 | check u8 | fill bytes u16 | fill ...
+ *     "WFTM" | segment u16 | port u16 | sequence u32 | kind u8 | check u8 | n fill u16 | fill ...
  *
  * big-endian. The source address says segment and port as well (mark_source), and is all that the
  * 14-byte and shorter kinds have.
@@ -26,17 +26,17 @@ enum mark_kind {
 	MARK_UNICAST,
 	MARK_BROADCAST,
 	MARK_MULTICAST,
-	MARK_TAGGED,		/* 802.1Q, VLAN 10 */
-	MARK_DOUBLE_TAGGED,	/* 802.1ad VLAN 10, 802.1Q VLAN 20 */
-	MARK_PRIORITY_TAGGED,	/* 802.1Q, VLAN 0 */
-	MARK_RUNT,		/* 13 bytes */
-	MARK_BARE,		/* 14 bytes: a header and nothing more */
-	MARK_SHORT,		/* 42 bytes: below Ethernet's minimum of 60 */
-	MARK_LENGTH,		/* 802.3 length and LLC in place of an EtherType */
-	MARK_LINK_LOCAL,	/* to 01-80-C2-00-00-0E */
-	MARK_CHECKSUM,		/* UDP, checksum left to the receiver (NEEDS_CSUM) */
-	MARK_SEGMENTS,		/* TCP, 4 segments' worth, to be cut later (TSO) */
-	MARK_LARGE,		/* the same with an IP packet of 65,535 bytes */
+	MARK_TAGGED,	      /* 802.1Q, VLAN 10 */
+	MARK_DOUBLE_TAGGED,   /* 802.1ad VLAN 10, 802.1Q VLAN 20 */
+	MARK_PRIORITY_TAGGED, /* 802.1Q, VLAN 0 */
+	MARK_RUNT,	      /* 13 bytes */
+	MARK_BARE,	      /* 14 bytes: a header and nothing more */
+	MARK_SHORT,	      /* 42 bytes: below Ethernet's minimum of 60 */
+	MARK_LENGTH,	      /* 802.3 length and LLC in place of an EtherType */
+	MARK_LINK_LOCAL,      /* to 01-80-C2-00-00-0E */
+	MARK_CHECKSUM,	      /* UDP, checksum left to the receiver (NEEDS_CSUM) */
+	MARK_SEGMENTS,	      /* TCP, 4 segments' worth, to be cut later (TSO) */
+	MARK_LARGE,	      /* the same with an IP packet of 65,535 bytes */
 	MARK_KIND_COUNT
 };
 
@@ -50,7 +50,7 @@ struct mark {
 struct mark_kind_info {
 	const char *name;
 	const char *help;
-	enum drop_reason drop;	/* why an access port refuses it; DROP_NONE: it is delivered */
+	enum drop_reason drop; /* why an access port refuses it; DROP_NONE: it is delivered */
 };
 
 /* Of a kind below MARK_KIND_COUNT; and a kind by its name, or -ENOENT. */

@@ -117,8 +117,8 @@ bool split_ring_publish(struct split_ring *ring)
 	if (!ring->event_idx)
 		return (__atomic_load_n(&ring->used->flags, __ATOMIC_RELAXED) &
 			VRING_USED_F_NO_NOTIFY) == 0;
-	uint16_t event = __atomic_load_n((uint16_t *)&ring->used->ring[ring->size],
-					 __ATOMIC_RELAXED);
+	uint16_t event =
+		__atomic_load_n((uint16_t *)&ring->used->ring[ring->size], __ATOMIC_RELAXED);
 
 	return vring_need_event(event, ring->avail_idx, from);
 }

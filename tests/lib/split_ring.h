@@ -15,15 +15,15 @@
 #define SPLIT_RING_MAX 32768U
 
 struct split_ring {
-	uint16_t size;		/* a power of two */
-	bool event_idx;		/* VIRTIO_RING_F_EVENT_IDX negotiated */
-	uint16_t avail_idx;	/* chains made available, not yet all published */
-	uint16_t kicked_idx;	/* avail_idx at the last decision about a kick */
-	uint16_t used_idx;	/* used entries taken */
+	uint16_t size;	     /* a power of two */
+	bool event_idx;	     /* VIRTIO_RING_F_EVENT_IDX negotiated */
+	uint16_t avail_idx;  /* chains made available, not yet all published */
+	uint16_t kicked_idx; /* avail_idx at the last decision about a kick */
+	uint16_t used_idx;   /* used entries taken */
 	uint16_t n_free;
 	uint16_t first_free;	/* free descriptors hang together by chain_next */
 	uint16_t *chain_next;	/* private copy: the shared one is not ours alone */
-	uint16_t *chain_length;	/* by head, 0: not with the device */
+	uint16_t *chain_length; /* by head, 0: not with the device */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
@@ -57,11 +57,11 @@ int split_ring_add(struct split_ring *ring, const struct split_ring_piece *piece
 /* Shows the device all chains added so far. true: it wants a kick. */
 bool split_ring_publish(struct split_ring *ring);
 
-/* Next used entry; its chain is free again. 0, -EAGAIN if there is none, -EPROTO if the device returns
- * what it did not have. Whether n_bytes is plausible only the caller can tell. */
+/* Next used entry; its chain is free again. 0, -EAGAIN if there is none, -EPROTO if the device
+ * returns what it did not have. Whether n_bytes is plausible only the caller can tell. */
 int split_ring_take_used(struct split_ring *ring, uint16_t *head, uint32_t *n_bytes);
 
-/* Asks for a call at the next used entry, or for none. After asking, look once more before waiting. */
+/* Asks for a call at the next used entry, or for none. After asking, look again before waiting. */
 void split_ring_want_call(struct split_ring *ring, bool wanted);
 
 /* Used entries that wait, without taking them. */

@@ -52,7 +52,7 @@ static ssize_t send_some(int fd, const void *bytes, size_t n_bytes, const int *f
 }
 
 int vhu_send(int fd, const void *bytes, size_t n_bytes, const int *fds, unsigned int n_fds,
-	      uint64_t deadline_ns)
+	     uint64_t deadline_ns)
 {
 	const char *rest = bytes;
 
@@ -80,14 +80,14 @@ int vhu_send(int fd, const void *bytes, size_t n_bytes, const int *fds, unsigned
 }
 
 int vhu_request(int fd, struct vhu_message *message, const int *fds, unsigned int n_fds,
-		 uint64_t deadline_ns)
+		uint64_t deadline_ns)
 {
 	message->header.flags |= VHU_VERSION;
 	return vhu_send(fd, message, sizeof(message->header) + message->header.bytes, fds, n_fds,
-			 deadline_ns);
+			deadline_ns);
 }
 
-/* Replies that weft asks for carry no descriptors; a peer that adds some must not leak them here. */
+/* The answers here carry no descriptors; a peer that adds some must not leak them into us. */
 static void close_descriptors(struct msghdr *msg)
 {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL;

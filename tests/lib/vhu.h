@@ -52,13 +52,13 @@ enum vhu_protocol_feature {
 };
 
 #define VHU_REGIONS_MAX 8
-#define VHU_FDS_MAX 64		/* of one sendmsg: more than any honest message has */
-#define VHU_NO_FD 0x100U	/* in the u64 of KICK, CALL, ERR: no descriptor comes with it */
+#define VHU_FDS_MAX 64	 /* of one sendmsg: more than any honest message has */
+#define VHU_NO_FD 0x100U /* in the u64 of KICK, CALL, ERR: no descriptor comes with it */
 
 struct vhu_header {
 	uint32_t request;
 	uint32_t flags;
-	uint32_t bytes;		/* of the payload */
+	uint32_t bytes; /* of the payload */
 };
 
 struct vhu_ring_state {
@@ -69,7 +69,7 @@ struct vhu_ring_state {
 struct vhu_ring_addr {
 	uint32_t index;
 	uint32_t flags;
-	uint64_t desc;		/* addresses in the front-end's own address space */
+	uint64_t desc; /* addresses in the front-end's own address space */
 	uint64_t used;
 	uint64_t avail;
 	uint64_t log;
@@ -103,11 +103,11 @@ _Static_assert(offsetof(struct vhu_message, payload) == 12, "layout");
 
 /* Sends exactly these bytes, the descriptors with the first of them. 0, -ETIMEDOUT or -errno. */
 int vhu_send(int fd, const void *bytes, size_t n_bytes, const int *fds, unsigned int n_fds,
-	      uint64_t deadline_ns);
+	     uint64_t deadline_ns);
 
 /* Header and payload of one request in one send. */
 int vhu_request(int fd, struct vhu_message *message, const int *fds, unsigned int n_fds,
-		 uint64_t deadline_ns);
+		uint64_t deadline_ns);
 
 /* One whole message from the back-end; descriptors with it are closed. 0, -ETIMEDOUT, -ECONNRESET
  * when the peer has closed, -EPROTO when it is no reply or too long. */

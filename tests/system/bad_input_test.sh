@@ -83,7 +83,7 @@ refused 4 "GAMMA" weft segment del GAMMA
 refused 4 "nothere" weft port del nothere
 refused 4 "sgment" weft port add v1 type=vhost-user sgment=ALPHA
 refused 2 "frobnicate" weft frobnicate
-refused 2 "" weft apply
+refused 2 "-f FILE" weft apply
 refused 2 "absent.yaml" weft apply -f "$run/absent.yaml"
 refused 3 "elsewhere" weft --run-dir "$run/elsewhere" status
 weft export -o yaml | diff "$run/export.before" - || fail "a refused command changed something"

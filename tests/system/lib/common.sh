@@ -39,8 +39,9 @@ if [ -z "${WEFT_TEST_INSIDE:-}" ]; then
 	WEFT_TEST_INSIDE=1 exec unshare --net --mount --pid --fork --kill-child --mount-proc \
 		"$BASH" "$0" "$@"
 fi
-mkdir -p /run/netns
-mount -t tmpfs weft-test /run/netns
+# Names of namespaces, default run directory, shared memory: seen by this scenario only.
+mount -t tmpfs weft-test /run
+mount -t tmpfs weft-test /dev/shm
 ip link set lo up
 
 run=$(mktemp -d "${TMPDIR:-/tmp}/weft.XXXXXX")
@@ -194,15 +195,14 @@ refused()
 	echo "refused ($expected): $(cat "$run/refused.err")"
 }
 
-# What a host must have again afterwards: namespaces, links, processes, files of the daemons.
+# What must be as it was afterwards: namespaces, links, processes, files, huge pages.
 traces()
 {
 	ip netns list | cut -d ' ' -f 1
 	ip -o link | cut -d : -f 2
 	pgrep -l . | grep -E 'weft|qemu|testpmd' || true
 	find "$run" -name '*.sock' -o -name '*.pid'
-	find /dev/shm /dev/hugepages /run/weft /var/lib/weft /var/run/dpdk -mindepth 1 2>/dev/null |
-		grep -E 'weft|rtemap' || true
+	find /dev/shm /run -mindepth 1 ! -path '/run/netns*'
 	grep HugePages_Total /proc/meminfo
 }
 

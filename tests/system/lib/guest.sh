@@ -117,6 +117,7 @@ guest_stop()
 		exec {fd}>&-
 		fd=${guest_out[$name]}
 		exec {fd}>&-
+		rm -f "$run/guest/$name".{in,out,pid}
 		unset "guest_pid[$name]" "guest_in[$name]" "guest_out[$name]"
 	done
 }

@@ -390,8 +390,8 @@ static void bad_arguments_are_refused(void **state)
 {
 	struct store_fixture *f = *state;
 	char long_key[STORE_KEY_BYTES_MAX + 2] = BASE;
-	const char *const keys[] = {"", "weft/v1/test/a", BASE "\n", BASE "\x7f", BASE "\xc3\xa4",
-				    long_key};
+	const char *const keys[] = {"",		 "weft/v1/test/a", BASE "\n",
+				    BASE "\x7f", BASE "\xc3\xa4",  long_key};
 	struct store_fixture_recorder recorder = {0};
 
 	memset(long_key + strlen(BASE), 'k', sizeof(long_key) - strlen(BASE) - 1);
@@ -404,12 +404,14 @@ static void bad_arguments_are_refused(void **state)
 		assert_int_equal(store_commit(f->store, &compares, NULL, NULL), -EINVAL);
 		assert_int_equal(store_get(f->store, keys[i], NULL, NULL, NULL), -EINVAL);
 		assert_int_equal(store_range(f->store, keys[i], NULL, NULL, NULL), -EINVAL);
-		assert_int_equal(store_watch_open(f->store, keys[i], 0, NULL, NULL,
-						  &recorder.watch), -EINVAL);
+		assert_int_equal(
+			store_watch_open(f->store, keys[i], 0, NULL, NULL, &recorder.watch),
+			-EINVAL);
 	}
 	const struct store_op no_value = {STORE_PUT, K("a"), NULL, 1, 0};
 	assert_int_equal(store_commit(f->store, &(struct store_txn){.ops = &no_value, .n_ops = 1},
-				      NULL, NULL), -EINVAL);
+				      NULL, NULL),
+			 -EINVAL);
 	assert_store_has(f, "");
 
 	long_key[STORE_KEY_BYTES_MAX] = '\0';

@@ -67,8 +67,7 @@ static void events_of_a_revision_come_together_in_order(void **state)
 	store_fixture_watch(f, &recorder, BASE, 0);
 	store_fixture_commit(f, first, LENGTH(first));
 	store_fixture_commit(f, second, LENGTH(second));
-	store_fixture_expect(f, &recorder,
-			     "[+d/2=1 +d/1=1 +c=1 ][+z=2 -d/1 -d/2 +a=2 -c ]");
+	store_fixture_expect(f, &recorder, "[+d/2=1 +d/1=1 +c=1 ][+z=2 -d/1 -d/2 +a=2 -c ]");
 }
 
 static void watch_sees_only_its_prefix(void **state)
@@ -275,12 +274,12 @@ static void closed_watch_is_silent(void **state)
 #define MODEL_KEYS 12
 
 struct model {
-	int values[MODEL_KEYS]; /* 0: absent */
+	long values[MODEL_KEYS]; /* 0: absent */
 };
 
 static size_t model_index(const char *key)
 {
-	return (size_t)atoi(key + strlen(K("m/")));
+	return strtoul(key + strlen(K("m/")), NULL, 10);
 }
 
 static void model_event(void *ctx, store_rev rev, const struct store_event *events, size_t n_events,
@@ -291,14 +290,14 @@ static void model_event(void *ctx, store_rev rev, const struct store_event *even
 	assert_false(compacted);
 	for (size_t i = 0; i < n_events; i++)
 		copy->values[model_index(events[i].kv.key)] =
-			events[i].is_delete ? 0 : atoi(events[i].kv.value);
+			events[i].is_delete ? 0 : strtol(events[i].kv.value, NULL, 10);
 }
 
 static int model_row(void *ctx, const struct store_kv *kv)
 {
 	struct model *copy = ctx;
 
-	copy->values[model_index(kv->key)] = atoi(kv->value);
+	copy->values[model_index(kv->key)] = strtol(kv->value, NULL, 10);
 	return 0;
 }
 
@@ -314,7 +313,7 @@ static void model_transaction(struct store_fixture *f, struct model *model, unsi
 			continue;
 		model->values[i] = dice == 0 ? 0 : 1 + rand_r(seed) % 1000;
 		snprintf(keys[i], sizeof(keys[i]), K("m/%02zu"), i);
-		int n = snprintf(values[i], sizeof(values[i]), "%d", model->values[i]);
+		int n = snprintf(values[i], sizeof(values[i]), "%ld", model->values[i]);
 		ops[n_ops++] = dice == 0 ? (struct store_op){STORE_DELETE, keys[i]}
 					 : (struct store_op){STORE_PUT, keys[i], values[i],
 							     (size_t)n + 1, 0};
@@ -330,7 +329,8 @@ static void random_history_gives_watch_range_and_model_the_same(void **state)
 	unsigned seed = 1;
 
 	assert_int_equal(store_watch_open(f->store, K("m/"), store_fixture_rev(f), model_event,
-					  &watched, &watch), 0);
+					  &watched, &watch),
+			 0);
 	for (int round = 0; round < 300; round++) {
 		struct model ranged = {0};
 		model_transaction(f, &model, &seed);
@@ -346,8 +346,8 @@ static void random_history_gives_watch_range_and_model_the_same(void **state)
 		store_rev rev = store_fixture_rev(f);
 		model_transaction(f, &model, &seed);
 		store_fixture_reopen(f);
-		assert_int_equal(store_watch_open(f->store, K("m/"), rev, model_event, &watched,
-						  &watch), 0);
+		assert_int_equal(
+			store_watch_open(f->store, K("m/"), rev, model_event, &watched, &watch), 0);
 	}
 }
 

@@ -19,8 +19,8 @@ int store_fixture_setup(void **state)
 	fixture->now_ms = 1000;
 	fixture->space = fixture->factory->create();
 	assert_non_null(fixture->space);
-	assert_int_equal(
-		fixture->factory->open(fixture->space, fixture->now_ms, &fixture->store), 0);
+	assert_int_equal(fixture->factory->open(fixture->space, fixture->now_ms, &fixture->store),
+			 0);
 	*state = fixture;
 	return 0;
 }
@@ -39,8 +39,8 @@ void store_fixture_reopen(struct store_fixture *fixture)
 {
 	store_close(fixture->store);
 	fixture->store = NULL;
-	assert_int_equal(
-		fixture->factory->open(fixture->space, fixture->now_ms, &fixture->store), 0);
+	assert_int_equal(fixture->factory->open(fixture->space, fixture->now_ms, &fixture->store),
+			 0);
 }
 
 void store_fixture_pass(struct store_fixture *fixture, uint64_t ms)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Helpers of the store's tests: a store that can be closed and opened again, short ways to write and
- * read it, and a recorder that writes what a watch is told as one line of text.
+ * Helpers of the store's tests: a store that can be closed and opened again, short ways to write
+ * and read it, and a recorder that writes what a watch is told as one line of text.
  */
 #pragma once
 
@@ -52,7 +52,8 @@ const char *store_fixture_list(struct store_fixture *fixture, const char *prefix
 			       struct store_fixture_text *text);
 #define assert_store_has(fixture, wanted)                                                          \
 	assert_string_equal(                                                                       \
-		store_fixture_list(fixture, BASE, &(struct store_fixture_text){.text = ""}), wanted)
+		store_fixture_list(fixture, BASE, &(struct store_fixture_text){.text = ""}),       \
+		wanted)
 
 /* "[+a=1 -b ]" for a call with two events, "[compacted]" for the last one. */
 struct store_fixture_recorder {

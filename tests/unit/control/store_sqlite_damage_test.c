@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The SQLite store on damaged files. Whatever has happened to the bytes, opening either refuses, with
- * one line and without touching them, or gives exactly what was stored.
+ * The SQLite store on damaged files. Whatever has happened to the bytes, opening either refuses,
+ * with one line and without touching them, or gives exactly what was stored.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static void sample_create(struct sample *sample, struct store_sqlite_space *spac
 	sample->digest = store_sqlite_space_digest(store);
 	store_close(store);
 	sample->file = store_sqlite_space_read(space, "");
+	assert(sample->file.bytes != NULL && sample->older.bytes != NULL);
 	assert_in_range(sample->file.n_bytes, 20 * PAGE_BYTES, 200 * PAGE_BYTES);
 }
 
@@ -69,7 +71,7 @@ static void assert_untouched(struct sample *sample, const char *bytes, size_t n_
 {
 	struct store_sqlite_space_bytes now = store_sqlite_space_read(sample->space, "");
 
-	if (now.n_bytes != n_bytes || memcmp(now.bytes, bytes, n_bytes) != 0)
+	if (now.n_bytes != n_bytes || now.bytes == NULL || memcmp(now.bytes, bytes, n_bytes) != 0)
 		fail_msg("%s %zu: refused, but the file was changed", what, where);
 	free(now.bytes);
 }
@@ -316,7 +318,8 @@ static void damage_that_comes_while_open_is_noticed(void **state)
 }
 
 #define test(function)                                                                             \
-	cmocka_unit_test_setup_teardown(function, store_sqlite_space_setup, store_sqlite_space_teardown)
+	cmocka_unit_test_setup_teardown(function, store_sqlite_space_setup,                        \
+					store_sqlite_space_teardown)
 
 int main(void)
 {

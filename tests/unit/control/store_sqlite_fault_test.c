@@ -158,7 +158,7 @@ static void live(struct store_sqlite_space *space, int acks)
 	struct store *store = store_sqlite_space_open(space);
 
 	for (unsigned i = 0; i < 6; i++) {
-		if (store_sqlite_space_put(store, 10 * i, 20, i == 3 ? 9000 : 300) != 0 ||
+		if (store_sqlite_space_put(store, 10 * i, 8, i == 3 ? 5000 : 300) != 0 ||
 		    (i == 4 && store_compact(store, 3) != 0) || write(acks, "x", 1) != 1)
 			_exit(1);
 	}

@@ -21,7 +21,7 @@ struct store_sqlite_fault_vfs {
 	unsigned n_steps; /* counted so far */
 	unsigned fail_at; /* 0: never */
 	bool is_lasting;  /* all after fail_at fail too */
-	int last_errno;   /* of a failed step, as SQLite asks for it */
+	int last_errno;	  /* of a failed step, as SQLite asks for it */
 	unsigned n_syncs;
 	unsigned n_unsynced_writes;
 };

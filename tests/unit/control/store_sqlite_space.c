@@ -183,7 +183,8 @@ uint64_t store_sqlite_space_digest(struct store *store)
 	mix(&digest, &rev, sizeof(rev));
 	/* The history that is there, from its first revision on. */
 	for (store_rev from = 1;; from++) {
-		assert_int_equal(store_watch_open(store, "/", from, mix_events, &digest, &watch), 0);
+		assert_int_equal(store_watch_open(store, "/", from, mix_events, &digest, &watch),
+				 0);
 		assert_true(store_run(store, 0) >= 0);
 		if (!digest.is_compacted)
 			break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Helpers of the SQLite store's tests: a directory with a file, its bytes, and what the store holds. */
+/* Helpers of the SQLite store's tests: a directory, its file's bytes, what the store holds. */
 #pragma once
 
 #include <setjmp.h>

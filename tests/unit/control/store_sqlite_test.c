@@ -98,7 +98,8 @@ static void directory_that_is_a_file_is_named(void **state)
 	struct store *store;
 
 	store_sqlite_space_write(space, "", "text", 4);
-	strcat(space->path, "/weft.db");
+	size_t len = strlen(space->path);
+	snprintf(space->path + len, sizeof(space->path) - len, "/weft.db");
 	assert_int_equal(store_sqlite_space_try_open(space, &store), -ENOTDIR);
 	assert_why_has(space, "Not a directory");
 }
@@ -270,7 +271,8 @@ static void run_says_when_a_lease_ends(void **state)
 }
 
 #define test(function)                                                                             \
-	cmocka_unit_test_setup_teardown(function, store_sqlite_space_setup, store_sqlite_space_teardown)
+	cmocka_unit_test_setup_teardown(function, store_sqlite_space_setup,                        \
+					store_sqlite_space_teardown)
 
 int main(void)
 {

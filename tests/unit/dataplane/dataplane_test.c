@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of dataplane/dataplane.c: made and destroyed without a trace; main's turn. */
+#include "dataplane/dataplane.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include "dataplane/base/loop.h"
+#include "dataplane/worker.h"
+#include "tests/unit/dataplane/rig.h"
+
+#define SECOND 1000000000ULL
+#define NOW_S 1000
+
+static unsigned int count_mappings(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	unsigned int n = 0;
+	int c;
+
+	assert_non_null(file);
+	while ((c = fgetc(file)) != EOF)
+		n += c == '\n';
+	fclose(file);
+	return n;
+}
+
+static void a_thousand_in_one_process_leave_nothing_behind(void **state)
+{
+	unsigned int n_fds = rig_count_fds(), n_mappings = 0;
+
+	/* Large blocks are used again instead of being mapped anew: that is most of the time. */
+	assert_int_equal(mallopt(M_MMAP_THRESHOLD, 64 << 20), 1);
+	assert_int_equal(mallopt(M_TRIM_THRESHOLD, 64 << 20), 1);
+	for (int i = 0; i < 1000; i++) {
+		struct dataplane *dp = rig_create(i % 100 == 0 ? 3 : 1);
+
+		if (i % 100 == 0) {
+			rig_put_segment(dp, 1);
+			rig_put_port(dp, 1, 1);
+			rig_turn(dp, NOW_S);
+		}
+		dataplane_destroy(dp);
+		/* The first rounds fill the allocator's caches. */
+		if (i == 100)
+			n_mappings = count_mappings();
+	}
+	assert_int_equal(rig_count_fds(), n_fds);
+	assert_in_range(count_mappings(), 0, n_mappings + 8);
+}
+
+static void two_in_one_process_do_not_know_each_other(void **state)
+{
+	struct dataplane *one = rig_create(1), *two = rig_create(1);
+
+	rig_put_segment(one, 1);
+	rig_put_port(one, 1, 1);
+	assert_null(segment_find(two, 1));
+	assert_null(port_find(two, 1));
+	dataplane_destroy(one);
+	rig_put_segment(two, 1);
+	dataplane_destroy(two);
+}
+
+static void an_impossible_number_of_workers_is_refused(void **state)
+{
+	struct dataplane_config config = rig_config(0);
+	struct dataplane *dp = NULL;
+
+	assert_int_equal(dataplane_create(&config, &dp), -EINVAL);
+	config.n_workers = WORKERS_MAX + 1;
+	assert_int_equal(dataplane_create(&config, &dp), -EINVAL);
+	assert_null(dp);
+	dataplane_destroy(NULL);
+}
+
+/* --- memory that runs out --- */
+
+static unsigned int allocations_left;
+
+static void *alloc_some(size_t bytes, size_t align)
+{
+	return allocations_left != 0 && allocations_left-- != 0 ? memory_plain.alloc(bytes, align)
+								: NULL;
+}
+
+static void without_memory_it_is_refused_and_nothing_leaks(void **state)
+{
+	struct dataplane_config config = rig_config(2);
+	unsigned int n_fds = rig_count_fds(), n = 0;
+	struct dataplane *dp = NULL;
+	int error;
+
+	config.memory.alloc = alloc_some;
+	do {
+		allocations_left = n++;
+		error = dataplane_create(&config, &dp);
+		if (error < 0) {
+			assert_int_equal(error, -ENOMEM);
+			assert_int_equal(rig_count_fds(), n_fds);
+		}
+	} while (error < 0);
+	/* Each of several parts was the one that failed once. */
+	assert_true(n > 5);
+	dataplane_destroy(dp);
+	assert_int_equal(rig_count_fds(), n_fds);
+}
+
+/* --- main's turn --- */
+
+static struct dataplane *with_ports(uint64_t n_ports)
+{
+	struct dataplane *dp = rig_create(1);
+
+	rig_put_segment(dp, 1);
+	for (uint64_t id = 1; id <= n_ports; id++)
+		rig_put_port(dp, id, 1);
+	return dp;
+}
+
+static void ports_have_their_turn_ten_times_a_second_at_most(void **state)
+{
+	struct dataplane *dp = with_ports(2);
+
+	for (uint64_t ms = 0; ms < 1000; ms++)
+		dataplane_turn(dp, NOW_S * SECOND + ms * 1000000);
+	assert_int_equal(rig_port(dp, 1)->n_turns, 10);
+	assert_int_equal(rig_port(dp, 2)->n_turns, 10);
+	dataplane_destroy(dp);
+}
+
+static uint64_t fixed_clock(void)
+{
+	return NOW_S * SECOND;
+}
+
+static void a_worker_that_calls_brings_the_ports_turn_forward(void **state)
+{
+	struct dataplane *dp = with_ports(1);
+
+	dataplane_turn(dp, NOW_S * SECOND);
+	dataplane_turn(dp, NOW_S * SECOND + 1);
+	assert_int_equal(rig_port(dp, 1)->n_turns, 1);
+	assert_int_equal(eventfd_write(dp->main_wake_fd, 1), 0);
+	assert_int_equal(loop_turn(dp->loop, 0, fixed_clock), 1);
+	dataplane_turn(dp, NOW_S * SECOND + 2);
+	assert_int_equal(rig_port(dp, 1)->n_turns, 2);
+	/* And that was one call. */
+	assert_int_equal(loop_turn(dp->loop, 0, fixed_clock), 0);
+	dataplane_destroy(dp);
+}
+
+static void what_is_silent_beyond_its_age_is_swept_out(void **state)
+{
+	struct dataplane *dp = with_ports(2);
+
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+	rig_turn(dp, NOW_S);
+	rig_send(dp, 2, RIG_BROADCAST, 2, 60, 0);
+	rig_turn(dp, NOW_S + 100);
+	assert_int_equal(fdb_count(dp->fdb), 2);
+	dataplane_turn(dp, (NOW_S + RIG_AGE_S) * SECOND);
+	assert_int_equal(fdb_count(dp->fdb), 2);
+	dataplane_turn(dp, (NOW_S + RIG_AGE_S + 20) * SECOND);
+	assert_int_equal(fdb_count(dp->fdb), 1);
+	assert_int_equal(port_find(dp, 1)->n_macs, 0);
+	assert_int_equal(port_find(dp, 2)->n_macs, 1);
+	dataplane_destroy(dp);
+}
+
+static void forgetting_a_port_leaves_the_others_alone(void **state)
+{
+	struct dataplane *dp = with_ports(3);
+
+	for (uint32_t id = 1; id <= 3; id++)
+		rig_send(dp, id, RIG_BROADCAST, id, 60, 0);
+	rig_turn(dp, NOW_S);
+	assert_int_equal(fdb_count(dp->fdb), 3);
+	/* A request that waits is not forgotten to be forgotten. */
+	rig_send(dp, 2, RIG_BROADCAST, 22, 60, 0);
+	worker_turn(dp->workers[0], NOW_S * SECOND);
+	rig_del_port(dp, 2);
+	assert_int_equal(fdb_count(dp->fdb), 2);
+	dataplane_turn(dp, NOW_S * SECOND);
+	assert_int_equal(fdb_count(dp->fdb), 2);
+	dataplane_destroy(dp);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_thousand_in_one_process_leave_nothing_behind),
+		cmocka_unit_test(two_in_one_process_do_not_know_each_other),
+		cmocka_unit_test(an_impossible_number_of_workers_is_refused),
+		cmocka_unit_test(without_memory_it_is_refused_and_nothing_leaks),
+		cmocka_unit_test(ports_have_their_turn_ten_times_a_second_at_most),
+		cmocka_unit_test(a_worker_that_calls_brings_the_ports_turn_forward),
+		cmocka_unit_test(what_is_silent_beyond_its_age_is_swept_out),
+		cmocka_unit_test(forgetting_a_port_leaves_the_others_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

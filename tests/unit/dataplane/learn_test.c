@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of dataplane/learn.c: what a burst asks for, and what main makes of it. */
+#include "dataplane/learn.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "dataplane/classify.h"
+#include "dataplane/worker.h"
+#include "tests/unit/dataplane/rig.h"
+
+#define NOW_S 1000
+#define ALPHA 1		/* id and, as the first ones made, index of the segments */
+#define BETA 2
+
+static int set_up(void **state)
+{
+	struct dataplane *dp = rig_create(1);
+
+	rig_put_segment(dp, ALPHA);
+	rig_put_segment(dp, BETA);
+	for (uint64_t id = 1; id <= 3; id++)
+		rig_put_port(dp, id, ALPHA);
+	*state = dp;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	dataplane_destroy(*state);
+	return 0;
+}
+
+static struct burst *empty_burst(struct dataplane *dp)
+{
+	struct burst *burst = dp->workers[0]->burst;
+
+	burst->n = burst->n_pieces = 0;
+	burst->now_s = NOW_S;
+	return burst;
+}
+
+/* Passes what is in the worker's burst through the stage; lost requests are counted. */
+static bool stage(struct dataplane *dp, uint16_t port, uint64_t *lost)
+{
+	struct burst *burst = dp->workers[0]->burst;
+
+	classify_burst(burst, ALPHA);
+	return learn_burst(dp->fdb, dp->workers[0]->learn, burst, port, lost);
+}
+
+static bool heard(struct dataplane *dp, uint16_t port, uint32_t station)
+{
+	uint64_t lost = 0;
+
+	rig_add_frame(empty_burst(dp), RIG_BROADCAST, station, 64);
+	return stage(dp, port, &lost);
+}
+
+static uint16_t where(struct dataplane *dp, uint16_t segment, uint32_t station)
+{
+	uint8_t mac[6];
+
+	rig_mac(mac, station);
+	return fdb_lookup(dp->fdb, fdb_key(segment, mac), NOW_S, RIG_AGE_S);
+}
+
+static void main_does(struct dataplane *dp)
+{
+	learn_requests(dp, dp->workers[0]->learn);
+}
+
+static uint32_t n_macs(const struct dataplane *dp, uint64_t id)
+{
+	return port_find(dp, id)->n_macs;
+}
+
+static void a_new_source_is_known_after_mains_turn(void **state)
+{
+	struct dataplane *dp = *state;
+
+	assert_true(heard(dp, 1, 50));
+	assert_int_equal(where(dp, ALPHA, 50), FDB_NO_PORT);
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 50), 1);
+	assert_int_equal(n_macs(dp, 1), 1);
+	/* Nothing to ask for any more. */
+	assert_false(heard(dp, 1, 50));
+}
+
+static void a_source_that_moved_is_counted_at_its_new_port(void **state)
+{
+	struct dataplane *dp = *state;
+
+	heard(dp, 1, 50);
+	main_does(dp);
+	assert_true(heard(dp, 2, 50));
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 50), 2);
+	assert_int_equal(n_macs(dp, 1), 0);
+	assert_int_equal(n_macs(dp, 2), 1);
+}
+
+static void a_dropped_frame_teaches_nothing(void **state)
+{
+	struct dataplane *dp = *state;
+	uint64_t lost = 0;
+
+	rig_add_frame(empty_burst(dp), RIG_BROADCAST, 50, 64)->drop = DROP_BAD_OFFLOAD;
+	assert_false(stage(dp, 1, &lost));
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 50), FDB_NO_PORT);
+}
+
+static void a_request_of_a_port_that_has_gone_is_refused(void **state)
+{
+	struct dataplane *dp = *state;
+
+	struct port *port = port_find(dp, 1);
+
+	heard(dp, 1, 50);
+	port_unpublish(port);
+	main_does(dp);
+	assert_int_equal(fdb_count(dp->fdb), 0);
+	port_destroy(port);
+}
+
+static void a_request_of_a_port_that_left_the_segment_is_refused(void **state)
+{
+	struct dataplane *dp = *state;
+	struct port *port = port_find(dp, 1);
+
+	heard(dp, 1, 50);
+	atomic_store(&port->segment, BETA);
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 50), FDB_NO_PORT);
+	assert_int_equal(where(dp, BETA, 50), FDB_NO_PORT);
+	assert_int_equal(n_macs(dp, 1), 0);
+}
+
+static void a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others(void **state)
+{
+	struct dataplane *dp = *state;
+	uint32_t max = dp->config.macs_per_port_max;
+
+	heard(dp, 2, 1);
+	main_does(dp);
+	for (uint32_t i = 0; i < max + 10; i++) {
+		heard(dp, 1, 100 + i);
+		main_does(dp);
+	}
+	heard(dp, 1, 1);
+	main_does(dp);
+	assert_int_equal(n_macs(dp, 1), max);
+	assert_int_equal(where(dp, ALPHA, 100), 1);
+	assert_int_equal(where(dp, ALPHA, 100 + max), FDB_NO_PORT);
+	assert_int_equal(where(dp, ALPHA, 1), 2);
+	/* Others still learn. */
+	heard(dp, 2, 2);
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 2), 2);
+}
+
+static void requests_that_do_not_fit_are_counted(void **state)
+{
+	struct dataplane *dp = *state;
+	uint64_t lost = 0;
+	uint32_t station = 1000;
+
+	for (unsigned int sent = 0; sent < LEARN_REQUESTS + 64; sent += BURST_FRAMES) {
+		struct burst *burst = empty_burst(dp);
+
+		for (unsigned int i = 0; i < BURST_FRAMES; i++)
+			rig_add_frame(burst, RIG_BROADCAST, station++, 64);
+		stage(dp, 1, &lost);
+	}
+	/* A ring of n holds n - 1. */
+	assert_int_equal(lost, 65);
+	main_does(dp);
+	assert_int_equal(n_macs(dp, 1), dp->config.macs_per_port_max);
+}
+
+static void a_run_of_one_source_asks_once(void **state)
+{
+	struct dataplane *dp = *state;
+	struct burst *burst = empty_burst(dp);
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		rig_add_frame(burst, RIG_BROADCAST, 50, 64);
+	assert_true(stage(dp, 1, &lost));
+	assert_int_equal(rte_ring_count(dp->workers[0]->learn), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_source_is_known_after_mains_turn),
+		TEST(a_source_that_moved_is_counted_at_its_new_port),
+		TEST(a_dropped_frame_teaches_nothing),
+		TEST(a_request_of_a_port_that_has_gone_is_refused),
+		TEST(a_request_of_a_port_that_left_the_segment_is_refused),
+		TEST(a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others),
+		TEST(requests_that_do_not_fit_are_counted),
+		TEST(a_run_of_one_source_asks_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
