@@ -3,6 +3,7 @@
 #include "dataplane/dataplane.h"
 
 #include <errno.h>
+#include <rte_pause.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 
 #define SWEEP_INTERVAL_S 10
 #define PORTS_TICK_NS 100000000ULL
+#define SPINS_PER_WATCH 1000000 /* some 30 ms of waiting for a grace period */
 
 static void on_wake(void *ctx, uint32_t events, uint64_t now_ns)
 {
@@ -51,6 +53,8 @@ static int create_parts(struct dataplane *dp)
 		error = fdb_create(&fdb, &dp->fdb);
 	if (error == 0)
 		error = fault_install();
+	if (error == 0)
+		error = worker_catch_signal();
 	if (error < 0)
 		return error;
 	dp->qsbr = dp->config.memory.alloc(rte_rcu_qsbr_get_memsize(WORKERS_MAX), 64);
@@ -120,9 +124,22 @@ void dataplane_destroy(struct dataplane *dp)
 	dp->config.memory.free(dp);
 }
 
+static void watch_workers(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+		worker_watch(dp->workers[i]);
+}
+
 void dataplane_synchronize(struct dataplane *dp)
 {
-	rte_rcu_qsbr_synchronize(dp->qsbr, RTE_QSBR_THRID_INVALID);
+	uint64_t token = rte_rcu_qsbr_start(dp->qsbr);
+
+	for (unsigned int spins = 1; rte_rcu_qsbr_check(dp->qsbr, token, false) != 1; spins++) {
+		rte_pause();
+		/* A worker that hangs in a call would hang us too: only we can free it. */
+		if (spins % SPINS_PER_WATCH == 0)
+			watch_workers(dp);
+	}
 }
 
 struct sweep {
@@ -170,6 +187,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 	if (now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;
+	watch_workers(dp);
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		struct port *port = atomic_load(&dp->ports[i]);
 

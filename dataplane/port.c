@@ -125,6 +125,12 @@ void port_detach_rxq(struct port *port, struct rxq *rxq)
 		worker_detach_rxq(port->dp->workers[rxq->worker], rxq);
 }
 
+void port_wake_rxq(struct port *port, struct rxq *rxq)
+{
+	if (rxq->worker >= 0)
+		worker_wake(port->dp->workers[rxq->worker]);
+}
+
 const struct dp_option *port_option(const struct port *port, const char *key)
 {
 	int index = port_kinds_option(port->type->kind, key);

@@ -96,6 +96,9 @@ void port_unpublish(struct port *port);
 int port_attach_rxq(struct port *port, struct rxq *rxq);
 void port_detach_rxq(struct port *port, struct rxq *rxq);
 
+/* The worker that polls the queue, if any, will do so soon. Main. */
+void port_wake_rxq(struct port *port, struct rxq *rxq);
+
 /* The value that the spec has for an option of the port's kind, or NULL. Main. */
 const struct dp_option *port_option(const struct port *port, const char *key);
 

@@ -3,9 +3,11 @@
 #include "dataplane/worker.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
 #include <rte_ring_elem.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -202,10 +204,12 @@ static void sleep_until_woken(struct worker *worker)
 	if (arm_all(worker)) {
 		worker->count->sleeps++;
 		/* Offline: main need not wait for us; queues may come and go meanwhile. */
+		atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
 		rte_rcu_qsbr_thread_offline(qsbr, worker->index);
 		if (epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAKE, SLEEP_MS_MAX) > 0)
 			drain(worker->wake_fd);
 		rte_rcu_qsbr_thread_online(qsbr, worker->index);
+		atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
 	}
 	disarm_all(worker);
 }
@@ -219,8 +223,12 @@ void worker_run(struct worker *worker)
 	fault_enter(&dp->faults);
 	rte_rcu_qsbr_thread_register(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_online(dp->qsbr, worker->index);
+	worker->thread = pthread_self();
+	atomic_store(&worker->is_awake, true);
 	while (!atomic_load_explicit(&worker->is_stopping, memory_order_relaxed)) {
 		uint64_t now_ns = loop_clock_ns();
+
+		atomic_store_explicit(&worker->beats, worker->count->turns, memory_order_relaxed);
 		unsigned int frames = worker_turn(worker, now_ns);
 
 		rte_rcu_qsbr_quiescent(dp->qsbr, worker->index);
@@ -247,6 +255,7 @@ void worker_run(struct worker *worker)
 		}
 		start = end;
 	}
+	atomic_store(&worker->is_awake, false);
 	rte_rcu_qsbr_thread_offline(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_unregister(dp->qsbr, worker->index);
 }
@@ -255,6 +264,32 @@ void worker_stop(struct worker *worker)
 {
 	atomic_store(&worker->is_stopping, true);
 	wake(worker->wake_fd);
+}
+
+void worker_wake(struct worker *worker)
+{
+	wake(worker->wake_fd);
+}
+
+void worker_watch(struct worker *worker)
+{
+	uint64_t beats = atomic_load_explicit(&worker->beats, memory_order_relaxed);
+
+	if (atomic_load(&worker->is_awake) && beats == worker->last_beats)
+		pthread_kill(worker->thread, SIGUSR1);
+	worker->last_beats = beats;
+}
+
+static void on_signal(int number)
+{
+	/* That it came is all: a system call that waits returns EINTR. */
+}
+
+int worker_catch_signal(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	return sigaction(SIGUSR1, &action, NULL) < 0 ? -errno : 0;
 }
 
 int worker_attach_rxq(struct worker *worker, struct rxq *rxq)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,10 @@ struct worker {
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
+	pthread_t thread;
+	_Atomic bool is_awake;		/* in a turn, or between two */
+	_Atomic uint64_t beats;		/* turns begun */
+	uint64_t last_beats;		/* main: at the last look of the watchdog */
 	_Atomic bool is_stopping;
 	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may
 	 * poll one queue twice or leave one out: both are harmless. */
@@ -47,6 +52,13 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns);
 /* The thread: runs until worker_stop(). */
 void worker_run(struct worker *worker);
 void worker_stop(struct worker *worker);	/* main */
+void worker_wake(struct worker *worker);	/* any thread */
+
+/* A worker makes no system call that can wait, but one: calling a guest, whose front-end can make the
+ * descriptor block. Main looks now and then whether the worker has moved since the last look; if not,
+ * a signal interrupts the call. worker_catch_signal(): once per process, makes the signal harmless. */
+void worker_watch(struct worker *worker);
+int worker_catch_signal(void);
 
 /* Main: a queue comes or goes. detach returns after no worker uses it. */
 int worker_attach_rxq(struct worker *worker, struct rxq *rxq);

@@ -33,6 +33,13 @@ struct vhost_queue {
 	rte_spinlock_t put_lock;	/* workers that have frames for the guest, per burst */
 	_Atomic(struct ring *) put;	/* &put_ring while it runs */
 	struct ring put_ring;
+	/* Bits of enum vhost_call: main asks the worker for a call, since a call can block (ring.h). */
+	_Atomic uint32_t calls;
+};
+
+enum vhost_call {
+	VHOST_CALL_TAKE = 1,
+	VHOST_CALL_PUT = 2,
 };
 
 struct vhost_port {
@@ -128,7 +135,8 @@ static void signal_ring(void *ctx, unsigned int index)
 	struct vhost_port *vhost = ctx;
 	struct vhost_queue *queue = &vhost->queues[index / 2];
 
-	ring_call(index % 2 == 0 ? &queue->put_ring : &queue->take);
+	atomic_fetch_or(&queue->calls, index % 2 == 0 ? VHOST_CALL_PUT : VHOST_CALL_TAKE);
+	port_wake_rxq(vhost->port, &queue->rxq);
 }
 
 static const struct session_ops session_ops = {
@@ -330,9 +338,25 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 
 /* --- frames: workers --- */
 
+/* What main asked for. */
+static void call_guest(struct vhost_queue *queue)
+{
+	uint32_t calls = atomic_exchange(&queue->calls, 0);
+	struct ring *put = atomic_load_explicit(&queue->put, memory_order_acquire);
+
+	if ((calls & VHOST_CALL_TAKE) != 0)
+		ring_call(&queue->take);
+	if ((calls & VHOST_CALL_PUT) != 0 && put != NULL)
+		ring_call(put);
+}
+
 static void vhost_rx(struct rxq *rxq, struct burst *burst)
 {
-	ring_take(&queue_of(rxq)->take, burst);
+	struct vhost_queue *queue = queue_of(rxq);
+
+	if (__builtin_expect(atomic_load_explicit(&queue->calls, memory_order_relaxed) != 0, 0))
+		call_guest(queue);
+	ring_take(&queue->take, burst);
 }
 
 static void vhost_rx_done(struct rxq *rxq, struct burst *burst)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Split ring, frames that the guest sends: take them, give their buffers back. Worker threads. */
 #include <endian.h>
+#include <errno.h>
 #include <rte_prefetch.h>
 #include <sys/eventfd.h>
 
@@ -214,7 +215,8 @@ void ring_disarm(struct ring *ring)
 
 void ring_call(struct ring *ring)
 {
-	/* Full to the brim is called, too. */
-	if (eventfd_write(ring->call_fd, 1) < 0)
-		return;
+	/* Full to the brim (EAGAIN) is called, too. */
+	if (eventfd_write(ring->call_fd, 1) < 0 && errno == EINTR)
+		atomic_store_explicit(&ring->broken, "the call descriptor was made to block",
+				      memory_order_release);
 }

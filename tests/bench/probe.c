@@ -83,6 +83,14 @@ static int settle(struct probe *p, char *why)
 	return 0;
 }
 
+static void note_silence(struct probe *p, uint64_t now_ns)
+{
+	double silence_ms = (double)(now_ns - p->heard_ns) / (double)MS_NS;
+
+	if (silence_ms > p->result->gap_ms)
+		p->result->gap_ms = silence_ms;
+}
+
 static void count(struct probe *p, const struct frontend_received *received, uint64_t now_ns)
 {
 	struct probe_result *r = p->result;
@@ -94,7 +102,6 @@ static void count(struct probe *p, const struct frontend_received *received, uin
 		return;
 	}
 	uint64_t sent_ns = p->sent_ns[mark.sequence];
-	double silence_ms = (double)(now_ns - p->heard_ns) / (double)MS_NS;
 
 	if (sent_ns == 0) {
 		r->n_repeated++;
@@ -105,9 +112,8 @@ static void count(struct probe *p, const struct frontend_received *received, uin
 	p->latency_ns[r->n_received++] =
 		latency_ns > UINT32_MAX ? UINT32_MAX : (uint32_t)latency_ns;
 	p->sent_ns[mark.sequence] = 0;
+	note_silence(p, now_ns);
 	p->heard_ns = now_ns;
-	if (silence_ms > r->gap_ms)
-		r->gap_ms = silence_ms;
 	if (mark.sequence < p->highest)
 		r->n_late++;
 	else
@@ -171,6 +177,7 @@ static int stream(struct probe *p)
 	}
 	uint64_t last_ns = deadline_now_ns();
 
+	note_silence(p, last_ns); /* an outage that lasts to the end is one, too */
 	while (deadline_now_ns() < last_ns + QUIET_NS) {
 		if (receive_all(p) > 0)
 			last_ns = deadline_now_ns();

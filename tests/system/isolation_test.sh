@@ -22,8 +22,8 @@ ports=(a0:ALPHA:vhost a1:ALPHA:vhost c1:ALPHA:tap:c1 gw0:ALPHA:vhost
 # Starts the daemons and applies the drawing.
 host_start()
 {
-	daemons_start "$@"
-	weft apply -f - <<-'LAB'
+	daemons_start
+	weft apply -f - >/dev/null <<-'LAB'
 		segments:
 		  ALPHA: {vni: 100, vlan: 10}
 		  BETA:  {vni: 200, vlan: 20}

@@ -62,7 +62,7 @@ def compile_leaky(build, source, changes, work):
     changed, output = work / source, work / (source + ".o")
     changed.write_text(text)
     words[words.index("-o") + 1] = str(output)
-    words[-1] = str(changed)
+    words[-1:] = ["-w", str(changed)]
     subprocess.run(words, cwd=directory, check=True)
     return str(output)
 

@@ -3,11 +3,13 @@
 #include "tests/system/isolation/live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/lib/deadline.h"
 #include "tests/lib/mark.h"
@@ -210,8 +212,15 @@ static int run_weft(struct live *l, const char *words)
 	while (n < WORDS_MAX - 1 && (argv[n] = strsep(&rest, " ")) != NULL)
 		n++;
 	argv[n] = NULL;
-	int err = posix_spawn(&pid, l->weft, NULL, NULL, argv, environ);
+	posix_spawn_file_actions_t quiet;
+	int err = posix_spawn_file_actions_init(&quiet);
 
+	if (err != 0)
+		return -err;
+	err = posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (err == 0)
+		err = posix_spawn(&pid, l->weft, &quiet, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&quiet);
 	if (err != 0)
 		return -err;
 	while (waitpid(pid, &status, WNOHANG) == 0) {

@@ -243,10 +243,11 @@ static int fly(struct matrix *m, struct rig_port *from)
 		}
 		m->result->drops[outcome.drops[i]]++;
 	}
-	if (err == 0 && outcome.learns && model_wait(&m->model, m->rig) < 0) {
+	/* Who learns wrongly once is not waited for again. */
+	if (err == 0 && outcome.learns && m->result->n_mislearned == 0 &&
+	    model_wait(&m->model, m->rig) < 0) {
 		m->result->n_mislearned++;
 		complain(m, "is not learned, sent by", from);
-		err = -EUCLEAN;
 	}
 	return m->n_errors >= MATRIX_ERRORS_MAX ? -EUCLEAN : err;
 }
