@@ -10,8 +10,8 @@
 
 struct listing {
 	const struct control *control;
-	struct table places;	/* id -> index in the model's segments or ports */
-	const char *segment, *port;	/* only these; NULL: all */
+	struct table places;	    /* id -> index in the model's segments or ports */
+	const char *segment, *port; /* only these; NULL: all */
 	json_t *entries;
 };
 
@@ -20,11 +20,12 @@ static int list_places(const struct model *model, struct table *places)
 	int error = 0;
 
 	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = table_put(places, (struct table_row){
-			.id = model->segments[i]->id, .digest = i, .is_segment = true});
+		error = table_put(places, (struct table_row){.id = model->segments[i]->id,
+							     .digest = i,
+							     .is_segment = true});
 	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = table_put(places, (struct table_row){
-			.id = model->ports[i]->id, .digest = i});
+		error = table_put(places,
+				  (struct table_row){.id = model->ports[i]->id, .digest = i});
 	return error;
 }
 
@@ -47,8 +48,8 @@ static void add_entry(struct listing *listing, const struct dp_fdb_entry *entry)
 		return;
 	spec_format_mac(entry->mac, mac);
 	json_array_append_new(listing->entries,
-			      json_pack("{s:s, s:s, s:s, s:s, s:I}", "segment", segment->name, "mac",
-					mac, "port", port->name, "vm", port->vm, "age_s",
+			      json_pack("{s:s, s:s, s:s, s:s, s:I}", "segment", segment->name,
+					"mac", mac, "port", port->name, "vm", port->vm, "age_s",
 					(json_int_t)entry->age_s));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Handlers that say how to plug a guest into a vhost-user port: QEMU's arguments, libvirt's XML.
- * The socket is ours, the guest is the client and connects again when weft restarts. Runs on weftd's
- * thread.
+ * The socket is ours, the guest is the client and connects again when weft restarts. Runs on
+ * weftd's thread.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "control/api.h"
 #include "control/spec.h"
 
-#define QUEUE_SIZE 1024		/* the largest that QEMU takes; its default of 256 drops bursts */
+#define QUEUE_SIZE 1024 /* the largest that QEMU takes; its default of 256 drops bursts */
 #define MEMORY_DEFAULT "1G"
 
 struct guest {
@@ -31,10 +31,12 @@ static int find_guest(const struct control *control, const struct http_request *
 	if (port == NULL)
 		return -ENOENT;
 	if (port_kinds_option(port->kind, "socket") < 0)
-		return problem_set(problem, -EINVAL, 409, "not-for-this-type",
-				   "port %s is a %s port, which has no socket for a guest; use a "
-				   "vhost-user port, or give QEMU the device: -netdev tap,ifname=%s,"
-				   "script=no", port->name, port->kind->name, model_ifname(port));
+		return problem_set(
+			problem, -EINVAL, 409, "not-for-this-type",
+			"port %s is a %s port, which has no socket for a guest; use a "
+			"vhost-user port, or give QEMU the device: -netdev tap,ifname=%s,"
+			"script=no",
+			port->name, port->kind->name, model_ifname(port));
 	const char *socket = model_option_text(port, "socket");
 	guest->port = port;
 	guest->mtu = model_segment(control->model, port->segment)->mtu;
@@ -47,8 +49,7 @@ static int find_guest(const struct control *control, const struct http_request *
 	return 0;
 }
 
-__attribute__((format(printf, 2, 3)))
-static void add(json_t *list, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(json_t *list, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -118,9 +119,11 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 	add(args, "-netdev");
 	add(args, "vhost-user,id=weft-net-%s,chardev=weft-chr-%s", name, name);
 	add(args, "-device");
-	add(args, "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
-	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s", name, name, guest.mac, guest.mtu,
-	    QUEUE_SIZE, QUEUE_SIZE, http_query_is_on(request, "tcg") ? ",vectors=0" : "");
+	add(args,
+	    "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
+	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s",
+	    name, name, guest.mac, guest.mtu, QUEUE_SIZE, QUEUE_SIZE,
+	    http_query_is_on(request, "tcg") ? ",vectors=0" : "");
 	return api_reply(control, json_pack("{s:o}", "args", args), reply, problem);
 }
 

@@ -32,8 +32,8 @@ static int apply_lab(struct control *control, const struct http_request *request
 		error = read_lab(request, &lab, problem);
 	if (error < 0)
 		return error;
-	error = lab_merge(&lab, control->cluster, control->model, http_query_is_on(request, "prune"),
-			  &wanted, problem);
+	error = lab_merge(&lab, control->cluster, control->model,
+			  http_query_is_on(request, "prune"), &wanted, problem);
 	if (error == 0) {
 		error = apply_model(control, wanted, mode, &answer, problem);
 		if (error < 0)

@@ -11,8 +11,10 @@
 static const char *link_name(uint32_t link)
 {
 	static const char *const names[] = {
-		[DP_LINK_DOWN] = "down", [DP_LINK_ATTACHED] = "attached",
-		[DP_LINK_UP] = "up", [DP_LINK_BROKEN] = "broken",
+		[DP_LINK_DOWN] = "down",
+		[DP_LINK_ATTACHED] = "attached",
+		[DP_LINK_UP] = "up",
+		[DP_LINK_BROKEN] = "broken",
 	};
 
 	return link < sizeof(names) / sizeof(names[0]) ? names[link] : "unknown";
@@ -25,11 +27,27 @@ static json_t *format_features(uint64_t features)
 		unsigned int bit;
 		const char *name;
 	} known[] = {
-		{0, "csum"}, {1, "guest_csum"}, {3, "mtu"}, {5, "mac"}, {7, "guest_tso4"},
-		{8, "guest_tso6"}, {9, "guest_ecn"}, {11, "host_tso4"}, {12, "host_tso6"},
-		{13, "host_ecn"}, {15, "mrg_rxbuf"}, {16, "status"}, {22, "mq"}, {27, "any_layout"},
-		{28, "indirect_desc"}, {29, "event_idx"}, {30, "protocol_features"},
-		{32, "version_1"}, {33, "access_platform"}, {34, "ring_packed"}, {35, "in_order"},
+		{0, "csum"},
+		{1, "guest_csum"},
+		{3, "mtu"},
+		{5, "mac"},
+		{7, "guest_tso4"},
+		{8, "guest_tso6"},
+		{9, "guest_ecn"},
+		{11, "host_tso4"},
+		{12, "host_tso6"},
+		{13, "host_ecn"},
+		{15, "mrg_rxbuf"},
+		{16, "status"},
+		{22, "mq"},
+		{27, "any_layout"},
+		{28, "indirect_desc"},
+		{29, "event_idx"},
+		{30, "protocol_features"},
+		{32, "version_1"},
+		{33, "access_platform"},
+		{34, "ring_packed"},
+		{35, "in_order"},
 	};
 	json_t *list = json_array();
 
@@ -49,12 +67,11 @@ static json_t *format(const struct control *control, const struct model_port *po
 		return NULL;
 	if (port->lab[0] != '\0')
 		json_object_set_new(object, "lab", json_string(port->lab));
-	json_object_set_new(object, "status",
-			    json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", link_name(state->link),
-				      "reason", state->reason, "features",
-				      format_features(state->features), "queues",
-				      (int)state->n_queues, "attaches",
-				      (json_int_t)state->attaches));
+	json_object_set_new(
+		object, "status",
+		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", link_name(state->link), "reason",
+			  state->reason, "features", format_features(state->features), "queues",
+			  (int)state->n_queues, "attaches", (json_int_t)state->attaches));
 	return object;
 }
 

@@ -44,13 +44,14 @@ int api_read_json(const struct http_request *request, json_t **body, struct prob
 	if (request->body_bytes == 0)
 		*body = json_object();
 	else
-		*body = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES, &fault);
+		*body = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES,
+				   &fault);
 	if (*body != NULL)
 		return 0;
 	if (request->body_bytes == 0)
 		return problem_system(problem, -ENOMEM, "reading the request");
-	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s", fault.line,
-			   fault.text);
+	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s",
+			   fault.line, fault.text);
 }
 
 uint64_t api_revision(const struct control *control)
@@ -68,7 +69,8 @@ int api_check_match(const struct control *control, const struct http_request *re
 	if (match == NULL || strcmp(match, "*") == 0 || strcmp(match, etag) == 0)
 		return 0;
 	return problem_set(problem, -EAGAIN, 412, "changed-meanwhile",
-			   "the revision is %s now, not %.40s; read again, then decide", etag, match);
+			   "the revision is %s now, not %.40s; read again, then decide", etag,
+			   match);
 }
 
 int api_reply(const struct control *control, json_t *json, struct http_reply *reply,

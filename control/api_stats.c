@@ -17,18 +17,14 @@ static json_t *format_block(const struct counters_block *sum)
 
 	for (unsigned int i = 0; i < DROP_COUNT; i++)
 		drops += sum->drops[i];
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			 "rx_frames", (json_int_t)sum->rx_frames,
-			 "rx_bytes", (json_int_t)sum->rx_bytes,
-			 "rx_gso_frames", (json_int_t)sum->rx_gso_frames,
-			 "tx_frames", (json_int_t)sum->tx_frames,
-			 "tx_bytes", (json_int_t)sum->tx_bytes,
-			 "tx_gso_frames", (json_int_t)sum->tx_gso_frames,
-			 "generated", (json_int_t)sum->generated,
-			 "copies", (json_int_t)sum->copies,
-			 "segments", (json_int_t)sum->segments,
-			 "queued", (json_int_t)sum->queued,
-			 "drops", (json_int_t)drops);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_frames",
+			 (json_int_t)sum->rx_frames, "rx_bytes", (json_int_t)sum->rx_bytes,
+			 "rx_gso_frames", (json_int_t)sum->rx_gso_frames, "tx_frames",
+			 (json_int_t)sum->tx_frames, "tx_bytes", (json_int_t)sum->tx_bytes,
+			 "tx_gso_frames", (json_int_t)sum->tx_gso_frames, "generated",
+			 (json_int_t)sum->generated, "copies", (json_int_t)sum->copies, "segments",
+			 (json_int_t)sum->segments, "queued", (json_int_t)sum->queued, "drops",
+			 (json_int_t)drops);
 }
 
 /* What both handlers walk over: each port of the model (or the one asked for) with its sums. */
@@ -81,15 +77,14 @@ static json_t *format_workers(const struct meter *meter)
 	for (uint32_t i = 0; i < meter->header->n_workers; i++) {
 		struct counters_worker worker = meter_worker(meter, i);
 
-		json_array_append_new(list, json_pack(
-			"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			"turns", (json_int_t)worker.turns,
-			"busy_cycles", (json_int_t)worker.busy_cycles,
-			"idle_cycles", (json_int_t)worker.idle_cycles,
-			"busy_frames", (json_int_t)worker.busy_frames,
-			"sleeps", (json_int_t)worker.sleeps,
-			"learn_lost", (json_int_t)worker.learn_lost,
-			"tsc_hz", (json_int_t)meter->header->tsc_hz));
+		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+						      "turns", (json_int_t)worker.turns,
+						      "busy_cycles", (json_int_t)worker.busy_cycles,
+						      "idle_cycles", (json_int_t)worker.idle_cycles,
+						      "busy_frames", (json_int_t)worker.busy_frames,
+						      "sleeps", (json_int_t)worker.sleeps,
+						      "learn_lost", (json_int_t)worker.learn_lost,
+						      "tsc_hz", (json_int_t)meter->header->tsc_hz));
 	}
 	return list;
 }
@@ -107,9 +102,10 @@ int api_get_stats(void *ctx, const struct http_request *request, struct http_rep
 	}
 	const struct meter *meter = fastpath_meter(control->fastpath);
 	struct counters_block retired = meter_sum(meter, METER_RETIRED_SLOT);
-	return api_reply(control, json_pack("{s:o, s:o, s:o}", "ports", ports, "retired",
-					    format_block(&retired), "workers",
-					    format_workers(meter)), reply, problem);
+	return api_reply(control,
+			 json_pack("{s:o, s:o, s:o}", "ports", ports, "retired",
+				   format_block(&retired), "workers", format_workers(meter)),
+			 reply, problem);
 }
 
 static void add_reasons(json_t *list, const char *port, const struct counters_block *sum)
@@ -117,10 +113,10 @@ static void add_reasons(json_t *list, const char *port, const struct counters_bl
 	for (unsigned int i = 0; i < DROP_COUNT; i++) {
 		if (sum->drops[i] == 0)
 			continue;
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "port", port, "reason",
-						      drop_reason_name(i), "help",
-						      drop_reason_help(i), "frames",
-						      (json_int_t)sum->drops[i]));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:I}", "port", port, "reason",
+						drop_reason_name(i), "help", drop_reason_help(i),
+						"frames", (json_int_t)sum->drops[i]));
 	}
 }
 

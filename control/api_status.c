@@ -27,8 +27,8 @@ static json_t *count_ports(const struct control *control, const struct states *s
 	int total = (int)control->model->n_ports;
 
 	for (size_t i = 0; i < control->model->n_ports; i++) {
-		struct dp_port_state state = states_find(states, control->fastpath,
-							 control->model->ports[i]->id);
+		struct dp_port_state state =
+			states_find(states, control->fastpath, control->model->ports[i]->id);
 
 		up += state.link == DP_LINK_UP;
 		broken += state.link == DP_LINK_BROKEN;
@@ -47,11 +47,11 @@ int api_get_status(void *ctx, const struct http_request *request, struct http_re
 	if (states_read(control->fastpath, &states) < 0)
 		return problem_system(problem, -ENOMEM, "answering");
 	snprintf(revision, sizeof(revision), "%" PRIu64, api_revision(control));
-	json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", WEFT_VERSION,
-				   "host", control->host, "cluster", control->cluster, "revision",
-				   revision, "dataplane", format_dataplane(control), "segments",
-				   (int)control->model->n_segments, "ports",
-				   count_ports(control, &states));
+	json_t *status =
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", WEFT_VERSION, "host",
+			  control->host, "cluster", control->cluster, "revision", revision,
+			  "dataplane", format_dataplane(control), "segments",
+			  (int)control->model->n_segments, "ports", count_ports(control, &states));
 	states_fini(&states);
 	return api_reply(control, status, reply, problem);
 }
@@ -59,7 +59,9 @@ int api_get_status(void *ctx, const struct http_request *request, struct http_re
 static json_t *format_option(const struct option_def *def)
 {
 	static const char *const kinds[] = {
-		[OPTION_BOOL] = "bool", [OPTION_NUMBER] = "number", [OPTION_TEXT] = "text",
+		[OPTION_BOOL] = "bool",
+		[OPTION_NUMBER] = "number",
+		[OPTION_TEXT] = "text",
 		[OPTION_CHOICE] = "choice",
 	};
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b}", "key", def->key, "kind",
@@ -81,9 +83,9 @@ int api_get_port_types(void *ctx, const struct http_request *request, struct htt
 
 		for (size_t j = 0; j < port_kinds[i]->n_options; j++)
 			json_array_append_new(options, format_option(&port_kinds[i]->options[j]));
-		json_array_append_new(types, json_pack("{s:s, s:s, s:o}", "name",
-						       port_kinds[i]->name, "help",
-						       port_kinds[i]->help, "options", options));
+		json_array_append_new(types,
+				      json_pack("{s:s, s:s, s:o}", "name", port_kinds[i]->name,
+						"help", port_kinds[i]->help, "options", options));
 	}
 	return api_reply(ctx, json_pack("{s:o}", "types", types), reply, problem);
 }

@@ -24,7 +24,8 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 		fastpath_abort(control->fastpath);
 		return error;
 	}
-	/* From here on it is true, whatever happens: a dataplane lost now catches up when it is back. */
+	/* From here on it is true, whatever happens: a dataplane lost now catches up when it is
+	 * back. */
 	fastpath_commit(control->fastpath);
 	model_destroy(control->model);
 	control->model = wanted;

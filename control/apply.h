@@ -14,11 +14,11 @@
 #include "control/problem.h"
 
 enum apply_mode {
-	APPLY_DIFF,	/* plan only; objects are checked, the host is not */
+	APPLY_DIFF, /* plan only; objects are checked, the host is not */
 	APPLY_FOR_REAL,
 };
 
-/* From the present model to `wanted`, which becomes apply's. *answer: the plan, as the API gives it.
- * 0, or -errno with a problem. */
+/* From the present model to `wanted`, which becomes apply's. *answer: the plan, as the API gives
+ * it. 0, or -errno with a problem. */
 int apply_model(struct control *control, struct model *wanted, enum apply_mode mode,
 		json_t **answer, struct problem *problem);

@@ -27,8 +27,10 @@ void batch_fini(struct batch *batch)
 int batch_flush_if(struct batch *batch, const struct store_compare *compare, bool *is_done,
 		   store_rev *rev)
 {
-	struct store_txn txn = {.compares = compare, .n_compares = compare != NULL,
-				.ops = batch->ops, .n_ops = batch->n_ops};
+	struct store_txn txn = {.compares = compare,
+				.n_compares = compare != NULL,
+				.ops = batch->ops,
+				.n_ops = batch->n_ops};
 	int error = store_commit(batch->store, &txn, is_done, rev);
 
 	batch_fini(batch);
@@ -63,7 +65,10 @@ static int add(struct batch *batch, enum store_op_what what, const char *key, co
 	if (value_bytes > 0)
 		memcpy(value_copy, value, value_bytes);
 	batch->ops[batch->n_ops++] = (struct store_op){
-		.what = what, .key = key_copy, .value = value_copy, .value_bytes = value_bytes,
+		.what = what,
+		.key = key_copy,
+		.value = value_copy,
+		.value_bytes = value_bytes,
 	};
 	batch->bytes += bytes;
 	return 0;

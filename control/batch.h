@@ -9,7 +9,7 @@
 
 #include "control/store.h"
 
-#define BATCH_OPS_MAX (STORE_OPS_MAX - 1)	/* one is left for the compare of the last */
+#define BATCH_OPS_MAX (STORE_OPS_MAX - 1) /* one is left for the compare of the last */
 
 struct batch {
 	struct store *store;
@@ -19,7 +19,7 @@ struct batch {
 };
 
 void batch_init(struct batch *batch, struct store *store);
-void batch_fini(struct batch *batch);	/* what was not flushed is forgotten */
+void batch_fini(struct batch *batch); /* what was not flushed is forgotten */
 
 /* Copies key and value. 0 or -errno of the store, when a transaction became full and was sent. */
 int batch_put(struct batch *batch, const char *key, const void *value, size_t value_bytes);

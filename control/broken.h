@@ -10,7 +10,7 @@
 
 struct broken_port {
 	uint64_t port_id;
-	uint64_t generation;	/* of the spec that failed */
+	uint64_t generation; /* of the spec that failed */
 	char why[DP_TEXT_BYTES];
 };
 

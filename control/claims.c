@@ -17,7 +17,7 @@ struct claims {
 	struct store *store;
 	char prefix[160];
 	char host[DP_NAME_BYTES];
-	json_t *stored;		/* key -> value, as in the store; ours only */
+	json_t *stored; /* key -> value, as in the store; ours only */
 };
 
 static int take_claim(void *ctx, const struct store_kv *kv)

@@ -22,7 +22,7 @@ struct config {
 	char cluster[DP_NAME_BYTES];
 	char root_key[KEY_BYTES];
 	char chunk_prefix[PREFIX_BYTES];
-	json_t *buckets;	/* as in the root: arrays of chunk ids */
+	json_t *buckets; /* as in the root: arrays of chunk ids */
 	store_rev root_rev;
 };
 
@@ -45,7 +45,8 @@ static int read_record(json_t *record, json_t **spec, uint64_t *id, uint64_t *ge
 	const char *raw_lab;
 
 	if (json_unpack(record, "{s:I, s:I, s:s, s:o}", "id", &raw_id, "generation",
-			&raw_generation, "lab", &raw_lab, "spec", spec) < 0 || raw_id <= 0)
+			&raw_generation, "lab", &raw_lab, "spec", spec) < 0 ||
+	    raw_id <= 0)
 		return -EBADMSG;
 	*id = (uint64_t)raw_id;
 	*generation = (uint64_t)raw_generation;
@@ -118,7 +119,7 @@ struct snapshot {
 	const struct config *config;
 	json_t *root;
 	store_rev root_rev;
-	json_t *chunks;		/* id -> content */
+	json_t *chunks; /* id -> content */
 };
 
 static int take_record(void *ctx, const struct store_kv *kv)
@@ -273,9 +274,9 @@ struct chunk_writer {
 	struct config *config;
 	struct batch *batch;
 	json_t *chunk;
-	size_t chunk_bytes;	/* estimate */
-	json_t *ids;		/* of this bucket's chunks, borrowed */
-	json_t *written;	/* id -> true, of all chunks written */
+	size_t chunk_bytes; /* estimate */
+	json_t *ids;	    /* of this bucket's chunks, borrowed */
+	json_t *written;    /* id -> true, of all chunks written */
 };
 
 static int flush_chunk(struct chunk_writer *writer)
@@ -286,7 +287,8 @@ static int flush_chunk(struct chunk_writer *writer)
 
 	if (writer->chunk == NULL)
 		return 0;
-	/* Random, because another host may write at the same time and immutable means: never put over. */
+	/* Random, because another host may write at the same time and immutable means: never put
+	 * over. */
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
 	snprintf(id, sizeof(id), "%016" PRIx64, random);
@@ -324,8 +326,8 @@ static int add_record(struct chunk_writer *writer, const char *kind, const char 
 		return error;
 	}
 	writer->chunk_bytes += record_bytes;
-	return json_object_set_new(json_object_get(writer->chunk, kind), name, record) < 0
-	       ? -ENOMEM : 0;
+	return json_object_set_new(json_object_get(writer->chunk, kind), name, record) < 0 ? -ENOMEM
+											   : 0;
 }
 
 static int write_bucket(struct chunk_writer *writer, const struct model *model, unsigned int bucket)
@@ -359,8 +361,8 @@ static void mark_dirty(const struct plan *plan, bool dirty[CONFIG_BUCKETS])
 		dirty[bucket_of(plan->steps[i].kind, plan->steps[i].name)] = true;
 }
 
-/* Writes the chunks of the dirty buckets, the last of them still in the batch; *buckets is then what
- * the next root says. */
+/* Writes the chunks of the dirty buckets, the last of them still in the batch; *buckets is then
+ * what the next root says. */
 static int write_chunks(struct config *config, const struct model *model,
 			const bool dirty[CONFIG_BUCKETS], json_t *buckets, json_t *written,
 			struct batch *batch)
@@ -371,7 +373,8 @@ static int write_chunks(struct config *config, const struct model *model,
 	for (unsigned int i = 0; i < CONFIG_BUCKETS && error == 0; i++) {
 		if (!dirty[i]) {
 			error = json_array_append(buckets, json_array_get(config->buckets, i)) < 0
-				? -ENOMEM : 0;
+					? -ENOMEM
+					: 0;
 			continue;
 		}
 		writer.ids = json_array();
@@ -406,10 +409,12 @@ static int flip(struct config *config, const struct model *model, json_t *bucket
 		struct batch *batch, bool *is_done)
 {
 	struct store_compare compare = {
-		.what = STORE_COMPARE_MOD_REV, .key = config->root_key, .rev = config->root_rev,
+		.what = STORE_COMPARE_MOD_REV,
+		.key = config->root_key,
+		.rev = config->root_rev,
 	};
-	json_t *root = json_pack("{s:I, s:O}", "next_id", (json_int_t)model->next_id, "buckets",
-				 buckets);
+	json_t *root =
+		json_pack("{s:I, s:O}", "next_id", (json_int_t)model->next_id, "buckets", buckets);
 	char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	int error = text != NULL ? batch_put(batch, config->root_key, text, strlen(text)) : -ENOMEM;
 

@@ -23,7 +23,7 @@
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
-#define CLUSTER "default"	/* one host is a cluster of one */
+#define CLUSTER "default" /* one host is a cluster of one */
 #define GROUP "weft"
 #define NS_PER_MS 1000000ULL
 #define WAIT_MAX_MS 1000
@@ -36,8 +36,10 @@ static int open_dir(const char *path, mode_t mode, const char *flag, char *why, 
 	if (mkdir(path, mode) < 0 && errno != EEXIST) {
 		int error = -errno;
 
-		snprintf(why, why_bytes, "%s %s: cannot be made: %s; make its parent directory, or "
-			 "choose another one", flag, path, strerror(-error));
+		snprintf(why, why_bytes,
+			 "%s %s: cannot be made: %s; make its parent directory, or "
+			 "choose another one",
+			 flag, path, strerror(-error));
 		return error;
 	}
 	if (stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode) && access(path, W_OK | X_OK) == 0)
@@ -61,8 +63,10 @@ static int lock_state(const char *state_dir, int *lock_fd, char *why, size_t why
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		close(fd);
-		snprintf(why, why_bytes, "another weftd uses %s; stop it, or choose another "
-			 "--state-dir and --run-dir", state_dir);
+		snprintf(why, why_bytes,
+			 "another weftd uses %s; stop it, or choose another "
+			 "--state-dir and --run-dir",
+			 state_dir);
 		return -EBUSY;
 	}
 	*lock_fd = fd;
@@ -75,7 +79,8 @@ static void name_host(char host[DP_NAME_BYTES])
 
 	gethostname(name, sizeof(name) - 1);
 	name[strcspn(name, ".")] = '\0';
-	snprintf(host, DP_NAME_BYTES, "%.*s", DP_NAME_BYTES - 1, model_is_name(name) ? name : "localhost");
+	snprintf(host, DP_NAME_BYTES, "%.*s", DP_NAME_BYTES - 1,
+		 model_is_name(name) ? name : "localhost");
 }
 
 static int open_state(struct control *control, const char *state_dir, char *why, size_t why_bytes)
@@ -89,7 +94,8 @@ static int open_state(struct control *control, const char *state_dir, char *why,
 	if (error < 0)
 		return error;
 	snprintf(path, sizeof(path), "%s/weft.db", state_dir);
-	error = store_sqlite_open(path, loop_clock_ns() / NS_PER_MS, &control->store, why, why_bytes);
+	error = store_sqlite_open(path, loop_clock_ns() / NS_PER_MS, &control->store, why,
+				  why_bytes);
 	if (error < 0)
 		return error;
 	error = config_open(control->store, control->cluster, &control->config, &control->model,
@@ -116,8 +122,8 @@ static int announce(struct control *control, char *why, size_t why_bytes)
 	json_decref(info);
 	snprintf(key, sizeof(key), "/weft/v1/%s/node/%s/info", control->cluster, control->host);
 	if (text != NULL) {
-		struct store_op op = {.what = STORE_PUT, .key = key, .value = text,
-				      .value_bytes = strlen(text)};
+		struct store_op op = {
+			.what = STORE_PUT, .key = key, .value = text, .value_bytes = strlen(text)};
 		struct store_txn txn = {.ops = &op, .n_ops = 1};
 
 		error = store_commit(control->store, &txn, &is_done, &rev);
@@ -137,8 +143,10 @@ static int open_socket(struct control *control, char *why, size_t why_bytes)
 	snprintf(path, sizeof(path), "%s/weftd.sock", control->run_dir);
 	int fd = http_listen(path, GROUP);
 	if (fd == -EADDRINUSE)
-		snprintf(why, why_bytes, "another weftd answers on %s; stop it, or choose another "
-			 "--run-dir", path);
+		snprintf(why, why_bytes,
+			 "another weftd answers on %s; stop it, or choose another "
+			 "--run-dir",
+			 path);
 	else if (fd < 0)
 		snprintf(why, why_bytes, "%s: %s", path, strerror(-fd));
 	if (fd < 0)
@@ -149,8 +157,8 @@ static int open_socket(struct control *control, char *why, size_t why_bytes)
 	return error;
 }
 
-static int open_parts(struct control *control, const char *run_dir, const char *state_dir, char *why,
-		      size_t why_bytes)
+static int open_parts(struct control *control, const char *run_dir, const char *state_dir,
+		      char *why, size_t why_bytes)
 {
 	char real[PATH_MAX];
 	int error = open_dir(run_dir, 0755, "--run-dir", why, why_bytes);
@@ -158,8 +166,10 @@ static int open_parts(struct control *control, const char *run_dir, const char *
 	if (error < 0)
 		return error;
 	if (realpath(run_dir, real) == NULL || strlen(real) >= sizeof(control->run_dir)) {
-		snprintf(why, why_bytes, "--run-dir %s: the path is too long for sockets; choose a "
-			 "shorter one", run_dir);
+		snprintf(why, why_bytes,
+			 "--run-dir %s: the path is too long for sockets; choose a "
+			 "shorter one",
+			 run_dir);
 		return -ENAMETOOLONG;
 	}
 	snprintf(control->run_dir, sizeof(control->run_dir), "%s", real);

@@ -23,12 +23,12 @@ struct control {
 	char host[DP_NAME_BYTES];
 	const char *cluster;
 	struct loop *loop;
-	int lock_fd;		/* held for as long as this weftd has the state directory */
+	int lock_fd; /* held for as long as this weftd has the state directory */
 	struct store *store;
 	struct config *config;
-	struct model *model;	/* what is stored: what should be */
+	struct model *model; /* what is stored: what should be */
 	struct claims *claims;
-	uint64_t claimed_version;	/* of the fast path, when the claims were last right */
+	uint64_t claimed_version; /* of the fast path, when the claims were last right */
 	struct fastpath *fastpath;
 	struct http *http;
 };
@@ -37,7 +37,7 @@ struct control {
  * has one line. */
 int control_create(const char *run_dir, const char *state_dir, struct control **control, char *why,
 		   size_t why_bytes);
-void control_destroy(struct control *control);	/* NULL is legal */
+void control_destroy(struct control *control); /* NULL is legal */
 
 /* One turn of the loop; waits for something to do. 0 or -errno. */
 int control_turn(struct control *control);

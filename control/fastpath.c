@@ -24,7 +24,7 @@
 
 struct fastpath {
 	struct loop *loop;
-	char socket_path[108];	/* as long as the kernel takes */
+	char socket_path[108]; /* as long as the kernel takes */
 	struct taps *taps;
 
 	/* While connected. */
@@ -36,9 +36,9 @@ struct fastpath {
 	struct mirror mirror;
 	struct broken_list broken;
 	uint64_t version;
-	uint64_t next_try_ns;	/* to connect, or to make what is broken */
+	uint64_t next_try_ns; /* to connect, or to make what is broken */
 	unsigned int backoff_ms;
-	bool is_silent;		/* the failure to connect was logged already */
+	bool is_silent; /* the failure to connect was logged already */
 };
 
 int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **out)
@@ -195,8 +195,7 @@ static int refuse(struct fastpath *fastpath, int error, const char *why, struct 
 			   why[0] != '\0' ? why : strerror(-error));
 }
 
-int fastpath_prepare(struct fastpath *fastpath, const struct model *model,
-		     struct problem *problem)
+int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem)
 {
 	char why[DP_TEXT_BYTES] = "";
 	struct table wanted = {0};
@@ -347,7 +346,8 @@ static int greet(struct fastpath *fastpath, const struct model *model, char *why
 	error = meter_open(&fastpath->meter, counters_fd);
 	close(counters_fd);
 	if (error < 0) {
-		snprintf(why, DP_TEXT_BYTES, "its counters have another layout; install weftd and "
+		snprintf(why, DP_TEXT_BYTES,
+			 "its counters have another layout; install weftd and "
 			 "weft-dataplane of one release");
 		return error;
 	}
@@ -361,8 +361,8 @@ static int connect_client(struct fastpath *fastpath, const struct model *model, 
 
 	if (error == 0) {
 		fastpath->mirror.client = fastpath->client;
-		error = loop_add(fastpath->loop, dp_client_fd(fastpath->client), EPOLLIN, on_readable,
-				 fastpath, &fastpath->watch);
+		error = loop_add(fastpath->loop, dp_client_fd(fastpath->client), EPOLLIN,
+				 on_readable, fastpath, &fastpath->watch);
 	}
 	if (error == 0)
 		return greet(fastpath, model, why);
@@ -407,7 +407,8 @@ int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t 
 			catch_up(fastpath, model);
 	}
 	return fastpath->next_try_ns > now_ns
-	       ? (int)((fastpath->next_try_ns - now_ns) / NS_PER_MS) + 1 : 0;
+		       ? (int)((fastpath->next_try_ns - now_ns) / NS_PER_MS) + 1
+		       : 0;
 }
 
 int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,
@@ -417,8 +418,8 @@ int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, 
 
 	if (fastpath->client == NULL)
 		return refuse(fastpath, -ENOTCONN, why, problem);
-	int error = dp_client_request(fastpath->client, type, NULL, 0, ANSWER_TIMEOUT_MS, fn, ctx,
-				      why);
+	int error =
+		dp_client_request(fastpath->client, type, NULL, 0, ANSWER_TIMEOUT_MS, fn, ctx, why);
 	if (error < 0) {
 		refuse(fastpath, error, why, problem);
 		if (dp_client_is_broken(fastpath->client))

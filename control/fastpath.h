@@ -23,7 +23,7 @@ struct loop;
 
 /* run_dir is copied. Nothing is connected yet. 0 or -errno. */
 int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **fastpath);
-void fastpath_destroy(struct fastpath *fastpath);	/* NULL is legal */
+void fastpath_destroy(struct fastpath *fastpath); /* NULL is legal */
 
 /* Connects, catches up, tries again what was broken: whatever is due. Returns ms until it wants to
  * be called again, at most. */
@@ -36,8 +36,7 @@ const struct dp_welcome *fastpath_welcome(const struct fastpath *fastpath);
 const struct meter *fastpath_meter(const struct fastpath *fastpath);
 
 /* A change to `model`: everything that can fail. On -errno nothing has changed. */
-int fastpath_prepare(struct fastpath *fastpath, const struct model *model,
-		     struct problem *problem);
+int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem);
 void fastpath_abort(struct fastpath *fastpath);
 
 /* Publishes what was prepared. If the dataplane is lost at this moment, the next connect does it. */

@@ -100,10 +100,10 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
 static enum MHD_Result send_problem(struct MHD_Connection *connection,
 				    const struct problem *problem)
 {
-	json_t *object = json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code, "status",
-				   problem->status, "title",
-				   MHD_get_reason_phrase_for((unsigned int)problem->status), "detail",
-				   problem->detail);
+	json_t *object =
+		json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code, "status", problem->status,
+			  "title", MHD_get_reason_phrase_for((unsigned int)problem->status),
+			  "detail", problem->detail);
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
@@ -248,12 +248,10 @@ int http_create(struct loop *loop, int listen_fd, const struct http_route *route
 	if (http == NULL)
 		goto close_fd;
 	*http = (struct http){.loop = loop, .routes = routes, .n_routes = n_routes, .ctx = ctx};
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http,
-					MHD_OPTION_LISTEN_SOCKET, listen_fd,
-					MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-					MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
-					MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-					MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
 	if (http->daemon == NULL)
 		goto free_http;
 	const union MHD_DaemonInfo *info =
@@ -264,7 +262,7 @@ int http_create(struct loop *loop, int listen_fd, const struct http_route *route
 	*out = http;
 	return 0;
 stop_daemon:
-	MHD_stop_daemon(http->daemon);	/* closes listen_fd */
+	MHD_stop_daemon(http->daemon); /* closes listen_fd */
 	free(http);
 	return error;
 free_http:
@@ -296,8 +294,8 @@ int http_run(struct http *http)
 static bool is_answered(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_alive = fd >= 0 &&
-			connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	bool is_alive =
+		fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 
 	if (fd >= 0)
 		close(fd);

@@ -18,24 +18,24 @@
 #define HTTP_TIMEOUT_S 30
 
 struct http;
-struct http_call;	/* the library's side of a request */
+struct http_call; /* the library's side of a request */
 struct loop;
 
 struct http_request {
 	const char *method;
-	const char *name;	/* what stands for {name} in the route's path; "" if it has none */
-	const char *body;	/* NUL-terminated */
+	const char *name; /* what stands for {name} in the route's path; "" if it has none */
+	const char *body; /* NUL-terminated */
 	size_t body_bytes;
 	struct http_call *call;
 };
 
 /* An answer. Without `text`, `json` is sent. Both become the server's. */
 struct http_reply {
-	int status;		/* 0: 200 */
+	int status; /* 0: 200 */
 	json_t *json;
 	char *text;
-	const char *text_type;	/* Content-Type of `text` */
-	uint64_t etag;		/* revision; 0: none */
+	const char *text_type; /* Content-Type of `text` */
+	uint64_t etag;	       /* revision; 0: none */
 };
 
 /* Returns 0 with *reply filled, or -errno with *problem filled. */
@@ -44,7 +44,7 @@ typedef int (*http_fn)(void *ctx, const struct http_request *request, struct htt
 
 struct http_route {
 	const char *method;
-	const char *path;	/* "/v1/ports/{name}/qemu-args" */
+	const char *path; /* "/v1/ports/{name}/qemu-args" */
 	http_fn fn;
 	const char *help;
 };
@@ -57,7 +57,7 @@ const char *http_header(const struct http_request *request, const char *key);
 /* Serves `routes` (n_routes, must outlive the server) on a listening socket, which becomes ours. */
 int http_create(struct loop *loop, int listen_fd, const struct http_route *routes, size_t n_routes,
 		void *ctx, struct http **http);
-void http_destroy(struct http *http);	/* NULL is legal */
+void http_destroy(struct http *http); /* NULL is legal */
 
 /* Does what is due. Returns ms until it wants to be called again, at most; -1: no hurry. */
 int http_run(struct http *http);

@@ -21,7 +21,8 @@ int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct probl
 		return 0;
 	lab_fini(lab);
 	if (fault.line < 0)
-		return problem_set(problem, -EINVAL, 400, "json-invalid", "not JSON: %s", fault.text);
+		return problem_set(problem, -EINVAL, 400, "json-invalid", "not JSON: %s",
+				   fault.text);
 	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s",
 			   fault.line, fault.text);
 }
@@ -72,16 +73,19 @@ static int check_top(const json_t *tree, struct problem *problem)
 		if (strcmp(key, "name") == 0) {
 			if (json_is_string(value) && model_is_name(json_string_value(value)))
 				continue;
-			return refuse(problem, key, "name-invalid", "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+			return refuse(problem, key, "name-invalid",
+				      "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
 				      "first a letter or digit");
 		}
 		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0) {
 			if (json_is_object(value) || json_is_null(value))
 				continue;
-			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}", key);
+			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}",
+				 key);
 			return refuse(problem, key, "lab-invalid", text);
 		}
-		snprintf(text, sizeof(text), "unknown key '%.60s'; known: name, segments, ports", key);
+		snprintf(text, sizeof(text), "unknown key '%.60s'; known: name, segments, ports",
+			 key);
 		return refuse(problem, key, "key-unknown", text);
 	}
 	return 0;
@@ -133,7 +137,8 @@ static int merge_ports(const struct lab *lab, const char *cluster, struct model 
 	return 0;
 }
 
-static void prune_undeclared(const struct lab *lab, const struct model *current, struct model *model)
+static void prune_undeclared(const struct lab *lab, const struct model *current,
+			     struct model *model)
 {
 	const json_t *segments = json_object_get(lab->tree, "segments");
 	const json_t *ports = json_object_get(lab->tree, "ports");
@@ -141,7 +146,8 @@ static void prune_undeclared(const struct lab *lab, const struct model *current,
 	for (size_t i = 0; i < current->n_ports; i++) {
 		const struct model_port *port = current->ports[i];
 
-		if (strcmp(port->lab, owner_of(lab)) == 0 && json_object_get(ports, port->name) == NULL)
+		if (strcmp(port->lab, owner_of(lab)) == 0 &&
+		    json_object_get(ports, port->name) == NULL)
 			model_del_port(model, port->name);
 	}
 	for (size_t i = 0; i < current->n_segments; i++) {
@@ -188,8 +194,9 @@ json_t *lab_format(const char *cluster, const struct model *model)
 		error |= json_object_set_new(segments, model->segments[i]->name,
 					     spec_format_segment(model->segments[i], SPEC_SHORT));
 	for (size_t i = 0; i < model->n_ports; i++)
-		error |= json_object_set_new(ports, model->ports[i]->name,
-					     spec_format_port(cluster, model->ports[i], SPEC_SHORT));
+		error |=
+			json_object_set_new(ports, model->ports[i]->name,
+					    spec_format_port(cluster, model->ports[i], SPEC_SHORT));
 	lab = json_pack("{s:o, s:o}", "segments", segments, "ports", ports);
 	if (error == 0)
 		return lab;

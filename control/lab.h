@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lab: what `weft apply` sends. Text (YAML or JSON) becomes a JSON tree, checked for what a tree
- * cannot show any more (duplicate keys, several documents); the tree is laid over a model. Errors
- * name the line where the text is known. Pure; hostile text costs no more than its size.
+ * The lab: what `weft apply` sends. Text (YAML or JSON) becomes a JSON tree, checked for what a
+ * tree cannot show any more (duplicate keys, several documents); the tree is laid over a model.
+ * Errors name the line where the text is known. Pure; hostile text costs no more than its size.
  *
  *     name: demo
  *     segments: {ALPHA: {vni: 100}}
@@ -23,7 +23,7 @@
 
 struct lab {
 	json_t *tree;
-	json_t *lines;	/* YAML: "ports.web0.segment" -> 7; JSON: empty */
+	json_t *lines; /* YAML: "ports.web0.segment" -> 7; JSON: empty */
 };
 
 /* Strict JSON. 0, or -EINVAL with a problem. YAML: lab_yaml.h. */

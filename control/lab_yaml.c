@@ -10,9 +10,9 @@
 #include <yaml.h>
 
 struct level {
-	json_t *node;		/* borrowed: the tree owns it */
-	char *key;		/* of a map: the key whose value comes next */
-	size_t path_len;	/* of the path of `node` */
+	json_t *node;	 /* borrowed: the tree owns it */
+	char *key;	 /* of a map: the key whose value comes next */
+	size_t path_len; /* of the path of `node` */
 };
 
 struct reader {
@@ -21,7 +21,7 @@ struct reader {
 	struct level levels[LAB_DEPTH_MAX];
 	unsigned int depth;
 	unsigned int n_documents;
-	char path[160];		/* "ports.web0": cut where too long, errors then name the object */
+	char path[160]; /* "ports.web0": cut where too long, errors then name the object */
 };
 
 static int refuse(struct reader *reader, const yaml_mark_t *mark, const char *code,
@@ -59,8 +59,8 @@ static json_t *scalar_value(const yaml_event_t *event)
 static void extend_path(struct reader *reader, size_t len, const char *key)
 {
 	if (len < sizeof(reader->path))
-		snprintf(reader->path + len, sizeof(reader->path) - len, "%s%s",
-			 len > 0 ? "." : "", key);
+		snprintf(reader->path + len, sizeof(reader->path) - len, "%s%s", len > 0 ? "." : "",
+			 key);
 }
 
 /* Hangs a value into the tree, below the map or list that is open. */
@@ -103,9 +103,8 @@ static int take_key(struct reader *reader, struct level *level, const yaml_event
 	}
 	level->key = strdup(key);
 	extend_path(reader, level->path_len, key);
-	if (level->key == NULL ||
-	    json_object_set_new(reader->lab->lines, reader->path,
-				json_integer((json_int_t)mark->line + 1)) < 0)
+	if (level->key == NULL || json_object_set_new(reader->lab->lines, reader->path,
+						      json_integer((json_int_t)mark->line + 1)) < 0)
 		return problem_system(reader->problem, -ENOMEM, "reading the lab");
 	return 0;
 }
@@ -134,7 +133,8 @@ static int open_level(struct reader *reader, json_t *node, const yaml_event_t *e
 	if (error < 0)
 		return error;
 	reader->levels[reader->depth++] = (struct level){
-		.node = node, .path_len = is_named ? strlen(reader->path) : path_len,
+		.node = node,
+		.path_len = is_named ? strlen(reader->path) : path_len,
 	};
 	return 0;
 }
@@ -241,7 +241,8 @@ static bool is_plain(const char *text)
 			return false;
 	}
 	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-		      "._-/+") == len && strchr("-.", text[0]) == NULL;
+			    "._-/+") == len &&
+	       strchr("-.", text[0]) == NULL;
 }
 
 static int emit_event(yaml_emitter_t *emitter, yaml_event_t *event, int is_made)
@@ -253,7 +254,8 @@ static int emit_text(yaml_emitter_t *emitter, const char *text, bool must_be_pla
 {
 	yaml_event_t event;
 	yaml_scalar_style_t style = must_be_plain || is_plain(text)
-		? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+					    ? YAML_PLAIN_SCALAR_STYLE
+					    : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
 	/* cast: libyaml copies the text, but its prototype has no const in every version */
 	return emit_event(emitter, &event,
@@ -268,12 +270,13 @@ static int emit_value(yaml_emitter_t *emitter, const json_t *value, unsigned int
 static int emit_object(yaml_emitter_t *emitter, const json_t *object, unsigned int depth)
 {
 	yaml_mapping_style_t style = depth < 2 && json_object_size(object) > 0
-		? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
+					     ? YAML_BLOCK_MAPPING_STYLE
+					     : YAML_FLOW_MAPPING_STYLE;
 	yaml_event_t event;
 	const char *key;
 	json_t *value;
-	int error = emit_event(emitter, &event, yaml_mapping_start_event_initialize(
-		&event, NULL, NULL, 1, style));
+	int error = emit_event(emitter, &event,
+			       yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		if (error == 0)
@@ -330,11 +333,12 @@ char *lab_yaml_format(const json_t *tree)
 	yaml_emitter_set_output(&emitter, append, &text);
 	yaml_emitter_set_unicode(&emitter, 1);
 	yaml_emitter_set_width(&emitter, -1);
-	int error = emit_event(&emitter, &event, yaml_stream_start_event_initialize(
-		&event, YAML_UTF8_ENCODING));
+	int error = emit_event(&emitter, &event,
+			       yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
 	if (error == 0)
-		error = emit_event(&emitter, &event, yaml_document_start_event_initialize(
-			&event, NULL, NULL, NULL, 1));
+		error = emit_event(
+			&emitter, &event,
+			yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
 	if (error == 0)
 		error = emit_value(&emitter, tree, 0);
 	if (error == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * YAML to a JSON tree and back, for labs. One document of maps, lists and scalars; what can surprise
- * or grow is refused by name: aliases, anchors, tags, duplicate keys, several documents. Plain
- * scalars are integers, true, false and null as YAML 1.2 writes them; everything else is text, so
- * that 02:00:00:00:00:01 and `on` stay what was written. Pure.
+ * YAML to a JSON tree and back, for labs. One document of maps, lists and scalars; what can
+ * surprise or grow is refused by name: aliases, anchors, tags, duplicate keys, several documents.
+ * Plain scalars are integers, true, false and null as YAML 1.2 writes them; everything else is
+ * text, so that 02:00:00:00:00:01 and `on` stay what was written. Pure.
  */
 #pragma once
 

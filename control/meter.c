@@ -71,8 +71,8 @@ struct counters_block meter_sum(const struct meter *meter, uint32_t slot)
 	struct counters_block sum = {0};
 
 	for (uint32_t w = 0; w < header->n_workers && slot < header->n_slots; w++)
-		add((uint64_t *)&sum, (const uint64_t *)&blocks[(size_t)slot * header->n_workers + w],
-		    sizeof(sum));
+		add((uint64_t *)&sum,
+		    (const uint64_t *)&blocks[(size_t)slot * header->n_workers + w], sizeof(sum));
 	return sum;
 }
 

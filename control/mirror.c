@@ -10,7 +10,7 @@
 #include "control/taps.h"
 #include "dataplane/base/log.h"
 
-#define TIMEOUT_MS 5000	/* of a prepare with thousands of ports; the rest takes microseconds */
+#define TIMEOUT_MS 5000 /* of a prepare with thousands of ports; the rest takes microseconds */
 
 void mirror_fini(struct mirror *mirror)
 {
@@ -114,14 +114,14 @@ static int stage(struct mirror *mirror, struct table_row row, enum dp_type type,
 {
 	if (table_put(&mirror->staged, row) < 0)
 		return no_memory(why);
-	int error = dp_client_stage(mirror->client, type, message, bytes, fd, fd != NULL, TIMEOUT_MS);
+	int error =
+		dp_client_stage(mirror->client, type, message, bytes, fd, fd != NULL, TIMEOUT_MS);
 	if (error < 0)
 		snprintf(why, DP_TEXT_BYTES, "sending to the dataplane: %s", strerror(-error));
 	return error;
 }
 
-int mirror_stage_segments(struct mirror *mirror, const struct model *model,
-			  char why[DP_TEXT_BYTES])
+int mirror_stage_segments(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES])
 {
 	int error = 0;
 
@@ -156,7 +156,8 @@ int mirror_stage_port(struct mirror *mirror, const struct model *model,
 		taps_doom(mirror->taps, port->id);
 	if (error < 0)
 		return error;
-	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), fd >= 0 ? &fd : NULL, why);
+	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), fd >= 0 ? &fd : NULL,
+		     why);
 }
 
 int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,

@@ -15,10 +15,10 @@
 struct taps;
 
 struct mirror {
-	struct dp_client *client;	/* not ours; set while connected */
-	struct taps *taps;		/* not ours */
-	struct table actual;		/* what the dataplane has */
-	struct table staged;		/* what the open transaction changes of it */
+	struct dp_client *client; /* not ours; set while connected */
+	struct taps *taps;	  /* not ours */
+	struct table actual;	  /* what the dataplane has */
+	struct table staged;	  /* what the open transaction changes of it */
 };
 
 void mirror_fini(struct mirror *mirror);
@@ -54,6 +54,6 @@ int mirror_commit(struct mirror *mirror, char why[DP_TEXT_BYTES]);
 /* An error means that the connection is of no use any more. */
 int mirror_abort(struct mirror *mirror);
 
-/* After weftd's restart: takes over the devices that the dataplane has. A port whose device is gone,
- * or not the port's any more, is deleted there, to be made anew. */
+/* After weftd's restart: takes over the devices that the dataplane has. A port whose device is
+ * gone, or not the port's any more, is deleted there, to be made anew. */
 int mirror_adopt(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES]);

@@ -217,7 +217,9 @@ void model_derive_mac(const char *cluster, const char *port, uint8_t mac[6])
 
 bool model_is_name(const char *name)
 {
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t len =
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-	return len > 0 && len < DP_NAME_BYTES && name[len] == '\0' && strchr("._-", name[0]) == NULL;
+	return len > 0 && len < DP_NAME_BYTES && name[len] == '\0' &&
+	       strchr("._-", name[0]) == NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The model: what the user asked for, as plain data. Segments and ports, each kind kept in the order
- * of its names. A model is a value: a change is made on a copy, checked, planned, stored, and then
- * takes the place of the old one. No I/O; one thread.
+ * The model: what the user asked for, as plain data. Segments and ports, each kind kept in the
+ * order of its names. A model is a value: a change is made on a copy, checked, planned, stored,
+ * and then takes the place of the old one. No I/O; one thread.
  *
  * Canonical: two models that mean the same are equal field by field. So options hold only what
  * differs from the default, in the order of the option table, and every string is zero-filled.
@@ -25,12 +25,12 @@
 /* The name comes first in both: the lists are sorted and searched by it. */
 struct model_segment {
 	char name[DP_NAME_BYTES];
-	char lab[DP_NAME_BYTES];	/* that made it; "" : none */
-	uint32_t id;			/* in the dataplane; 0: not numbered yet */
+	char lab[DP_NAME_BYTES]; /* that made it; "" : none */
+	uint32_t id;		 /* in the dataplane; 0: not numbered yet */
 	uint64_t generation;
 	uint32_t vni;
-	uint16_t vlan;			/* 0: none */
-	uint16_t mtu;			/* layer-3 bytes */
+	uint16_t vlan; /* 0: none */
+	uint16_t mtu;  /* layer-3 bytes */
 	uint32_t age_s;
 };
 
@@ -41,25 +41,25 @@ struct model_port {
 	uint64_t generation;
 	const struct port_kind *kind;
 	char segment[DP_NAME_BYTES];
-	char vm[DP_NAME_BYTES];		/* "" : none */
-	char host[DP_NAME_BYTES];	/* "" : the host that was asked */
+	char vm[DP_NAME_BYTES];	  /* "" : none */
+	char host[DP_NAME_BYTES]; /* "" : the host that was asked */
 	uint8_t mac[6];
 	uint16_t n_options;
 	struct dp_option options[DP_OPTIONS_MAX];
 };
 
 struct model {
-	uint64_t next_id;		/* ids are given once, to segments and ports alike */
+	uint64_t next_id; /* ids are given once, to segments and ports alike */
 	struct model_segment **segments;
 	size_t n_segments;
 	struct model_port **ports;
 	size_t n_ports;
-	size_t max_segments, max_ports;	/* room in the arrays */
+	size_t max_segments, max_ports; /* room in the arrays */
 };
 
 int model_create(struct model **model);
 int model_copy(const struct model *model, struct model **copy);
-void model_destroy(struct model *model);	/* NULL is legal */
+void model_destroy(struct model *model); /* NULL is legal */
 
 /* NULL if there is none of that name. Valid until the object is put again or deleted. */
 struct model_segment *model_segment(const struct model *model, const char *name);
@@ -68,7 +68,7 @@ struct model_port *model_port(const struct model *model, const char *name);
 /* Adds the object, or takes the place of the one of the same name. 0 or -ENOMEM. */
 int model_put_segment(struct model *model, const struct model_segment *segment);
 int model_put_port(struct model *model, const struct model_port *port);
-void model_del_segment(struct model *model, const char *name);	/* absent is no error */
+void model_del_segment(struct model *model, const char *name); /* absent is no error */
 void model_del_port(struct model *model, const char *name);
 
 /* An option's text if it is set and differs from the default, else NULL. */

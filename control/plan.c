@@ -112,8 +112,8 @@ static int plan_deletes(const struct model *current, const struct model *wanted,
 	return error;
 }
 
-static int plan_segment(const struct model *current, struct model *wanted,
-			struct model_segment *to, struct plan *plan)
+static int plan_segment(const struct model *current, struct model *wanted, struct model_segment *to,
+			struct plan *plan)
 {
 	const struct model_segment *from = model_segment(current, to->name);
 	struct plan_step *step;
@@ -191,12 +191,14 @@ void plan_fini(struct plan *plan)
 static json_t *format_step(const struct plan_step *step)
 {
 	static const char *const actions[] = {
-		[PLAN_CREATE] = "create", [PLAN_UPDATE] = "update",
-		[PLAN_REPLACE] = "replace", [PLAN_DELETE] = "delete",
+		[PLAN_CREATE] = "create",
+		[PLAN_UPDATE] = "update",
+		[PLAN_REPLACE] = "replace",
+		[PLAN_DELETE] = "delete",
 	};
-	json_t *object = json_pack("{s:s, s:s, s:s}", "action", actions[step->action], "kind",
-				   step->kind == PLAN_SEGMENT ? "segment" : "port", "name",
-				   step->name);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s}", "action", actions[step->action], "kind",
+			  step->kind == PLAN_SEGMENT ? "segment" : "port", "name", step->name);
 
 	if (object == NULL || step->n_fields == 0)
 		return object;

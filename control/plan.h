@@ -14,8 +14,8 @@
 
 enum plan_action {
 	PLAN_CREATE,
-	PLAN_UPDATE,	/* in place: whoever is attached does not notice */
-	PLAN_REPLACE,	/* closed and opened anew */
+	PLAN_UPDATE,  /* in place: whoever is attached does not notice */
+	PLAN_REPLACE, /* closed and opened anew */
 	PLAN_DELETE,
 };
 
@@ -28,7 +28,7 @@ struct plan_step {
 	enum plan_action action;
 	enum plan_kind kind;
 	char name[DP_NAME_BYTES];
-	unsigned int n_fields;		/* update, replace: which keys differ */
+	unsigned int n_fields; /* update, replace: which keys differ */
 	const char *fields[PLAN_FIELDS_MAX];
 };
 
@@ -40,7 +40,8 @@ struct plan {
 
 /*
  * Fills *plan with the steps from `current` to `wanted`, and numbers `wanted`: what stays keeps its
- * id, generation and lab; what changes gets the next generation; what is new, a new id. 0 or -ENOMEM.
+ * id, generation and lab; what changes gets the next generation; what is new, a new id. 0 or
+ * -ENOMEM.
  */
 int plan_make(const struct model *current, struct model *wanted, struct plan *plan);
 void plan_fini(struct plan *plan);

@@ -8,10 +8,10 @@
 #include <stdarg.h>
 
 struct problem {
-	int status;		/* HTTP status */
-	const char *code;	/* stable, as "segment-unknown"; a constant */
-	char where[160];	/* place in a lab, as "ports.web0.segment"; "" if none */
-	char detail[512];	/* one line: what is wrong and what to do */
+	int status;	  /* HTTP status */
+	const char *code; /* stable, as "segment-unknown"; a constant */
+	char where[160];  /* place in a lab, as "ports.web0.segment"; "" if none */
+	char detail[512]; /* one line: what is wrong and what to do */
 };
 
 /* Fills *problem and returns `error`, so that a function can end with `return problem_set(...)`. */

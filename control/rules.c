@@ -29,9 +29,11 @@ static int claim(struct taken *taken, const char *kind, const char *owner, const
 			return problem_system(taken->problem, -ENOMEM, "checking");
 		return 0;
 	}
-	int error = problem_set(taken->problem, -EEXIST, 409, code,
-				"%s %s: %s is taken by %s %s; choose another one, or change that one "
-				"first", kind, owner, what, kind, other);
+	int error =
+		problem_set(taken->problem, -EEXIST, 409, code,
+			    "%s %s: %s is taken by %s %s; choose another one, or change that one "
+			    "first",
+			    kind, owner, what, kind, other);
 	problem_at(taken->problem, "%ss.%s.%s", kind, owner, key);
 	return error;
 }
@@ -55,9 +57,11 @@ static int check_tap(struct taken *taken, const struct model_port *port)
 	char what[160];
 
 	if (!link_name_is_valid(ifname)) {
-		int error = problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
-					"port %s: its name cannot be the name of a network device (at "
-					"most 15 characters); add ifname: with a shorter one", port->name);
+		int error =
+			problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
+				    "port %s: its name cannot be the name of a network device (at "
+				    "most 15 characters); add ifname: with a shorter one",
+				    port->name);
 		problem_at(taken->problem, "ports.%s", port->name);
 		return error;
 	}
@@ -87,14 +91,18 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 	int error = 0;
 
 	if (model_segment(model, port->segment) == NULL) {
-		error = problem_set(problem, -EINVAL, 422, "segment-unknown",
-				    "port %s: segment %s is not declared; add it under segments: or "
-				    "correct the name", port->name, port->segment);
+		error = problem_set(
+			problem, -EINVAL, 422, "segment-unknown",
+			"port %s: segment %s is not declared; add it under segments: or "
+			"correct the name",
+			port->name, port->segment);
 		problem_at(problem, "ports.%s.segment", port->name);
 	} else if (port->host[0] != '\0' && strcmp(port->host, host) != 0) {
-		error = problem_set(problem, -EINVAL, 422, "host-unknown",
-				    "port %s: host %s is not this host (%s), and weft runs on one host; "
-				    "leave host: out", port->name, port->host, host);
+		error = problem_set(
+			problem, -EINVAL, 422, "host-unknown",
+			"port %s: host %s is not this host (%s), and weft runs on one host; "
+			"leave host: out",
+			port->name, port->host, host);
 		problem_at(problem, "ports.%s.host", port->name);
 	}
 	return error;

@@ -50,13 +50,14 @@ static int word_of(const struct place *place, const char *key, const json_t *val
 		return 0;
 	}
 	snprintf(text, sizeof(text), "%.60s: use one word or number%s", key,
-		 json_is_null(value) ? "; nothing is written here"
-		 : json_is_string(value) ? "; this is too long" : "");
+		 json_is_null(value)	 ? "; nothing is written here"
+		 : json_is_string(value) ? "; this is too long"
+					 : "");
 	return refuse(place, key, "value-invalid", text);
 }
 
-static int parse_number(const struct place *place, const char *key, const char *word,
-			uint64_t min, uint64_t max, uint64_t *number)
+static int parse_number(const struct place *place, const char *key, const char *word, uint64_t min,
+			uint64_t max, uint64_t *number)
 {
 	char text[320];
 	char *end;
@@ -90,8 +91,10 @@ static int parse_duration_s(const struct place *place, const char *key, const ch
 		*duration_s = (uint32_t)count * units[i].seconds;
 		return 0;
 	}
-	snprintf(text, sizeof(text), "%s: %.40s is not a time from 1s to %llus; write it as 300s, 5m, "
-		 "2h or 1d", key, word, (unsigned long long)max_s);
+	snprintf(text, sizeof(text),
+		 "%s: %.40s is not a time from 1s to %llus; write it as 300s, 5m, "
+		 "2h or 1d",
+		 key, word, (unsigned long long)max_s);
 	return refuse(place, key, "value-invalid", text);
 }
 
@@ -104,8 +107,10 @@ static int parse_name(const struct place *place, const char *key, const char *wo
 		snprintf(name, DP_NAME_BYTES, "%s", word);
 		return 0;
 	}
-	snprintf(text, sizeof(text), "%s: '%.70s' is not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
-		 "first a letter or digit", key, word);
+	snprintf(text, sizeof(text),
+		 "%s: '%.70s' is not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+		 "first a letter or digit",
+		 key, word);
 	return refuse(place, key, "name-invalid", text);
 }
 
@@ -136,10 +141,12 @@ static int check_self(const char *kind, const char *name, const json_t *json, st
 {
 	*place = (struct place){.kind = kind, .name = name, .problem = place->problem};
 	if (!model_is_name(name))
-		return refuse(place, NULL, "name-invalid", "not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+		return refuse(place, NULL, "name-invalid",
+			      "not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
 			      "first a letter or digit");
 	if (!json_is_object(json))
-		return refuse(place, NULL, "value-invalid", "needs keys and values, as "
+		return refuse(place, NULL, "value-invalid",
+			      "needs keys and values, as "
 			      "{key: value, ...}");
 	return 0;
 }
@@ -197,8 +204,8 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 		} else {
 			char text[160];
 
-			snprintf(text, sizeof(text), "unknown key '%.60s'; known: vni, vlan, mtu, age",
-				 key);
+			snprintf(text, sizeof(text),
+				 "unknown key '%.60s'; known: vni, vlan, mtu, age", key);
 			error = refuse(&place, key, "key-unknown", text);
 		}
 		if (error < 0)
@@ -229,14 +236,18 @@ static int check_option(const struct place *place, const char *key, const char *
 
 	why[0] = '\0';
 	if (strcmp(key, "ifname") == 0 && !link_name_is_valid(text))
-		snprintf(why, sizeof(why), "ifname: %.20s is not a name that the kernel takes", text);
+		snprintf(why, sizeof(why), "ifname: %.20s is not a name that the kernel takes",
+			 text);
 	else if (strcmp(key, "netns") == 0 && !model_is_name(text))
-		snprintf(why, sizeof(why), "netns: %.70s is not a name as ip netns knows them", text);
+		snprintf(why, sizeof(why), "netns: %.70s is not a name as ip netns knows them",
+			 text);
 	else if (strcmp(key, "socket") == 0 && text[0] != '/')
 		snprintf(why, sizeof(why), "socket: %.110s must be an absolute path", text);
 	else if (strcmp(key, "ip") == 0 && link_parse_prefix(text, &prefix) < 0)
-		snprintf(why, sizeof(why), "ip: %.50s is not the address of a host with its prefix "
-			 "length; write it as 10.0.1.2/24 or fd00::2/64", text);
+		snprintf(why, sizeof(why),
+			 "ip: %.50s is not the address of a host with its prefix "
+			 "length; write it as 10.0.1.2/24 or fd00::2/64",
+			 text);
 	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
 }
 

@@ -11,8 +11,8 @@
 #include "control/problem.h"
 
 enum spec_form {
-	SPEC_SHORT,	/* what a lab file needs: no name, no defaults, nothing derived */
-	SPEC_FULL,	/* what GET shows: everything */
+	SPEC_SHORT, /* what a lab file needs: no name, no defaults, nothing derived */
+	SPEC_FULL,  /* what GET shows: everything */
 };
 
 /* Parses the body of an object into *segment or *port (ids, generation and lab are left zero). On

@@ -66,8 +66,10 @@ struct dp_port_state states_find(const struct states *states, const struct fastp
 {
 	struct dp_port_state state = {.id = port_id, .link = DP_LINK_DOWN};
 	const char *broken = fastpath_broken(fastpath, port_id);
-	const struct dp_port_state *found = states->n_ports == 0 ? NULL :
-		bsearch(&state, states->ports, states->n_ports, sizeof(state), compare);
+	const struct dp_port_state *found =
+		states->n_ports == 0
+			? NULL
+			: bsearch(&state, states->ports, states->n_ports, sizeof(state), compare);
 
 	if (found != NULL && broken == NULL)
 		return *found;
@@ -75,7 +77,8 @@ struct dp_port_state states_find(const struct states *states, const struct fastp
 		state.link = DP_LINK_BROKEN;
 		snprintf(state.reason, sizeof(state.reason), "%s", broken);
 	} else {
-		snprintf(state.reason, sizeof(state.reason), "weft-dataplane does not have it (yet)");
+		snprintf(state.reason, sizeof(state.reason),
+			 "weft-dataplane does not have it (yet)");
 	}
 	return state;
 }

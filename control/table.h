@@ -13,7 +13,7 @@ struct table_row {
 	uint64_t id;
 	uint64_t digest;
 	bool is_segment;
-	bool is_delete;		/* in a table of changes */
+	bool is_delete; /* in a table of changes */
 };
 
 struct table {
@@ -24,7 +24,7 @@ struct table {
 /* All zero is an empty table. */
 void table_fini(struct table *table);
 void table_clear(struct table *table);
-int table_put(struct table *table, struct table_row row);	/* in the place of the same id */
+int table_put(struct table *table, struct table_row row); /* in the place of the same id */
 void table_remove(struct table *table, uint64_t id);
 const struct table_row *table_find(const struct table *table, uint64_t id);
 bool table_has(const struct table *table, uint64_t id, uint64_t digest);

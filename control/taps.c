@@ -15,8 +15,8 @@
 /* What a device is made from, with the text that its spec points to. */
 struct settings {
 	char ifname[IF_NAMESIZE];
-	char netns[DP_NAME_BYTES];	/* "" : weftd's own */
-	char ip[64];			/* "" : none */
+	char netns[DP_NAME_BYTES]; /* "" : weftd's own */
+	char ip[64];		   /* "" : none */
 	char alias[DP_NAME_BYTES + 16];
 	uint8_t mac[6];
 	uint16_t mtu_bytes;
@@ -25,10 +25,10 @@ struct settings {
 struct device {
 	uint64_t port_id;
 	int fd;
-	bool is_new;		/* since the last commit */
-	bool is_doomed;		/* until the next commit */
+	bool is_new;	/* since the last commit */
+	bool is_doomed; /* until the next commit */
 	struct settings settings;
-	struct settings before;	/* for an abort */
+	struct settings before; /* for an abort */
 };
 
 struct taps {
@@ -133,11 +133,11 @@ bool taps_is_held(const struct taps *taps, uint64_t port_id)
 	return find_device(taps, port_id) != NULL;
 }
 
-static int make_device(struct taps *taps, uint64_t port_id, const struct settings *settings, int *fd,
-		       char *why, size_t why_bytes)
+static int make_device(struct taps *taps, uint64_t port_id, const struct settings *settings,
+		       int *fd, char *why, size_t why_bytes)
 {
-	struct device device = {.port_id = port_id, .is_new = true, .settings = *settings,
-				.before = *settings};
+	struct device device = {
+		.port_id = port_id, .is_new = true, .settings = *settings, .before = *settings};
 	struct tap_device_spec spec = spec_of(settings);
 	int error = tap_device_create(&spec, &device.fd, why, why_bytes);
 
@@ -219,8 +219,8 @@ void taps_abort(struct taps *taps)
 int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port, int fd,
 	       char *why, size_t why_bytes)
 {
-	struct device device = {.port_id = port->id, .fd = fd,
-				.settings = settings_of(model, port)};
+	struct device device = {
+		.port_id = port->id, .fd = fd, .settings = settings_of(model, port)};
 	struct tap_device_spec spec = spec_of(&device.settings);
 	int error = tap_device_update(&spec, fd, why, why_bytes);
 

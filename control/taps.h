@@ -16,7 +16,7 @@
 struct taps;
 
 int taps_create(struct taps **taps);
-void taps_destroy(struct taps *taps);	/* closes the descriptors; NULL is legal */
+void taps_destroy(struct taps *taps); /* closes the descriptors; NULL is legal */
 
 /* Is a device to be made for ports of this kind? */
 bool taps_is_needed(const struct model_port *port);

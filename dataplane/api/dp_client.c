@@ -16,8 +16,8 @@
 struct dp_client {
 	int fd;
 	bool is_broken;
-	uint64_t cookie;	/* of the last message sent */
-	int fds[DP_FDS_MAX];	/* that came with the message in `buffer` */
+	uint64_t cookie;     /* of the last message sent */
+	int fds[DP_FDS_MAX]; /* that came with the message in `buffer` */
 	unsigned int n_fds;
 	uint8_t buffer[DP_MESSAGE_BYTES] __attribute__((aligned(8)));
 };
@@ -109,8 +109,10 @@ static int send_message(struct dp_client *client, enum dp_type type, void *messa
 		return -EPIPE;
 	if (bytes < sizeof(*header) || bytes > DP_MESSAGE_BYTES || n_fds > DP_FDS_MAX)
 		return -EINVAL;
-	*header = (struct dp_header){.bytes = (uint32_t)bytes, .type = (uint16_t)type,
-				     .version = DP_VERSION, .cookie = ++client->cookie};
+	*header = (struct dp_header){.bytes = (uint32_t)bytes,
+				     .type = (uint16_t)type,
+				     .version = DP_VERSION,
+				     .cookie = ++client->cookie};
 	if (n_fds > 0) {
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
@@ -209,7 +211,8 @@ static int receive_message(struct dp_client *client, int64_t deadline_ms)
 	ssize_t n;
 
 	for (;;) {
-		msg = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1,
+		msg = (struct msghdr){.msg_iov = &iov,
+				      .msg_iovlen = 1,
 				      .msg_control = control.bytes,
 				      .msg_controllen = sizeof(control.bytes)};
 		n = recvmsg(client->fd, &msg, MSG_CMSG_CLOEXEC);
@@ -335,8 +338,8 @@ int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome 
 		    int *counters_fd, char why[DP_TEXT_BYTES])
 {
 	struct hello hello = {.welcome = welcome, .counters_fd = -1};
-	int error = dp_client_request(client, DP_HELLO, NULL, 0, timeout_ms, take_welcome, &hello,
-				      why);
+	int error =
+		dp_client_request(client, DP_HELLO, NULL, 0, timeout_ms, take_welcome, &hello, why);
 
 	if (error == 0 && !hello.is_answered)
 		error = explain(broken(client, -EBADMSG), why);

@@ -20,7 +20,7 @@ struct dp_client;
 
 /* Connects to the socket at `path`. 0 or -errno (-ENOENT, -ECONNREFUSED: nobody is there). */
 int dp_client_open(struct dp_client **client, const char *path);
-void dp_client_close(struct dp_client *client);	/* NULL is legal */
+void dp_client_close(struct dp_client *client); /* NULL is legal */
 
 /* For an event loop: readable while no request runs means that the dataplane has gone. */
 int dp_client_fd(const struct dp_client *client);

@@ -22,7 +22,11 @@ static const char *enter_indirect(struct ring *ring, const struct vring_desc *de
 		return "indirect table of an impossible length";
 	table->desc = guest_memory_at(ring->memory, desc->addr, desc->len, &ring->hint);
 	table->size = desc->len / sizeof(*desc);
-	return table->desc != NULL ? NULL : "indirect table outside the guest's memory";
+	if (table->desc == NULL)
+		return "indirect table outside the guest's memory";
+	return (uintptr_t)table->desc % _Alignof(struct vring_desc) == 0
+		       ? NULL
+		       : "indirect table at an odd address";
 }
 
 /* One descriptor as pieces: more than one where it spans two regions. */

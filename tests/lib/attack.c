@@ -11,7 +11,7 @@
 #include "tests/lib/mark.h"
 
 #define CLOSE_MS 3000u	  /* a back-end that gives 1 s to half a message closes within this */
-#define STAY_OPEN_MS 200u /* where closing would be wrong anyway */
+#define STAY_OPEN_MS 200u /* where closing is wrong, or the ring tells sooner */
 #define PROBE_MS 1000u	  /* a ring that runs moves a frame within this */
 #define N_BROADCASTS 8u
 #define ATTACKER_SEGMENT 0xbad0
@@ -119,10 +119,10 @@ static int see_receive(struct frontend *f, struct frontend *peer, unsigned int *
 
 static int see_end(const struct attack *attack, struct attack_scene *scene, unsigned int *seen)
 {
-	bool may_close = (attack->ends & ATTACK_DISCONNECTED) != 0;
+	bool must_close = attack->ends == ATTACK_DISCONNECTED || attack->memory_gone;
 
 	*seen = ATTACK_DISCONNECTED;
-	if (frontend_wait_closed(scene->attacker, may_close ? CLOSE_MS : STAY_OPEN_MS) == 0)
+	if (frontend_wait_closed(scene->attacker, must_close ? CLOSE_MS : STAY_OPEN_MS) == 0)
 		return 0;
 	*seen = ATTACK_QUARANTINED;
 	if (attack->memory_gone)

@@ -38,6 +38,8 @@ LEAKS = {
         ("learn.c", "atomic_load(&port->segment) != fdb_key_segment(request->key)",
          "atomic_load(&port->segment) == 0"),
     ],
+    # A port that moves takes the addresses of its old segment along.
+    "moved-address": [GATE, ("txn.c", "if (staged->has_moved)", "if (0)")],
     # VLAN tags are let through on access ports.
     "tags-pass": [("classify.c", "if (is_tag(be16toh(ethertype)))", "if (is_tag(0))")],
 }

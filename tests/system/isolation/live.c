@@ -229,6 +229,8 @@ static int run_weft(struct live *l, const char *words)
 			return -ETIMEDOUT;
 	}
 	l->result->n_changes++;
+	if (l->n_errors >= ERRORS_MAX)
+		return -EUCLEAN;
 	if (status == 0)
 		return 0;
 	fprintf(stderr, "weft %s: failed\n", words);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The model in the store, against SQLite: it comes back as it was, any size fits the store's limits,
- * one change writes little, and an interruption anywhere leaves the old model or the new one. The
- * interruption is a back end that fails from the n-th commit on.
+ * The model in the store, against SQLite: it comes back as it was, any size fits the store's
+ * limits, one change writes little, and an interruption anywhere leaves the old model or the new
+ * one. The interruption is a back end that fails from the n-th commit on.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,7 +25,7 @@
 struct flaky {
 	struct store store;
 	struct store *below;
-	int commits_left;	/* -1: no end */
+	int commits_left; /* -1: no end */
 	unsigned int n_commits;
 	size_t max_ops;
 	size_t max_bytes;
@@ -42,7 +42,8 @@ static int flaky_range(struct store *store, const char *prefix, store_kv_fn fn, 
 	return store_range(flaky_of(store)->below, prefix, fn, ctx, rev);
 }
 
-static int flaky_commit(struct store *store, const struct store_txn *txn, bool *done, store_rev *rev)
+static int flaky_commit(struct store *store, const struct store_txn *txn, bool *done,
+			store_rev *rev)
 {
 	struct flaky *flaky = flaky_of(store);
 	size_t bytes = 0;
@@ -77,7 +78,8 @@ static void open_config(struct fixture *fixture)
 {
 	struct problem problem = {0};
 
-	fixture->flaky = (struct flaky){.store.backend = &flaky_backend, .commits_left = -1,
+	fixture->flaky = (struct flaky){.store.backend = &flaky_backend,
+					.commits_left = -1,
 					.below = store_sqlite_space_open(fixture->space)};
 	if (config_open(&fixture->flaky.store, "test", &fixture->config, &fixture->model,
 			&problem) < 0)
@@ -299,8 +301,8 @@ static void a_change_by_someone_else_is_noticed(void **state)
 
 	assert_int_equal(write_ports(fixture, 2, "a"), 0);
 	other.flaky.store.backend = &flaky_backend;
-	assert_int_equal(config_open(&other.flaky.store, "test", &other.config, &other.model,
-				     &problem), 0);
+	assert_int_equal(
+		config_open(&other.flaky.store, "test", &other.config, &other.model, &problem), 0);
 	assert_int_equal(write_ports(&other, 3, "b"), 0);
 	assert_int_equal(write_ports(fixture, 4, "c"), -EAGAIN);
 	config_close(other.config);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The client of the dataplane's socket, against a peer that a thread plays: it reads one message and
- * sends back what the test prepared, well-formed or not.
+ * The client of the dataplane's socket, against a peer that a thread plays: it reads one message
+ * and sends back what the test prepared, well-formed or not.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <cmocka.h>
 
@@ -24,7 +24,7 @@
 
 #define ANSWERS_MAX 4
 #define TIMEOUT_MS 10000
-#define SHORT_MS 50	/* where silence is what is tested */
+#define SHORT_MS 50 /* where silence is what is tested */
 
 struct answer {
 	union {
@@ -32,7 +32,6 @@ struct answer {
 		struct dp_done done;
 		struct dp_welcome welcome;
 		struct dp_port port;
-		struct dp_fdb fdb;
 		struct dp_object object;
 		char bytes[DP_MESSAGE_BYTES + 64];
 	};
@@ -45,10 +44,10 @@ struct peer {
 	char path[64];
 	int listen_fd, fd;
 	pthread_t thread;
-	bool is_silent;		/* reads, and neither answers nor closes */
+	bool is_silent; /* reads, and neither answers nor closes */
 	struct answer answers[ANSWERS_MAX];
 	unsigned int n_answers;
-	uint64_t cookie_offset;	/* added to the cookie of the answers */
+	uint64_t cookie_offset; /* added to the cookie of the answers */
 	struct dp_client *client;
 };
 
@@ -125,8 +124,8 @@ static struct answer *add(struct peer *peer, enum dp_type type, size_t bytes)
 {
 	struct answer *answer = &peer->answers[peer->n_answers++];
 
-	answer->header = (struct dp_header){.bytes = (uint32_t)bytes, .type = (uint16_t)type,
-					    .version = DP_VERSION};
+	answer->header = (struct dp_header){
+		.bytes = (uint32_t)bytes, .type = (uint16_t)type, .version = DP_VERSION};
 	answer->bytes_sent = bytes;
 	return answer;
 }
@@ -148,8 +147,9 @@ static void assert_breaks(struct peer *peer, int expected)
 	assert_true(dp_client_is_broken(peer->client));
 	assert_true(why[0] != '\0');
 	/* Broken stays broken. */
-	assert_int_equal(dp_client_request(peer->client, DP_DUMP, NULL, 0, TIMEOUT_MS, NULL, NULL,
-					   why), -EPIPE);
+	assert_int_equal(
+		dp_client_request(peer->client, DP_DUMP, NULL, 0, TIMEOUT_MS, NULL, NULL, why),
+		-EPIPE);
 }
 
 static void a_refusal_carries_its_text_and_breaks_nothing(void **state)
@@ -240,10 +240,10 @@ static void a_port_with_too_many_options_is_refused(void **state)
 static void fdb_entries_beyond_the_message_are_refused(void **state)
 {
 	struct peer *peer = *state;
-	struct answer *answer = add(peer, DP_FDB, sizeof(struct dp_fdb) +
-				    2 * sizeof(struct dp_fdb_entry));
+	struct answer *answer =
+		add(peer, DP_FDB, sizeof(struct dp_fdb) + 2 * sizeof(struct dp_fdb_entry));
 
-	answer->fdb.n_entries = 3;
+	((struct dp_fdb *)&answer->header)->n_entries = 3;
 	assert_breaks(peer, -EBADMSG);
 }
 

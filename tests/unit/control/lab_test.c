@@ -3,14 +3,14 @@
  * Labs, from text to model and back: what is refused, with which code, line and words; what comes
  * out when a lab is exported and applied again. Covers lab.c, lab_yaml.c, spec.c and rules.c.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -63,7 +63,7 @@ static struct model *apply_yaml(const char *text, const struct model *current, b
 struct bad {
 	const char *text;
 	const char *code;
-	const char *words;	/* that the detail must contain */
+	const char *words; /* that the detail must contain */
 };
 
 static const struct bad bad_yaml[] = {
@@ -107,8 +107,8 @@ static const struct bad bad_yaml[] = {
 	{"ports: {p: {segment: A}}", "key-missing", "type is missing"},
 	{"ports: {p: {type: tap}}", "key-missing", "segment is missing"},
 	{"ports: {p: {type: carrier-pigeon, segment: A}}", "type-unknown", "vhost-user, tap"},
-	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A",
-	 "key-unknown", "line 5: port q: unknown key 'segmnt'; known: type, segment"},
+	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A", "key-unknown",
+	 "line 5: port q: unknown key 'segmnt'; known: type, segment"},
 	{"ports: {p: {type: tap, segment: A, channel: gold}}", "key-unknown", "channel"},
 	{"ports: {p: {type: tap, trunk: {A: 10}}}", "value-invalid", "trunk"},
 	{"ports: {p: {type: tap, segment: A, socket: /x}}", "key-unknown", "socket"},
@@ -121,22 +121,28 @@ static const struct bad bad_yaml[] = {
 	{"ports: {p: {type: tap, segment: A, ip: 10.0.0.1/33}}", "value-invalid", "prefix"},
 	{"ports: {p: {type: tap, segment: A, netns: ../x}}", "value-invalid", "netns"},
 	{"ports: {p: {type: tap, segment: A, ifname: a/b}}", "value-invalid", "ifname"},
-	{"ports: {p: {type: tap, segment: A, ifname: sixteen-letters-}}", "value-invalid", "1 to 15"},
+	{"ports: {p: {type: tap, segment: A, ifname: sixteen-letters-}}", "value-invalid",
+	 "1 to 15"},
 	{"ports: {p: {type: vhost-user, segment: A, socket: rel.sock}}", "value-invalid",
 	 "absolute"},
-	{"ports: {p: {type: vhost-user, segment: A, offload: maybe}}", "value-invalid", "on or off"},
+	{"ports: {p: {type: vhost-user, segment: A, offload: maybe}}", "value-invalid",
+	 "on or off"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, host: h2}}", "host-unknown",
 	 "host h2 is not this host (h1)"},
 	{"segments: {A: {vni: 1}}\nports: {a-very-long-name: {type: tap, segment: A}}",
 	 "ifname-missing", "add ifname:"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, ifname: x},"
-	 " q: {type: tap, segment: A, ifname: x}}", "ifname-taken", "device x in the main namespace"},
+	 " q: {type: tap, segment: A, ifname: x}}",
+	 "ifname-taken", "device x in the main namespace"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, ip: fd00::2/64},"
-	 " q: {type: tap, segment: A, ip: 'fd00:0::2/96'}}", "ip-taken", "address fd00::2"},
+	 " q: {type: tap, segment: A, ip: 'fd00:0::2/96'}}",
+	 "ip-taken", "address fd00::2"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, mac: '02:00:00:00:00:0a'},"
-	 " q: {type: tap, segment: A, mac: '02:00:00:00:00:0A'}}", "mac-taken", "02:00:00:00:00:0a"},
+	 " q: {type: tap, segment: A, mac: '02:00:00:00:00:0A'}}",
+	 "mac-taken", "02:00:00:00:00:0a"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: vhost-user, segment: A, socket: /s},"
-	 " q: {type: vhost-user, segment: A, socket: /s}}", "socket-taken", "socket /s"},
+	 " q: {type: vhost-user, segment: A, socket: /s}}",
+	 "socket-taken", "socket /s"},
 };
 
 static void bad_labs_are_refused_with_line_and_reason(void **state)
@@ -150,9 +156,10 @@ static void bad_labs_are_refused_with_line_and_reason(void **state)
 
 		if (apply(bad->text, strlen(bad->text), true, empty, false, &problem) != NULL)
 			fail_msg("accepted: %s", bad->text);
-		if (strcmp(problem.code, bad->code) != 0 || strstr(problem.detail, bad->words) == NULL)
-			fail_msg("%s\n-> %s: %s\nbut expected %s: ...%s...", bad->text, problem.code,
-				 problem.detail, bad->code, bad->words);
+		if (strcmp(problem.code, bad->code) != 0 ||
+		    strstr(problem.detail, bad->words) == NULL)
+			fail_msg("%s\n-> %s: %s\nbut expected %s: ...%s...", bad->text,
+				 problem.code, problem.detail, bad->code, bad->words);
 		assert_null(strchr(problem.detail, '\n'));
 		assert_in_range(problem.status, 400, 499);
 	}
@@ -179,7 +186,8 @@ static void bad_json_is_refused(void **state)
 
 		if (apply(bad->text, strlen(bad->text), false, empty, false, &problem) != NULL)
 			fail_msg("accepted: %s", bad->text);
-		if (strcmp(problem.code, bad->code) != 0 || strstr(problem.detail, bad->words) == NULL)
+		if (strcmp(problem.code, bad->code) != 0 ||
+		    strstr(problem.detail, bad->words) == NULL)
 			fail_msg("%s\n-> %s: %s", bad->text, problem.code, problem.detail);
 	}
 	model_destroy(empty);
@@ -266,10 +274,10 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 
 static void defaults_and_derived_values_are_not_kept(void **state)
 {
-	struct model *model = apply_yaml(
-		"segments: {A: {vni: 1, mtu: 1500, age: 300s}}\n"
-		"ports: {p: {type: tap, segment: A, ifname: p},"
-		" q: {type: vhost-user, segment: A, offload: true}}", NULL, false);
+	struct model *model = apply_yaml("segments: {A: {vni: 1, mtu: 1500, age: 300s}}\n"
+					 "ports: {p: {type: tap, segment: A, ifname: p},"
+					 " q: {type: vhost-user, segment: A, offload: true}}",
+					 NULL, false);
 
 	assert_int_equal(model_port(model, "p")->n_options, 0);
 	assert_int_equal(model_port(model, "q")->n_options, 0);
@@ -279,8 +287,8 @@ static void defaults_and_derived_values_are_not_kept(void **state)
 
 static void apply_leaves_alone_what_a_lab_does_not_name(void **state)
 {
-	struct model *first = apply_yaml("segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A}}",
-					 NULL, false);
+	struct model *first = apply_yaml(
+		"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A}}", NULL, false);
 	struct model *second = apply_yaml("ports: {q: {type: tap, segment: A}}", first, false);
 
 	assert_int_equal(second->n_ports, 2);
@@ -292,10 +300,12 @@ static void apply_leaves_alone_what_a_lab_does_not_name(void **state)
 static void prune_removes_only_what_the_same_lab_made(void **state)
 {
 	struct model *first = apply_yaml("name: one\nsegments: {A: {vni: 1}}\n"
-					 "ports: {p: {type: tap, segment: A}}", NULL, false);
-	struct model *second = apply_yaml("name: two\nports: {q: {type: tap, segment: A}}", first,
-					  false);
-	struct model *third = apply_yaml("name: two\nports: {r: {type: tap, segment: A}}", second, true);
+					 "ports: {p: {type: tap, segment: A}}",
+					 NULL, false);
+	struct model *second =
+		apply_yaml("name: two\nports: {q: {type: tap, segment: A}}", first, false);
+	struct model *third =
+		apply_yaml("name: two\nports: {r: {type: tap, segment: A}}", second, true);
 
 	assert_non_null(model_port(third, "p"));
 	assert_null(model_port(third, "q"));
@@ -321,10 +331,11 @@ static void two_ports_may_swap_their_addresses(void **state)
 {
 	struct model *first = apply_yaml("segments: {A: {vni: 1}}\n"
 					 "ports: {p: {type: tap, segment: A, ip: 10.0.0.1/24},"
-					 " q: {type: tap, segment: A, ip: 10.0.0.2/24}}", NULL, false);
+					 " q: {type: tap, segment: A, ip: 10.0.0.2/24}}",
+					 NULL, false);
 	struct model *second = apply_yaml("ports: {p: {type: tap, segment: A, ip: 10.0.0.2/24},"
-					  " q: {type: tap, segment: A, ip: 10.0.0.1/24}}", first,
-					  false);
+					  " q: {type: tap, segment: A, ip: 10.0.0.1/24}}",
+					  first, false);
 
 	assert_string_equal(model_option_text(model_port(second, "p"), "ip"), "10.0.0.2/24");
 	model_destroy(first);

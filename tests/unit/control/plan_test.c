@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Plans: order, fields, replace or update, and the numbers that objects get. */
-#include <stdio.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -19,7 +19,7 @@ static struct model *next(const struct model *current, const char *text, struct 
 {
 	struct lab lab;
 	struct problem problem = {0};
-	struct model *wanted, *empty;
+	struct model *wanted = NULL, *empty;
 
 	assert_int_equal(model_create(&empty), 0);
 	if (lab_yaml_parse(text, strlen(text), &lab, &problem) < 0 ||
@@ -61,17 +61,19 @@ static const char base[] = "segments: {A: {vni: 1}, B: {vni: 2}}\n"
 struct change {
 	const char *to;
 	const char *expected;
-	bool is_new_id;		/* of port p, or v if p is not there */
+	bool is_new_id; /* of port p, or v if p is not there */
 };
 
 static const struct change changes[] = {
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: tap, segment: A, netns: n1},"
-	 " v: {type: vhost-user, segment: A}}", "", false},
+	 " v: {type: vhost-user, segment: A}}",
+	 "", false},
 	{"segments: {B: {vni: 2}}", "delete port p; delete port v; delete segment A", false},
 	{"segments: {B: {vni: 1}, C: {vni: 3}}\nports: {p: {type: tap, segment: B, netns: n1},"
 	 " x: {type: vhost-user, segment: C}}",
 	 "delete port v; delete segment A; update segment B vni; create segment C; "
-	 "update port p segment; create port x", false},
+	 "update port p segment; create port x",
+	 false},
 	{"segments: {A: {vni: 1, vlan: 7, mtu: 1400, age: 10s}, B: {vni: 2}}\n"
 	 "ports: {p: {type: tap, segment: A, netns: n1}, v: {type: vhost-user, segment: A}}",
 	 "update segment A vlan mtu age", false},
@@ -80,9 +82,11 @@ static const struct change changes[] = {
 	 "update port p vm ip; update port v mac", false},
 	/* Only weftd knows namespaces: for the dataplane it must be another port. */
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: tap, segment: A, netns: n2},"
-	 " v: {type: vhost-user, segment: A}}", "replace port p netns", true},
+	 " v: {type: vhost-user, segment: A}}",
+	 "replace port p netns", true},
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: tap, segment: A, netns: n1,"
-	 " ifname: i}, v: {type: vhost-user, segment: A}}", "replace port p ifname", false},
+	 " ifname: i}, v: {type: vhost-user, segment: A}}",
+	 "replace port p ifname", false},
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: vhost-user, segment: A},"
 	 " v: {type: vhost-user, segment: A, offload: off}}",
 	 "replace port p type; replace port v offload", false},

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#     attacker     peer       namespaces c1, c2        neighbours
+#        |          |            |         |            |      |
+#        +-- v0     +-- v1       +-- c1    +-- c2       +-- n0 +-- n1
+#        |          |            |         |            |      |
+#     ===+== ALPHA =+============+=========+===      ===+ BETA +===
+#
+# A front-end does everything that one must not do, row by row of tests/lib/attack.h. Only its own
+# port suffers: neighbours in another segment and taps in its own lose nothing, every row ends with
+# an honest front-end on the same port, and the dataplane holds no more than before.
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
+ns_add c1 c2
+daemons_start
+weft apply -f - >/dev/null <<-'LAB'
+	segments:
+	  ALPHA: {vni: 100}
+	  BETA:  {vni: 200}
+	ports:
+	  v0: {type: vhost-user, segment: ALPHA}
+	  v1: {type: vhost-user, segment: ALPHA}
+	  c1: {type: tap, segment: ALPHA, netns: c1, ip: 10.0.1.1/24}
+	  c2: {type: tap, segment: ALPHA, netns: c2, ip: 10.0.1.2/24}
+	  n0: {type: vhost-user, segment: BETA}
+	  n1: {type: vhost-user, segment: BETA}
+LAB
+port_up c1
+port_up c2
+pid=$(pid_of weft-dataplane)
+
+# hostile [ROW]...
+hostile()
+{
+	"$build/tests/system/weft-hostile" "$run" v0 v1 n0 n1 "$@"
+}
+
+step "all attacks"
+ns c1 ping -q -i 0.02 10.0.1.2 >"$run/ping" &
+ping=$!
+hostile || fail "an attack did more than it may"
+kill -INT "$ping"
+wait "$ping" || true
+grep 'packet loss' "$run/ping"
+grep -q ' 0% packet loss' "$run/ping" || fail "the taps in the attacker's segment lost frames"
+[ "$(pid_of weft-dataplane)" = "$pid" ] || fail "the dataplane died"
+
+step "the user sees which port is broken, and why"
+hostile tx-loop >"$run/row.out" &
+row=$!
+seen=$(
+	while kill -0 "$row" 2>/dev/null; do
+		weft port show v0 -o json | jq -r 'select(.status.link == "broken") | .status.reason'
+	done
+)
+wait "$row" || fail "$(cat "$run/row.out")"
+head -n 1 <<<"$seen"
+grep -q 'queue quarantined: .*loop' <<<"$seen" || fail "weft port show does not say that v0 is broken, and why"
+weft drops
+finish
