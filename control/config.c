@@ -451,7 +451,7 @@ int config_write(struct config *config, const struct model *model, const struct 
 		error = flip(config, model, buckets, garbage, &batch, &is_done);
 	batch_fini(&batch);
 	if (error < 0) {
-		/* Perhaps the flip did happen: what was written stays until the next start knows. */
+		/* Perhaps the flip did happen: the chunks stay until the next start knows. */
 		problem_system(problem, error, "writing the store");
 	} else if (!is_done) {
 		delete_chunks(config, written);

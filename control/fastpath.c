@@ -15,7 +15,7 @@
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
-#define ANSWER_TIMEOUT_MS 5000
+#define ASK_TIMEOUT_MS 2000 /* of a question by a user, who waits */
 #define HELLO_TIMEOUT_MS 1000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 1000
@@ -419,7 +419,7 @@ int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, 
 	if (fastpath->client == NULL)
 		return refuse(fastpath, -ENOTCONN, why, problem);
 	int error =
-		dp_client_request(fastpath->client, type, NULL, 0, ANSWER_TIMEOUT_MS, fn, ctx, why);
+		dp_client_request(fastpath->client, type, NULL, 0, ASK_TIMEOUT_MS, fn, ctx, why);
 	if (error < 0) {
 		refuse(fastpath, error, why, problem);
 		if (dp_client_is_broken(fastpath->client))

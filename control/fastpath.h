@@ -39,7 +39,7 @@ const struct meter *fastpath_meter(const struct fastpath *fastpath);
 int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem);
 void fastpath_abort(struct fastpath *fastpath);
 
-/* Publishes what was prepared. If the dataplane is lost at this moment, the next connect does it. */
+/* Publishes what was prepared. If the dataplane is lost just now, the next connect does it. */
 void fastpath_commit(struct fastpath *fastpath);
 
 /* Grows whenever what the dataplane carries changes. */

@@ -160,7 +160,7 @@ static int plan_port(const struct model *current, struct model *wanted, struct m
 	to->generation = from->generation + 1;
 	if (is_replace(from, to, false)) {
 		step->action = PLAN_REPLACE;
-		/* What the dataplane would take for an update in place goes as delete and create. */
+		/* The dataplane would take it for an update in place: delete and create. */
 		if (!is_replace(from, to, true))
 			to->id = wanted->next_id++;
 	}

@@ -26,5 +26,5 @@ void problem_at(struct problem *problem, const char *format, ...)
 void problem_prefix(struct problem *problem, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For faults that are nobody's doing: no memory, no disk space, a damaged store. Returns `error`. */
+/* For faults that are nobody's doing: no memory, a full disk, a damaged store. Returns `error`. */
 int problem_system(struct problem *problem, int error, const char *doing);

@@ -309,7 +309,6 @@ static void without_a_dataplane_nothing_is_changed(void **state)
 	assert_problem(fixture, "GET", "/v1/stats", "", 503, "dataplane-unreachable", "");
 	assert_problem(fixture, "GET", "/v1/fdb", "", 503, "dataplane-unreachable", "");
 	assert_link(fixture, "c1", "down");
-	/* Plans need no dataplane. */
 	assert_int_equal(count_changes(fixture, "DELETE", "/v1/ports/c1?dry_run=1", ""), 1);
 	start_dataplane(fixture);
 	await_connected(fixture, true);
@@ -547,7 +546,7 @@ static void a_second_weftd_is_refused(void **state)
 	assert_true(control_create(fixture->run_dir, fixture->state_dir, &second, why,
 				   sizeof(why)) < 0);
 	assert_non_null(strstr(why, "another weftd uses"));
-	snprintf(other, sizeof(other), "%s/other", fixture->dir);
+	snprintf(other, sizeof(other), "%s/x", fixture->dir);
 	assert_true(control_create(fixture->run_dir, other, &second, why, sizeof(why)) < 0);
 	assert_non_null(strstr(why, "another weftd answers"));
 	call_only(fixture, "GET", "/v1/status", "", 200);
@@ -556,8 +555,8 @@ static void a_second_weftd_is_refused(void **state)
 static void the_socket_is_for_the_group_and_the_state_for_root(void **state)
 {
 	struct fixture *fixture = *state;
-	struct stat stat_;
 	char path[128];
+	struct stat stat_;
 
 	snprintf(path, sizeof(path), "%s/weftd.sock", fixture->run_dir);
 	assert_int_equal(stat(path, &stat_), 0);
