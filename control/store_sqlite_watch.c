@@ -77,9 +77,9 @@ static void batch_finish(struct batch *batch)
 	}
 }
 
-/* The next revision after watch->seen with a key of the watch, none later than target. */
+/* The next revision after watch->seen with a key of the watch. */
 static int collect(struct store_sqlite *sqlite, const struct store_sqlite_watch *watch,
-		   store_rev target, struct batch *batch)
+		   struct batch *batch)
 {
 	sqlite3_stmt *stmt = sqlite->file.stmts[STORE_SQLITE_LOG_AFTER];
 	char end[STORE_KEY_BYTES_MAX + 1];
@@ -93,8 +93,6 @@ static int collect(struct store_sqlite *sqlite, const struct store_sqlite_watch 
 		struct store_sqlite_row row;
 		uint64_t sum;
 		rc = store_sqlite_row_read_log(stmt, &row, &sum);
-		if (rc == 0 && batch->n_events == 0 && row.event.kv.mod_rev > target)
-			break;
 		if (rc == 0 && batch->n_events > 0 &&
 		    row.event.kv.mod_rev != batch->events[0].kv.mod_rev)
 			break;
@@ -121,7 +119,7 @@ static int deliver_to(struct store_sqlite *sqlite, struct store_sqlite_watch *wa
 			watch->fn(watch->ctx, sqlite->meta.compacted_rev, NULL, 0, true);
 			break;
 		}
-		rc = collect(sqlite, watch, target, &batch);
+		rc = collect(sqlite, watch, &batch);
 		if (rc == 0 && batch.n_events == 0)
 			watch->seen = target;
 		if (rc == 0 && batch.n_events > 0) {

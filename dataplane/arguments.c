@@ -45,7 +45,7 @@ static int parse_cpus(struct arguments *args, const char *text, const cpu_set_t 
 		if (*end == '-') {
 			at = end + 1;
 			last = strtoul(at, &end, 10);
-			if (end == at)
+			if (end == at || last < first)
 				return fail("bad list of CPUs: ", text);
 		}
 		for (unsigned long cpu = first; cpu <= last; cpu++) {

@@ -59,7 +59,7 @@ static unsigned long free_hugepages_mb(void)
  * which and returns it in *hugepages. */
 static int start_eal(const struct arguments *args, bool *hugepages)
 {
-	char memory[16], lcores[1024];
+	char memory[16], lcores[8192];
 	char name[] = "weft-dataplane", level[] = "--log-level=lib.eal:error";
 	char in_memory[] = "--in-memory", no_shconf[] = "--no-shconf", no_huge[] = "--no-huge";
 	char no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry", m[] = "-m";

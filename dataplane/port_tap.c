@@ -29,6 +29,13 @@ struct tap_port {
 
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
 
+/* What every tap has, in the words of virtio-net: checksum and TSO, both ways. */
+#define TAP_FEATURES                                                                               \
+	(1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM |                             \
+	 1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 |                       \
+	 1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_HOST_TSO4 |                         \
+	 1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_ECN)
+
 static struct tap_port *tap_of(struct rxq *rxq)
 {
 	return (struct tap_port *)((char *)rxq - offsetof(struct tap_port, rxq));
@@ -84,7 +91,7 @@ static void tap_state(const struct port *port, struct dp_port_state *state)
 	int error = atomic_load(&tap->error);
 
 	state->n_queues = tap->rxq.worker >= 0;
-	state->features = OFFLOAD_ALL;
+	state->features = TAP_FEATURES;
 	state->attaches = 1;
 	state->link = error == 0 ? DP_LINK_UP : DP_LINK_BROKEN;
 	if (error != 0)
@@ -185,7 +192,8 @@ static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order,
 
 		iov[0].iov_base = &frame->vnet;
 		iov[0].iov_len = sizeof(frame->vnet) + frame->head_len;
-		memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
+		if (frame->n_iov != 0)
+			memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
 		if (writev(tap->fd, iov, 1 + frame->n_iov) < 0) {
 			drop_count(count, reason_of(errno));
 			continue;

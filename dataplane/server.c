@@ -86,10 +86,11 @@ static void do_begin(struct client *client, struct request *request)
 {
 	int error = -EBUSY;
 
-	client->stage_error = 0;
-	client->is_prepared = false;
-	if (!is_busy(client->server))
+	if (!is_busy(client->server)) {
+		client->stage_error = 0;
+		client->is_prepared = false;
 		error = txn_begin(client->server->dp, &client->txn);
+	}
 	client_done(client, request->header.cookie, error,
 		    error == -EBUSY ? "another change is under way; try again"
 		    : error < 0	    ? "out of memory"

@@ -32,6 +32,9 @@ static const char *check_segment(const struct txn_segment *staged)
 		return "segment without a name";
 	if (spec->vni == 0 || spec->vni > VNI_MAX || spec->vlan > VLAN_MAX)
 		return "segment with an impossible VNI or VLAN id";
+	/* Ages are compared as signed differences of the clock. */
+	if (spec->age_s > INT32_MAX)
+		return "segment with an impossible age";
 	return NULL;
 }
 
@@ -81,6 +84,47 @@ static const char *check_port(const struct txn_port *staged)
 			return why;
 	}
 	return NULL;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* An object that is deleted twice, or deleted and put, has no one result. Sorts the ids. */
+static bool has_twice(uint64_t *ids, size_t n)
+{
+	qsort(ids, n, sizeof(ids[0]), compare_numbers);
+	for (size_t i = 1; i < n; i++) {
+		if (ids[i] == ids[i - 1])
+			return true;
+	}
+	return false;
+}
+
+static int check_once(const struct txn *txn, char *why, size_t why_bytes)
+{
+	uint64_t *ids = calloc(txn->n_segments + txn->n_ports + 1, sizeof(ids[0]));
+	const char *what = NULL;
+
+	if (ids == NULL) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < txn->n_segments; i++)
+		ids[i] = txn->segments[i].spec.id;
+	if (has_twice(ids, txn->n_segments))
+		what = "segment";
+	for (size_t i = 0; i < txn->n_ports; i++)
+		ids[i] = txn->ports[i].spec.id;
+	if (has_twice(ids, txn->n_ports))
+		what = "port";
+	free(ids);
+	if (what != NULL)
+		snprintf(why, why_bytes, "a %s is put or deleted twice in one change", what);
+	return what != NULL ? -EEXIST : 0;
 }
 
 /* The result: what is there and not touched, and what is put. */
@@ -143,42 +187,22 @@ static int compare_segment_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int compare_port_ids(const void *a, const void *b)
-{
-	uint64_t x = (*(const struct dp_port *const *)a)->id;
-	uint64_t y = (*(const struct dp_port *const *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
 static int compare_port_names(const void *a, const void *b)
 {
 	return strcmp((*(const struct dp_port *const *)a)->name,
 		      (*(const struct dp_port *const *)b)->name);
 }
 
-/* Sorting makes duplicates neighbours, and members quick to find. */
+/* Sorting makes equal names neighbours, and segments quick to find. */
 static int check_result(struct result *result, char *why, size_t why_bytes)
 {
 	qsort(result->segments, result->n_segments, sizeof(result->segments[0]),
 	      compare_segment_ids);
-	for (size_t i = 1; i < result->n_segments; i++) {
-		if (result->segments[i]->id == result->segments[i - 1]->id) {
-			snprintf(why, why_bytes, "segment %s: put twice",
-				 result->segments[i]->name);
-			return -EEXIST;
-		}
-	}
-	qsort(result->ports, result->n_ports, sizeof(result->ports[0]), compare_port_ids);
 	for (size_t i = 0; i < result->n_ports; i++) {
 		const struct dp_port *port = result->ports[i];
 		struct dp_segment key = {.id = port->members[0].segment_id};
 		const struct dp_segment *wanted = &key;
 
-		if (i != 0 && port->id == result->ports[i - 1]->id) {
-			snprintf(why, why_bytes, "port %s: put twice", port->name);
-			return -EEXIST;
-		}
 		if (port->n_members != 0 &&
 		    bsearch(&wanted, result->segments, result->n_segments,
 			    sizeof(result->segments[0]), compare_segment_ids) == NULL) {
@@ -210,13 +234,17 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "%s", line);
 		return -EINVAL;
 	}
+	int error = check_once(txn, why, why_bytes);
+
+	if (error < 0)
+		return error;
 	struct result result = {
 		.segments = calloc(txn->dp->segments_end + txn->n_segments,
 				   sizeof(result.segments[0])),
 		.ports = calloc(txn->dp->ports_end + txn->n_ports, sizeof(result.ports[0])),
 	};
-	int error = -ENOMEM;
 
+	error = -ENOMEM;
 	snprintf(why, why_bytes, "out of memory");
 	if (result.segments != NULL && result.ports != NULL) {
 		collect(txn, &result);

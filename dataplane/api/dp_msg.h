@@ -154,7 +154,7 @@ struct dp_port_state {
 	uint64_t id;
 	uint32_t link;		/* enum dp_link */
 	uint32_t counters_slot;
-	uint64_t features;	/* virtio features negotiated (vhost-user), offload flags (tap) */
+	uint64_t features;	/* virtio feature bits negotiated; of a tap: those it amounts to */
 	uint16_t n_queues;	/* rx queues that are polled */
 	uint16_t n_regions;	/* memory regions mapped (vhost-user) */
 	uint32_t attaches;	/* times a front-end connected since the port was made */

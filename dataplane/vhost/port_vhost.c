@@ -51,7 +51,7 @@ struct vhost_port {
 	uint64_t features;		/* of the last ring that started */
 	uint32_t attaches;
 	struct log_limit limit;
-	char reason[DP_TEXT_BYTES];	/* why it is down or broken */
+	char reason[DP_TEXT_BYTES];	/* why it is down */
 	struct vhost_queue queues[QUEUE_PAIRS];
 };
 
@@ -154,6 +154,11 @@ static void end_session(struct vhost_port *vhost)
 	session_destroy(vhost->session);
 	vhost->session = NULL;
 	vhost->features = 0;
+	/* No ring runs any more: the next front-end starts with none that is broken. */
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		atomic_store(&vhost->queues[i].take.broken, NULL);
+		atomic_store(&vhost->queues[i].put_ring.broken, NULL);
+	}
 }
 
 /* After every look at the session: is it over, and what does it wait for? */
@@ -209,18 +214,31 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		    vhost->port->spec.name);
 }
 
-/* A broken ring is left alone until the front-end sets it up anew. */
-static void quarantine(struct vhost_port *vhost, unsigned int index, const struct ring *ring,
-		       uint64_t now_ns)
+/* Why a queue is in quarantine, in one line. false: none is. */
+static bool describe_broken(const struct vhost_port *vhost, char *reason, size_t bytes)
 {
-	const char *why = atomic_load(&ring->broken);
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		const char *take = atomic_load(&vhost->queues[i].take.broken);
+		const char *put = atomic_load(&vhost->queues[i].put_ring.broken);
+
+		if (take == NULL && put == NULL)
+			continue;
+		snprintf(reason, bytes, "%s queue quarantined: %s; restart the guest's driver",
+			 take != NULL ? "transmit" : "receive", take != NULL ? take : put);
+		return true;
+	}
+	return false;
+}
+
+/* A broken ring is left alone until the front-end sets it up anew. */
+static void quarantine(struct vhost_port *vhost, unsigned int index, uint64_t now_ns)
+{
+	char reason[DP_TEXT_BYTES];
 
 	stop_ring(vhost, index);
-	snprintf(vhost->reason, sizeof(vhost->reason),
-		 "%s queue quarantined: %s; restart the guest's driver",
-		 index % 2 == 0 ? "receive" : "transmit", why);
-	log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
-		    vhost->port->spec.name, vhost->reason);
+	if (describe_broken(vhost, reason, sizeof(reason)))
+		log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
+			    vhost->port->spec.name, reason);
 }
 
 static void vhost_turn(struct port *port, uint64_t now_ns)
@@ -233,10 +251,10 @@ static void vhost_turn(struct port *port, uint64_t now_ns)
 		struct vhost_queue *queue = &vhost->queues[i];
 
 		if (queue->rxq.worker >= 0 && atomic_load(&queue->take.broken) != NULL)
-			quarantine(vhost, 2 * i + 1, &queue->take, now_ns);
+			quarantine(vhost, 2 * i + 1, now_ns);
 		if (atomic_load(&queue->put) != NULL &&
 		    atomic_load(&queue->put_ring.broken) != NULL)
-			quarantine(vhost, 2 * i, &queue->put_ring, now_ns);
+			quarantine(vhost, 2 * i, now_ns);
 	}
 	after_session(vhost, session_tick(vhost->session, now_ns), now_ns);
 }
@@ -310,20 +328,18 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 {
 	const struct vhost_port *vhost = port->impl;
 	unsigned int n_put = 0;
-	bool is_broken = false;
 
 	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
 		const struct vhost_queue *queue = &vhost->queues[i];
 
 		state->n_queues += queue->rxq.worker >= 0;
 		n_put += atomic_load(&queue->put) != NULL;
-		is_broken |= atomic_load(&queue->take.broken) != NULL ||
-			     atomic_load(&queue->put_ring.broken) != NULL;
 	}
 	state->features = vhost->features;
 	state->attaches = vhost->attaches;
 	state->link = DP_LINK_DOWN;
-	if (vhost->session != NULL && is_broken)
+	if (vhost->session != NULL &&
+	    describe_broken(vhost, state->reason, sizeof(state->reason)))
 		state->link = DP_LINK_BROKEN;
 	else if (state->n_queues != 0 && n_put != 0)
 		state->link = DP_LINK_UP;
@@ -332,7 +348,7 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 	if (state->link == DP_LINK_ATTACHED)
 		snprintf(state->reason, sizeof(state->reason),
 			 "the guest's driver has not started the queues");
-	else if (state->link != DP_LINK_UP)
+	else if (state->link == DP_LINK_DOWN)
 		memcpy(state->reason, vhost->reason, sizeof(state->reason));
 }
 

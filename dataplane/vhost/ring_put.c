@@ -52,6 +52,8 @@ static void look_ahead(struct ring *ring, struct offer *offer, unsigned int n)
 			continue;
 		offer->bytes[i] = desc.len;
 		offer->at[i] = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
+		if (offer->at[i] == NULL)
+			continue;
 		__builtin_prefetch(offer->at[i], 1);
 		__builtin_prefetch(offer->at[i] + 64, 1);
 	}

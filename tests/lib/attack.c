@@ -20,6 +20,7 @@ static const struct attack *const groups[] = {
 	attack_message_rows,
 	attack_ring_rows,
 	attack_race_rows,
+	attack_storm_rows,
 };
 
 const struct attack *attack_row(size_t i)

@@ -5,7 +5,8 @@
  * switch, and checks in between that the other ports forward and that nothing leaks.
  *
  * Rows are in attack_message.c (what is said on the socket), attack_ring.c (what stands in the
- * rings) and attack_race.c (what changes while it is read). One thread at a time per port.
+ * rings), attack_race.c (what changes while it is read) and attack_storm.c (what never ends). One
+ * thread at a time per port.
  */
 #pragma once
 
@@ -46,6 +47,7 @@ struct attack {
 extern const struct attack attack_message_rows[];
 extern const struct attack attack_ring_rows[];
 extern const struct attack attack_race_rows[];
+extern const struct attack attack_storm_rows[];
 
 /* Row i of all of them, NULL behind the last; one by name, or NULL. */
 const struct attack *attack_row(size_t i);

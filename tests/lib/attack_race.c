@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lib/attack.h"
 #include "tests/lib/deadline.h"
@@ -127,6 +128,22 @@ static void flow(struct attack_scene *scene, bool indirect)
 	}
 }
 
+static int run_race(struct attack_scene *scene, struct race *race, bool indirect,
+		    void *(*other)(void *arg))
+{
+	uint64_t deadline_ns = deadline_in_ms(RACE_MS);
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, other, race);
+
+	if (err != 0)
+		return -err;
+	while (!deadline_passed(deadline_ns))
+		flow(scene, indirect);
+	__atomic_store_n(&race->is_over, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
 static int race_with(struct attack_scene *scene, bool indirect,
 		     void (*spoil)(struct race *race, unsigned int i, uint64_t random))
 {
@@ -136,17 +153,8 @@ static int race_with(struct attack_scene *scene, bool indirect,
 		.queue = scene->receives ? &f->rx[0] : &f->tx[0],
 		.spoil = spoil,
 	};
-	uint64_t deadline_ns = deadline_in_ms(RACE_MS);
-	pthread_t thread;
-	int err = pthread_create(&thread, NULL, rewrite, &race);
 
-	if (err != 0)
-		return -err;
-	while (!deadline_passed(deadline_ns))
-		flow(scene, indirect);
-	__atomic_store_n(&race.is_over, true, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
-	return 0;
+	return run_race(scene, &race, indirect, rewrite);
 }
 
 static int race_lengths(struct attack_scene *scene, uint64_t detail)
@@ -167,6 +175,35 @@ static int race_tables(struct attack_scene *scene, uint64_t detail)
 static int race_headers(struct attack_scene *scene, uint64_t detail)
 {
 	return race_with(scene, false, spoil_header);
+}
+
+static void *share_again(void *arg)
+{
+	struct race *race = arg;
+	struct frontend *f = race->attacker;
+
+	/* Only the socket is used here, only the rings by the other thread. */
+	while (!__atomic_load_n(&race->is_over, __ATOMIC_RELAXED) &&
+	       handshake_share_memory(&f->handshake, &f->memory) == 0)
+		;
+	return NULL;
+}
+
+/* The memory table comes again and again while frames flow: every frame is in the old or the new. */
+static int race_memory(struct attack_scene *scene, uint64_t detail)
+{
+	struct race race = {.attacker = scene->attacker};
+
+	return run_race(scene, &race, false, share_again);
+}
+
+/* Buffers in memory that is gone when the peer's frames come: a fault in the middle of a copy. */
+static int truncate_buffers(struct attack_scene *scene, uint64_t detail)
+{
+	struct frontend *f = scene->attacker;
+
+	frontend_post(f, 0, N_VICTIMS);
+	return ftruncate(f->memory.fd, (off_t)f->memory.region_bytes) < 0 ? -errno : 0;
 }
 
 const struct attack attack_race_rows[] = {
@@ -196,5 +233,12 @@ const struct attack attack_race_rows[] = {
 	 .ends = ATTACK_ANY,
 	 .receives = true,
 	 .run = race_descriptors},
+	{.name = "race-tx-memory", .what = "the memory table comes again while frames are sent",
+	 .ends = ATTACK_HARMLESS, .run = race_memory},
+	{.name = "race-rx-memory", .what = "the same while frames are received",
+	 .ends = ATTACK_HARMLESS, .receives = true, .run = race_memory},
+	{.name = "truncate-buffers", .what = "receive buffers are gone when frames come",
+	 .ends = ATTACK_STOPPED, .receives = true, .unsealed = true, .memory_gone = true,
+	 .run = truncate_buffers},
 	{.name = NULL},
 };

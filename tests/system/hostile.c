@@ -196,13 +196,11 @@ static int wait_released(struct hostile *h, struct baseline *now)
 	return baseline_wait(h->pid, &h->baseline, RELEASE_MS, now);
 }
 
-/* What the peer has received meanwhile makes room. */
-static void drain_peer(struct hostile *h)
+static void drain(struct frontend *f)
 {
 	struct frontend_received received;
 
-	while (split_ring_waiting(&h->peer->rx[0].ring) > 0 &&
-	       frontend_receive(h->peer, 0, 0, &received) == 0)
+	while (split_ring_waiting(&f->rx[0].ring) > 0 && frontend_receive(f, 0, 0, &received) == 0)
 		;
 }
 
@@ -221,10 +219,16 @@ static bool passes(struct hostile *h, const struct attack *row, struct attack_sc
 		f->handshake.step_ms = 50;
 		return handshake_request(&f->handshake, &message, NULL, 0) == 0;
 	}
-	if (!row->receives)
-		return attack_broadcast(f) == 0 && frontend_flush(f, 0, 50) == 0;
+	if (!row->receives) {
+		int err = attack_broadcast(f);
+
+		/* A full ring is no answer yet: the attack may lie in it. */
+		return (err == 0 || err == -EAGAIN) && frontend_flush(f, 0, 50) == 0;
+	}
+	/* What came before the attack took effect proves nothing. */
+	drain(f);
 	frontend_post(f, 0, f->rx[0].ring.size / 2);
-	drain_peer(h);
+	drain(h->peer);
 	attack_broadcast(h->peer);
 	return frontend_receive(f, 0, 50, &received) == 0;
 }
@@ -236,10 +240,11 @@ static unsigned int see_end(struct hostile *h, const struct attack *row,
 	uint64_t deadline_ns = deadline_in_ms(END_MS);
 
 	do {
+		bool is_closed = frontend_wait_closed(scene->attacker, 0) == 0;
 		const struct host_port *port = look(h);
 
 		memcpy(reason, port->reason, DP_TEXT_BYTES);
-		if (frontend_wait_closed(scene->attacker, 0) == 0)
+		if (is_closed)
 			return ATTACK_DISCONNECTED;
 		if (port->link == DP_LINK_BROKEN)
 			return passes(h, row, scene) ? 0 : ATTACK_QUARANTINED;
@@ -268,12 +273,12 @@ static int carry_out(struct hostile *h, const struct attack *row, unsigned int *
 
 	if (err < 0)
 		return err;
-	drain_peer(h);
+	drain(h->peer);
 	err = row->run(&scene, row->detail);
 	/* A back-end that hangs up before all is said has answered, too. */
 	if (err == -ECONNRESET)
 		err = 0;
-	drain_peer(h);
+	drain(h->peer);
 	for (unsigned int i = 0; err == 0 && row->receives && i < N_BROADCASTS; i++)
 		attack_broadcast(h->peer);
 	if (err == 0)
@@ -296,7 +301,7 @@ static const char *judge(struct hostile *h, const struct attack *row, unsigned i
 	}
 	if ((*seen & row->ends) == 0)
 		return "ended otherwise than it may";
-	if (*seen == ATTACK_QUARANTINED && reason[0] == '\0')
+	if (*seen != ATTACK_HARMLESS && reason[0] == '\0')
 		return "no reason is given";
 	err = wait_released(h, &now);
 	if (err == -ETIMEDOUT)

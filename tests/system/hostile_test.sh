@@ -39,13 +39,16 @@ hostile()
 }
 
 step "all attacks"
-ns c1 ping -q -i 0.02 10.0.1.2 >"$run/ping" &
+# Not by ns, whose process id is that of a shell; in the background INT would be ignored.
+ip netns exec c1 env --default-signal=INT ping -q -i 0.02 10.0.1.2 >"$run/ping" &
 ping=$!
 hostile || fail "an attack did more than it may"
 kill -INT "$ping"
 wait "$ping" || true
-grep 'packet loss' "$run/ping"
-grep -q ' 0% packet loss' "$run/ping" || fail "the taps in the attacker's segment lost frames"
+grep 'packets transmitted' "$run/ping"
+# The last one may still be on its way when it adds up.
+awk '/packets transmitted/ { exit !($1 > 100 && $1 - $4 <= 1) }' "$run/ping" ||
+	fail "the taps in the attacker's segment lost frames"
 [ "$(pid_of weft-dataplane)" = "$pid" ] || fail "the dataplane died"
 
 step "the user sees which port is broken, and why"

@@ -255,6 +255,24 @@ static void callback_may_write_read_and_watch(void **state)
 	store_fixture_expect(f, &inner, "[+b=2 ]");
 }
 
+static void put_again(struct store_fixture_recorder *recorder)
+{
+	recorder->text[0] = '\0';
+	if (recorder->n_calls < 1000)
+		store_fixture_put(recorder->fixture, K("a"), "again");
+}
+
+static void callback_that_always_writes_does_not_keep_run(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_fixture_recorder recorder = {.then = put_again};
+
+	store_fixture_watch(f, &recorder, BASE, 0);
+	store_fixture_put(f, K("a"), "1");
+	store_fixture_pass(f, 10);
+	assert_in_range(recorder.n_calls, 0, 900);
+}
+
 static void closed_watch_is_silent(void **state)
 {
 	struct store_fixture *f = *state;
@@ -369,6 +387,7 @@ const struct CMUnitTest *store_conformance_watch_tests(size_t *n_tests)
 		cmocka_unit_test(watch_may_close_itself_when_told_compacted),
 		cmocka_unit_test(watch_may_close_another_in_its_callback),
 		cmocka_unit_test(callback_may_write_read_and_watch),
+		cmocka_unit_test(callback_that_always_writes_does_not_keep_run),
 		cmocka_unit_test(closed_watch_is_silent),
 		cmocka_unit_test(random_history_gives_watch_range_and_model_the_same),
 	};

@@ -114,8 +114,8 @@ static void what_the_port_dropped_keeps_its_reason(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_good_frame_gets_its_segment_and_both_keys,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_good_frame_gets_its_segment_and_both_keys, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(each_kind_of_frame_gets_its_verdict, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(without_a_segment_nothing_passes, set_up,

@@ -210,7 +210,7 @@ static void growth_keeps_every_entry_and_waits_for_the_readers(void **state)
 #define OPS 100000
 
 struct reference {
-	uint16_t port[STATIONS];	/* 0: not there */
+	uint16_t port[STATIONS]; /* 0: not there */
 	uint32_t seen_s[STATIONS];
 	uint32_t count;
 };
@@ -230,9 +230,9 @@ static uint64_t key_at(uint32_t i)
 static void learn_both(struct fdb *fdb, struct reference *ref, uint32_t i, uint16_t port,
 		       uint32_t now_s)
 {
-	enum fdb_learned expected = ref->port[i] == 0	     ? FDB_LEARNED_NEW
+	enum fdb_learned expected = ref->port[i] == 0	   ? FDB_LEARNED_NEW
 				    : ref->port[i] == port ? FDB_LEARNED_SAME
-							     : FDB_LEARNED_MOVED;
+							   : FDB_LEARNED_MOVED;
 	uint16_t old = 0;
 
 	assert_int_equal(fdb_learn(fdb, key_at(i), port, now_s, &old), expected);
@@ -295,7 +295,7 @@ static void random_operations_agree_with_a_naive_table(void **state)
 
 /* --- a reader beside the writer --- */
 
-#define WINDOW 3000	/* keys in use at one time */
+#define WINDOW 3000 /* keys in use at one time */
 #define ROUNDS 60
 
 /* The writer only moves key N between the ports home(N) and home(N) + 1. No key comes back after it
@@ -303,7 +303,7 @@ static void random_operations_agree_with_a_naive_table(void **state)
 struct race {
 	struct fdb *fdb;
 	_Atomic uint32_t first;		/* key of the window */
-	_Atomic unsigned int quiescent;	/* counts the reader's turns */
+	_Atomic unsigned int quiescent; /* counts the reader's turns */
 	_Atomic bool is_over;
 	unsigned int wrong, found;
 	unsigned int n_grown;

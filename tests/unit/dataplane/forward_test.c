@@ -100,7 +100,7 @@ static void the_same_address_in_another_segment_is_another_one(void **state)
 {
 	struct dataplane *dp = *state;
 
-	rig_send(dp, 4, RIG_BROADCAST, 2, 60, 0);	/* station 2 in BETA, too */
+	rig_send(dp, 4, RIG_BROADCAST, 2, 60, 0); /* station 2 in BETA, too */
 	teach(dp, 2);
 	rig_send(dp, 1, 2, 1, 60, 0);
 	rig_turn(dp, NOW_S);
@@ -242,9 +242,9 @@ static void a_burst_of_everything_is_accounted_frame_by_frame(void **state)
 		static const uint32_t dst[8] = {2, RIG_BROADCAST, 1, 2, 77, 2, 2, RIG_BROADCAST};
 
 		rig_send(dp, 1, dst[i % 8], 1, 60, (uint8_t)i);
-		if (i % 8 == 5)	/* a tagged one */
+		if (i % 8 == 5) /* a tagged one */
 			rig_port(dp, 1)->in[1 + i].bytes[12] = 0x81;
-		if (i % 8 == 6)	/* a runt */
+		if (i % 8 == 6) /* a runt */
 			rig_port(dp, 1)->in[1 + i].len = 10;
 	}
 	rig_turn(dp, NOW_S);

@@ -14,7 +14,7 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define NOW_S 1000
-#define ALPHA 1		/* id and, as the first ones made, index of the segments */
+#define ALPHA 1 /* id and, as the first ones made, index of the segments */
 #define BETA 2
 
 static int set_up(void **state)

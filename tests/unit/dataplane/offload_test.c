@@ -142,8 +142,7 @@ static void a_receiver_gets_only_what_it_can_take(void **state)
 			.vnet = {.hdr = {.flags = kinds[i].flags, .gso_type = kinds[i].gso_type}}};
 
 		for (unsigned int caps = 0; caps <= OFFLOAD_ALL; caps++)
-			assert_int_equal(offload_fits(&frame, caps),
-					 (kinds[i].need & ~caps) == 0);
+			assert_int_equal(offload_fits(&frame, caps), (kinds[i].need & ~caps) == 0);
 	}
 }
 

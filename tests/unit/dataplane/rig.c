@@ -82,8 +82,7 @@ static void fill(struct burst *burst, const struct rig_frame *from)
 	struct frame *frame = &burst->frames[burst->n++];
 
 	frame->len = from->len;
-	frame->head_len =
-		(uint16_t)(from->len < FRAME_HEAD_BYTES ? from->len : FRAME_HEAD_BYTES);
+	frame->head_len = (uint16_t)(from->len < FRAME_HEAD_BYTES ? from->len : FRAME_HEAD_BYTES);
 	memcpy(frame->head, from->bytes, frame->head_len);
 	memset(&frame->vnet, 0, sizeof(frame->vnet));
 	frame->out = FRAME_OUT_DROP;
@@ -231,10 +230,11 @@ void rig_put_segment(struct dataplane *dp, uint32_t id)
 void rig_put_port(struct dataplane *dp, uint64_t id, uint32_t segment_id)
 {
 	struct dp_port port = rig_port_spec(id, segment_id);
+	static const int no_fds[1];
 	struct txn *txn = NULL;
 
 	assert_int_equal(txn_begin(dp, &txn), 0);
-	assert_int_equal(txn_put_port(txn, &port, NULL, 0), 0);
+	assert_int_equal(txn_put_port(txn, &port, no_fds, 0), 0);
 	commit(txn);
 }
 

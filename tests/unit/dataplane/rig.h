@@ -10,7 +10,7 @@
 #define RIG_FRAMES 256
 #define RIG_FRAME_BYTES 256
 #define RIG_AGE_S 300
-#define RIG_CANNOT_PREPARE "cannot prepare"	/* a port with this vm label fails at prepare */
+#define RIG_CANNOT_PREPARE "cannot prepare" /* a port with this vm label fails at prepare */
 
 struct rig_frame {
 	uint32_t len;
@@ -18,10 +18,10 @@ struct rig_frame {
 };
 
 struct rig_port {
-	struct rxq rxq;			/* wakes by an eventfd: a leaked port is a leaked descriptor */
-	_Atomic unsigned int n_in;	/* a test may send while a worker runs */
+	struct rxq rxq;		   /* wakes by an eventfd: a leaked port is a leaked descriptor */
+	_Atomic unsigned int n_in; /* a test may send while a worker runs */
 	unsigned int n_taken, n_out;
-	unsigned int n_rx, n_rx_done, n_turns;	/* calls */
+	unsigned int n_rx, n_rx_done, n_turns; /* calls */
 	struct rig_frame in[RIG_FRAMES], out[RIG_FRAMES];
 };
 

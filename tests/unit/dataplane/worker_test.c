@@ -202,7 +202,7 @@ static void an_idle_worker_sleeps_and_frames_wake_it(void **state)
 	assert_true(worker_of(dp)->count->busy_cycles > 0);
 }
 
-static void main_waits_for_no_worker_that_sleeps(void **state)
+static void main_does_not_wait_for_an_idle_worker(void **state)
 {
 	struct dataplane *dp = *state;
 	pthread_t thread = start(dp);
@@ -263,7 +263,7 @@ int main(void)
 		TEST(the_last_queue_takes_the_place_of_one_that_goes),
 		TEST(a_descriptor_that_cannot_be_watched_attaches_nothing),
 		TEST(an_idle_worker_sleeps_and_frames_wake_it),
-		TEST(main_waits_for_no_worker_that_sleeps),
+		TEST(main_does_not_wait_for_an_idle_worker),
 		TEST(ports_come_and_go_under_a_running_worker),
 		TEST(a_worker_that_learns_wakes_main),
 	};

@@ -116,8 +116,7 @@ static void assert_header(const struct ring_rig *rig, uint32_t offset, unsigned 
 	assert_int_equal(le16toh(vnet->num_buffers), n_buffers);
 }
 
-static void assert_used(const struct ring_rig *rig, unsigned int i, unsigned int id,
-			uint32_t bytes)
+static void assert_used(const struct ring_rig *rig, unsigned int i, unsigned int id, uint32_t bytes)
 {
 	assert_int_equal(rig->used->ring[i % RING_RIG_SIZE].id, id);
 	assert_int_equal(rig->used->ring[i % RING_RIG_SIZE].len, bytes);
@@ -252,8 +251,7 @@ static void a_frame_that_does_not_fit_takes_no_buffer(void **state)
 
 static void without_mergeable_buffers_a_frame_must_fit_one(void **state)
 {
-	struct ring_rig *rig =
-		ring_rig_create(VIRTIO_FEATURE(VIRTIO_F_VERSION_1), OFFLOAD_ALL, 0);
+	struct ring_rig *rig = ring_rig_create(VIRTIO_FEATURE(VIRTIO_F_VERSION_1), OFFLOAD_ALL, 0);
 
 	add_frame(rig, 116);
 	add_frame(rig, 60);
@@ -370,16 +368,16 @@ static void with_event_indices_the_call_comes_when_the_burst_passes_the_index(vo
 	for (uint16_t i = 0; i < 10; i++)
 		offer_buffer(rig, i, 0, 1526);
 	*used_event = 1;
-	put(rig);	/* 65533, 65534 */
+	put(rig); /* 65533, 65534 */
 	assert_int_equal(ring_rig_calls(rig), 0);
-	put(rig);	/* 65535, 0 */
+	put(rig); /* 65535, 0 */
 	assert_int_equal(ring_rig_calls(rig), 0);
-	put(rig);	/* 1, 2 */
+	put(rig); /* 1, 2 */
 	assert_int_equal(ring_rig_calls(rig), 1);
-	put(rig);	/* 3, 4 */
+	put(rig); /* 3, 4 */
 	assert_int_equal(ring_rig_calls(rig), 0);
 	*used_event = 6;
-	put(rig);	/* 5, 6 */
+	put(rig); /* 5, 6 */
 	assert_int_equal(ring_rig_calls(rig), 1);
 	ring_rig_destroy(rig);
 }
@@ -514,8 +512,7 @@ int main(void)
 		TEST(a_ring_without_buffers_is_full),
 		cmocka_unit_test(a_guest_gets_only_the_offloads_it_takes),
 		TEST(a_burst_is_one_call),
-		cmocka_unit_test(
-			with_event_indices_the_call_comes_when_the_burst_passes_the_index),
+		cmocka_unit_test(with_event_indices_the_call_comes_when_the_burst_passes_the_index),
 		cmocka_unit_test(every_bad_chain_breaks_the_ring_and_nothing_is_written),
 		TEST(a_bad_second_buffer_leaves_the_first_as_it_was),
 		TEST(an_index_that_jumps_breaks_the_ring),

@@ -9,7 +9,7 @@
 #include "dataplane/vhost/ring.h"
 
 #define RING_RIG_BYTES (1u << 20)
-#define RING_RIG_SEAM (768u << 10)	/* where the second region starts */
+#define RING_RIG_SEAM (768u << 10) /* where the second region starts */
 #define RING_RIG_GPA UINT64_C(0x40000000)
 #define RING_RIG_SIZE 256
 /* Offsets: desc at 0, avail, used, a page for indirect tables, then buffers. */
@@ -23,8 +23,8 @@
 
 struct ring_rig {
 	int fd, call_fd;
-	uint8_t *guest;			/* the guest's own mapping: offset 0 is RING_RIG_GPA */
-	uint8_t *before;		/* as it was at ring_rig_remember(), and what may change */
+	uint8_t *guest;	 /* the guest's own mapping: offset 0 is RING_RIG_GPA */
+	uint8_t *before; /* as it was at ring_rig_remember(), and what may change */
 	bool *may_change;
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -42,7 +42,7 @@ void ring_rig_destroy(struct ring_rig *rig);
 /* Writes entry i of a table (rig->desc, or one at an offset of guest memory). */
 void ring_rig_desc(struct vring_desc *table, unsigned int i, uint64_t gpa, uint32_t bytes,
 		   unsigned int flags, unsigned int next);
-struct vring_desc *ring_rig_table(struct ring_rig *rig);	/* for indirect ones */
+struct vring_desc *ring_rig_table(struct ring_rig *rig); /* for indirect ones */
 
 /* The guest offers the chain that starts at `head`. */
 void ring_rig_offer(struct ring_rig *rig, uint16_t head);

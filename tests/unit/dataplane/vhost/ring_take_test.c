@@ -338,11 +338,11 @@ static void with_event_indices_it_is_called_when_its_index_is_passed(void **stat
 	 * not count any more. */
 	rig->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	*used_event = 1;
-	assert_false(is_called_for_one(rig));	/* 65534 */
-	assert_false(is_called_for_one(rig));	/* 65535 */
-	assert_false(is_called_for_one(rig));	/* 0 */
-	assert_true(is_called_for_one(rig));	/* 1 */
-	assert_false(is_called_for_one(rig));	/* 2 */
+	assert_false(is_called_for_one(rig)); /* 65534 */
+	assert_false(is_called_for_one(rig)); /* 65535 */
+	assert_false(is_called_for_one(rig)); /* 0 */
+	assert_true(is_called_for_one(rig));  /* 1 */
+	assert_false(is_called_for_one(rig)); /* 2 */
 	*used_event = 3;
 	assert_true(is_called_for_one(rig));
 	ring_rig_destroy(rig);
@@ -406,7 +406,8 @@ static const struct bad {
 	{"impossible length", {{TABLE(0), 15, INDIRECT, 0}}, {{GOOD, 0, 0}}},
 	{"impossible length", {{TABLE(0), 32769 * 16, INDIRECT, 0}}, {{GOOD, 0, 0}}},
 	{"outside the guest's memory", {{16, 16, INDIRECT, 0}}, {{0}}},
-	{"outside the guest's memory", {{RING_RIG_GPA + RING_RIG_BYTES - 16, 32, INDIRECT, 0}},
+	{"outside the guest's memory",
+	 {{RING_RIG_GPA + RING_RIG_BYTES - 16, 32, INDIRECT, 0}},
 	 {{0}}},
 	{"outside the guest's memory", {{UINT64_MAX - 15, 32, INDIRECT, 0}}, {{0}}},
 	{"odd address", {{TABLE(1), 16, INDIRECT, 0}}, {{0}}},

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of dataplane/server.c and client.c over the real socket: a thread is the dataplane's main,
+ * the test is weftd, or somebody who is not. */
+#include "dataplane/server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "dataplane/api/dp_client.h"
+#include "dataplane/base/loop.h"
+#include "tests/lib/deadline.h"
+#include "tests/unit/dataplane/rig.h"
+
+#define TIMEOUT_MS 10000
+#define CLIENTS_MAX 16 /* that server.c takes */
+
+struct fixture {
+	unsigned int n_fds;
+	char dir[32], path[64];
+	char why[DP_TEXT_BYTES];
+	struct dataplane *dp;
+	struct server *server;
+	struct dp_client *client;
+	pthread_t thread;
+	_Atomic bool is_over;
+};
+
+static void *be_main(void *arg)
+{
+	struct fixture *f = arg;
+
+	while (!atomic_load(&f->is_over)) {
+		loop_turn(f->dp->loop, 1, loop_clock_ns);
+		dataplane_turn(f->dp, loop_clock_ns());
+	}
+	return NULL;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->n_fds = rig_count_fds();
+	strcpy(f->dir, "/tmp/weft-server-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/dataplane.sock", f->dir);
+	f->dp = rig_create(1);
+	rig_put_segment(f->dp, 1);
+	rig_put_port(f->dp, 1, 1);
+	assert_int_equal(server_create(f->dp, f->path, true, &f->server, f->why, sizeof(f->why)),
+			 0);
+	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
+	assert_int_equal(dp_client_open(&f->client, f->path), 0);
+	*state = f;
+	return 0;
+}
+
+static void stop(struct fixture *f)
+{
+	if (!atomic_exchange(&f->is_over, true))
+		pthread_join(f->thread, NULL);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	stop(f);
+	dp_client_close(f->client);
+	server_destroy(f->server);
+	dataplane_destroy(f->dp);
+	assert_int_equal(rmdir(f->dir), 0);
+	assert_int_equal(rig_count_fds(), f->n_fds);
+	free(f);
+	return 0;
+}
+
+static int ask_as(struct fixture *f, struct dp_client *client, enum dp_type type)
+{
+	return dp_client_request(client, type, NULL, 0, TIMEOUT_MS, NULL, NULL, f->why);
+}
+
+static int ask(struct fixture *f, enum dp_type type)
+{
+	return ask_as(f, f->client, type);
+}
+
+static void stage_port(struct fixture *f, struct dp_port spec)
+{
+	assert_int_equal(
+		dp_client_stage(f->client, DP_PORT_PUT, &spec, sizeof(spec), NULL, 0, TIMEOUT_MS),
+		0);
+}
+
+/* --- raw messages --- */
+
+static int connect_raw(const struct fixture *f)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, f->path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+/* Bytes of the next message; 0: closed. */
+static ssize_t receive_raw(int fd, void *message, size_t bytes)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&pollfd, 1, TIMEOUT_MS), 1);
+	ssize_t n = recv(fd, message, bytes, 0);
+
+	return n < 0 && errno == ECONNRESET ? 0 : n;
+}
+
+static void assert_done(int fd, uint64_t cookie, int error)
+{
+	struct dp_done done;
+
+	assert_int_equal(receive_raw(fd, &done, sizeof(done)), sizeof(done));
+	assert_int_equal(done.header.type, DP_DONE);
+	assert_int_equal(done.header.cookie, cookie);
+	assert_int_equal(done.error, error);
+	assert_true(error == 0 || done.text[0] != '\0');
+}
+
+static void assert_closed(int fd)
+{
+	char byte;
+
+	assert_int_equal(receive_raw(fd, &byte, 1), 0);
+	close(fd);
+}
+
+static void send_plain(int fd, enum dp_type type, uint64_t cookie)
+{
+	struct dp_plain plain = {.header = {.bytes = sizeof(plain),
+					    .type = (uint16_t)type,
+					    .version = DP_VERSION,
+					    .cookie = cookie}};
+
+	assert_int_equal(send(fd, &plain, sizeof(plain), MSG_NOSIGNAL), sizeof(plain));
+}
+
+static void send_with_fds(int fd, enum dp_type type, int what, unsigned int n)
+{
+	struct dp_plain plain = {
+		.header = {.bytes = sizeof(plain), .type = (uint16_t)type, .version = DP_VERSION}};
+	struct iovec iov = {.iov_base = &plain, .iov_len = sizeof(plain)};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(64 * sizeof(int))];
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+	for (unsigned int i = 0; i < n; i++)
+		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &what, sizeof(int));
+	assert_true(sendmsg(fd, &msg, MSG_NOSIGNAL) >= 0);
+}
+
+/* --- conversation --- */
+
+static void hello_is_answered_with_readable_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct dp_welcome welcome;
+	struct counters_header header;
+	int fd = -1;
+
+	assert_int_equal(dp_client_hello(f->client, TIMEOUT_MS, &welcome, &fd, f->why), 0);
+	assert_int_equal(welcome.epoch, 7);
+	assert_int_equal(welcome.n_workers, 1);
+	assert_int_equal(welcome.hugepages, 1);
+	assert_int_equal(welcome.pid, getpid());
+	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	assert_true(header.magic == COUNTERS_MAGIC && header.epoch == welcome.epoch);
+	close(fd);
+}
+
+static void a_change_takes_begin_stage_prepare_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	stage_port(f, rig_port_spec(2, 1));
+	assert_int_equal(ask(f, DP_PREPARE), 0);
+	assert_int_equal(ask(f, DP_COMMIT), 0);
+	stop(f);
+	assert_non_null(port_find(f->dp, 2));
+}
+
+static void a_refused_change_is_gone_and_says_why(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	stage_port(f, rig_port_spec(2, 77));
+	assert_int_equal(ask(f, DP_PREPARE), -ENOENT);
+	assert_string_equal(f->why, "port p2: its segment does not exist");
+	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(ask(f, DP_ABORT), 0);
+	stop(f);
+	assert_null(port_find(f->dp, 2));
+}
+
+static void a_text_without_an_end_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct dp_port spec = rig_port_spec(2, 1);
+
+	memset(spec.name, 'x', sizeof(spec.name));
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	stage_port(f, spec);
+	assert_int_equal(ask(f, DP_PREPARE), -EINVAL);
+	assert_false(dp_client_is_broken(f->client));
+}
+
+static void steps_out_of_order_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(ask(f, DP_ABORT), 0);
+	/* Staged before the change was opened, and after it was prepared. */
+	stage_port(f, rig_port_spec(2, 1));
+	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(ask(f, DP_PREPARE), 0);
+	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
+	stop(f);
+	assert_null(port_find(f->dp, 2));
+}
+
+static void one_change_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct dp_client *second = NULL;
+	uint64_t deadline = deadline_in_ms(TIMEOUT_MS);
+	int error;
+
+	assert_int_equal(dp_client_open(&second, f->path), 0);
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(ask_as(f, second, DP_BEGIN), -EBUSY);
+	assert_string_equal(f->why, "another change is under way; try again");
+	/* Whoever closes the socket gives up. */
+	dp_client_close(f->client);
+	f->client = second;
+	while ((error = ask(f, DP_BEGIN)) == -EBUSY)
+		assert_false(deadline_passed(deadline));
+	assert_int_equal(error, 0);
+}
+
+static void a_second_begin_leaves_what_is_prepared_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ask(f, DP_BEGIN), 0);
+	stage_port(f, rig_port_spec(2, 1));
+	assert_int_equal(ask(f, DP_PREPARE), 0);
+	assert_int_equal(ask(f, DP_BEGIN), -EBUSY);
+	assert_int_equal(ask(f, DP_COMMIT), 0);
+	stop(f);
+	assert_non_null(port_find(f->dp, 2));
+}
+
+/* --- answers with data --- */
+
+struct seen {
+	unsigned int n_segments, n_ports, n_states, n_entries, n_fds;
+	uint64_t last_id;
+};
+
+static void note(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
+{
+	struct seen *seen = ctx;
+
+	seen->n_segments += message->type == DP_SEGMENT_PUT;
+	seen->n_ports += message->type == DP_PORT_PUT;
+	seen->n_states += message->type == DP_PORT_STATE;
+	seen->n_fds += n_fds;
+	if (message->type == DP_FDB) {
+		seen->n_entries += ((const struct dp_fdb *)message)->n_entries;
+		seen->last_id = ((const struct dp_fdb *)message)->entries[0].port_id;
+	}
+}
+
+static void a_dump_has_every_object_and_its_state(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {0};
+
+	assert_int_equal(
+		dp_client_request(f->client, DP_DUMP, NULL, 0, TIMEOUT_MS, note, &seen, f->why), 0);
+	assert_int_equal(seen.n_segments, 1);
+	assert_int_equal(seen.n_ports, 1);
+	assert_int_equal(seen.n_states, 1);
+}
+
+static void a_large_fdb_comes_in_several_messages(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {0};
+	uint32_t now_s = (uint32_t)(loop_clock_ns() / 1000000000ULL);
+	uint16_t old;
+
+	stop(f);
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint8_t mac[6];
+
+		rig_mac(mac, i);
+		assert_int_equal(fdb_learn(f->dp->fdb, fdb_key(1, mac), 1, now_s, &old),
+				 FDB_LEARNED_NEW);
+	}
+	f->is_over = false;
+	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
+	assert_int_equal(
+		dp_client_request(f->client, DP_FDB_DUMP, NULL, 0, TIMEOUT_MS, note, &seen, f->why),
+		0);
+	assert_int_equal(seen.n_entries, 1000);
+	assert_int_equal(seen.last_id, 1);
+}
+
+static void a_ports_descriptors_come_back_and_only_of_one_that_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {0};
+	struct dp_object object = {.id = 1};
+
+	assert_int_equal(dp_client_request(f->client, DP_PORT_FDS, &object, sizeof(object),
+					   TIMEOUT_MS, note, &seen, f->why),
+			 0);
+	assert_int_equal(seen.n_fds, 1);
+	object.id = 2;
+	assert_int_equal(dp_client_request(f->client, DP_PORT_FDS, &object, sizeof(object),
+					   TIMEOUT_MS, note, &seen, f->why),
+			 -ENOENT);
+	assert_int_equal(seen.n_fds, 1);
+}
+
+static void a_client_that_does_not_read_gets_all_answers_later(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned int n = 500;
+	int fd = connect_raw(f);
+	static char message[DP_MESSAGE_BYTES];
+
+	/* More than any socket's buffer holds: the rest waits in the dataplane. */
+	for (unsigned int i = 1; i <= n; i++)
+		send_plain(fd, DP_DUMP, i);
+	/* It serves others meanwhile. */
+	assert_int_equal(ask(f, DP_DUMP), 0);
+	for (unsigned int i = 1; i <= n; i++) {
+		static const enum dp_type types[] = {DP_SEGMENT_PUT, DP_PORT_PUT, DP_PORT_STATE,
+						     DP_DONE};
+
+		for (int k = 0; k < 4; k++) {
+			const struct dp_header *header = (const void *)message;
+			ssize_t bytes = receive_raw(fd, message, sizeof(message));
+
+			assert_int_equal(bytes, header->bytes);
+			assert_int_equal(header->type, types[k]);
+			assert_int_equal(header->cookie, i);
+		}
+	}
+	close(fd);
+}
+
+static void a_client_that_goes_with_answers_waiting_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_raw(f);
+
+	for (unsigned int i = 1; i <= 500; i++)
+		send_plain(fd, DP_HELLO, i);
+	close(fd);
+	assert_int_equal(ask(f, DP_DUMP), 0);
+	/* tear_down counts the descriptors. */
+}
+
+/* --- not weftd --- */
+
+static void malformed_messages_end_the_conversation(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		uint16_t type;
+		uint32_t says, sent;
+	} rows[] = {
+		{DP_HELLO, sizeof(struct dp_plain) + 1, sizeof(struct dp_plain)},
+		{DP_HELLO, sizeof(struct dp_plain), sizeof(struct dp_plain) + 1},
+		{DP_HELLO, sizeof(struct dp_plain) + 8, sizeof(struct dp_plain) + 8},
+		{DP_PORT_PUT, sizeof(struct dp_port) - 1, sizeof(struct dp_port) - 1},
+		{DP_PORT_PUT, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+		{DP_SEGMENT_DEL, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+		{0, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+		{DP_WELCOME, sizeof(struct dp_welcome), sizeof(struct dp_welcome)},
+		{DP_PORT_FDS + 1, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+		{0xffff, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct {
+			struct dp_header header;
+			char rest[DP_MESSAGE_BYTES];
+		} message;
+		int fd = connect_raw(f);
+
+		message.header = (struct dp_header){
+			.bytes = rows[i].says, .type = rows[i].type, .version = DP_VERSION};
+		assert_int_equal(send(fd, &message, rows[i].sent, MSG_NOSIGNAL), rows[i].sent);
+		assert_done(fd, 0, -EPROTO);
+		assert_closed(fd);
+	}
+}
+
+static void less_than_a_header_or_too_much_ends_the_conversation(void **state)
+{
+	struct fixture *f = *state;
+	static const char large[DP_MESSAGE_BYTES + 1];
+	int fd = connect_raw(f);
+
+	assert_int_equal(send(fd, large, 3, MSG_NOSIGNAL), 3);
+	assert_done(fd, 0, -EPROTO);
+	assert_closed(fd);
+	fd = connect_raw(f);
+	assert_int_equal(send(fd, large, sizeof(large), MSG_NOSIGNAL), sizeof(large));
+	assert_closed(fd);
+}
+
+static void another_version_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct dp_plain plain = {
+		.header = {.bytes = sizeof(plain), .type = DP_HELLO, .version = DP_VERSION + 1}};
+	int fd = connect_raw(f);
+
+	assert_int_equal(send(fd, &plain, sizeof(plain), MSG_NOSIGNAL), sizeof(plain));
+	assert_done(fd, 0, -EPROTONOSUPPORT);
+	assert_closed(fd);
+}
+
+/* The server has no copy of the pipe's other end any more. */
+static void assert_all_closed(int pipe_fd)
+{
+	struct pollfd pollfd = {.fd = pipe_fd};
+
+	assert_int_equal(poll(&pollfd, 1, TIMEOUT_MS), 1);
+	assert_true(pollfd.revents & POLLHUP);
+	close(pipe_fd);
+}
+
+static void surplus_descriptors_are_closed(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		enum dp_type type;
+		unsigned int n;
+	} rows[] = {{DP_ABORT, 1}, {DP_ABORT, DP_FDS_MAX}, {DP_ABORT, 40}, {DP_PORT_PUT, 16}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = connect_raw(f), ends[2];
+
+		assert_int_equal(pipe(ends), 0);
+		send_with_fds(fd, rows[i].type, ends[1], rows[i].n);
+		close(ends[1]);
+		assert_all_closed(ends[0]);
+		close(fd);
+	}
+}
+
+static void descriptors_of_a_port_that_is_never_put_are_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct dp_port spec = rig_port_spec(2, 1);
+	int ends[2];
+
+	/* First without a transaction, then with one that is given up. */
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(pipe(ends), 0);
+		if (round == 1)
+			assert_int_equal(ask(f, DP_BEGIN), 0);
+		assert_int_equal(dp_client_stage(f->client, DP_PORT_PUT, &spec, sizeof(spec),
+						 &ends[1], 1, TIMEOUT_MS),
+				 0);
+		close(ends[1]);
+		assert_int_equal(ask(f, DP_ABORT), 0);
+		assert_all_closed(ends[0]);
+	}
+}
+
+static void the_door_closes_when_it_is_full(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CLIENTS_MAX];
+
+	/* The fixture's client is one; an answer shows that one has been let in. */
+	for (int i = 1; i < CLIENTS_MAX; i++) {
+		fds[i] = connect_raw(f);
+		send_plain(fds[i], DP_ABORT, 1);
+		assert_done(fds[i], 1, 0);
+	}
+	assert_closed(connect_raw(f));
+	assert_int_equal(ask(f, DP_DUMP), 0);
+	for (int i = 1; i < CLIENTS_MAX; i++)
+		close(fds[i]);
+}
+
+/* --- the socket --- */
+
+static void the_socket_is_for_its_owner_only(void **state)
+{
+	struct fixture *f = *state;
+	struct stat there;
+
+	assert_int_equal(lstat(f->path, &there), 0);
+	assert_int_equal(there.st_mode, S_IFSOCK | 0600);
+}
+
+static void a_live_socket_is_refused_and_a_dead_one_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct server *second = NULL;
+	char path[80];
+
+	assert_int_equal(server_create(f->dp, f->path, false, &second, f->why, sizeof(f->why)),
+			 -EADDRINUSE);
+	assert_non_null(strstr(f->why, "another weft-dataplane serves"));
+	assert_int_equal(ask(f, DP_DUMP), 0);
+	stop(f);
+	snprintf(path, sizeof(path), "%s/dead.sock", f->dir);
+	strcpy(address.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	assert_int_equal(server_create(f->dp, path, false, &second, f->why, sizeof(f->why)), 0);
+	server_destroy(second);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_path_that_is_too_long_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct server *second = NULL;
+	char path[109] = {[0 ... 107] = 'x'};
+
+	assert_int_equal(server_create(f->dp, path, false, &second, f->why, sizeof(f->why)),
+			 -ENAMETOOLONG);
+	assert_non_null(strstr(f->why, "too long for a socket"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(hello_is_answered_with_readable_counters),
+		TEST(a_change_takes_begin_stage_prepare_commit),
+		TEST(a_refused_change_is_gone_and_says_why),
+		TEST(a_text_without_an_end_is_refused),
+		TEST(steps_out_of_order_are_refused),
+		TEST(one_change_at_a_time),
+		TEST(a_second_begin_leaves_what_is_prepared_alone),
+		TEST(a_dump_has_every_object_and_its_state),
+		TEST(a_large_fdb_comes_in_several_messages),
+		TEST(a_ports_descriptors_come_back_and_only_of_one_that_is_there),
+		TEST(a_client_that_does_not_read_gets_all_answers_later),
+		TEST(a_client_that_goes_with_answers_waiting_leaves_nothing),
+		TEST(malformed_messages_end_the_conversation),
+		TEST(less_than_a_header_or_too_much_ends_the_conversation),
+		TEST(another_version_is_refused_by_name),
+		TEST(surplus_descriptors_are_closed),
+		TEST(descriptors_of_a_port_that_is_never_put_are_closed),
+		TEST(the_door_closes_when_it_is_full),
+		TEST(the_socket_is_for_its_owner_only),
+		TEST(a_live_socket_is_refused_and_a_dead_one_replaced),
+		TEST(a_path_that_is_too_long_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
