@@ -49,7 +49,7 @@ enum store_sqlite_file_stmt {
 #define X(name, sql) STORE_SQLITE_##name,
 	STORE_SQLITE_FILE_STATEMENTS(X)
 #undef X
-	STORE_SQLITE_STMT_COUNT,
+		STORE_SQLITE_STMT_COUNT,
 };
 
 /* Not kept as a statement: walks may nest. */

@@ -151,8 +151,7 @@ struct sweep {
 static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 {
 	const struct sweep *sweep = ctx;
-	struct segment *segment =
-		atomic_load(&sweep->dp->segments[fdb_key_segment(entry->key)]);
+	struct segment *segment = atomic_load(&sweep->dp->segments[fdb_key_segment(entry->key)]);
 	struct port *port = atomic_load(&sweep->dp->ports[entry->port]);
 	bool forget = segment == NULL || entry->port == sweep->port ||
 		      fdb_key_segment(entry->key) == sweep->segment;

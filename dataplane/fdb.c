@@ -76,8 +76,7 @@ static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot
 
 static struct table *table_create(const struct memory *memory, uint32_t n_buckets)
 {
-	struct table *table =
-		memory->alloc(sizeof(*table) + n_buckets * sizeof(struct bucket), 64);
+	struct table *table = memory->alloc(sizeof(*table) + n_buckets * sizeof(struct bucket), 64);
 
 	if (table != NULL)
 		table->mask = n_buckets - 1;
@@ -235,8 +234,7 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 	return FDB_LEARNED_NEW;
 }
 
-void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry),
-	       void *ctx)
+void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
 {
 	struct table *table = atomic_load(&fdb->table);
 

@@ -23,10 +23,10 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 		if (frame->dst_key != last_key) {
 			struct segment *segment = atomic_load_explicit(
 				&dp->segments[frame->segment], memory_order_acquire);
-			uint32_t age_s =
-				segment != NULL ? atomic_load_explicit(&segment->age_s,
-								       memory_order_relaxed)
-						: 0;
+			uint32_t age_s = segment != NULL
+						 ? atomic_load_explicit(&segment->age_s,
+									memory_order_relaxed)
+						 : 0;
 
 			last_key = frame->dst_key;
 			last_out = fdb_lookup(dp->fdb, last_key, burst->now_s, age_s);
@@ -58,8 +58,7 @@ static unsigned int spread_flood(struct dataplane *dp, const struct frame *frame
 
 	if (segment == NULL)
 		return 0;
-	const struct flood_list *list =
-		atomic_load_explicit(&segment->flood, memory_order_acquire);
+	const struct flood_list *list = atomic_load_explicit(&segment->flood, memory_order_acquire);
 
 	for (uint32_t i = 0; i < list->n; i++) {
 		if (list->ports[i] == from)
@@ -117,8 +116,7 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_
 	for (unsigned int t = 0; t < lists->n_touched; t++) {
 		uint16_t index = lists->touched[t];
 		struct egress *egress = &lists->egress[index];
-		struct port *port =
-			atomic_load_explicit(&dp->ports[index], memory_order_acquire);
+		struct port *port = atomic_load_explicit(&dp->ports[index], memory_order_acquire);
 
 		if (port != NULL) {
 			struct counters_block *count =

@@ -65,8 +65,8 @@ void learn_requests(struct dataplane *dp, struct rte_ring *requests)
 	struct learn_request batch[REQUESTS_AT_ONCE];
 	unsigned int n = REQUESTS_AT_ONCE;
 
-	/* All that were there at the start, and no more than a ring holds: a guest that floods addresses
-	 * does not keep main here. */
+	/* All that were there at the start, and no more than a ring holds: a guest that floods
+	 * addresses does not keep main here. */
 	for (unsigned int done = 0; n == REQUESTS_AT_ONCE && done < LEARN_REQUESTS; done += n) {
 		n = rte_ring_sc_dequeue_burst_elem(requests, batch, sizeof(batch[0]),
 						   REQUESTS_AT_ONCE, NULL);

@@ -33,15 +33,14 @@ static int take_index(struct dataplane *dp)
 }
 
 int port_create(struct dataplane *dp, const struct dp_port *spec, const struct port *replaces,
-		const int *fds, unsigned int n_fds, struct port **out, char *why,
-		size_t why_bytes)
+		const int *fds, unsigned int n_fds, struct port **out, char *why, size_t why_bytes)
 {
 	const struct port_type *type = find_type(dp, spec->kind);
 	struct port *port = calloc(1, sizeof(*port));
 
 	if (type == NULL || port == NULL) {
-		snprintf(why, why_bytes, type == NULL ? "port %s: unknown type %s"
-						      : "port %s: out of memory",
+		snprintf(why, why_bytes,
+			 type == NULL ? "port %s: unknown type %s" : "port %s: out of memory",
 			 spec->name, spec->kind);
 		free(port);
 		return type == NULL ? -EINVAL : -ENOMEM;

@@ -116,8 +116,7 @@ static void fill_frame(struct burst *burst, const uint8_t *at, uint32_t bytes)
 	struct frame *frame = &burst->frames[burst->n++];
 
 	frame->len = bytes - TAP_HEADER_BYTES;
-	frame->head_len = (uint16_t)(frame->len < FRAME_HEAD_BYTES ? frame->len
-								   : FRAME_HEAD_BYTES);
+	frame->head_len = (uint16_t)(frame->len < FRAME_HEAD_BYTES ? frame->len : FRAME_HEAD_BYTES);
 	frame->out = FRAME_OUT_DROP;
 	frame->drop = DROP_NONE;
 	frame->n_iov = 0;

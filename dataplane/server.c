@@ -431,20 +431,19 @@ static int bind_path(struct server *server, char *why, size_t why_bytes)
 	close(server->fd);
 	server->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0177);
-	int error = server->fd < 0 || bind(server->fd, (struct sockaddr *)&address,
-					   sizeof(address)) < 0 ||
-				    listen(server->fd, CLIENTS_MAX) < 0
-			    ? -errno
-			    : 0;
+	int error = 0;
 
+	if (server->fd < 0 || bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(server->fd, CLIENTS_MAX) < 0)
+		error = -errno;
 	umask(mask);
 	if (error < 0)
 		snprintf(why, why_bytes, "cannot listen at %s: %s", server->path, strerror(-error));
 	return error;
 }
 
-int server_create(struct dataplane *dp, const char *path, bool has_hugepages,
-		  struct server **out, char *why, size_t why_bytes)
+int server_create(struct dataplane *dp, const char *path, bool has_hugepages, struct server **out,
+		  char *why, size_t why_bytes)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int error = -ENOMEM;
@@ -454,10 +453,9 @@ int server_create(struct dataplane *dp, const char *path, bool has_hugepages,
 		return error;
 	server->dp = dp;
 	server->has_hugepages = has_hugepages;
-	if (snprintf(server->path, sizeof(server->path), "%s", path) >=
-	    (int)sizeof(server->path)) {
-		snprintf(why, why_bytes, "%.80s... is too long for a socket; choose a shorter "
-			 "--run-dir", path);
+	if (snprintf(server->path, sizeof(server->path), "%s", path) >= (int)sizeof(server->path)) {
+		snprintf(why, why_bytes,
+			 "%.80s... is too long for a socket; choose a shorter --run-dir", path);
 		free(server);
 		return -ENAMETOOLONG;
 	}
@@ -465,8 +463,7 @@ int server_create(struct dataplane *dp, const char *path, bool has_hugepages,
 	if (server->fd >= 0)
 		error = bind_path(server, why, why_bytes);
 	if (error == 0)
-		error = loop_add(dp->loop, server->fd, EPOLLIN, on_connect, server,
-				 &server->watch);
+		error = loop_add(dp->loop, server->fd, EPOLLIN, on_connect, server, &server->watch);
 	if (error < 0) {
 		if (server->fd >= 0)
 			close(server->fd);

@@ -15,8 +15,7 @@
 
 static struct txn_port *add_port(struct txn *txn)
 {
-	struct txn_port *ports =
-		realloc(txn->ports, (txn->n_ports + 1) * sizeof(txn->ports[0]));
+	struct txn_port *ports = realloc(txn->ports, (txn->n_ports + 1) * sizeof(txn->ports[0]));
 
 	if (ports == NULL)
 		return NULL;
@@ -97,8 +96,7 @@ int txn_del_port(struct txn *txn, uint64_t id)
 
 /* --- prepare --- */
 
-static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *why,
-			   size_t why_bytes)
+static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *why, size_t why_bytes)
 {
 	struct dataplane *dp = txn->dp;
 
@@ -141,8 +139,8 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 /* Room for the flood lists that commit will replace. */
 static int reserve_lists(struct txn *txn, char *why, size_t why_bytes)
 {
-	txn->unused_lists = calloc(txn->dp->segments_end + txn->n_segments,
-				   sizeof(txn->unused_lists[0]));
+	txn->unused_lists =
+		calloc(txn->dp->segments_end + txn->n_segments, sizeof(txn->unused_lists[0]));
 	if (txn->unused_lists != NULL)
 		return 0;
 	snprintf(why, why_bytes, "out of memory");
@@ -207,8 +205,7 @@ static void publish_ports(struct txn *txn)
 		if (staged->in_place) {
 			staged->has_moved = atomic_load(&staged->old->segment) != segment;
 			staged->old->spec = staged->spec;
-			atomic_store_explicit(&staged->old->segment, segment,
-					      memory_order_release);
+			atomic_store_explicit(&staged->old->segment, segment, memory_order_release);
 			continue;
 		}
 		atomic_store(&staged->made->segment, segment);
@@ -226,8 +223,7 @@ static void publish_lists(struct txn *txn)
 
 	for (unsigned int i = 1; i < dp->segments_end; i++) {
 		struct segment *segment = atomic_load(&dp->segments[i]);
-		struct flood_list *list =
-			segment != NULL ? segment_flood_list(dp, segment) : NULL;
+		struct flood_list *list = segment != NULL ? segment_flood_list(dp, segment) : NULL;
 
 		if (list == NULL)
 			continue;

@@ -48,8 +48,7 @@ static const char *check_option(const struct port_kind *kind, const struct dp_op
 		return "port with an option of the wrong kind";
 	if (def->kind == OPTION_TEXT && !is_text(option->text, sizeof(option->text)))
 		return "port with an option that is no text";
-	if (def->kind == OPTION_NUMBER &&
-	    (option->number < def->min || option->number > def->max))
+	if (def->kind == OPTION_NUMBER && (option->number < def->min || option->number > def->max))
 		return "port with an option out of range";
 	return NULL;
 }
@@ -206,8 +205,7 @@ static int check_result(struct result *result, char *why, size_t why_bytes)
 		if (port->n_members != 0 &&
 		    bsearch(&wanted, result->segments, result->n_segments,
 			    sizeof(result->segments[0]), compare_segment_ids) == NULL) {
-			snprintf(why, why_bytes, "port %s: its segment does not exist",
-				 port->name);
+			snprintf(why, why_bytes, "port %s: its segment does not exist", port->name);
 			return -ENOENT;
 		}
 	}
@@ -239,8 +237,8 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 	if (error < 0)
 		return error;
 	struct result result = {
-		.segments = calloc(txn->dp->segments_end + txn->n_segments,
-				   sizeof(result.segments[0])),
+		.segments =
+			calloc(txn->dp->segments_end + txn->n_segments, sizeof(result.segments[0])),
 		.ports = calloc(txn->dp->ports_end + txn->n_ports, sizeof(result.ports[0])),
 	};
 

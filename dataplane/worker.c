@@ -30,8 +30,8 @@
 static int worker_init(struct worker *worker)
 {
 	struct memory memory = worker->dp->config.memory;
-	ssize_t ring_bytes = rte_ring_get_memsize_elem(sizeof(struct learn_request),
-						       LEARN_REQUESTS);
+	ssize_t ring_bytes =
+		rte_ring_get_memsize_elem(sizeof(struct learn_request), LEARN_REQUESTS);
 
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -51,8 +51,7 @@ static int worker_init(struct worker *worker)
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
 		return -ENOMEM;
-	return rte_ring_init(worker->learn, "learn", LEARN_REQUESTS,
-			     RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return rte_ring_init(worker->learn, "learn", LEARN_REQUESTS, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
 int worker_create(struct dataplane *dp, unsigned int index, struct worker **out)
@@ -127,8 +126,8 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
 
 	classify_burst(burst, atomic_load_explicit(&port->segment, memory_order_acquire));
-	worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port->index,
-					     &worker->count->learn_lost);
+	worker->main_has_work |=
+		learn_burst(dp->fdb, worker->learn, burst, port->index, &worker->count->learn_lost);
 	forward_lookup(dp, burst, port->index);
 	count->copies += forward_spread(dp, burst, port->index, &worker->lists);
 	count_burst(burst, count);

@@ -54,9 +54,10 @@ void worker_run(struct worker *worker);
 void worker_stop(struct worker *worker);	/* main */
 void worker_wake(struct worker *worker);	/* any thread */
 
-/* A worker makes no system call that can wait, but one: calling a guest, whose front-end can make the
- * descriptor block. Main looks now and then whether the worker has moved since the last look; if not,
- * a signal interrupts the call. worker_catch_signal(): once per process, makes the signal harmless. */
+/* A worker makes no system call that can wait, but one: calling a guest, whose front-end can make
+ * the descriptor block. Main looks now and then whether the worker has moved since the last look;
+ * if not, a signal interrupts the call. worker_catch_signal(): once per process, makes the signal
+ * harmless. */
 void worker_watch(struct worker *worker);
 int worker_catch_signal(void);
 

@@ -2,6 +2,7 @@
 /* Texts of the drop reasons, for whoever prints counters. */
 #include "dataplane/api/drop_reasons.h"
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const char *help;
@@ -11,6 +12,7 @@ static const struct {
 	DROP_REASONS(X)
 #undef X
 };
+/* clang-format on */
 
 const char *drop_reason_name(unsigned int reason)
 {

@@ -28,6 +28,7 @@
 	X(GUEST_FAULT, "guest-fault", "guest memory vanished while it was in use")                 \
 	X(PORT_GONE, "port-gone", "the port was removed while the frame was on its way")
 
+/* clang-format off */
 enum drop_reason {
 	DROP_NONE = 0,
 #define X(symbol, name, help) DROP_##symbol,
@@ -35,6 +36,7 @@ enum drop_reason {
 #undef X
 	DROP_COUNT
 };
+/* clang-format on */
 
 /* Name and help of a reason; "none" for DROP_NONE, "unknown" beyond the list. Any thread. */
 const char *drop_reason_name(unsigned int reason);

@@ -2,6 +2,7 @@
 /* Options of tap ports. The device is made by weftd (tap/); the dataplane gets its descriptor. */
 #include "dataplane/api/kinds.h"
 
+/* clang-format off */
 static const struct option_def options[] = {
 	{.key = "ifname", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
 	 .min = 1, .max = 15,
@@ -13,6 +14,7 @@ static const struct option_def options[] = {
 	 .min = 3, .max = 49,
 	 .help = "address with prefix length, as 10.0.1.2/24 or fd00::2/64, set on the device"},
 };
+/* clang-format on */
 
 const struct port_kind kind_tap = {
 	.name = "tap",

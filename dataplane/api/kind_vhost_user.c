@@ -2,6 +2,7 @@
 /* Options of vhost-user ports: network cards of KVM guests. */
 #include "dataplane/api/kinds.h"
 
+/* clang-format off */
 static const struct option_def options[] = {
 	{.key = "socket", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
 	 .min = 2, .max = 100,
@@ -9,6 +10,7 @@ static const struct option_def options[] = {
 	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
 	 .help = "offer checksum and segmentation offloads (TSO) to the guest"},
 };
+/* clang-format on */
 
 const struct port_kind kind_vhost_user = {
 	.name = "vhost-user",

@@ -11,12 +11,14 @@
 
 #include "dataplane/api/kinds.h"
 
+/* clang-format off */
 const struct port_kind *const port_kinds[] = {
 #define X(kind) &kind,
 	PORT_KINDS(X)
 #undef X
 	NULL,
 };
+/* clang-format on */
 
 const struct port_kind *port_kinds_find(const char *name)
 {
@@ -173,8 +175,7 @@ bool port_kinds_is_replace(const struct dp_port *from, const struct dp_port *to)
 {
 	const struct port_kind *kind = port_kinds_find(to->kind);
 
-	if (kind == NULL || strcmp(from->kind, to->kind) != 0 ||
-	    strcmp(from->name, to->name) != 0)
+	if (kind == NULL || strcmp(from->kind, to->kind) != 0 || strcmp(from->name, to->name) != 0)
 		return true;
 	for (unsigned int i = 0; i < kind->n_options; i++) {
 		const struct dp_option *a = find_option(from, i);

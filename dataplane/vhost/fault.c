@@ -28,8 +28,8 @@ static bool contain_in(struct guest_memory *memory, uintptr_t address)
 		if (address - (uintptr_t)mapping->start >= mapping->bytes)
 			continue;
 		if (mmap(mapping->start, mapping->bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
-		    MAP_FAILED)
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+			 0) == MAP_FAILED)
 			return false;
 		atomic_store_explicit(&memory->faulted, true, memory_order_release);
 		return true;

@@ -15,7 +15,7 @@
 
 struct guest_memory;
 
-#define FAULT_MAX_MEMORIES	4096	/* front-ends connected at the same time */
+#define FAULT_MAX_MEMORIES 4096 /* front-ends connected at the same time */
 
 /* One for each dataplane, zeroed at first. Main writes, the handler reads on any thread. */
 struct fault_registry {

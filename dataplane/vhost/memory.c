@@ -14,8 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PAGE_BYTES	UINT64_C(4096)
-#define PMD_BYTES	(UINT64_C(2) << 20)
+#define PAGE_BYTES UINT64_C(4096)
+#define PMD_BYTES (UINT64_C(2) << 20)
 
 static int refuse(int error, const char **why, const char *reason)
 {
@@ -59,9 +59,9 @@ static int check_file(const struct vhost_region *region, int fd, uint64_t *page_
 
 	if (fstat(fd, &stat) < 0 || fstatfs(fd, &fs) < 0)
 		return refuse(-errno, why, "cannot look at the file of a memory region");
-	if (!S_ISREG(stat.st_mode) ||
-	    (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC))
-		return refuse(-EINVAL, why, "memory is not shared memory: use "
+	if (!S_ISREG(stat.st_mode) || (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC))
+		return refuse(-EINVAL, why,
+			      "memory is not shared memory: use "
 			      "memory-backend-memfd, or a file on tmpfs or hugetlbfs");
 	if (stat.st_size < 0 || region->offset + region->bytes > (uint64_t)stat.st_size)
 		return refuse(-EINVAL, why, "a memory region is larger than its file");
@@ -89,10 +89,9 @@ static int map_file(struct guest_mapping *mapping, int fd, uint64_t offset, uint
 	}
 	start = (uintptr_t)mapping->reservation + PAGE_BYTES;
 	start = (start + align - 1) / align * align + offset % align;
-	mapping->start = mmap((uint8_t *)mapping->reservation +
-			      (start - (uintptr_t)mapping->reservation),
-			      mapping->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			      fd, (off_t)offset);
+	mapping->start = mmap(
+		(uint8_t *)mapping->reservation + (start - (uintptr_t)mapping->reservation),
+		mapping->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
 	if (mapping->start == MAP_FAILED)
 		return refuse(-errno, why, "cannot map the memory for reading and writing");
 	/* A core file of weft must not carry what the guests hold. */
@@ -131,8 +130,8 @@ static int map_region(struct guest_memory *memory, const struct vhost_region *wi
 	return 0;
 }
 
-int memory_create(struct guest_memory **out, const struct vhost_memory_table *table,
-		  const int *fds, uint64_t max_bytes, const char **why)
+int memory_create(struct guest_memory **out, const struct vhost_memory_table *table, const int *fds,
+		  uint64_t max_bytes, const char **why)
 {
 	struct guest_memory *memory;
 	int ret = 0;

@@ -21,7 +21,7 @@
 
 /* What one front-end may map. Mappings cost address space (128 TiB on x86-64) and page tables, not
  * memory; 1 TiB is beyond the guests that weft serves and lets a hundred such front-ends in. */
-#define MEMORY_MAX_BYTES	(UINT64_C(1) << 40)
+#define MEMORY_MAX_BYTES (UINT64_C(1) << 40)
 
 struct guest_region {
 	uint64_t gpa;
@@ -48,8 +48,8 @@ struct guest_memory {
 
 /* Maps what the table names, at most max_bytes in all. fds: one for each region, they stay the
  * caller's. 0, or -errno with one line in *why. */
-int memory_create(struct guest_memory **out, const struct vhost_memory_table *table,
-		  const int *fds, uint64_t max_bytes, const char **why);
+int memory_create(struct guest_memory **out, const struct vhost_memory_table *table, const int *fds,
+		  uint64_t max_bytes, const char **why);
 void memory_destroy(struct guest_memory *memory);	/* NULL is legal */
 
 /* The region that holds gpa, or NULL; *hint becomes its index. For the translators below. */

@@ -35,17 +35,17 @@ enum vhost_request {
 };
 
 /* Header flags. The two lowest bits are the version of the protocol. */
-#define VHOST_FLAGS_VERSION	UINT32_C(1)
-#define VHOST_FLAGS_REPLY	(UINT32_C(1) << 2)
-#define VHOST_FLAGS_NEED_REPLY	(UINT32_C(1) << 3)
+#define VHOST_FLAGS_VERSION UINT32_C(1)
+#define VHOST_FLAGS_REPLY (UINT32_C(1) << 2)
+#define VHOST_FLAGS_NEED_REPLY (UINT32_C(1) << 3)
 
 /* Payload of SET_VRING_KICK, _CALL and _ERR: ring index, and whether a descriptor comes along. */
-#define VHOST_FD_INDEX_MASK	UINT64_C(0xff)
-#define VHOST_FD_NONE		(UINT64_C(1) << 8)
+#define VHOST_FD_INDEX_MASK UINT64_C(0xff)
+#define VHOST_FD_NONE (UINT64_C(1) << 8)
 
-#define VHOST_MAX_REGIONS	8	/* without CONFIGURE_MEM_SLOTS, which weft does not offer */
-#define VHOST_MAX_RING_SIZE	32768	/* VIRTIO 1.2, 2.7: a power of two, at most 2^15 */
-#define VHOST_MAX_QUEUE_PAIRS	128	/* ring indices are 8 bits in SET_VRING_KICK */
+#define VHOST_MAX_REGIONS 8	  /* without CONFIGURE_MEM_SLOTS, which weft does not offer */
+#define VHOST_MAX_RING_SIZE 32768 /* VIRTIO 1.2, 2.7: a power of two, at most 2^15 */
+#define VHOST_MAX_QUEUE_PAIRS 128 /* ring indices are 8 bits in SET_VRING_KICK */
 
 struct vhost_header {
 	uint32_t request;
@@ -93,36 +93,36 @@ union vhost_payload {
 };
 
 /* Features of the device and its driver (VIRTIO 1.2: 5.1.3 and 6). */
-#define VIRTIO_FEATURE(bit)		(UINT64_C(1) << (bit))
-#define VIRTIO_NET_F_CSUM		0	/* the device takes frames without checksum */
-#define VIRTIO_NET_F_GUEST_CSUM		1	/* the driver takes frames without checksum */
-#define VIRTIO_NET_F_MTU		3
-#define VIRTIO_NET_F_MAC		5
-#define VIRTIO_NET_F_GUEST_TSO4		7
-#define VIRTIO_NET_F_GUEST_TSO6		8
-#define VIRTIO_NET_F_GUEST_ECN		9
-#define VIRTIO_NET_F_GUEST_UFO		10
-#define VIRTIO_NET_F_HOST_TSO4		11
-#define VIRTIO_NET_F_HOST_TSO6		12
-#define VIRTIO_NET_F_HOST_ECN		13
-#define VIRTIO_NET_F_HOST_UFO		14
-#define VIRTIO_NET_F_MRG_RXBUF		15
-#define VIRTIO_NET_F_STATUS		16
-#define VIRTIO_NET_F_CTRL_VQ		17
-#define VIRTIO_NET_F_GUEST_ANNOUNCE	21
-#define VIRTIO_NET_F_MQ			22
-#define VIRTIO_F_NOTIFY_ON_EMPTY	24
-#define VHOST_F_LOG_ALL			26
-#define VIRTIO_F_ANY_LAYOUT		27
-#define VIRTIO_F_INDIRECT_DESC		28
-#define VIRTIO_F_EVENT_IDX		29
-#define VHOST_F_PROTOCOL_FEATURES	30	/* vhost-user only; no guest ever sees it */
-#define VIRTIO_F_VERSION_1		32
-#define VIRTIO_F_RING_PACKED		34
-#define VIRTIO_F_IN_ORDER		35
+#define VIRTIO_FEATURE(bit) (UINT64_C(1) << (bit))
+#define VIRTIO_NET_F_CSUM 0	  /* the device takes frames without checksum */
+#define VIRTIO_NET_F_GUEST_CSUM 1 /* the driver takes frames without checksum */
+#define VIRTIO_NET_F_MTU 3
+#define VIRTIO_NET_F_MAC 5
+#define VIRTIO_NET_F_GUEST_TSO4 7
+#define VIRTIO_NET_F_GUEST_TSO6 8
+#define VIRTIO_NET_F_GUEST_ECN 9
+#define VIRTIO_NET_F_GUEST_UFO 10
+#define VIRTIO_NET_F_HOST_TSO4 11
+#define VIRTIO_NET_F_HOST_TSO6 12
+#define VIRTIO_NET_F_HOST_ECN 13
+#define VIRTIO_NET_F_HOST_UFO 14
+#define VIRTIO_NET_F_MRG_RXBUF 15
+#define VIRTIO_NET_F_STATUS 16
+#define VIRTIO_NET_F_CTRL_VQ 17
+#define VIRTIO_NET_F_GUEST_ANNOUNCE 21
+#define VIRTIO_NET_F_MQ 22
+#define VIRTIO_F_NOTIFY_ON_EMPTY 24
+#define VHOST_F_LOG_ALL 26
+#define VIRTIO_F_ANY_LAYOUT 27
+#define VIRTIO_F_INDIRECT_DESC 28
+#define VIRTIO_F_EVENT_IDX 29
+#define VHOST_F_PROTOCOL_FEATURES 30 /* vhost-user only; no guest ever sees it */
+#define VIRTIO_F_VERSION_1 32
+#define VIRTIO_F_RING_PACKED 34
+#define VIRTIO_F_IN_ORDER 35
 
 /* Features between front-end and back-end. */
-#define VHOST_PROTOCOL_FEATURE(bit)	(UINT64_C(1) << (bit))
-#define VHOST_PROTOCOL_F_MQ		0
-#define VHOST_PROTOCOL_F_REPLY_ACK	3
-#define VHOST_PROTOCOL_F_NET_MTU	4
+#define VHOST_PROTOCOL_FEATURE(bit) (UINT64_C(1) << (bit))
+#define VHOST_PROTOCOL_F_MQ 0
+#define VHOST_PROTOCOL_F_REPLY_ACK 3
+#define VHOST_PROTOCOL_F_NET_MTU 4

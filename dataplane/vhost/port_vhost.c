@@ -33,7 +33,8 @@ struct vhost_queue {
 	rte_spinlock_t put_lock;	/* workers that have frames for the guest, per burst */
 	_Atomic(struct ring *) put;	/* &put_ring while it runs */
 	struct ring put_ring;
-	/* Bits of enum vhost_call: main asks the worker for a call, since a call can block (ring.h). */
+	/* Bits of enum vhost_call: main asks the worker for a call, since a call can block
+	 * (ring.h). */
 	_Atomic uint32_t calls;
 };
 
@@ -199,8 +200,7 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 	if (fd < 0)
 		return;
 	/* One front-end a port: who is there stays, a second one finds the door closed. */
-	if (vhost->session != NULL ||
-	    session_create(&vhost->session, fd, &config, now_ns) < 0) {
+	if (vhost->session != NULL || session_create(&vhost->session, fd, &config, now_ns) < 0) {
 		close(fd);
 		return;
 	}
@@ -338,8 +338,7 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 	state->features = vhost->features;
 	state->attaches = vhost->attaches;
 	state->link = DP_LINK_DOWN;
-	if (vhost->session != NULL &&
-	    describe_broken(vhost, state->reason, sizeof(state->reason)))
+	if (vhost->session != NULL && describe_broken(vhost, state->reason, sizeof(state->reason)))
 		state->link = DP_LINK_BROKEN;
 	else if (state->n_queues != 0 && n_put != 0)
 		state->link = DP_LINK_UP;

@@ -187,8 +187,7 @@ int queues_set_call(struct queues *queues, unsigned index, int fd)
 	return ret;
 }
 
-int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table,
-		      const int *fds)
+int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table, const int *fds)
 {
 	int ret;
 

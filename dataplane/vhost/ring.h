@@ -64,6 +64,6 @@ void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsi
 bool ring_arm(struct ring *ring);
 void ring_disarm(struct ring *ring);	/* and not to kick any more */
 
-/* Calls the guest whatever it wishes. The descriptor is shared with the front-end, which can fill it
- * and make it blocking: then the watchdog (worker.h) interrupts us, and the ring is broken. */
+/* Calls the guest whatever it wishes. The descriptor is shared with the front-end, which can fill
+ * it and make it blocking: then the watchdog (worker.h) interrupts us, and the ring is broken. */
 void ring_call(struct ring *ring);

@@ -56,8 +56,7 @@ static inline void ring_notify_avail_event(struct ring *ring, uint16_t index)
 
 static inline void ring_notify_flags(struct ring *ring, uint16_t flags)
 {
-	atomic_store_explicit((_Atomic uint16_t *)&ring->used->flags, flags,
-			      memory_order_relaxed);
+	atomic_store_explicit((_Atomic uint16_t *)&ring->used->flags, flags, memory_order_relaxed);
 }
 
 /* Makes `n` more used entries visible, and calls the guest if it wants to know. */

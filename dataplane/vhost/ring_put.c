@@ -88,8 +88,8 @@ struct room {
 };
 
 /* Collects as many buffers as `need` bytes take. DROP_NONE, or why not; a broken ring is marked. */
-static enum drop_reason make_room(struct ring *ring, struct burst *burst,
-				  const struct offer *offer, uint64_t need, struct room *room)
+static enum drop_reason make_room(struct ring *ring, struct burst *burst, const struct offer *offer,
+				  uint64_t need, struct room *room)
 {
 	room->n_pieces = room->n_entries = 0;
 	room->bytes = 0;
@@ -106,10 +106,9 @@ static enum drop_reason make_room(struct ring *ring, struct burst *burst,
 		if (id >= ring->size)
 			why = "descriptor index beyond the ring";
 		else
-			why = ring_chain_collect(ring, id, VRING_DESC_F_WRITE,
-						 &room->pieces[room->n_pieces],
-						 max < FRAME_PIECES_MAX ? max : FRAME_PIECES_MAX,
-						 &n, &bytes);
+			why = ring_chain_collect(
+				ring, id, VRING_DESC_F_WRITE, &room->pieces[room->n_pieces],
+				max < FRAME_PIECES_MAX ? max : FRAME_PIECES_MAX, &n, &bytes);
 		if (why == NULL && bytes < ring->header_bytes)
 			why = "receive buffer smaller than the virtio-net header";
 		if (why != NULL) {

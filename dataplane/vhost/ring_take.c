@@ -12,8 +12,8 @@
 
 void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps)
 {
-	const uint64_t wide = VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
-			      VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF);
+	const uint64_t wide =
+		VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF);
 
 	*ring = (struct ring){
 		.desc = config->desc,
@@ -48,8 +48,7 @@ static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame
 	struct iovec *pieces = &burst->pieces[burst->n_pieces];
 	unsigned int n;
 	uint64_t total;
-	const char *why =
-		ring_chain_collect(ring, id, 0, pieces, FRAME_PIECES_MAX, &n, &total);
+	const char *why = ring_chain_collect(ring, id, 0, pieces, FRAME_PIECES_MAX, &n, &total);
 
 	frame->len = 0;
 	if (why != NULL) {
@@ -68,8 +67,7 @@ static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame
 		return;
 	}
 	ring_chain_pull(&pieces, &n, (uint8_t *)&frame->vnet, ring->header_bytes);
-	frame->head_len =
-		(uint16_t)ring_chain_pull(&pieces, &n, frame->head, FRAME_HEAD_BYTES);
+	frame->head_len = (uint16_t)ring_chain_pull(&pieces, &n, frame->head, FRAME_HEAD_BYTES);
 	frame->iov = pieces;
 	frame->n_iov = (uint16_t)n;
 	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);

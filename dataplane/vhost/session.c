@@ -25,8 +25,8 @@
 #include "dataplane/vhost/queues.h"
 #include "dataplane/vhost/wire.h"
 
-#define MESSAGES_PER_CALL	32	/* then the other ports have their turn */
-#define MIN_MTU			68	/* VIRTIO 1.2, 5.1.4 */
+#define MESSAGES_PER_CALL 32 /* then the other ports have their turn */
+#define MIN_MTU 68	     /* VIRTIO 1.2, 5.1.4 */
 
 struct session {
 	struct session_config config;
@@ -271,7 +271,8 @@ static int set_vring_kick(struct session *session)
 	if (ret < 0)
 		return ret;
 	if (fd < 0)
-		return refuse(session, -EINVAL, "rings without kicks are not supported: "
+		return refuse(session, -EINVAL,
+			      "rings without kicks are not supported: "
 			      "set ioeventfd=on");
 	queues_halt(&session->queues, index);
 	queue->kick_fd = fd;
@@ -317,25 +318,28 @@ static const struct request {
 	const char *name;
 	int (*handle)(struct session *session);
 	bool has_answer;		/* of its own, which stands for an acknowledgement too */
-} requests[VHOST_REQUEST_COUNT] = {
-	[VHOST_GET_FEATURES] = {"GET_FEATURES", get_features, true},
-	[VHOST_SET_FEATURES] = {"SET_FEATURES", set_features},
-	[VHOST_SET_OWNER] = {"SET_OWNER", set_owner},
-	[VHOST_RESET_OWNER] = {"RESET_OWNER", reset_owner},
-	[VHOST_SET_MEM_TABLE] = {"SET_MEM_TABLE", set_mem_table},
-	[VHOST_SET_VRING_NUM] = {"SET_VRING_NUM", set_vring_num},
-	[VHOST_SET_VRING_ADDR] = {"SET_VRING_ADDR", set_vring_addr},
-	[VHOST_SET_VRING_BASE] = {"SET_VRING_BASE", set_vring_base},
-	[VHOST_GET_VRING_BASE] = {"GET_VRING_BASE", get_vring_base, true},
-	[VHOST_SET_VRING_KICK] = {"SET_VRING_KICK", set_vring_kick},
-	[VHOST_SET_VRING_CALL] = {"SET_VRING_CALL", set_vring_call},
-	[VHOST_SET_VRING_ERR] = {"SET_VRING_ERR", set_vring_err},
-	[VHOST_GET_PROTOCOL_FEATURES] = {"GET_PROTOCOL_FEATURES", get_protocol_features, true},
-	[VHOST_SET_PROTOCOL_FEATURES] = {"SET_PROTOCOL_FEATURES", set_protocol_features},
-	[VHOST_GET_QUEUE_NUM] = {"GET_QUEUE_NUM", get_queue_num, true},
-	[VHOST_SET_VRING_ENABLE] = {"SET_VRING_ENABLE", set_vring_enable},
-	[VHOST_NET_SET_MTU] = {"NET_SET_MTU", net_set_mtu},
-}, unknown_request = {"a request", refuse_unknown};
+} requests[VHOST_REQUEST_COUNT] =
+	{
+		[VHOST_GET_FEATURES] = {"GET_FEATURES", get_features, true},
+		[VHOST_SET_FEATURES] = {"SET_FEATURES", set_features},
+		[VHOST_SET_OWNER] = {"SET_OWNER", set_owner},
+		[VHOST_RESET_OWNER] = {"RESET_OWNER", reset_owner},
+		[VHOST_SET_MEM_TABLE] = {"SET_MEM_TABLE", set_mem_table},
+		[VHOST_SET_VRING_NUM] = {"SET_VRING_NUM", set_vring_num},
+		[VHOST_SET_VRING_ADDR] = {"SET_VRING_ADDR", set_vring_addr},
+		[VHOST_SET_VRING_BASE] = {"SET_VRING_BASE", set_vring_base},
+		[VHOST_GET_VRING_BASE] = {"GET_VRING_BASE", get_vring_base, true},
+		[VHOST_SET_VRING_KICK] = {"SET_VRING_KICK", set_vring_kick},
+		[VHOST_SET_VRING_CALL] = {"SET_VRING_CALL", set_vring_call},
+		[VHOST_SET_VRING_ERR] = {"SET_VRING_ERR", set_vring_err},
+		[VHOST_GET_PROTOCOL_FEATURES] = {"GET_PROTOCOL_FEATURES", get_protocol_features,
+						 true},
+		[VHOST_SET_PROTOCOL_FEATURES] = {"SET_PROTOCOL_FEATURES", set_protocol_features},
+		[VHOST_GET_QUEUE_NUM] = {"GET_QUEUE_NUM", get_queue_num, true},
+		[VHOST_SET_VRING_ENABLE] = {"SET_VRING_ENABLE", set_vring_enable},
+		[VHOST_NET_SET_MTU] = {"NET_SET_MTU", net_set_mtu},
+},
+  unknown_request = {"a request", refuse_unknown};
 
 static int close_because(struct session *session, int error, const char *request,
 			 const char *reason)

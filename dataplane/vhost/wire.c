@@ -10,14 +10,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define COST_NS		(UINT64_C(1000000000) / WIRE_MESSAGES_PER_S)
-#define BURST_NS	(WIRE_BURST_MESSAGES * COST_NS)
-#define RESUME_NS	(32 * COST_NS)	/* a throttled front-end waits for several at a time */
+#define COST_NS (UINT64_C(1000000000) / WIRE_MESSAGES_PER_S)
+#define BURST_NS (WIRE_BURST_MESSAGES * COST_NS)
+#define RESUME_NS (32 * COST_NS) /* a throttled front-end waits for several at a time */
 
-#define HEADER_BYTES	((uint32_t)sizeof(struct vhost_header))
-#define TABLE_BYTES(n)	((uint32_t)(8 + (n) * sizeof(struct vhost_region)))
-#define U64		{sizeof(uint64_t), sizeof(uint64_t)}
-#define STATE		{sizeof(struct vhost_ring_state), sizeof(struct vhost_ring_state)}
+#define HEADER_BYTES ((uint32_t)sizeof(struct vhost_header))
+#define TABLE_BYTES(n) ((uint32_t)(8 + (n) * sizeof(struct vhost_region)))
+#define U64                                                                                        \
+	{                                                                                          \
+		sizeof(uint64_t), sizeof(uint64_t)                                                 \
+	}
+#define STATE                                                                                      \
+	{                                                                                          \
+		sizeof(struct vhost_ring_state), sizeof(struct vhost_ring_state)                   \
+	}
 
 /* Payload bytes by request; where nothing is said, none. */
 static const struct payload_bound {
@@ -151,8 +157,8 @@ static ssize_t read_some(struct wire *wire, uint32_t bytes)
 	} control;
 	bool is_header = wire->filled < HEADER_BYTES;
 	struct iovec iov = {
-		.iov_base = is_header ? (uint8_t *)&wire->header + wire->filled :
-					(uint8_t *)&wire->payload + wire->filled - HEADER_BYTES,
+		.iov_base = is_header ? (uint8_t *)&wire->header + wire->filled
+				      : (uint8_t *)&wire->payload + wire->filled - HEADER_BYTES,
 		.iov_len = bytes,
 	};
 	struct msghdr msg = {

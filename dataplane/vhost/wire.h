@@ -13,9 +13,9 @@
 
 #include "dataplane/vhost/message.h"
 
-#define WIRE_BURST_MESSAGES	2000
-#define WIRE_MESSAGES_PER_S	1000
-#define WIRE_PARTIAL_NS		UINT64_C(1000000000)	/* for half a message to become whole */
+#define WIRE_BURST_MESSAGES 2000
+#define WIRE_MESSAGES_PER_S 1000
+#define WIRE_PARTIAL_NS UINT64_C(1000000000) /* for half a message to become whole */
 
 struct wire {
 	int fd;

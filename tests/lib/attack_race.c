@@ -189,7 +189,8 @@ static void *share_again(void *arg)
 	return NULL;
 }
 
-/* The memory table comes again and again while frames flow: every frame is in the old or the new. */
+/* The memory table comes again and again while frames flow: every frame is in the old or the
+ * new. */
 static int race_memory(struct attack_scene *scene, uint64_t detail)
 {
 	struct race race = {.attacker = scene->attacker};
@@ -233,12 +234,21 @@ const struct attack attack_race_rows[] = {
 	 .ends = ATTACK_ANY,
 	 .receives = true,
 	 .run = race_descriptors},
-	{.name = "race-tx-memory", .what = "the memory table comes again while frames are sent",
-	 .ends = ATTACK_HARMLESS, .run = race_memory},
-	{.name = "race-rx-memory", .what = "the same while frames are received",
-	 .ends = ATTACK_HARMLESS, .receives = true, .run = race_memory},
-	{.name = "truncate-buffers", .what = "receive buffers are gone when frames come",
-	 .ends = ATTACK_STOPPED, .receives = true, .unsealed = true, .memory_gone = true,
+	{.name = "race-tx-memory",
+	 .what = "the memory table comes again while frames are sent",
+	 .ends = ATTACK_HARMLESS,
+	 .run = race_memory},
+	{.name = "race-rx-memory",
+	 .what = "the same while frames are received",
+	 .ends = ATTACK_HARMLESS,
+	 .receives = true,
+	 .run = race_memory},
+	{.name = "truncate-buffers",
+	 .what = "receive buffers are gone when frames come",
+	 .ends = ATTACK_STOPPED,
+	 .receives = true,
+	 .unsealed = true,
+	 .memory_gone = true,
 	 .run = truncate_buffers},
 	{.name = NULL},
 };

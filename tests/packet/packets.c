@@ -48,8 +48,8 @@ int packets_read(struct packets *packets, const char *path)
 
 	if (access(path, F_OK) < 0)
 		return -ENOENT;
-	pcap_t *pcap = pcap_open_offline_with_tstamp_precision(
-		path, PCAP_TSTAMP_PRECISION_NANO, error);
+	pcap_t *pcap =
+		pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
 
 	if (pcap == NULL || pcap_datalink(pcap) != DLT_EN10MB) {
 		if (pcap != NULL)
@@ -114,8 +114,7 @@ static bool is_same(const struct packets *a, const struct packets *b, size_t i)
 	       memcmp(a->list[i].bytes, b->list[i].bytes, a->list[i].len) == 0;
 }
 
-size_t packets_compare(const struct packets *expected, const struct packets *seen,
-		       const char *what)
+size_t packets_compare(const struct packets *expected, const struct packets *seen, const char *what)
 {
 	size_t n = expected->n > seen->n ? expected->n : seen->n, differ = 0;
 

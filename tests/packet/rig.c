@@ -255,8 +255,7 @@ struct counters_block rig_totals(const struct rig *rig)
 	struct counters_block sum = {0};
 
 	for (unsigned int slot = 0; slot < PORTS_MAX; slot++) {
-		const uint64_t *from =
-			(const uint64_t *)counters_block(rig->dp->counters, slot, 0);
+		const uint64_t *from = (const uint64_t *)counters_block(rig->dp->counters, slot, 0);
 
 		for (size_t i = 0; i < sizeof(sum) / sizeof(uint64_t); i++)
 			((uint64_t *)&sum)[i] += from[i];

@@ -37,8 +37,7 @@ static void path_of(const struct scenario *scenario, const char *port, const cha
 /* The lab of the scenario as a model with numbers. */
 static int read_lab(struct scenario *scenario, struct problem *problem)
 {
-	struct lab lab = {.tree = json_object_get(scenario->tree, "lab"),
-			  .lines = json_object()};
+	struct lab lab = {.tree = json_object_get(scenario->tree, "lab"), .lines = json_object()};
 	struct model *empty = NULL;
 	int error = model_create(&empty);
 
@@ -131,13 +130,12 @@ static bool check_output(const struct scenario *scenario, const char *name)
 static bool check_drops(const struct scenario *scenario, const char *name)
 {
 	const struct counters_block *count = rig_counters(&scenario->rig, name);
-	const json_t *wanted =
-		json_object_get(json_object_get(scenario->tree, "drops"), name);
+	const json_t *wanted = json_object_get(json_object_get(scenario->tree, "drops"), name);
 	bool ok = true;
 
 	for (unsigned int i = 1; i < DROP_COUNT; i++) {
-		uint64_t expected = (uint64_t)json_integer_value(
-			json_object_get(wanted, drop_reason_name(i)));
+		uint64_t expected =
+			(uint64_t)json_integer_value(json_object_get(wanted, drop_reason_name(i)));
 
 		if (count->drops[i] == expected)
 			continue;

@@ -31,15 +31,15 @@
 
 static const char usage[] =
 	"usage: weft-hostile RUN-DIR ATTACKED PEER NEIGHBOUR-A NEIGHBOUR-B [ROW...]\n"
-	"  names of vhost-user ports: the one that is attacked and a peer in its segment; two more\n"
-	"  in any segment that exchange frames meanwhile. ROW: of the table, default all\n";
+	"  names of vhost-user ports: one that is attacked and a peer in its segment; two that\n"
+	"  exchange frames meanwhile, in any segment. ROW: of the table, default all\n";
 
 struct probe {
 	struct frontend *ports[2];
 	uint32_t n_sent[2];
-	uint32_t n_received[2];	/* by the other, in order */
+	uint32_t n_received[2]; /* by the other, in order */
 	uint32_t n_wrong;
-	double stall_ms;	/* the longest time from sending to receiving */
+	double stall_ms; /* the longest time from sending to receiving */
 	bool is_over;
 	int error;
 };
@@ -147,8 +147,7 @@ static bool is_probe_right(const struct probe *p)
 	if (p->error < 0)
 		fprintf(stderr, "the neighbours lost each other: %s\n", strerror(-p->error));
 	return p->error == 0 && p->n_wrong == 0 && p->n_sent[0] == p->n_received[0] &&
-	       p->n_sent[1] == p->n_received[1] && p->n_sent[0] > 0 &&
-	       p->stall_ms < STALL_MS_MAX;
+	       p->n_sent[1] == p->n_received[1] && p->n_sent[0] > 0 && p->stall_ms < STALL_MS_MAX;
 }
 
 /* ---- the attacked port ---- */
@@ -234,8 +233,8 @@ static bool passes(struct hostile *h, const struct attack *row, struct attack_sc
 }
 
 /* How it ended: one of enum attack_end, 0 if it did not in time. */
-static unsigned int see_end(struct hostile *h, const struct attack *row,
-			    struct attack_scene *scene, char *reason)
+static unsigned int see_end(struct hostile *h, const struct attack *row, struct attack_scene *scene,
+			    char *reason)
 {
 	uint64_t deadline_ns = deadline_in_ms(END_MS);
 
@@ -256,8 +255,8 @@ static unsigned int see_end(struct hostile *h, const struct attack *row,
 }
 
 /* 0: it was carried out and *seen says how it ended. */
-static int carry_out(struct hostile *h, const struct attack *row, unsigned int *seen,
-		     char *reason, char *why)
+static int carry_out(struct hostile *h, const struct attack *row, unsigned int *seen, char *reason,
+		     char *why)
 {
 	struct frontend_config config = {
 		.path = h->path,

@@ -35,7 +35,7 @@ struct history {
 
 struct record {
 	uint64_t sent_ns;
-	uint32_t arrived;	/* bits: at these ports */
+	uint32_t arrived; /* bits: at these ports */
 	uint32_t from;
 };
 
@@ -92,8 +92,8 @@ static uint64_t next_random(struct live *l)
 
 static void send_one(struct live *l, struct rig_port *port)
 {
-	static const enum mark_kind kinds[] = {MARK_UNICAST, MARK_UNICAST, MARK_BROADCAST,
-					       MARK_MULTICAST, MARK_TAGGED, MARK_SHORT};
+	static const enum mark_kind kinds[] = {MARK_UNICAST,   MARK_UNICAST, MARK_BROADCAST,
+					       MARK_MULTICAST, MARK_TAGGED,  MARK_SHORT};
 	uint64_t random = next_random(l);
 	struct mark mark = {
 		.segment = (uint16_t)(port->segment + 1),
@@ -276,8 +276,8 @@ static int add_port(struct live *l, struct rig_port *port, unsigned int segment)
 		snprintf(words, sizeof(words), "port add %s type=tap segment=%s netns=%s",
 			 port->name, name, port->netns);
 	else
-		snprintf(words, sizeof(words), "port add %s type=vhost-user segment=%s",
-			 port->name, name);
+		snprintf(words, sizeof(words), "port add %s type=vhost-user segment=%s", port->name,
+			 name);
 	port->segment = (uint8_t)segment;
 	enter(l, port, 1U << segment);
 	int err = run_weft(l, words);
@@ -319,30 +319,50 @@ static int swap(struct live *l, struct rig_port *a, struct rig_port *b)
 	return err;
 }
 
-/* A segment is deleted with all its ports; another takes its place; then it is made again. */
-static int renew_segment(struct live *l, unsigned int segment)
+static int del_segment(struct live *l, unsigned int segment)
+{
+	char words[160];
+
+	snprintf(words, sizeof(words), "segment del %s", l->rig->segments[segment]);
+	return run_weft(l, words);
+}
+
+static int add_segment(struct live *l, unsigned int segment)
+{
+	char words[160];
+
+	snprintf(words, sizeof(words), "segment add %s vni=%u", l->rig->segments[segment],
+		 1000 + segment);
+	return run_weft(l, words);
+}
+
+/* Two segments are deleted with all their ports and made again in the other order: each gets what
+ * the other was known by inside. */
+static int renew_segments(struct live *l, unsigned int first, unsigned int second)
 {
 	struct rig *rig = l->rig;
 	uint32_t members = 0;
-	char words[160];
 	int err = 0;
 
 	for (unsigned int i = 0; i < rig->n_ports && err == 0; i++) {
-		if (rig->ports[i].segment != segment)
+		struct rig_port *port = &rig->ports[i];
+
+		if (port->segment != first && port->segment != second)
 			continue;
 		members |= 1U << i;
-		err = del_port(l, &rig->ports[i]);
+		err = del_port(l, port);
 	}
-	snprintf(words, sizeof(words), "segment del %s", rig->segments[segment]);
 	if (err == 0)
-		err = run_weft(l, words);
-	snprintf(words, sizeof(words), "segment add %s vni=%u", rig->segments[segment],
-		 1000 + l->result->n_changes);
+		err = del_segment(l, first);
 	if (err == 0)
-		err = run_weft(l, words);
+		err = del_segment(l, second);
+	if (err == 0)
+		err = add_segment(l, second);
+	if (err == 0)
+		err = add_segment(l, first);
 	for (unsigned int i = 0; i < rig->n_ports && err == 0; i++) {
 		if ((members >> i & 1) != 0)
-			err = add_port(l, &rig->ports[i], segment);
+			err = add_port(l, &rig->ports[i], rig->ports[i].segment);
 	}
 	return err;
 }
@@ -362,7 +382,7 @@ static int round_of_changes(struct live *l)
 			err = swap(l, b, a);
 	}
 	if (err == 0)
-		err = renew_segment(l, rig->n_segments - 1);
+		err = renew_segments(l, rig->n_segments - 2, rig->n_segments - 1);
 	return err;
 }
 

@@ -72,7 +72,8 @@ int main(int argc, char **argv)
 
 	for (int i = 4; i < argc && err == 0; i++)
 		err = rig_add(rig, argv[i]);
-	if (err < 0) {
+	/* The changes need two segments that can be renewed. */
+	if (err < 0 || rig->n_segments < 2) {
 		fputs(usage, stderr);
 		free(rig);
 		return 2;

@@ -84,8 +84,7 @@ static void complain(struct matrix *m, const char *what, const struct rig_port *
 		return;
 	fprintf(stderr, "%s in %s sends '%s' to %02x:%02x:%02x:%02x:%02x:%02x: %s %s in %s\n",
 		m->from->name, m->rig->segments[m->from->segment], m->shape->name, to[0], to[1],
-		to[2], to[3], to[4], to[5], what, where->name,
-		m->rig->segments[where->segment]);
+		to[2], to[3], to[4], to[5], what, where->name, m->rig->segments[where->segment]);
 }
 
 /* ---- building ---- */
@@ -140,8 +139,8 @@ static bool has_settled(struct matrix *m)
 
 	read_counters(m, m->after);
 	for (unsigned int i = 0; i < m->rig->n_ports; i++)
-		balance += accounting_difference(&m->after[i]) -
-			   accounting_difference(&m->before[i]);
+		balance +=
+			accounting_difference(&m->after[i]) - accounting_difference(&m->before[i]);
 	return balance == 0 && m->after[from].rx_frames != m->before[from].rx_frames;
 }
 
@@ -154,8 +153,7 @@ static bool is_count_right(const struct matrix *m, const struct model_outcome *o
 	bool receives = (outcome->receivers >> port->index & 1) != 0;
 	bool is_right = after->rx_frames - before->rx_frames == (sends ? 1 : 0) &&
 			after->tx_frames - before->tx_frames == (receives ? 1 : 0) &&
-			after->copies - before->copies ==
-				(sends ? outcome->n_instances - 1 : 0);
+			after->copies - before->copies == (sends ? outcome->n_instances - 1 : 0);
 
 	for (unsigned int reason = 1; reason < DROP_COUNT; reason++) {
 		uint64_t expected = outcome->drops[port->index] == reason ? 1 : 0;

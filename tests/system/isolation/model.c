@@ -72,8 +72,8 @@ static void deliver(struct model_outcome *outcome, const struct rig_port *to,
 	outcome->n_instances++;
 }
 
-static void flood(struct model_outcome *outcome, const struct rig *rig,
-		  const struct rig_port *from, const struct rig_frame *frame)
+static void flood(struct model_outcome *outcome, const struct rig *rig, const struct rig_port *from,
+		  const struct rig_frame *frame)
 {
 	for (unsigned int i = 0; i < rig->n_ports; i++) {
 		const struct rig_port *to = &rig->ports[i];
@@ -91,8 +91,7 @@ struct model_outcome model_send(struct model *model, const struct rig *rig,
 	const struct model_address *known = NULL;
 
 	if (reason == DROP_NONE) {
-		outcome.learns =
-			learn(model, from->segment, from->index, frame->bytes + 6);
+		outcome.learns = learn(model, from->segment, from->index, frame->bytes + 6);
 		if ((frame->bytes[0] & 1) == 0)
 			known = find(model, from->segment, frame->bytes);
 		if (known == NULL)

@@ -194,7 +194,7 @@ static void growth_keeps_every_entry_and_waits_for_the_readers(void **state)
 		assert_int_equal(
 			fdb_learn(fdb, key_of(1, i), (uint16_t)(1 + i % 99), NOW_S + i, &old),
 			FDB_LEARNED_NEW);
-	/* 1,024 buckets of 4 at the start, 100,000 entries at the end: it doubled five times at least. */
+	/* From 1,024 buckets of 4 to 100,000 entries: it doubled five times at least. */
 	assert_true(n_calls >= 5);
 	assert_int_equal(fdb_count(fdb), 100000);
 	for (uint32_t i = 0; i < 100000; i++) {

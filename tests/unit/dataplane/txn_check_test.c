@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of dataplane/txn_check.c: what is refused, with which words, and that it changes nothing. */
+/* Tests of dataplane/txn_check.c: what is refused and why, and that it changes nothing. */
 #include "dataplane/txn_check.h"
 
 #include <setjmp.h>

@@ -181,21 +181,21 @@ static void assert_grows_beyond(const uint64_t *counter, uint64_t value)
 	}
 }
 
-static void an_idle_worker_sleeps_and_frames_wake_it(void **state)
+static void frames_wake_an_idle_worker(void **state)
 {
 	struct dataplane *dp = *state;
-	const uint64_t *sleeps = &worker_of(dp)->count->sleeps;
+	const uint64_t *n_sleeps = &worker_of(dp)->count->sleeps;
 	const uint64_t *tx = &rig_counters(dp, 2)->tx_frames;
 	pthread_t thread = start(dp);
 
-	assert_grows_beyond(sleeps, 0);
+	assert_grows_beyond(n_sleeps, 0);
 	for (unsigned int i = 0; i < 10; i++) {
-		uint64_t slept = read_now(sleeps);
+		uint64_t slept = read_now(n_sleeps);
 
 		rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
 		assert_int_equal(eventfd_write(rig_port(dp, 1)->rxq.wake_fd, 1), 0);
 		assert_grows_beyond(tx, i);
-		assert_grows_beyond(sleeps, slept);
+		assert_grows_beyond(n_sleeps, slept);
 	}
 	stop(dp, thread);
 	assert_int_equal(worker_of(dp)->count->busy_frames, 10);
@@ -213,7 +213,7 @@ static void main_does_not_wait_for_an_idle_worker(void **state)
 		rig_put_port(dp, 10, 1);
 		rig_del_port(dp, 10);
 	}
-	/* Each of these waits for two grace periods and more; a sleep is a second. */
+	/* Each of these waits for two grace periods; an idle worker rests for one second. */
 	assert_false(deadline_passed(deadline));
 	stop(dp, thread);
 }
@@ -262,7 +262,7 @@ int main(void)
 		TEST(received_frames_and_bytes_are_counted_at_their_port),
 		TEST(the_last_queue_takes_the_place_of_one_that_goes),
 		TEST(a_descriptor_that_cannot_be_watched_attaches_nothing),
-		TEST(an_idle_worker_sleeps_and_frames_wake_it),
+		TEST(frames_wake_an_idle_worker),
 		TEST(main_does_not_wait_for_an_idle_worker),
 		TEST(ports_come_and_go_under_a_running_worker),
 		TEST(a_worker_that_learns_wakes_main),

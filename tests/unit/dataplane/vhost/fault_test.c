@@ -20,10 +20,10 @@
 #include "dataplane/vhost/memory.h"
 #include "tests/unit/dataplane/vhost/vhost_rig.h"
 
-#define PAGE	4096
-#define MIB	(UINT64_C(1) << 20)
+#define PAGE 4096
+#define MIB (UINT64_C(1) << 20)
 
-enum {SURVIVED = 0, WRONG = 1};
+enum { SURVIVED = 0, WRONG = 1 };
 
 struct rig {
 	struct fault_registry *registry;

@@ -9,18 +9,19 @@
 #include "dataplane/vhost/session.h"
 #include "tests/unit/dataplane/vhost/vhost_rig.h"
 
-#define SECOND		UINT64_C(1000000000)
-#define START		(100 * SECOND)
-#define MIB		(UINT64_C(1) << 20)
-#define N_PAIRS		2
-#define UVA		UINT64_C(0x7f1234000000)	/* of the first region, in the front-end */
-#define HIGH_UVA	UINT64_C(0x7f8000000000)
-#define HIGH_GPA	(UINT64_C(4) << 30)
-#define RING_SIZE	256
+#define SECOND UINT64_C(1000000000)
+#define START (100 * SECOND)
+#define MIB (UINT64_C(1) << 20)
+#define N_PAIRS 2
+#define UVA UINT64_C(0x7f1234000000) /* of the first region, in the front-end */
+#define HIGH_UVA UINT64_C(0x7f8000000000)
+#define HIGH_GPA (UINT64_C(4) << 30)
+#define RING_SIZE 256
 
-#define OFFERED		(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) | \
-			 VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF))
-#define WITH_PROTOCOL	(OFFERED | VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES))
+#define OFFERED                                                                                    \
+	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) |                 \
+	 VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF))
+#define WITH_PROTOCOL (OFFERED | VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES))
 
 /* What the port was told of a ring. */
 struct front_seen {

@@ -18,8 +18,8 @@
 
 #include "tests/unit/dataplane/vhost/vhost_rig.h"
 
-#define PAGE	4096
-#define MIB	(UINT64_C(1) << 20)
+#define PAGE 4096
+#define MIB (UINT64_C(1) << 20)
 
 static int set_up(void **state)
 {
@@ -59,10 +59,14 @@ static void refused(const struct vhost_memory_table *table, const int *fds, int 
 /* Two regions of one file: the first MiB at 0, the second at 4 GiB; user addresses elsewhere. */
 static const struct vhost_memory_table two_regions = {
 	.n_regions = 2,
-	.regions = {
-		{.gpa = 0, .bytes = MIB, .uva = 0x7f0000000000, .offset = 0},
-		{.gpa = UINT64_C(4) << 30, .bytes = MIB, .uva = 0x7f8000000000, .offset = MIB},
-	},
+	.regions =
+		{
+			{.gpa = 0, .bytes = MIB, .uva = 0x7f0000000000, .offset = 0},
+			{.gpa = UINT64_C(4) << 30,
+			 .bytes = MIB,
+			 .uva = 0x7f8000000000,
+			 .offset = MIB},
+		},
 };
 
 static void every_byte_of_each_region_is_found_and_none_beside(void **state)
@@ -274,7 +278,8 @@ static void the_budget_counts_all_regions_together(void **state)
 static void a_file_that_cannot_be_guest_memory_is_refused(void **state)
 {
 	static const struct vhost_memory_table table = {
-		.n_regions = 1, .regions = {{.gpa = 0, .bytes = 1}},
+		.n_regions = 1,
+		.regions = {{.gpa = 0, .bytes = 1}},
 	};
 	int pipes[2], sockets[2], fd;
 	static const char *const paths[] = {"/dev/zero", "/", "/proc/self/status",
@@ -301,7 +306,8 @@ static void a_file_that_cannot_be_guest_memory_is_refused(void **state)
 static void memory_that_cannot_be_written_is_refused(void **state)
 {
 	static const struct vhost_memory_table table = {
-		.n_regions = 1, .regions = {{.gpa = 0, .bytes = PAGE}},
+		.n_regions = 1,
+		.regions = {{.gpa = 0, .bytes = PAGE}},
 	};
 	int fd = vhost_rig_memfd(PAGE), read_only;
 	char path[64];

@@ -357,8 +357,10 @@ static void ring_addresses_outside_memory_or_unaligned_are_refused(void **state)
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct vhost_ring_addr addr = {.index = 0, .desc = cases[i].desc,
-					       .avail = cases[i].avail, .used = cases[i].used};
+		struct vhost_ring_addr addr = {.index = 0,
+					       .desc = cases[i].desc,
+					       .avail = cases[i].avail,
+					       .used = cases[i].used};
 		struct front *front;
 		void *fresh;
 

@@ -56,8 +56,8 @@ static void an_mtu_that_fits_is_accepted_and_one_that_does_not_is_answered_no(vo
 static void acknowledgements_come_only_if_negotiated_and_asked_for(void **state)
 {
 	struct front *front = *state;
-	struct vhost_header header = {VHOST_SET_OWNER,
-				      VHOST_FLAGS_VERSION | VHOST_FLAGS_NEED_REPLY, 0};
+	struct vhost_header header = {VHOST_SET_OWNER, VHOST_FLAGS_VERSION | VHOST_FLAGS_NEED_REPLY,
+				      0};
 
 	vhost_rig_send_raw(front->socket, &header, NULL, 0, NULL, 0);
 	front_accepted(front);
@@ -92,13 +92,14 @@ static void a_refusal_is_told_before_the_connection_ends(void **state)
 
 static void an_unknown_request_is_answered_no_or_ends_it(void **state)
 {
-	static const uint32_t requests[] = {0, VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD,
-					    VHOST_SEND_RARP, 21, 24, 31, 32, 37, 41, UINT32_MAX};
+	static const uint32_t requests[] = {
+		0,  VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD, VHOST_SEND_RARP, 21, 24, 31, 32, 37,
+		41, UINT32_MAX};
 	static const uint8_t zeros[264];
 
 	for (unsigned i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		struct vhost_header header = {requests[i], VHOST_FLAGS_VERSION |
-					      VHOST_FLAGS_NEED_REPLY, i * 20};
+		struct vhost_header header = {requests[i],
+					      VHOST_FLAGS_VERSION | VHOST_FLAGS_NEED_REPLY, i * 20};
 		struct front *front;
 		void *fresh;
 
@@ -237,10 +238,8 @@ static void the_dirty_log_is_refused(void **state)
 static void bad_memory_is_refused_and_leaves_nothing(void **state)
 {
 	static const struct vhost_region wrong[] = {
-		{HIGH_GPA, 2 * MIB, HIGH_UVA, 3 * MIB},
-		{MIB - 1, MIB, HIGH_UVA, MIB},
-		{-MIB, 2 * MIB, HIGH_UVA, MIB},
-		{HIGH_GPA, 0, HIGH_UVA, MIB},
+		{HIGH_GPA, 2 * MIB, HIGH_UVA, 3 * MIB}, {MIB - 1, MIB, HIGH_UVA, MIB},
+		{-MIB, 2 * MIB, HIGH_UVA, MIB},		{HIGH_GPA, 0, HIGH_UVA, MIB},
 		{HIGH_GPA, 65 * MIB, HIGH_UVA, 0},
 	};
 

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define MAX_FDS	253	/* SCM_MAX_FD */
+#define MAX_FDS 253 /* SCM_MAX_FD */
 
 int vhost_rig_memfd(uint64_t bytes)
 {
@@ -47,8 +47,8 @@ int vhost_rig_huge_memfd(uint64_t bytes)
 	return fd;
 }
 
-void vhost_rig_send_raw(int fd, const struct vhost_header *header, const void *payload,
-			size_t sent, const int *fds, unsigned n_fds)
+void vhost_rig_send_raw(int fd, const struct vhost_header *header, const void *payload, size_t sent,
+			const int *fds, unsigned n_fds)
 {
 	char control[CMSG_SPACE(MAX_FDS * sizeof(int))] = {0};
 	struct vhost_header copy = *header;
@@ -74,8 +74,8 @@ void vhost_rig_send_raw(int fd, const struct vhost_header *header, const void *p
 	assert_int_equal(sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT), iov.iov_len);
 }
 
-void vhost_rig_send(int fd, uint32_t request, const void *payload, uint32_t bytes,
-		    const int *fds, unsigned n_fds)
+void vhost_rig_send(int fd, uint32_t request, const void *payload, uint32_t bytes, const int *fds,
+		    unsigned n_fds)
 {
 	struct vhost_header header = {request, VHOST_FLAGS_VERSION, bytes};
 

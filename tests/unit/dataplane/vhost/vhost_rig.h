@@ -15,10 +15,10 @@ int vhost_rig_huge_memfd(uint64_t bytes);
 
 /* Sends one message in one piece: `size` is what the header says, `sent` the payload bytes that go.
  * fds go with the first byte. Asserts that the socket took all. */
-void vhost_rig_send_raw(int fd, const struct vhost_header *header, const void *payload,
-			size_t sent, const int *fds, unsigned n_fds);
-void vhost_rig_send(int fd, uint32_t request, const void *payload, uint32_t bytes,
-		    const int *fds, unsigned n_fds);
+void vhost_rig_send_raw(int fd, const struct vhost_header *header, const void *payload, size_t sent,
+			const int *fds, unsigned n_fds);
+void vhost_rig_send(int fd, uint32_t request, const void *payload, uint32_t bytes, const int *fds,
+		    unsigned n_fds);
 
 /* Counts open descriptors and mapped memfds and guards; asserts later that there are no more, and
  * frees the count. */

@@ -18,9 +18,9 @@
 
 #include "tests/unit/dataplane/vhost/vhost_rig.h"
 
-#define SECOND	UINT64_C(1000000000)
-#define START	(100 * SECOND)
-#define MESSAGE	(SECOND / WIRE_MESSAGES_PER_S)
+#define SECOND UINT64_C(1000000000)
+#define START (100 * SECOND)
+#define MESSAGE (SECOND / WIRE_MESSAGES_PER_S)
 
 struct rig {
 	struct vhost_rig_count *count;
@@ -250,7 +250,7 @@ static void more_than_eight_regions_end_it(void **state)
 static void a_header_of_another_version_ends_it(void **state)
 {
 	static const uint32_t flags[] = {
-		0, 2, 3, VHOST_FLAGS_VERSION | VHOST_FLAGS_REPLY, VHOST_FLAGS_VERSION | 16,
+		0,	    2, 3, VHOST_FLAGS_VERSION | VHOST_FLAGS_REPLY, VHOST_FLAGS_VERSION | 16,
 		UINT32_MAX,
 	};
 
