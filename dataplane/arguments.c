@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_MB_DEFAULT 64
 #define MEMORY_MB_MIN 32
@@ -20,7 +21,8 @@ static const char usage[] =
 	"                      on the last CPU that this process may use)\n"
 	"  --memory MB         for tables and buffers (default 64); huge pages are used if there\n"
 	"                      are enough\n"
-	"  --no-huge           plain pages, whatever there is\n";
+	"  --no-huge           plain pages, whatever there is\n"
+	"  --help, --version\n";
 
 static int fail(const char *what, const char *value)
 {
@@ -50,7 +52,7 @@ static int parse_cpus(struct arguments *args, const char *text, const cpu_set_t 
 		}
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
 			if (cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, allowed))
-				return fail("this process may not use every CPU of: ", text);
+				return fail("this process may not use every CPU of ", text);
 			if (args->n_workers == WORKERS_MAX || CPU_ISSET(cpu, &taken))
 				return fail("too many CPUs, or one twice: ", text);
 			CPU_SET(cpu, &taken);
@@ -96,7 +98,10 @@ static int parse_memory(struct arguments *args, const char *text)
 	if (end == text || *end != '\0' || mb < MEMORY_MB_MIN || mb > MEMORY_MB_MAX)
 		return fail("--memory takes megabytes from 32 to 1048576, not ", text);
 	args->memory_mb = (unsigned int)mb;
-	return 0;
+	uint64_t machine_mb = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			      (uint64_t)sysconf(_SC_PAGESIZE) / (1024 * 1024);
+
+	return mb < machine_mb ? 0 : fail("this machine has less than --memory ", text);
 }
 
 int arguments_parse(struct arguments *args, int argc, char **argv)

@@ -4,9 +4,11 @@
 
 #include <endian.h>
 #include <linux/if_ether.h>
+#include <string.h>
 
 #define TCP_HEADER_MIN 20
 #define TCP_CHECKSUM_OFFSET 16
+#define SEGMENT_BYTES_MIN 48 /* Linux: tcp_min_snd_mss */
 
 static bool check_checksum(const struct frame *frame, const struct virtio_net_hdr *hdr)
 {
@@ -16,7 +18,19 @@ static bool check_checksum(const struct frame *frame, const struct virtio_net_hd
 	return start >= ETH_HLEN && start + offset + 2 <= frame->len;
 }
 
-static bool check_segments(const struct frame *frame, const struct virtio_net_hdr *hdr,
+/* Is the frame what its header says? What stands behind a tag is for others to judge. */
+static bool is_of_type(const struct frame *frame, unsigned int type)
+{
+	uint16_t ethertype;
+
+	memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
+	ethertype = be16toh(ethertype);
+	if (ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD)
+		return true;
+	return ethertype == (type == VIRTIO_NET_HDR_GSO_TCPV4 ? ETH_P_IP : ETH_P_IPV6);
+}
+
+static bool check_segments(const struct frame *frame, struct virtio_net_hdr *hdr,
 			   unsigned int caps)
 {
 	unsigned int type = OFFLOAD_GSO_TYPE(&frame->vnet);
@@ -31,9 +45,17 @@ static bool check_segments(const struct frame *frame, const struct virtio_net_hd
 		return false;
 	/* Segments carry a TCP checksum that the receiver computes: without it they make no
 	 * sense. */
-	return (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 &&
-	       le16toh(hdr->csum_offset) == TCP_CHECKSUM_OFFSET && headers <= frame->len &&
-	       le16toh(hdr->gso_size) != 0 && le16toh(hdr->hdr_len) <= frame->len;
+	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 ||
+	    le16toh(hdr->csum_offset) != TCP_CHECKSUM_OFFSET || headers > frame->len ||
+	    !is_of_type(frame, type))
+		return false;
+	/* Receivers cut these frames, in their kernels or weft for them: not into more pieces than
+	 * a sane sender makes, and 0xffff is Linux's GSO_BY_FRAGS, never a size. */
+	if (le16toh(hdr->gso_size) < SEGMENT_BYTES_MIN || le16toh(hdr->gso_size) == UINT16_MAX)
+		return false;
+	/* A hint by which receivers size a copy: ours, not the sender's. */
+	hdr->hdr_len = htole16((uint16_t)headers);
+	return true;
 }
 
 bool offload_check(struct frame *frame, unsigned int caps)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/base/log.h"
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
 #include "tap/tap.h"
@@ -25,6 +26,7 @@ struct tap_port {
 	struct rxq rxq;
 	char ifname[IF_NAMESIZE];
 	_Atomic int error;		/* errno of a device that is gone; worker writes */
+	bool is_error_logged;		/* main */
 };
 
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
@@ -85,6 +87,25 @@ static void tap_port_close(struct port *port)
 	free(tap);
 }
 
+static void describe(const struct tap_port *tap, int error, char *text, size_t bytes)
+{
+	snprintf(text, bytes, "device %s: %s", tap->ifname,
+		 error == EBADFD ? "it is gone, was its namespace deleted?" : strerror(error));
+}
+
+static void tap_turn(struct port *port, uint64_t now_ns)
+{
+	struct tap_port *tap = port->impl;
+	int error = atomic_load(&tap->error);
+	char text[DP_TEXT_BYTES];
+
+	if (error == 0 || tap->is_error_logged)
+		return;
+	tap->is_error_logged = true;
+	describe(tap, error, text, sizeof(text));
+	log_warn("tap", "port %s: %s", port->spec.name, text);
+}
+
 static void tap_state(const struct port *port, struct dp_port_state *state)
 {
 	const struct tap_port *tap = port->impl;
@@ -95,9 +116,7 @@ static void tap_state(const struct port *port, struct dp_port_state *state)
 	state->attaches = 1;
 	state->link = error == 0 ? DP_LINK_UP : DP_LINK_BROKEN;
 	if (error != 0)
-		snprintf(state->reason, sizeof(state->reason), "device %s: %s", tap->ifname,
-			 error == EBADFD ? "it is gone, was its namespace deleted?"
-					 : strerror(error));
+		describe(tap, error, state->reason, sizeof(state->reason));
 }
 
 static unsigned int tap_give_fds(const struct port *port, int *fds)
@@ -146,7 +165,8 @@ static void tap_rx(struct rxq *rxq, struct burst *burst)
 			read(tap->fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
 
 		if (bytes < TAP_HEADER_BYTES) {
-			if (bytes < 0 && errno != EAGAIN && errno != EINTR)
+			/* What else a read can say concerns one frame, not the device. */
+			if (bytes < 0 && (errno == EBADFD || errno == EIO))
 				atomic_store(&tap->error, errno);
 			break;
 		}
@@ -208,6 +228,7 @@ const struct port_type port_tap_type = {
 	.prepare = tap_prepare,
 	.publish = tap_publish,
 	.close = tap_port_close,
+	.turn = tap_turn,
 	.state = tap_state,
 	.give_fds = tap_give_fds,
 	.rx = tap_rx,

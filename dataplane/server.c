@@ -418,7 +418,8 @@ static int bind_path(struct server *server, char *why, size_t why_bytes)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	memcpy(address.sun_path, server->path, sizeof(address.sun_path));
-	if (connect(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+	if (connect(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+	    (errno != ECONNREFUSED && errno != ENOENT)) {
 		snprintf(why, why_bytes,
 			 "another weft-dataplane serves %s; stop it or choose another --run-dir",
 			 server->path);
@@ -481,7 +482,8 @@ void server_destroy(struct server *server)
 	while (server->clients != NULL)
 		close_client(server->clients);
 	loop_remove(server->watch);
-	close(server->fd);
+	/* Before the close: afterwards a successor may have bound the path already. */
 	unlink(server->path);
+	close(server->fd);
 	free(server);
 }

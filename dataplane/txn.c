@@ -78,7 +78,8 @@ int txn_put_port(struct txn *txn, const struct dp_port *spec, const int *fds, un
 		return -ENOMEM;
 	}
 	port->spec = *spec;
-	memcpy(port->fds, fds, n_fds * sizeof(fds[0]));
+	if (n_fds != 0)
+		memcpy(port->fds, fds, n_fds * sizeof(fds[0]));
 	port->n_fds = n_fds;
 	return 0;
 }

@@ -18,7 +18,7 @@ static const struct option_def options[] = {
 
 const struct port_kind kind_tap = {
 	.name = "tap",
-	.help = "kernel tap device, for namespaces, containers and QEMU without vhost",
+	.help = "kernel tap device, for namespaces and containers",
 	.options = options,
 	.n_options = sizeof(options) / sizeof(options[0]),
 };

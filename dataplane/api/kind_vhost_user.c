@@ -8,7 +8,8 @@ static const struct option_def options[] = {
 	 .min = 2, .max = 100,
 	 .help = "absolute path of the Unix socket; default: RUN-DIR/vhost/NAME.sock"},
 	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
-	 .help = "offer checksum and segmentation offloads (TSO) to the guest"},
+	 .help = "offer checksum and segmentation offloads (TSO) to the guest; it takes what was "
+		 "offered when it started, so restart it after a change"},
 };
 /* clang-format on */
 

@@ -28,6 +28,9 @@ static bool ranges_overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_
 	return a < b + b_bytes && b < a + a_bytes;
 }
 
+#define NOT_SHARED_MEMORY                                                                          \
+	"memory is not shared memory: use memory-backend-memfd, or a file on tmpfs or hugetlbfs"
+
 static int check_region(const struct vhost_memory_table *table, unsigned idx, const char **why)
 {
 	const struct vhost_region *region = &table->regions[idx];
@@ -57,12 +60,13 @@ static int check_file(const struct vhost_region *region, int fd, uint64_t *page_
 	struct stat stat;
 	struct statfs fs;
 
+	/* Answered by the kernel itself: a FUSE file would ask its server in fstat(). */
+	if (fcntl(fd, F_GET_SEALS) < 0 && errno == EINVAL)
+		return refuse(-EINVAL, why, NOT_SHARED_MEMORY);
 	if (fstat(fd, &stat) < 0 || fstatfs(fd, &fs) < 0)
 		return refuse(-errno, why, "cannot look at the file of a memory region");
 	if (!S_ISREG(stat.st_mode) || (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC))
-		return refuse(-EINVAL, why,
-			      "memory is not shared memory: use "
-			      "memory-backend-memfd, or a file on tmpfs or hugetlbfs");
+		return refuse(-EINVAL, why, NOT_SHARED_MEMORY);
 	if (stat.st_size < 0 || region->offset + region->bytes > (uint64_t)stat.st_size)
 		return refuse(-EINVAL, why, "a memory region is larger than its file");
 	*page_bytes = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : PAGE_BYTES;

@@ -45,7 +45,7 @@ static const char *add_pieces(struct ring *ring, const struct vring_desc *desc,
 		if (at == NULL)
 			return "descriptor outside the guest's memory";
 		if (*n == max)
-			return "chain of too many descriptors";
+			return "chain of too many descriptors, or a loop";
 		pieces[(*n)++] = (struct iovec){.iov_base = at, .iov_len = bytes};
 		gpa += bytes;
 		left -= bytes;
@@ -64,7 +64,7 @@ const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_
 	*n = 0;
 	*total = 0;
 	/* Each round takes one descriptor, so a loop in the chain ends here too. */
-	for (unsigned int steps = 0; steps < FRAME_PIECES_MAX; steps++) {
+	for (unsigned int steps = 0; steps < FRAME_PIECES_MAX + 1; steps++) {
 		struct vring_desc desc = ring_chain_read(&table.desc[index]);
 		const char *why = NULL;
 

@@ -95,7 +95,7 @@ static enum drop_reason make_room(struct ring *ring, struct burst *burst, const 
 	room->bytes = 0;
 	while (room->bytes < need) {
 		uint16_t entry = (uint16_t)(offer->used + room->n_entries);
-		unsigned int n, max = PUT_PIECES_MAX - room->n_pieces;
+		unsigned int n = 0, max = PUT_PIECES_MAX - room->n_pieces;
 		const char *why;
 
 		if (entry >= offer->n || max == 0 || (room->n_entries != 0 && !ring->is_mergeable))
@@ -109,6 +109,9 @@ static enum drop_reason make_room(struct ring *ring, struct burst *burst, const 
 			why = ring_chain_collect(
 				ring, id, VRING_DESC_F_WRITE, &room->pieces[room->n_pieces],
 				max < FRAME_PIECES_MAX ? max : FRAME_PIECES_MAX, &n, &bytes);
+		/* No place left for the pieces of a buffer that is sound by itself. */
+		if (why != NULL && n == max && max < FRAME_PIECES_MAX)
+			return DROP_RING_FULL;
 		if (why == NULL && bytes < ring->header_bytes)
 			why = "receive buffer smaller than the virtio-net header";
 		if (why != NULL) {

@@ -476,6 +476,5 @@ void session_destroy(struct session *session)
 		return;
 	queues_fini(&session->queues);
 	wire_fini(&session->wire);
-	close(session->wire.fd);
 	free(session);
 }

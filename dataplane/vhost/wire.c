@@ -10,11 +10,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/vhost/reaper.h"
+
 #define COST_NS (UINT64_C(1000000000) / WIRE_MESSAGES_PER_S)
 #define BURST_NS (WIRE_BURST_MESSAGES * COST_NS)
 #define RESUME_NS (32 * COST_NS) /* a throttled front-end waits for several at a time */
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct vhost_header))
+#define SCM_FDS_MAX 253 /* the kernel's limit for one message, SCM_MAX_FD */
 #define TABLE_BYTES(n) ((uint32_t)(8 + (n) * sizeof(struct vhost_region)))
 #define U64                                                                                        \
 	{                                                                                          \
@@ -61,16 +64,11 @@ void wire_init(struct wire *wire, int fd, uint64_t now_ns)
 	wire->why = "";
 }
 
-void wire_fini(struct wire *wire)
-{
-	wire_finish(wire);
-}
-
 void wire_finish(struct wire *wire)
 {
 	for (unsigned i = 0; i < wire->n_fds; i++) {
 		if (wire->fds[i] >= 0)
-			close(wire->fds[i]);
+			reaper_close(wire->fds[i]);
 	}
 	wire->n_fds = 0;
 	wire->filled = 0;
@@ -139,7 +137,7 @@ static int take_fds(struct wire *wire, struct msghdr *msg)
 			if (wire->n_fds < VHOST_MAX_REGIONS) {
 				wire->fds[wire->n_fds++] = fd;
 			} else {
-				close(fd);
+				reaper_close(fd);
 				is_surplus = true;
 			}
 		}
@@ -151,8 +149,9 @@ static int take_fds(struct wire *wire, struct msghdr *msg)
  * 0: nothing there, or -errno. */
 static ssize_t read_some(struct wire *wire, uint32_t bytes)
 {
+	/* Room for all that a message can bring: what found none the kernel would close here. */
 	union {
-		char bytes[CMSG_SPACE(VHOST_MAX_REGIONS * sizeof(int))];
+		char bytes[CMSG_SPACE(SCM_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	bool is_header = wire->filled < HEADER_BYTES;
@@ -181,6 +180,17 @@ static ssize_t read_some(struct wire *wire, uint32_t bytes)
 		return fail(wire, -ECONNRESET, "the front-end closed the connection");
 	ret = take_fds(wire, &msg);
 	return ret < 0 ? ret : n;
+}
+
+void wire_fini(struct wire *wire)
+{
+	wire_finish(wire);
+	/* Nothing more can come, and what is there is taken out: the kernel would close the descriptors
+	 * in it while we close the socket. */
+	shutdown(wire->fd, SHUT_RDWR);
+	for (ssize_t n = 1; n > 0 || n == -EPROTO; wire_finish(wire))
+		n = read_some(wire, HEADER_BYTES);
+	close(wire->fd);
 }
 
 static bool is_over_budget(struct wire *wire, uint64_t now_ns)

@@ -31,7 +31,7 @@ struct wire {
 };
 
 void wire_init(struct wire *wire, int fd, uint64_t now_ns);
-void wire_fini(struct wire *wire);	/* closes the descriptors of the message, not wire->fd */
+void wire_fini(struct wire *wire);	/* closes wire->fd and all descriptors that came */
 
 /* 1: a message is whole, with as many descriptors as it should have; 0: not now; -errno: over. */
 int wire_receive(struct wire *wire, uint64_t now_ns);

@@ -63,15 +63,22 @@ static const struct row rows[] = {
 	{"TSO without a checksum", EVERYTHING, 3000, 0, TSO4, 54, 1448, 34, 16, false},
 	{"TSO with the checksum of UDP", EVERYTHING, 3000, CSUM, TSO4, 54, 1448, 34, 6, false},
 	{"segments of no bytes", EVERYTHING, 3000, CSUM, TSO4, 54, 0, 34, 16, false},
-	{"headers longer than the frame", EVERYTHING, 3000, CSUM, TSO4, 3001, 1448, 34, 16, false},
-	{"no room for a TCP header", EVERYTHING, 53, CSUM, TSO4, 53, 10, 34, 16, false},
-	{"room for a TCP header and nothing else", EVERYTHING, 54, CSUM, TSO4, 54, 10, 34, 16,
+	{"header length beyond the frame", EVERYTHING, 3000, CSUM, TSO4, 3001, 1448, 34, 16, true},
+	{"no room for a TCP header", EVERYTHING, 53, CSUM, TSO4, 53, 48, 34, 16, false},
+	{"room for a TCP header and nothing else", EVERYTHING, 54, CSUM, TSO4, 54, 48, 34, 16,
 	 true},
+	{"segments smaller than any TCP makes", EVERYTHING, 3000, CSUM, TSO4, 54, 47, 34, 16, false},
+	{"the smallest segments", EVERYTHING, 3000, CSUM, TSO4, 54, 48, 34, 16, true},
+	{"segment size that means something else", EVERYTHING, 3000, CSUM, TSO4, 54, 0xffff, 34, 16,
+	 false},
 };
 
 static struct frame frame_of(const struct row *row)
 {
+	bool is_ipv6 = (row->gso_type & ~ECN) == TSO6;
+
 	return (struct frame){
+		.head = {[12] = is_ipv6 ? 0x86 : 0x08, [13] = is_ipv6 ? 0xdd : 0x00},
 		.len = row->len,
 		.vnet = {.hdr = {.flags = row->flags,
 				 .gso_type = row->gso_type,
@@ -114,6 +121,27 @@ static void what_receivers_must_not_see_is_gone(void **state)
 	}
 }
 
+static void segments_of_another_protocol_are_refused(void **state)
+{
+	const struct row row = {"", EVERYTHING, 3000, CSUM, TSO4, 54, 1448, 34, 16, true};
+	struct frame frame = frame_of(&row);
+
+	frame.head[13] = 0x06;
+	assert_false(offload_check(&frame, EVERYTHING));
+	frame.head[12] = 0x86;
+	frame.head[13] = 0xdd;
+	assert_false(offload_check(&frame, EVERYTHING));
+}
+
+static void the_length_of_headers_is_ours(void **state)
+{
+	const struct row row = {"", EVERYTHING, 3000, CSUM, TSO4, 9, 1448, 34, 16, true};
+	struct frame frame = frame_of(&row);
+
+	assert_true(offload_check(&frame, EVERYTHING));
+	assert_int_equal(le16toh(frame.vnet.hdr.hdr_len), 34 + 20);
+}
+
 static void a_sound_header_arrives_as_it_was(void **state)
 {
 	const struct row row = {"", EVERYTHING, 3000, CSUM, TSO4 | ECN, 54, 1448, 34, 16, true};
@@ -151,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_header_is_judged_as_the_table_says),
 		cmocka_unit_test(what_receivers_must_not_see_is_gone),
+		cmocka_unit_test(segments_of_another_protocol_are_refused),
+		cmocka_unit_test(the_length_of_headers_is_ours),
 		cmocka_unit_test(a_sound_header_arrives_as_it_was),
 		cmocka_unit_test(a_receiver_gets_only_what_it_can_take),
 	};

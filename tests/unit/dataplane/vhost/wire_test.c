@@ -46,7 +46,6 @@ static int tear_down(void **state)
 	struct rig *rig = *state;
 
 	wire_fini(&rig->wire);
-	close(rig->wire.fd);
 	if (rig->front >= 0)
 		close(rig->front);
 	vhost_rig_assert_no_leak(rig->count);
