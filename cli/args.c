@@ -2,6 +2,7 @@
 /* Parses the command line with getopt_long(); says in one line what is wrong with it. */
 #include "cli/args.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -9,10 +10,14 @@
 #include <string.h>
 
 #define DEFAULT_RUN_DIR "/run/weft"
+#define WAIT_DEFAULT_S 10
+#define WAIT_MAX_S 3600
 
 enum {
 	OPT_RUN_DIR = 256, /* above every short option */
 	OPT_DRY_RUN,
+	OPT_PRUNE,
+	OPT_WAIT,
 	OPT_VERSION,
 };
 
@@ -21,6 +26,8 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"file", required_argument, NULL, 'f'},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"prune", no_argument, NULL, OPT_PRUNE},
+	{"wait", optional_argument, NULL, OPT_WAIT},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -44,6 +51,22 @@ static int parse_style(const char *word, enum print_style *style, char *why, siz
 	return -EINVAL;
 }
 
+static int parse_wait(const char *word, unsigned int *wait_s, char *why, size_t why_bytes)
+{
+	unsigned long seconds = WAIT_DEFAULT_S;
+	char *end = NULL;
+
+	if (word && isdigit((unsigned char)*word))
+		seconds = strtoul(word, &end, 10);
+	if ((word && (!end || *end)) || seconds < 1 || seconds > WAIT_MAX_S) {
+		snprintf(why, why_bytes, "--wait=%s: say how many seconds, 1 to %d", word,
+			 WAIT_MAX_S);
+		return -EINVAL;
+	}
+	*wait_s = (unsigned int)seconds;
+	return 0;
+}
+
 static int take_option(int option, char *const *argv, struct args *args, char *why,
 		       size_t why_bytes)
 {
@@ -58,6 +81,11 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 	case OPT_DRY_RUN:
 		args->dry_run = true;
 		return 0;
+	case OPT_PRUNE:
+		args->prune = true;
+		return 0;
+	case OPT_WAIT:
+		return parse_wait(optarg, &args->wait_s, why, why_bytes);
 	case OPT_VERSION:
 		args->version = true;
 		return 0;

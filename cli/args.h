@@ -11,7 +11,9 @@ struct args {
 	const char *run_dir; /* --run-dir, else WEFT_RUN_DIR, else /run/weft */
 	const char *file;    /* -f; NULL if not given */
 	enum print_style style;
+	unsigned int wait_s; /* --wait; 0 if not given */
 	bool dry_run;
+	bool prune;
 	bool help;
 	bool version;
 	int n_words;

@@ -10,6 +10,8 @@
 #include "cli/cmd.h"
 #include "cli/format.h"
 
+#define NAME_CHARS_MAX 63
+
 static void print_reason(const struct call *call, const char *format, va_list values)
 {
 	char line[1024];
@@ -69,6 +71,8 @@ int call_check(const struct call *call, const struct client_answer *answer)
 		call_fail(call, CALL_REFUSED,
 			  "HTTP status %ld without a reason; is it weftd that answers in %s?",
 			  answer->status, call->args->run_dir);
+	if (json_is_object(problem) && call->args->style == PRINT_JSON)
+		call_print_raw(call, problem);
 	json_decref(problem);
 	return CALL_REFUSED;
 }
@@ -156,14 +160,29 @@ int call_add_query(const struct call *call, char *path, const char *key, const c
 	return CALL_DONE;
 }
 
+/* weftd's rule, kept here too: a path with another name in it would not reach what checks it. */
+static bool is_name(const char *word)
+{
+	size_t chars = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789._-");
+
+	return word[chars] == '\0' && chars >= 1 && chars <= NAME_CHARS_MAX &&
+	       !strchr("._-", *word);
+}
+
 int call_name_path(const struct call *call, char path[CLIENT_PATH_BYTES], const char *prefix,
 		   const char *name)
 {
 	path[0] = '\0';
 	if (*name == '\0' || strchr(name, '='))
 		return call_usage(call, "a name is expected, not '%s'", name);
-	if (client_path_add(path, prefix) || client_path_add(path, "/") ||
-	    client_path_add_escaped(path, name))
-		return call_usage(call, "the name is too long");
+	if (!is_name(name))
+		return call_usage(call,
+				  "'%.70s' is not a name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
+				  "first a letter or digit",
+				  name);
+	client_path_add(path, prefix);
+	client_path_add(path, "/");
+	client_path_add(path, name);
 	return CALL_DONE;
 }

@@ -41,7 +41,10 @@ int call_fail(const struct call *call, enum call_exit code, const char *format, 
 int call_send(const struct call *call, const struct client_request *request,
 	      struct client_answer *answer);
 
-/* CALL_REFUSED with the problem's detail on err unless the answer says success. */
+/*
+ * CALL_REFUSED with the problem's detail on err unless the answer says success. With -o json the
+ * problem itself goes to out.
+ */
 int call_check(const struct call *call, const struct client_answer *answer);
 
 /* Parses the body. *json is the caller's on CALL_DONE. */
@@ -67,6 +70,6 @@ int call_print_object(const struct call *call, json_t *json);
 /* Appends "?key=value" or "&key=value", escaped, to a path of CLIENT_PATH_BYTES. */
 int call_add_query(const struct call *call, char *path, const char *key, const char *value);
 
-/* Writes "PREFIX/NAME" with the name escaped. */
+/* Writes "PREFIX/NAME"; CALL_USAGE for what is no name. */
 int call_name_path(const struct call *call, char path[CLIENT_PATH_BYTES], const char *prefix,
 		   const char *name);

@@ -11,8 +11,8 @@
 #include <strings.h>
 #include <sys/un.h>
 
-#define CONNECT_TIMEOUT_S 5L
-#define ANSWER_TIMEOUT_S 60L
+#define CONNECT_TIMEOUT_MS 5000L
+#define ANSWER_TIMEOUT_MS 30000L
 #define ANSWER_BYTES_MAX (256u << 20)
 
 struct transfer {
@@ -91,6 +91,11 @@ static struct curl_slist *request_headers(const struct client_request *request)
 	return headers;
 }
 
+static long timeout_ms(const struct client_request *request)
+{
+	return request->timeout_ms ? request->timeout_ms : ANSWER_TIMEOUT_MS;
+}
+
 static void set_request(CURL *curl, const struct client_request *request, const char *url,
 			const char *socket_path, struct curl_slist *headers,
 			struct transfer *transfer)
@@ -100,8 +105,8 @@ static void set_request(CURL *curl, const struct client_request *request, const 
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* whatever http_proxy says */
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_TIMEOUT_S);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms(request));
 	if (request->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -115,11 +120,23 @@ static void set_request(CURL *curl, const struct client_request *request, const 
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
 }
 
+static int explain_silence(const char *socket_path, char *why, size_t why_bytes)
+{
+	snprintf(why, why_bytes,
+		 "weftd does not answer at %s, it hangs or has much to do; see its log. What was "
+		 "asked for may still be done",
+		 socket_path);
+	return -ECONNREFUSED;
+}
+
 static int explain_connect(CURL *curl, const char *socket_path, char *why, size_t why_bytes)
 {
 	long os_errno = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	/* More wait to be accepted than the socket's queue holds. */
+	if (os_errno == 0 || os_errno == EAGAIN)
+		return explain_silence(socket_path, why, why_bytes);
 	if (os_errno == ENOENT)
 		snprintf(why, why_bytes,
 			 "weftd does not run: there is no %s; start it, or name its "
@@ -148,9 +165,7 @@ static int explain(CURL *curl, CURLcode code, const struct transfer *transfer,
 	case CURLE_COULDNT_CONNECT:
 		return explain_connect(curl, socket_path, why, why_bytes);
 	case CURLE_OPERATION_TIMEDOUT:
-		snprintf(why, why_bytes, "weftd did not answer at %s in time; see its log",
-			 socket_path);
-		return -ECONNREFUSED;
+		return explain_silence(socket_path, why, why_bytes);
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:

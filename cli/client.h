@@ -16,6 +16,7 @@ struct client_request {
 	const char *content_type; /* NULL: JSON */
 	const void *body;	  /* NULL: none */
 	size_t body_bytes;
+	long timeout_ms; /* for all of it; 0: 30 s, and 5 s to connect */
 };
 
 struct client_answer {

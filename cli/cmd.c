@@ -16,20 +16,24 @@ static int run_help(const struct call *call);
 /* Each row in the same shape, whatever fits a line. */
 /* clang-format off */
 static const struct cmd table[] = {
-	{"apply", NULL, "apply -f FILE|- [--dry-run]",
-	 "make the host match a lab file: all of it or, if something is wrong, nothing",
-	 "Adds and changes what the file declares, in one step. --dry-run prints the plan only.\n"
+	{"apply", NULL, "apply -f FILE|- [--prune] [--dry-run]",
+	 "add and change what a lab file declares",
+	 "All in one step or, if something is wrong, nothing. What the file does not name stays.\n"
+	 "--prune    also delete what this lab (name: in the file) made and no longer declares\n"
+	 "--dry-run  print the plan only\n"
 	 "+ created, ~ changed, ! replaced (closed and opened anew), - deleted.\n",
-	 0, 0, CMD_FILE | CMD_DRY_RUN, cmd_lab_apply},
-	{"diff", NULL, "diff -f FILE|-",
+	 0, 0, CMD_FILE | CMD_DRY_RUN | CMD_PRUNE, cmd_lab_apply},
+	{"diff", NULL, "diff -f FILE|- [--prune]",
 	 "print what apply would do; exit 1 if that is anything", NULL,
-	 0, 0, CMD_FILE, cmd_lab_diff},
+	 0, 0, CMD_FILE | CMD_PRUNE, cmd_lab_diff},
 	{"export", NULL, "export [-o yaml|json]",
 	 "print everything as one lab file", NULL,
 	 0, 0, 0, cmd_lab_export},
-	{"status", NULL, "status",
-	 "is it up, and what does it hold", NULL,
-	 0, 0, 0, cmd_status_run},
+	{"status", NULL, "status [--wait[=SECONDS]]",
+	 "is it up, and what does it hold; exit 1 if the dataplane is not connected",
+	 "--wait  wait until weftd answers and its dataplane is connected, 10 s unless said\n"
+	 "        otherwise; exit 3 if that does not come\n",
+	 0, 0, CMD_WAIT, cmd_status_run},
 	{"segment", "add", "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [--dry-run]",
 	 "make an isolated network",
 	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
@@ -75,6 +79,9 @@ static const struct cmd table[] = {
 	 0, 0, 0, cmd_port_types},
 	{"port", "qemu-args", "port qemu-args NAME [NAME ...] [memory=SIZE] [accel=kvm|tcg]",
 	 "the QEMU arguments for the ports of one machine",
+	 "memory  of the guest, as 256M or 4G, default 1G\n"
+	 "accel   kvm or tcg; default: kvm if /dev/kvm can be opened by who runs this, else tcg\n"
+	 "They hold -accel and -m: give QEMU no others.\n"
 	 "On a terminal one option a line, to be pasted; else on one line:\n"
 	 "  qemu-system-x86_64 $(weft port qemu-args web0) disk.img\n"
 	 "-o json prints them as an array.\n",
@@ -113,8 +120,8 @@ static const char outro[] =
 	"  --run-dir DIR         where weftd runs; default WEFT_RUN_DIR, then /run/weft\n"
 	"  -o table|json|yaml    how to print; json and yaml are the API's answer as it is\n"
 	"  --help                this, or more about the command\n"
-	"Exit codes: 0 done, 1 what was asked is false (diff), 2 usage, 3 weftd unreachable, "
-	"4 refused.\n";
+	"Exit codes: 0 done, 1 what was asked is false (diff, status), 2 usage, 3 weftd does not\n"
+	"answer, 4 refused. On 4, -o json prints the API's problem+json.\n";
 
 static bool is_noun(const struct cmd *cmd, const char *word)
 {
@@ -258,6 +265,8 @@ static int check_call(const struct call *call)
 
 	if (call->n_words < cmd->min_words)
 		return call_usage(call, "something is missing");
+	if ((cmd->flags & CMD_FILE) && !call->args->file && call->n_words == 1)
+		return call_usage(call, "did you mean -f %s?", call->words[0]);
 	if (call->n_words > cmd->max_words)
 		return call_usage(call, "too much: '%s'", call->words[cmd->max_words]);
 	if ((cmd->flags & CMD_FILE) && !call->args->file)
@@ -266,6 +275,10 @@ static int check_call(const struct call *call)
 		return call_usage(call, "-f has no meaning here");
 	if (!(cmd->flags & CMD_DRY_RUN) && call->args->dry_run)
 		return call_usage(call, "--dry-run has no meaning here");
+	if (!(cmd->flags & CMD_PRUNE) && call->args->prune)
+		return call_usage(call, "--prune has no meaning here");
+	if (!(cmd->flags & CMD_WAIT) && call->args->wait_s)
+		return call_usage(call, "--wait has no meaning here");
 	return CALL_DONE;
 }
 

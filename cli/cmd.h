@@ -9,6 +9,8 @@ struct call;
 enum cmd_flag {
 	CMD_FILE = 1,	 /* takes -f, and needs it */
 	CMD_DRY_RUN = 2, /* takes --dry-run */
+	CMD_PRUNE = 4,	 /* takes --prune */
+	CMD_WAIT = 8,	 /* takes --wait */
 };
 
 struct cmd {

@@ -87,12 +87,19 @@ static const char *content_type(const char *file)
 }
 
 /* Posts the file and prints the plan that comes back; *plan is the caller's on CALL_DONE. */
-static int post(const struct call *call, const char *path, json_t **plan)
+static int post(const struct call *call, const char *where, json_t **plan)
 {
+	char path[CLIENT_PATH_BYTES] = "", *data = NULL;
 	struct client_request request = {.method = "POST", .path = path};
-	char *data = NULL;
-	int code = read_file(call, &data, &request.body_bytes);
+	int code = CALL_DONE;
 
+	client_path_add(path, where);
+	if (call->args->dry_run)
+		code = call_add_query(call, path, "dry_run", "1");
+	if (!code && call->args->prune)
+		code = call_add_query(call, path, "prune", "1");
+	if (!code)
+		code = read_file(call, &data, &request.body_bytes);
 	if (code)
 		return code;
 	request.body = data;
@@ -110,7 +117,7 @@ static int post(const struct call *call, const char *path, json_t **plan)
 int cmd_lab_apply(const struct call *call)
 {
 	json_t *plan;
-	int code = post(call, call->args->dry_run ? "/v1/apply?dry_run=1" : "/v1/apply", &plan);
+	int code = post(call, "/v1/apply", &plan);
 
 	if (code)
 		return code;

@@ -2,6 +2,7 @@
 /* weft port ... */
 #include "cli/cmds.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,29 +95,70 @@ struct guest {
 	const char *names[CMD_WORDS_MAX];
 	size_t n_names;
 	const char *memory; /* NULL: weftd's default */
-	bool is_tcg;
+	const char *accel;
+	char vm[PRINT_CELL_BYTES]; /* of the first port that names one */
 };
+
+static bool has_kvm(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int add_name(const struct call *call, struct guest *guest, const char *name)
+{
+	for (size_t i = 0; i < guest->n_names; i++) {
+		if (strcmp(guest->names[i], name) == 0)
+			return call_usage(call, "port %s is given twice", name);
+	}
+	guest->names[guest->n_names++] = name;
+	return CALL_DONE;
+}
 
 static int read_guest(const struct call *call, struct guest *guest)
 {
-	for (int i = 0; i < call->n_words; i++) {
+	int code = CALL_DONE;
+
+	for (int i = 0; i < call->n_words && !code; i++) {
 		const char *word = call->words[i], *value = strchr(word, '=');
 
 		if (!value)
-			guest->names[guest->n_names++] = word;
+			code = add_name(call, guest, word);
 		else if (strncmp(word, "memory=", strlen("memory=")) == 0)
 			guest->memory = value + 1;
 		else if (strcmp(word, "accel=tcg") == 0 || strcmp(word, "accel=kvm") == 0)
-			guest->is_tcg = strcmp(value, "=tcg") == 0;
+			guest->accel = value + 1;
 		else
 			return call_usage(call, "'%s' is neither memory=SIZE nor accel=kvm|tcg",
 					  word);
 	}
-	return guest->n_names > 0 ? CALL_DONE : call_usage(call, "name a port");
+	if (!code && guest->n_names == 0)
+		code = call_usage(call, "name a port");
+	if (!code && !guest->accel)
+		guest->accel = has_kvm() ? "kvm" : "tcg";
+	return code;
+}
+
+/* Ports of two machines in one QEMU: allowed, but hardly meant. */
+static void check_vm(const struct call *call, struct guest *guest, size_t i, const json_t *answer)
+{
+	const char *vm = json_string_value(json_object_get(answer, "vm"));
+
+	if (!vm || *vm == '\0')
+		return;
+	if (guest->vm[0] == '\0')
+		snprintf(guest->vm, sizeof(guest->vm), "%s", vm);
+	else if (strcmp(guest->vm, vm) != 0)
+		call_fail(call, CALL_DONE, "warning: port %s is of vm %s, a port before it of %s",
+			  guest->names[i], vm, guest->vm);
 }
 
 /* Appends what QEMU needs for card `i`; what the machine needs once comes with the first. */
-static int ask_qemu_args(const struct call *call, const struct guest *guest, size_t i, json_t *args)
+static int ask_qemu_args(const struct call *call, struct guest *guest, size_t i, json_t *args)
 {
 	char path[CLIENT_PATH_BYTES];
 	json_t *answer;
@@ -126,7 +168,7 @@ static int ask_qemu_args(const struct call *call, const struct guest *guest, siz
 		code = call_usage(call, "the name is too long");
 	if (!code && guest->memory)
 		code = call_add_query(call, path, "memory", guest->memory);
-	if (!code && guest->is_tcg)
+	if (!code && strcmp(guest->accel, "tcg") == 0)
 		code = call_add_query(call, path, "tcg", "1");
 	if (!code && i > 0)
 		code = call_add_query(call, path, "nic_only", "1");
@@ -138,6 +180,8 @@ static int ask_qemu_args(const struct call *call, const struct guest *guest, siz
 		code = call_fail(call, CALL_REFUSED,
 				 "the answer for port %s holds no list of arguments",
 				 guest->names[i]);
+	else
+		check_vm(call, guest, i, answer);
 	json_decref(answer);
 	return code;
 }

@@ -36,11 +36,32 @@ static size_t edits(const char *a, const char *b)
 	return cost[a_chars][b_chars];
 }
 
+/* What other programs call it. */
+static const struct {
+	const char *typed, *meant;
+} synonyms[] = {
+	{"ls", "list"},	   {"rm", "del"},  {"delete", "del"}, {"remove", "del"},
+	{"create", "add"}, {"new", "add"}, {"get", "show"},   {"update", "set"},
+};
+
+static const char *find_synonym(const char *typed)
+{
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++) {
+		if (strcmp(typed, synonyms[i].typed) == 0)
+			return synonyms[i].meant;
+	}
+	return NULL;
+}
+
 const char *suggest_nearest(const char *typed, const char *const *words, size_t n_words)
 {
-	const char *nearest = NULL;
+	const char *nearest = NULL, *synonym = find_synonym(typed);
 	size_t least = strlen(typed) < 4 ? 1 : 2; /* edits that still count as a slip */
 
+	for (size_t i = 0; synonym && i < n_words; i++) {
+		if (strcmp(synonym, words[i]) == 0)
+			return words[i];
+	}
 	for (size_t i = 0; i < n_words; i++) {
 		size_t n_edits = edits(typed, words[i]);
 

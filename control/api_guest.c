@@ -33,10 +33,9 @@ static int find_guest(const struct control *control, const struct http_request *
 	if (port_kinds_option(port->kind, "socket") < 0)
 		return problem_set(
 			problem, -EINVAL, 409, "not-for-this-type",
-			"port %s is a %s port, which has no socket for a guest; use a "
-			"vhost-user port, or give QEMU the device: -netdev tap,ifname=%s,"
-			"script=no",
-			port->name, port->kind->name, model_ifname(port));
+			"port %s: a %s port is for namespaces and containers; for a guest use "
+			"type=vhost-user",
+			port->name, port->kind->name);
 	const char *socket = model_option_text(port, "socket");
 	guest->port = port;
 	guest->mtu = model_segment(control->model, port->segment)->mtu;
@@ -89,6 +88,19 @@ static int read_memory(const struct http_request *request, const char **memory,
 			   "memory=%.40s: write the guest's memory as 256M or 4G", *memory);
 }
 
+/* Once for each guest: its cards share the memory. */
+static void add_machine(json_t *args, const char *memory, bool is_tcg)
+{
+	add(args, "-accel");
+	add(args, is_tcg ? "tcg" : "kvm");
+	add(args, "-m");
+	add(args, "%s", memory);
+	add(args, "-object");
+	add(args, "memory-backend-memfd,id=weft-mem,share=on,size=%s", memory);
+	add(args, "-numa");
+	add(args, "node,memdev=weft-mem");
+}
+
 int api_get_qemu_args(void *ctx, const struct http_request *request, struct http_reply *reply,
 		      struct problem *problem)
 {
@@ -103,16 +115,10 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 	if (error < 0)
 		return error;
 	const char *name = guest.port->name;
+	bool is_tcg = http_query_is_on(request, "tcg");
 	json_t *args = json_array();
-	/* Once for each guest: further cards share the memory. */
-	if (!http_query_is_on(request, "nic_only")) {
-		add(args, "-m");
-		add(args, "%s", memory);
-		add(args, "-object");
-		add(args, "memory-backend-memfd,id=weft-mem,share=on,size=%s", memory);
-		add(args, "-numa");
-		add(args, "node,memdev=weft-mem");
-	}
+	if (!http_query_is_on(request, "nic_only"))
+		add_machine(args, memory, is_tcg);
 	double_commas(guest.socket, path, sizeof(path));
 	add(args, "-chardev");
 	add(args, "socket,id=weft-chr-%s,path=%s,reconnect=1", name, path);
@@ -122,9 +128,9 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 	add(args,
 	    "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
 	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s",
-	    name, name, guest.mac, guest.mtu, QUEUE_SIZE, QUEUE_SIZE,
-	    http_query_is_on(request, "tcg") ? ",vectors=0" : "");
-	return api_reply(control, json_pack("{s:o}", "args", args), reply, problem);
+	    name, name, guest.mac, guest.mtu, QUEUE_SIZE, QUEUE_SIZE, is_tcg ? ",vectors=0" : "");
+	return api_reply(control, json_pack("{s:o,s:s}", "args", args, "vm", guest.port->vm), reply,
+			 problem);
 }
 
 /* Text inside an attribute. Names are safe; a socket's path is a user's. */

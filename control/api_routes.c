@@ -11,24 +11,24 @@
 #include "control/config.h"
 
 static const struct http_route routes[] = {
-	{"GET", "/v1/status", api_get_status, "versions, the dataplane, how many objects"},
-	{"GET", "/v1/segments", api_list_segments, "all segments"},
-	{"GET", "/v1/segments/{name}", api_get_segment, "one segment"},
-	{"PUT", "/v1/segments/{name}", api_put_segment, "make or change a segment"},
-	{"DELETE", "/v1/segments/{name}", api_delete_segment, "delete a segment without ports"},
-	{"GET", "/v1/ports", api_list_ports, "all ports with their state"},
-	{"GET", "/v1/ports/{name}", api_get_port, "one port with its state"},
-	{"PUT", "/v1/ports/{name}", api_put_port, "make or change a port"},
-	{"DELETE", "/v1/ports/{name}", api_delete_port, "delete a port"},
-	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "arguments for QEMU"},
-	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "elements for libvirt"},
-	{"GET", "/v1/port-types", api_get_port_types, "kinds of port and their options"},
-	{"POST", "/v1/apply", api_apply, "make what a lab declares true"},
-	{"POST", "/v1/diff", api_diff, "what apply would do"},
-	{"GET", "/v1/export", api_export, "everything as one lab"},
-	{"GET", "/v1/fdb", api_get_fdb, "which address is behind which port"},
-	{"GET", "/v1/stats", api_get_stats, "counters of ports and workers"},
-	{"GET", "/v1/drops", api_get_drops, "why frames were not delivered"},
+	{"GET", "/v1/status", api_get_status, ""},
+	{"GET", "/v1/segments", api_list_segments, ""},
+	{"GET", "/v1/segments/{name}", api_get_segment, ""},
+	{"PUT", "/v1/segments/{name}", api_put_segment, "dry_run"},
+	{"DELETE", "/v1/segments/{name}", api_delete_segment, "dry_run"},
+	{"GET", "/v1/ports", api_list_ports, ""},
+	{"GET", "/v1/ports/{name}", api_get_port, ""},
+	{"PUT", "/v1/ports/{name}", api_put_port, "dry_run"},
+	{"DELETE", "/v1/ports/{name}", api_delete_port, "dry_run"},
+	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg"},
+	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, ""},
+	{"GET", "/v1/port-types", api_get_port_types, ""},
+	{"POST", "/v1/apply", api_apply, "dry_run, prune"},
+	{"POST", "/v1/diff", api_diff, "prune"},
+	{"GET", "/v1/export", api_export, ""},
+	{"GET", "/v1/fdb", api_get_fdb, "segment, port"},
+	{"GET", "/v1/stats", api_get_stats, "port"},
+	{"GET", "/v1/drops", api_get_drops, "port"},
 };
 
 const struct http_route *api_routes(size_t *n_routes)
@@ -39,8 +39,13 @@ const struct http_route *api_routes(size_t *n_routes)
 
 int api_read_json(const struct http_request *request, json_t **body, struct problem *problem)
 {
+	const char *type = http_header(request, "Content-Type");
 	json_error_t fault;
 
+	if (type != NULL && strstr(type, "yaml") != NULL)
+		return problem_set(problem, -EINVAL, 415, "media-unsupported",
+				   "one object is sent as JSON; YAML is for labs, to /v1/apply and "
+				   "/v1/diff");
 	if (request->body_bytes == 0)
 		*body = json_object();
 	else

@@ -55,10 +55,7 @@ static int walk_ports(struct control *control, const struct http_request *reques
 		fn(list, port, &sum);
 	}
 	states_fini(&states);
-	if (meter != NULL)
-		return 0;
-	return problem_set(problem, -ENOTCONN, 503, "dataplane-unreachable",
-			   "weft-dataplane does not answer; see: systemctl status weft-dataplane");
+	return meter != NULL ? 0 : fastpath_unreachable(control->fastpath, problem);
 }
 
 static void add_stats(json_t *list, const struct model_port *port, const struct counters_block *sum)

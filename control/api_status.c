@@ -15,10 +15,10 @@ static json_t *format_dataplane(const struct control *control)
 	if (welcome == NULL)
 		return json_pack("{s:b}", "connected", 0);
 	snprintf(epoch, sizeof(epoch), "%" PRIu64, welcome->epoch);
-	return json_pack("{s:b, s:s, s:i, s:i, s:b, s:s}", "connected", 1, "version",
+	return json_pack("{s:b, s:s, s:i, s:i, s:b, s:s, s:s*}", "connected", 1, "version",
 			 welcome->package, "pid", (int)welcome->pid, "workers",
 			 (int)welcome->n_workers, "hugepages", welcome->hugepages != 0, "epoch",
-			 epoch);
+			 epoch, "problem", fastpath_foreign(control->fastpath));
 }
 
 static json_t *count_ports(const struct control *control, const struct states *states)

@@ -11,6 +11,23 @@
 #include "control/plan.h"
 #include "control/rules.h"
 #include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
+
+#define STEPS_LOGGED_MAX 20
+
+static void log_plan(const struct control *control, const struct plan *plan)
+{
+	log_info("apply", "%zu change(s) committed, revision=%" PRIu64, plan->n_steps,
+		 config_revision(control->config));
+	for (size_t i = 0; i < plan->n_steps && i < STEPS_LOGGED_MAX; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		log_info("apply", "%s %s %s", plan_action_name(step->action),
+			 plan_kind_name(step->kind), step->name);
+	}
+	if (plan->n_steps > STEPS_LOGGED_MAX)
+		log_info("apply", "and %zu more", plan->n_steps - STEPS_LOGGED_MAX);
+}
 
 static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
 		     struct problem *problem)
@@ -30,8 +47,7 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 	model_destroy(control->model);
 	control->model = wanted;
 	control_claim(control);
-	log_info("apply", "%zu change(s) committed, revision=%" PRIu64, plan->n_steps,
-		 config_revision(control->config));
+	log_plan(control, plan);
 	return 0;
 }
 
@@ -49,10 +65,13 @@ int apply_model(struct control *control, struct model *wanted, enum apply_mode m
 {
 	struct plan plan = {0};
 	bool is_taken = false;
-	int error = rules_check(wanted, control->host, problem);
+	int error = rules_check(wanted, control->host, control->run_dir, problem);
 
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)
 		error = problem_system(problem, -ENOMEM, "planning");
+	/* Also when nothing changes: who applies again expects what was broken to be tried. */
+	if (error == 0 && mode == APPLY_FOR_REAL)
+		fastpath_retry(control->fastpath, control->model, loop_clock_ns());
 	if (error == 0 && mode == APPLY_FOR_REAL && plan.n_steps > 0) {
 		error = carry_out(control, wanted, &plan, problem);
 		is_taken = error == 0;

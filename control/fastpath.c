@@ -38,7 +38,8 @@ struct fastpath {
 	uint64_t version;
 	uint64_t next_try_ns; /* to connect, or to make what is broken */
 	unsigned int backoff_ms;
-	bool is_silent; /* the failure to connect was logged already */
+	char foreign[DP_TEXT_BYTES]; /* "" : what is there is the store's, or nothing */
+	bool is_silent;		     /* the failure to connect was logged already */
 };
 
 int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **out)
@@ -74,6 +75,7 @@ static void disconnect(struct fastpath *fastpath, const char *why)
 	meter_close(&fastpath->meter);
 	mirror_clear(&fastpath->mirror);
 	broken_clear(&fastpath->broken);
+	fastpath->foreign[0] = '\0';
 	fastpath->client = NULL;
 	fastpath->mirror.client = NULL;
 	fastpath->watch = NULL;
@@ -117,6 +119,11 @@ const char *fastpath_broken(const struct fastpath *fastpath, uint64_t port_id)
 	const struct broken_port *broken = broken_find(&fastpath->broken, port_id);
 
 	return broken != NULL ? broken->why : NULL;
+}
+
+const char *fastpath_foreign(const struct fastpath *fastpath)
+{
+	return fastpath->foreign[0] != '\0' ? fastpath->foreign : NULL;
 }
 
 static int list_wanted(const struct model *model, struct table *wanted)
@@ -189,8 +196,9 @@ static int refuse(struct fastpath *fastpath, int error, const char *why, struct 
 {
 	if (fastpath->client == NULL || dp_client_is_broken(fastpath->client))
 		return problem_set(problem, error, 503, "dataplane-unreachable",
-				   "%s; nothing was changed; see: systemctl status weft-dataplane",
-				   why);
+				   "weft-dataplane does not answer on %s%s%s; nothing was changed; "
+				   "see: systemctl status weft-dataplane",
+				   fastpath->socket_path, why[0] != '\0' ? ": " : "", why);
 	return problem_set(problem, error, 422, "host-refused", "%s",
 			   why[0] != '\0' ? why : strerror(-error));
 }
@@ -201,7 +209,9 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struc
 	struct table wanted = {0};
 
 	if (fastpath->client == NULL)
-		return refuse(fastpath, -ENOTCONN, "weft-dataplane does not answer", problem);
+		return refuse(fastpath, -ENOTCONN, "", problem);
+	if (fastpath->foreign[0] != '\0')
+		return problem_set(problem, -EEXIST, 409, "store-foreign", "%s", fastpath->foreign);
 	int error = list_wanted(model, &wanted);
 	if (error == 0)
 		error = prepare_all(fastpath, model, &wanted, why);
@@ -291,7 +301,7 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	char why[DP_TEXT_BYTES] = "";
 	struct table wanted = {0};
 
-	if (mirror_is_current(&fastpath->mirror, model))
+	if (fastpath->foreign[0] != '\0' || mirror_is_current(&fastpath->mirror, model))
 		return;
 	int error = list_wanted(model, &wanted);
 	if (error == 0)
@@ -335,6 +345,31 @@ static void on_lost(void *ctx, uint64_t port_id)
 
 /* --- connecting --- */
 
+/* A store that was never used knows nothing, so it cannot know that what is there should go. */
+static void check_foreign(struct fastpath *fastpath, const struct model *model)
+{
+	const struct table *actual = &fastpath->mirror.actual;
+	size_t n_segments = 0;
+
+	if (!model_is_unused(model) || actual->n_rows == 0)
+		return;
+	for (size_t i = 0; i < actual->n_rows; i++)
+		n_segments += actual->rows[i].is_segment;
+	snprintf(fastpath->foreign, sizeof(fastpath->foreign),
+		 "the dataplane holds %zu port(s) and %zu segment(s) that this store never knew; "
+		 "is --state-dir of weftd right? to drop them: systemctl restart weft-dataplane",
+		 actual->n_rows - n_segments, n_segments);
+	log_error("fastpath", "%s", fastpath->foreign);
+}
+
+static void log_sync(const struct fastpath *fastpath)
+{
+	const struct mirror_tally *tally = &fastpath->mirror.tally;
+
+	log_info("fastpath", "sync: %zu added, %zu changed, %zu removed", tally->n_added,
+		 tally->n_changed, tally->n_removed);
+}
+
 static int greet(struct fastpath *fastpath, const struct model *model, char *why)
 {
 	int counters_fd;
@@ -373,8 +408,9 @@ static int connect_client(struct fastpath *fastpath, const struct model *model, 
 static void try_connect(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
 {
 	char why[DP_TEXT_BYTES] = "";
-	int error = connect_client(fastpath, model, why);
 
+	fastpath->mirror.tally = (struct mirror_tally){0};
+	int error = connect_client(fastpath, model, why);
 	if (error == 0) {
 		log_info("fastpath", "connected to %s, pid %u, %u worker(s)",
 			 fastpath->welcome.package, fastpath->welcome.pid,
@@ -383,7 +419,11 @@ static void try_connect(struct fastpath *fastpath, const struct model *model, ui
 		fastpath->is_silent = false;
 		fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 		fastpath->version++;
-		catch_up(fastpath, model);
+		check_foreign(fastpath, model);
+		taps_find_lost(fastpath->taps, on_lost, fastpath);
+		if (fastpath->client != NULL)
+			catch_up(fastpath, model);
+		log_sync(fastpath);
 		return;
 	}
 	disconnect(fastpath, NULL);
@@ -396,34 +436,53 @@ static void try_connect(struct fastpath *fastpath, const struct model *model, ui
 		fastpath->backoff_ms = BACKOFF_MAX_MS;
 }
 
+void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
+{
+	const struct mirror_tally *tally = &fastpath->mirror.tally;
+
+	if (fastpath->client == NULL)
+		return;
+	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
+	fastpath->mirror.tally = (struct mirror_tally){0};
+	taps_find_lost(fastpath->taps, on_lost, fastpath);
+	if (fastpath->client != NULL)
+		catch_up(fastpath, model);
+	if (tally->n_added + tally->n_changed + tally->n_removed > 0)
+		log_sync(fastpath);
+}
+
 int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
 {
 	if (now_ns >= fastpath->next_try_ns && fastpath->client == NULL) {
 		try_connect(fastpath, model, now_ns);
 	} else if (now_ns >= fastpath->next_try_ns) {
-		fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
-		taps_find_lost(fastpath->taps, on_lost, fastpath);
-		if (fastpath->client != NULL)
-			catch_up(fastpath, model);
+		fastpath_retry(fastpath, model, now_ns);
 	}
 	return fastpath->next_try_ns > now_ns
 		       ? (int)((fastpath->next_try_ns - now_ns) / NS_PER_MS) + 1
 		       : 0;
 }
 
+int fastpath_unreachable(const struct fastpath *fastpath, struct problem *problem)
+{
+	return problem_set(problem, -ENOTCONN, 503, "dataplane-unreachable",
+			   "weft-dataplane does not answer on %s; "
+			   "see: systemctl status weft-dataplane",
+			   fastpath->socket_path);
+}
+
 int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,
 		 struct problem *problem)
 {
-	char why[DP_TEXT_BYTES] = "weft-dataplane does not answer";
+	char why[DP_TEXT_BYTES] = "";
 
 	if (fastpath->client == NULL)
-		return refuse(fastpath, -ENOTCONN, why, problem);
+		return fastpath_unreachable(fastpath, problem);
 	int error =
 		dp_client_request(fastpath->client, type, NULL, 0, ASK_TIMEOUT_MS, fn, ctx, why);
-	if (error < 0) {
-		refuse(fastpath, error, why, problem);
-		if (dp_client_is_broken(fastpath->client))
-			disconnect(fastpath, why);
+	if (error < 0 && dp_client_is_broken(fastpath->client)) {
+		disconnect(fastpath, why);
+		return fastpath_unreachable(fastpath, problem);
 	}
-	return error;
+	return error < 0 ? refuse(fastpath, error, why, problem) : 0;
 }

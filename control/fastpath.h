@@ -35,12 +35,22 @@ const struct dp_welcome *fastpath_welcome(const struct fastpath *fastpath);
 /* The dataplane's counters; NULL while not connected. */
 const struct meter *fastpath_meter(const struct fastpath *fastpath);
 
+/* One line if the dataplane holds what a store that was never used cannot know, else NULL. Nothing
+ * is sent then: an empty or wrong state directory must not delete what is running. */
+const char *fastpath_foreign(const struct fastpath *fastpath);
+
+/* Fills in the 503 of a question that the dataplane does not answer. Returns -ENOTCONN. */
+int fastpath_unreachable(const struct fastpath *fastpath, struct problem *problem);
+
 /* A change to `model`: everything that can fail. On -errno nothing has changed. */
 int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem);
 void fastpath_abort(struct fastpath *fastpath);
 
 /* Publishes what was prepared. If the dataplane is lost just now, the next connect does it. */
 void fastpath_commit(struct fastpath *fastpath);
+
+/* Tries at once what is broken: the user may have put it right just now. */
+void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64_t now_ns);
 
 /* Grows whenever what the dataplane carries changes. */
 uint64_t fastpath_version(const struct fastpath *fastpath);

@@ -38,7 +38,12 @@ struct http_call {
 
 const char *http_query(const struct http_request *request, const char *key)
 {
-	return MHD_lookup_connection_value(request->call->connection, MHD_GET_ARGUMENT_KIND, key);
+	const char *value = NULL;
+
+	if (MHD_lookup_connection_value_n(request->call->connection, MHD_GET_ARGUMENT_KIND, key,
+					  strlen(key), &value, NULL) != MHD_YES)
+		return NULL;
+	return value != NULL ? value : "";
 }
 
 bool http_query_is_on(const struct http_request *request, const char *key)
@@ -147,6 +152,53 @@ static const struct http_route *find_route(const struct http *http, const char *
 	return NULL;
 }
 
+/* Is `word` one of "dry_run, prune"? */
+static bool is_listed(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (*list != '\0') {
+		size_t item_len = strcspn(list, ",");
+
+		if (item_len == len && len > 0 && memcmp(list, word, len) == 0)
+			return true;
+		list += item_len;
+		list += strspn(list, ", ");
+	}
+	return false;
+}
+
+struct query_check {
+	const char *known;
+	const char *unknown; /* the first one */
+};
+
+static enum MHD_Result check_parameter(void *ctx, enum MHD_ValueKind kind, const char *key,
+				       const char *value)
+{
+	struct query_check *check = ctx;
+
+	if (is_listed(check->known, key))
+		return MHD_YES;
+	check->unknown = key;
+	return MHD_NO;
+}
+
+/* A misspelt ?dry_run must not be carried out for real. */
+static int check_query(const struct http_call *call, const struct http_route *route,
+		       struct problem *problem)
+{
+	struct query_check check = {.known = route->query};
+
+	MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, check_parameter, &check);
+	if (check.unknown == NULL)
+		return 0;
+	return problem_set(problem, -EINVAL, 400, "query-unknown",
+			   "unknown query parameter '%.60s'; %s %s takes %s", check.unknown,
+			   route->method, route->path,
+			   route->query[0] != '\0' ? route->query : "none");
+}
+
 static enum MHD_Result answer(struct http *http, struct http_call *call, const char *method,
 			      const char *path)
 {
@@ -160,7 +212,7 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, const c
 			    "the body has more than 8 MiB; split it");
 	else
 		route = find_route(http, method, path, name, &problem);
-	if (route == NULL)
+	if (route == NULL || check_query(call, route, &problem) < 0)
 		return send_problem(call->connection, &problem);
 	struct http_request request = {
 		.method = method,

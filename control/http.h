@@ -46,10 +46,11 @@ struct http_route {
 	const char *method;
 	const char *path; /* "/v1/ports/{name}/qemu-args" */
 	http_fn fn;
-	const char *help;
+	const char *query; /* the parameters it takes, as "dry_run, prune"; "" : none */
 };
 
-/* A parameter of the query, NULL if absent; whether it is there and means yes; a header. */
+/* A parameter of the query, NULL if absent, "" without a value; whether it is there and means yes
+ * (neither 0 nor false); a header. */
 const char *http_query(const struct http_request *request, const char *key);
 bool http_query_is_on(const struct http_request *request, const char *key);
 const char *http_header(const struct http_request *request, const char *key);

@@ -191,10 +191,26 @@ int mirror_prepare(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	return request(mirror, DP_PREPARE, why);
 }
 
+static void count_staged(struct mirror *mirror)
+{
+	for (size_t i = 0; i < mirror->staged.n_rows; i++) {
+		const struct table_row *row = &mirror->staged.rows[i];
+
+		if (row->is_delete)
+			mirror->tally.n_removed++;
+		else if (table_find(&mirror->actual, row->id) != NULL)
+			mirror->tally.n_changed++;
+		else
+			mirror->tally.n_added++;
+	}
+}
+
 int mirror_commit(struct mirror *mirror, char why[DP_TEXT_BYTES])
 {
 	int error = request(mirror, DP_COMMIT, why);
 
+	if (error == 0)
+		count_staged(mirror);
 	/* What is wanted keeps its devices, whether or not the dataplane heard of it. */
 	taps_commit(mirror->taps);
 	if (error == 0 && table_apply(&mirror->actual, &mirror->staged) < 0)

@@ -14,11 +14,17 @@
 
 struct taps;
 
+/* How many objects transactions have changed. */
+struct mirror_tally {
+	size_t n_added, n_changed, n_removed;
+};
+
 struct mirror {
-	struct dp_client *client; /* not ours; set while connected */
-	struct taps *taps;	  /* not ours */
-	struct table actual;	  /* what the dataplane has */
-	struct table staged;	  /* what the open transaction changes of it */
+	struct dp_client *client;  /* not ours; set while connected */
+	struct taps *taps;	   /* not ours */
+	struct table actual;	   /* what the dataplane has */
+	struct table staged;	   /* what the open transaction changes of it */
+	struct mirror_tally tally; /* since the owner last cleared it */
 };
 
 void mirror_fini(struct mirror *mirror);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_ID 1
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME 0x100000001b3ULL
 
@@ -106,7 +107,7 @@ int model_create(struct model **out)
 
 	if (model == NULL)
 		return -ENOMEM;
-	model->next_id = 1;
+	model->next_id = FIRST_ID;
 	*out = model;
 	return 0;
 }
@@ -172,6 +173,11 @@ void model_del_segment(struct model *model, const char *name)
 void model_del_port(struct model *model, const char *name)
 {
 	del(ports_of(model), name);
+}
+
+bool model_is_unused(const struct model *model)
+{
+	return model->next_id == FIRST_ID;
 }
 
 const char *model_option_text(const struct model_port *port, const char *key)

@@ -71,6 +71,9 @@ int model_put_port(struct model *model, const struct model_port *port);
 void model_del_segment(struct model *model, const char *name); /* absent is no error */
 void model_del_port(struct model *model, const char *name);
 
+/* Was nothing ever stored in it? Then no id was ever given. */
+bool model_is_unused(const struct model *model);
+
 /* An option's text if it is set and differs from the default, else NULL. */
 const char *model_option_text(const struct model_port *port, const char *key);
 

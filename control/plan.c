@@ -188,17 +188,27 @@ void plan_fini(struct plan *plan)
 	*plan = (struct plan){0};
 }
 
-static json_t *format_step(const struct plan_step *step)
+const char *plan_action_name(enum plan_action action)
 {
-	static const char *const actions[] = {
+	static const char *const names[] = {
 		[PLAN_CREATE] = "create",
 		[PLAN_UPDATE] = "update",
 		[PLAN_REPLACE] = "replace",
 		[PLAN_DELETE] = "delete",
 	};
-	json_t *object =
-		json_pack("{s:s, s:s, s:s}", "action", actions[step->action], "kind",
-			  step->kind == PLAN_SEGMENT ? "segment" : "port", "name", step->name);
+
+	return names[action];
+}
+
+const char *plan_kind_name(enum plan_kind kind)
+{
+	return kind == PLAN_SEGMENT ? "segment" : "port";
+}
+
+static json_t *format_step(const struct plan_step *step)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s}", "action", plan_action_name(step->action),
+				   "kind", plan_kind_name(step->kind), "name", step->name);
 
 	if (object == NULL || step->n_fields == 0)
 		return object;

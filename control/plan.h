@@ -46,5 +46,9 @@ struct plan {
 int plan_make(const struct model *current, struct model *wanted, struct plan *plan);
 void plan_fini(struct plan *plan);
 
+/* As the API says them: "create", "port". */
+const char *plan_action_name(enum plan_action action);
+const char *plan_kind_name(enum plan_kind kind);
+
 /* The `changes` of the API. New reference; NULL: no memory. */
 json_t *plan_format(const struct plan *plan);

@@ -13,6 +13,7 @@
 
 /* What is taken so far: "vni 100" -> "ALPHA". */
 struct taken {
+	const char *run_dir;
 	json_t *by_what;
 	struct problem *problem;
 };
@@ -60,7 +61,7 @@ static int check_tap(struct taken *taken, const struct model_port *port)
 		int error =
 			problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
 				    "port %s: its name cannot be the name of a network device (at "
-				    "most 15 characters); add ifname: with a shorter one",
+				    "most 15 characters); give it a shorter ifname",
 				    port->name);
 		problem_at(taken->problem, "ports.%s", port->name);
 		return error;
@@ -68,6 +69,30 @@ static int check_tap(struct taken *taken, const struct model_port *port)
 	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
 		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
 	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
+}
+
+/* A port has a socket even where it names none. */
+static int check_socket(struct taken *taken, const struct model_port *port)
+{
+	const char *given = model_option_text(port, "socket");
+	char path[DP_TEXT_BYTES];
+	char what[DP_TEXT_BYTES + 8];
+
+	if (port_kinds_option(port->kind, "socket") < 0)
+		return 0;
+	if (given != NULL)
+		snprintf(path, sizeof(path), "%s", given);
+	else
+		snprintf(path, sizeof(path), "%s/vhost/%s.sock", taken->run_dir, port->name);
+	snprintf(what, sizeof(what), "socket %s", path);
+	const char *other = json_string_value(json_object_get(taken->by_what, what));
+	if (other == NULL)
+		return claim(taken, "port", port->name, "socket", "socket-taken", what);
+	int error = problem_set(taken->problem, -EEXIST, 409, "socket-taken",
+				"port %s: %s is the socket of port %s; choose another one",
+				port->name, path, other);
+	problem_at(taken->problem, "ports.%s.socket", port->name);
+	return error;
 }
 
 static int check_ip(struct taken *taken, const struct model_port *port, const char *ip)
@@ -93,15 +118,15 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 	if (model_segment(model, port->segment) == NULL) {
 		error = problem_set(
 			problem, -EINVAL, 422, "segment-unknown",
-			"port %s: segment %s is not declared; add it under segments: or "
-			"correct the name",
+			"port %s: segment %s is not declared; add that segment, or correct "
+			"the name",
 			port->name, port->segment);
 		problem_at(problem, "ports.%s.segment", port->name);
 	} else if (port->host[0] != '\0' && strcmp(port->host, host) != 0) {
 		error = problem_set(
 			problem, -EINVAL, 422, "host-unknown",
 			"port %s: host %s is not this host (%s), and weft runs on one host; "
-			"leave host: out",
+			"leave host out",
 			port->name, port->host, host);
 		problem_at(problem, "ports.%s.host", port->name);
 	}
@@ -111,7 +136,6 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 static int check_port(struct taken *taken, const struct model *model, const char *host,
 		      const struct model_port *port)
 {
-	const char *socket = model_option_text(port, "socket");
 	const char *ip = model_option_text(port, "ip");
 	char mac[SPEC_MAC_BYTES];
 	char what[160];
@@ -122,10 +146,8 @@ static int check_port(struct taken *taken, const struct model *model, const char
 	spec_format_mac(port->mac, mac);
 	snprintf(what, sizeof(what), "mac %s", mac);
 	error = claim(taken, "port", port->name, "mac", "mac-taken", what);
-	if (error == 0 && socket != NULL) {
-		snprintf(what, sizeof(what), "socket %s", socket);
-		error = claim(taken, "port", port->name, "socket", "socket-taken", what);
-	}
+	if (error == 0)
+		error = check_socket(taken, port);
 	if (error == 0 && port_kinds_option(port->kind, "ifname") >= 0)
 		error = check_tap(taken, port);
 	if (error == 0 && ip != NULL)
@@ -133,9 +155,10 @@ static int check_port(struct taken *taken, const struct model *model, const char
 	return error;
 }
 
-int rules_check(const struct model *model, const char *host, struct problem *problem)
+int rules_check(const struct model *model, const char *host, const char *run_dir,
+		struct problem *problem)
 {
-	struct taken taken = {.by_what = json_object(), .problem = problem};
+	struct taken taken = {.run_dir = run_dir, .by_what = json_object(), .problem = problem};
 	int error = 0;
 
 	if (taken.by_what == NULL)

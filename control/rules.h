@@ -8,5 +8,7 @@
 #include "control/model.h"
 #include "control/problem.h"
 
-/* 0, or -EINVAL / -EEXIST / -ENOMEM with the first offence found. host: name of this host. */
-int rules_check(const struct model *model, const char *host, struct problem *problem);
+/* 0, or -EINVAL / -EEXIST / -ENOMEM with the first offence found. host: name of this host; run_dir:
+ * where ports have their sockets unless they say otherwise. */
+int rules_check(const struct model *model, const char *host, const char *run_dir,
+		struct problem *problem);

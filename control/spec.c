@@ -156,14 +156,15 @@ static int check_same_name(const struct place *place, const char *word)
 {
 	if (strcmp(word, place->name) == 0)
 		return 0;
-	return refuse(place, "name", "name-mismatch", "name: differs from the one in the path");
+	return refuse(place, "name", "name-mismatch",
+		      "leave name out: the key is the name (in a PUT, the path)");
 }
 
 static int missing(const struct place *place, const char *key, const char *example)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "%s is missing; add %s", key, example);
+	snprintf(text, sizeof(text), "%s is missing; give it %s", key, example);
 	return refuse(place, NULL, "key-missing", text);
 }
 
@@ -212,7 +213,7 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 			return error;
 	}
 	if (!vxlan_vni_is_valid(segment->vni))
-		return missing(&place, "vni", "a number from 1 to 16777215, as vni: 100");
+		return missing(&place, "vni", "a number from 1 to 16777215");
 	return 0;
 }
 
@@ -276,13 +277,43 @@ static void insert_option(struct model_port *port, const struct dp_option *value
 	port->options[i] = *value;
 }
 
-static int parse_option(const struct place *place, const char *key, const char *word,
-			struct model_port *port)
+/* Does another kind of port have this option? Then it was left over when the type changed. */
+static bool is_left_over(const struct port_kind *kind, const char *key)
+{
+	for (size_t i = 0; port_kinds[i] != NULL; i++) {
+		if (port_kinds[i] != kind && port_kinds_option(port_kinds[i], key) >= 0)
+			return port_kinds_option(kind, key) < 0;
+	}
+	return false;
+}
+
+/* All of them at once: who changes a type has several to take out. */
+static int refuse_left_over(const struct place *place, const json_t *json, const char *first,
+			    const struct port_kind *kind)
+{
+	char text[320];
+	const char *key, *comma = " ";
+	json_t *value;
+	int len = snprintf(text, sizeof(text), "type %s has no", kind->name);
+
+	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
+		if (!is_left_over(kind, key) || (size_t)len >= sizeof(text))
+			continue;
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", comma, key);
+		comma = ", ";
+	}
+	return refuse(place, first, "key-unknown", text);
+}
+
+static int parse_option(const struct place *place, const json_t *json, const char *key,
+			const char *word, struct model_port *port)
 {
 	int index = port_kinds_option(port->kind, key);
 	struct dp_option value;
 	char why[DP_TEXT_BYTES];
 
+	if (index < 0 && is_left_over(port->kind, key))
+		return refuse_left_over(place, json, key, port->kind);
 	if (index < 0) {
 		char what[120];
 
@@ -308,7 +339,8 @@ static int parse_kind(const struct place *place, const json_t *json, struct mode
 	const json_t *type = json_object_get(json, "type");
 
 	if (type == NULL)
-		return missing(place, "type", "type: vhost-user (KVM guest) or type: tap");
+		return missing(place, "type",
+			       "vhost-user (KVM guest) or tap (namespace, container)");
 	int error = word_of(place, "type", type, word);
 	if (error < 0)
 		return error;
@@ -354,12 +386,12 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 		else if (strcmp(key, "name") == 0)
 			error = check_same_name(&place, word);
 		else if (strcmp(key, "type") != 0)
-			error = parse_option(&place, key, word, port);
+			error = parse_option(&place, json, key, word, port);
 		if (error < 0)
 			return error;
 	}
 	if (port->segment[0] == '\0')
-		return missing(&place, "segment", "the name of a segment, as segment: ALPHA");
+		return missing(&place, "segment", "the name of a segment, as ALPHA");
 	return 0;
 }
 

@@ -3,13 +3,13 @@
 #include "control/taps.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dataplane/base/log.h"
-#include "tap/tap.h"
 #include "tap/tap_device.h"
 
 /* What a device is made from, with the text that its spec points to. */
@@ -234,12 +234,11 @@ int taps_adopt(struct taps *taps, const struct model *model, const struct model_
 
 void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), void *ctx)
 {
-	char ifname[IF_NAMESIZE];
-
 	for (size_t i = taps->n_devices; i-- > 0;) {
 		uint64_t port_id = taps->devices[i].port_id;
+		struct tap_device_spec spec = spec_of(&taps->devices[i].settings);
 
-		if (tap_check(taps->devices[i].fd, ifname) != -EBADFD)
+		if (!tap_device_is_lost(&spec, taps->devices[i].fd))
 			continue;
 		remove_device(taps, i);
 		fn(ctx, port_id);

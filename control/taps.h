@@ -39,6 +39,6 @@ int taps_adopt(struct taps *taps, const struct model *model, const struct model_
 
 bool taps_is_held(const struct taps *taps, uint64_t port_id);
 
-/* Calls fn for each device that vanished (its namespace was deleted, or someone deleted it) and
- * forgets it. */
+/* Calls fn for each device that vanished (its namespace was deleted, or made anew under the same
+ * name, or someone deleted the device) and forgets it. */
 void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), void *ctx);

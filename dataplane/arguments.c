@@ -98,8 +98,8 @@ static int parse_memory(struct arguments *args, const char *text)
 	if (end == text || *end != '\0' || mb < MEMORY_MB_MIN || mb > MEMORY_MB_MAX)
 		return fail("--memory takes megabytes from 32 to 1048576, not ", text);
 	args->memory_mb = (unsigned int)mb;
-	uint64_t machine_mb = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-			      (uint64_t)sysconf(_SC_PAGESIZE) / (1024 * 1024);
+	uint64_t machine_mb =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / (1024 * 1024);
 
 	return mb < machine_mb ? 0 : fail("this machine has less than --memory ", text);
 }

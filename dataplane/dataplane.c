@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <rte_pause.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -145,7 +146,6 @@ void dataplane_synchronize(struct dataplane *dp)
 struct sweep {
 	struct dataplane *dp;
 	uint32_t now_s;
-	uint16_t port, segment;		/* to be forgotten whatever the age; 0: none */
 };
 
 static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
@@ -153,8 +153,8 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 	const struct sweep *sweep = ctx;
 	struct segment *segment = atomic_load(&sweep->dp->segments[fdb_key_segment(entry->key)]);
 	struct port *port = atomic_load(&sweep->dp->ports[entry->port]);
-	bool forget = segment == NULL || entry->port == sweep->port ||
-		      fdb_key_segment(entry->key) == sweep->segment;
+	bool forget = segment == NULL || sweep->dp->ports_leave[entry->port] ||
+		      sweep->dp->segments_leave[fdb_key_segment(entry->key)];
 
 	if (!forget) {
 		int32_t age_s = (int32_t)(sweep->now_s - entry->seen_s);
@@ -195,23 +195,14 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 	}
 }
 
-static void forget(struct dataplane *dp, uint16_t port, uint16_t segment)
+void dataplane_forget(struct dataplane *dp)
 {
-	struct sweep sweep = {.dp = dp, .port = port, .segment = segment};
+	/* The time of the last sweep as "now" lets no entry look older than it is. */
+	struct sweep sweep = {.dp = dp, .now_s = dp->swept_s};
 
-	/* Requests first: they are refused now, and none can come any more. The time of the last
-	 * sweep as "now" lets no entry look older than it is. */
+	/* Requests first: they are refused now, and none can come any more. */
 	drain_learn_requests(dp);
-	sweep.now_s = dp->swept_s;
 	fdb_sweep(dp->fdb, is_to_forget, &sweep);
-}
-
-void dataplane_forget_port(struct dataplane *dp, uint16_t index)
-{
-	forget(dp, index, 0);
-}
-
-void dataplane_forget_segment(struct dataplane *dp, uint16_t index)
-{
-	forget(dp, 0, index);
+	memset(dp->ports_leave, 0, sizeof(dp->ports_leave));
+	memset(dp->segments_leave, 0, sizeof(dp->segments_leave));
 }

@@ -55,6 +55,7 @@ struct dataplane {
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
 	bool segments_taken[SEGMENTS_MAX];
+	bool ports_leave[PORTS_MAX], segments_leave[SEGMENTS_MAX];	/* dataplane_forget() */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };
@@ -69,7 +70,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
 /* Waits until every running worker has passed a quiescent point. Main. */
 void dataplane_synchronize(struct dataplane *dp);
 
-/* After this no entry of the FDB and no pending request names the port (or segment). Its index may
- * be used again. The object must be unpublished and a grace period over. Main. */
-void dataplane_forget_port(struct dataplane *dp, uint16_t index);
-void dataplane_forget_segment(struct dataplane *dp, uint16_t index);
+/* After this no entry of the FDB and no pending request names a port (or segment) that is marked in
+ * ports_leave (segments_leave): their indices may be used again. They must be unpublished, or have
+ * left the segment, and a grace period over. One walk for all; clears the marks. Main. */
+void dataplane_forget(struct dataplane *dp);

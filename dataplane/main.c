@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@
 
 #define TURN_MS 100
 #define FDB_CAPACITY (1u << 20)
-#define MACS_PER_PORT_MAX 65536
+#define MACS_PER_PORT_MAX 8192
 
 static void *eal_alloc(size_t bytes, size_t align)
 {
@@ -216,6 +217,19 @@ static struct dataplane_config make_config(const struct arguments *args)
 	return config;
 }
 
+/* Every guest brings some descriptors: the soft limit of a shell is for programs that use
+ * select(). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("main", "cannot raise the limit of descriptors: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args;
@@ -233,6 +247,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (make_directories(args.run_dir) < 0 || start_eal(&args, &hugepages) < 0)
 		return 1;
+	raise_descriptor_limit();
 	struct dataplane_config config = make_config(&args);
 
 	error = dataplane_create(&config, &dp);

@@ -30,8 +30,7 @@ static bool is_of_type(const struct frame *frame, unsigned int type)
 	return ethertype == (type == VIRTIO_NET_HDR_GSO_TCPV4 ? ETH_P_IP : ETH_P_IPV6);
 }
 
-static bool check_segments(const struct frame *frame, struct virtio_net_hdr *hdr,
-			   unsigned int caps)
+static bool check_segments(const struct frame *frame, struct virtio_net_hdr *hdr, unsigned int caps)
 {
 	unsigned int type = OFFLOAD_GSO_TYPE(&frame->vnet);
 	unsigned int need = type == VIRTIO_NET_HDR_GSO_TCPV4 ? OFFLOAD_TSO4 : OFFLOAD_TSO6;

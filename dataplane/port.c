@@ -11,7 +11,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
 
-static const struct port_type *find_type(const struct dataplane *dp, const char *kind)
+const struct port_type *port_find_type(const struct dataplane *dp, const char *kind)
 {
 	for (size_t i = 0; dp->config.port_types[i] != NULL; i++) {
 		if (strcmp(dp->config.port_types[i]->kind->name, kind) == 0)
@@ -32,10 +32,10 @@ static int take_index(struct dataplane *dp)
 	return -ENOSPC;
 }
 
-int port_create(struct dataplane *dp, const struct dp_port *spec, const struct port *replaces,
-		const int *fds, unsigned int n_fds, struct port **out, char *why, size_t why_bytes)
+int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds,
+		unsigned int n_fds, struct port **out, char *why, size_t why_bytes)
 {
-	const struct port_type *type = find_type(dp, spec->kind);
+	const struct port_type *type = port_find_type(dp, spec->kind);
 	struct port *port = calloc(1, sizeof(*port));
 
 	if (type == NULL || port == NULL) {
@@ -61,7 +61,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const struct p
 	port->spec = *spec;
 	port->index = (uint16_t)index;
 	port->slot = (uint16_t)slot;
-	int error = type->prepare(port, replaces, fds, n_fds, why, why_bytes);
+	int error = type->prepare(port, fds, n_fds, why, why_bytes);
 
 	if (error < 0) {
 		counters_return_slot(dp->counters, port->slot);
@@ -78,7 +78,6 @@ void port_destroy(struct port *port)
 	if (port == NULL)
 		return;
 	port->type->close(port);
-	dataplane_forget_port(port->dp, port->index);
 	counters_return_slot(port->dp->counters, port->slot);
 	port->dp->ports_taken[port->index] = false;
 	free(port);
@@ -130,15 +129,21 @@ void port_wake_rxq(struct port *port, struct rxq *rxq)
 		worker_wake(port->dp->workers[rxq->worker]);
 }
 
-const struct dp_option *port_option(const struct port *port, const char *key)
+const struct dp_option *port_spec_option(const struct dp_port *spec, const struct port_kind *kind,
+					 const char *key)
 {
-	int index = port_kinds_option(port->type->kind, key);
+	int index = port_kinds_option(kind, key);
 
-	for (unsigned int i = 0; i < port->spec.n_options; i++) {
-		if (port->spec.options[i].index == index)
-			return &port->spec.options[i];
+	for (unsigned int i = 0; i < spec->n_options; i++) {
+		if (spec->options[i].index == index)
+			return &spec->options[i];
 	}
 	return NULL;
+}
+
+const struct dp_option *port_option(const struct port *port, const char *key)
+{
+	return port_spec_option(&port->spec, port->type->kind, key);
 }
 
 struct port *port_find(const struct dataplane *dp, uint64_t id)

@@ -22,6 +22,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dataplane/api/counters.h"
@@ -45,8 +46,11 @@ struct port_type {
 	const struct port_kind *kind;
 
 	/* main */
-	int (*prepare)(struct port *port, const struct port *replaces, const int *fds,
-		       unsigned int n_fds, char *why, size_t why_bytes);
+	/* What the port takes of the host that no two ports can have, as a path. May be NULL. */
+	void (*claim)(const struct dataplane *dp, const struct dp_port *spec, char *text,
+		      size_t text_bytes);
+	int (*prepare)(struct port *port, const int *fds, unsigned int n_fds, char *why,
+		       size_t why_bytes);
 	void (*publish)(struct port *port);
 	void (*close)(struct port *port);
 	void (*turn)(struct port *port, uint64_t now_ns);	/* now and then; may be NULL */
@@ -81,10 +85,11 @@ struct port {
 
 /* Prepared port with an index and a counters slot, not yet published. Main. 0 or -errno and one
  * line in `why`. */
-int port_create(struct dataplane *dp, const struct dp_port *spec, const struct port *replaces,
-		const int *fds, unsigned int n_fds, struct port **port, char *why,
-		size_t why_bytes);
-void port_destroy(struct port *port);	/* of an unpublished port; NULL is legal. Main */
+int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds,
+		unsigned int n_fds, struct port **port, char *why, size_t why_bytes);
+/* Of a port that was never published, or has been forgotten (dataplane_forget()). NULL is legal.
+ * Main */
+void port_destroy(struct port *port);
 
 /* Makes it findable by workers and lets it move frames. Main. */
 void port_publish(struct port *port);
@@ -103,3 +108,10 @@ void port_wake_rxq(struct port *port, struct rxq *rxq);
 const struct dp_option *port_option(const struct port *port, const char *key);
 
 struct port *port_find(const struct dataplane *dp, uint64_t id);	/* published ones. Main */
+
+/* NULL: no such kind. */
+const struct port_type *port_find_type(const struct dataplane *dp, const char *kind);
+
+/* The value that a spec has for a row of its kind's option table, or NULL. */
+const struct dp_option *port_spec_option(const struct dp_port *spec, const struct port_kind *kind,
+					 const char *key);

@@ -45,8 +45,8 @@ static struct tap_port *tap_of(struct rxq *rxq)
 
 /* --- life: main --- */
 
-static int tap_prepare(struct port *port, const struct port *replaces, const int *fds,
-		       unsigned int n_fds, char *why, size_t why_bytes)
+static int tap_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
+		       size_t why_bytes)
 {
 	struct tap_port *tap = calloc(1, sizeof(*tap));
 	int error = tap == NULL ? -ENOMEM : -EINVAL;

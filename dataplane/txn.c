@@ -133,8 +133,8 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 		staged->in_place = true;
 		return 0;
 	}
-	return port_create(txn->dp, &staged->spec, old, staged->fds, staged->n_fds, &staged->made,
-			   why, why_bytes);
+	return port_create(txn->dp, &staged->spec, staged->fds, staged->n_fds, &staged->made, why,
+			   why_bytes);
 }
 
 /* Room for the flood lists that commit will replace. */
@@ -252,6 +252,32 @@ static void unpublish(struct txn *txn)
 	}
 }
 
+/* Marks what leaves the tables, and takes it out of them in one walk. */
+static void forget(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+	bool any = false;
+
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		struct txn_port *staged = &txn->ports[i];
+
+		if (staged->old == NULL || (staged->in_place && !staged->has_moved))
+			continue;
+		dp->ports_leave[staged->old->index] = true;
+		any = true;
+	}
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		struct txn_segment *staged = &txn->segments[i];
+
+		if (!staged->is_delete || staged->old == NULL)
+			continue;
+		dp->segments_leave[staged->old->index] = true;
+		any = true;
+	}
+	if (any)
+		dataplane_forget(dp);
+}
+
 /* After the grace period: nobody holds what was taken away. */
 static void release(struct txn *txn)
 {
@@ -259,20 +285,16 @@ static void release(struct txn *txn)
 
 	for (size_t i = 0; i < txn->n_unused_lists; i++)
 		free(txn->unused_lists[i]);
+	forget(txn);
 	for (size_t i = 0; i < txn->n_ports; i++) {
-		struct txn_port *staged = &txn->ports[i];
-
-		if (staged->has_moved)
-			dataplane_forget_port(dp, staged->old->index);
-		if (staged->old != NULL && !staged->in_place)
-			port_destroy(staged->old);
+		if (txn->ports[i].old != NULL && !txn->ports[i].in_place)
+			port_destroy(txn->ports[i].old);
 	}
 	for (size_t i = 0; i < txn->n_segments; i++) {
 		struct txn_segment *staged = &txn->segments[i];
 
 		if (!staged->is_delete || staged->old == NULL)
 			continue;
-		dataplane_forget_segment(dp, staged->old->index);
 		dp->segments_taken[staged->old->index] = false;
 		segment_destroy(staged->old);
 	}

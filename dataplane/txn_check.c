@@ -14,6 +14,7 @@
 
 #define VNI_MAX 0xffffff
 #define VLAN_MAX 4094
+#define CLAIM_BYTES 256
 
 static bool is_text(const char *text, size_t bytes)
 {
@@ -220,6 +221,50 @@ static int check_result(struct result *result, char *why, size_t why_bytes)
 	return 0;
 }
 
+/* A port's claim, to be sorted. */
+struct claim {
+	char text[CLAIM_BYTES];
+	const struct dp_port *port;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+	return strcmp(((const struct claim *)a)->text, ((const struct claim *)b)->text);
+}
+
+/* No two ports of the result may have the same claim: two sockets at one path. */
+static int check_claims(const struct txn *txn, const struct result *result, char *why,
+			size_t why_bytes)
+{
+	struct claim *claims = calloc(result->n_ports + 1, sizeof(claims[0]));
+	size_t n = 0;
+	int error = 0;
+
+	if (claims == NULL) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < result->n_ports; i++) {
+		const struct dp_port *port = result->ports[i];
+		const struct port_type *type = port_find_type(txn->dp, port->kind);
+
+		if (type == NULL || type->claim == NULL)
+			continue;
+		type->claim(txn->dp, port, claims[n].text, sizeof(claims[n].text));
+		claims[n++].port = port;
+	}
+	qsort(claims, n, sizeof(claims[0]), compare_claims);
+	for (size_t i = 1; i < n && error == 0; i++) {
+		if (compare_claims(&claims[i], &claims[i - 1]) != 0)
+			continue;
+		snprintf(why, why_bytes, "port %.60s: %.100s is taken by port %.60s",
+			 claims[i].port->name, claims[i].text, claims[i - 1].port->name);
+		error = -EADDRINUSE;
+	}
+	free(claims);
+	return error;
+}
+
 int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 {
 	const char *line = NULL;
@@ -247,6 +292,8 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 	if (result.segments != NULL && result.ports != NULL) {
 		collect(txn, &result);
 		error = check_result(&result, why, why_bytes);
+		if (error == 0)
+			error = check_claims(txn, &result, why, why_bytes);
 	}
 	free(result.segments);
 	free(result.ports);

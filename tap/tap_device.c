@@ -152,9 +152,8 @@ static int refuse_open(struct job *job, int error)
 	switch (-error) {
 	case EBUSY:
 		return refuse(job, -EEXIST,
-			      "network device %s exists already: choose another "
-			      "ifname, or remove it with: ip link del %s",
-			      ifname, ifname);
+			      "network device %s exists already: choose another ifname",
+			      ifname);
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
@@ -179,9 +178,8 @@ static int refuse_move(struct job *job, int error)
 
 	if (error == -EEXIST)
 		return refuse(job, error,
-			      "network device %s exists already%s: choose another "
-			      "ifname, or remove it with: ip -n %s link del %s",
-			      ifname, job->where, job->spec->netns, ifname);
+			      "network device %s exists already%s: choose another ifname",
+			      ifname, job->where);
 	if (error == -EPERM)
 		return refuse(job, error,
 			      "putting %s into a namespace is not permitted: run weftd "
@@ -344,6 +342,25 @@ static int check_name(struct job *job, int fd)
 			      "port and add it again",
 			      spec->ifname, job->where, present);
 	return 0;
+}
+
+bool tap_device_is_lost(const struct tap_device_spec *spec, int fd)
+{
+	char present[IF_NAMESIZE];
+	int spec_fd, device_fd;
+	bool is_elsewhere;
+
+	if (tap_check(fd, present) == -EBADFD)
+		return true;
+	spec_fd = spec->netns != NULL ? link_netns_open(spec->netns) : -ENOENT;
+	if (spec_fd < 0)
+		return false;
+	device_fd = tap_netns_open(fd);
+	is_elsewhere = device_fd >= 0 && !is_same_file(device_fd, spec_fd);
+	close(spec_fd);
+	if (device_fd >= 0)
+		close(device_fd);
+	return is_elsewhere;
 }
 
 /* The namespace where the device is, once it proves to be the spec's. */

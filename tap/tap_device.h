@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,12 @@ int tap_device_validate(const struct tap_device_spec *spec, char *why, size_t wh
  * is gone once all of them are closed. 0 or -errno.
  */
 int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, size_t why_bytes);
+
+/*
+ * Is the device behind fd gone, or left behind in a namespace that was deleted and made anew under
+ * the spec's name? While no namespace has that name, a device in use there stays.
+ */
+bool tap_device_is_lost(const struct tap_device_spec *spec, int fd);
 
 /*
  * Gives the device behind fd (any of its descriptors) the spec's address, MAC, MTU and alias; what

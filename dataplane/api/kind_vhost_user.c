@@ -5,7 +5,7 @@
 /* clang-format off */
 static const struct option_def options[] = {
 	{.key = "socket", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
-	 .min = 2, .max = 100,
+	 .min = 2, .max = 98,
 	 .help = "absolute path of the Unix socket; default: RUN-DIR/vhost/NAME.sock"},
 	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
 	 .help = "offer checksum and segmentation offloads (TSO) to the guest; it takes what was "

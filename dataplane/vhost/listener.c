@@ -4,10 +4,15 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define BACKLOG 8
+#define TEMPORARY_FORMAT "%s.%08x"
 
 static struct sockaddr_un address_of(const char *path)
 {
@@ -60,26 +65,35 @@ static int check_path(const char *path, bool may_exist, char *why, size_t why_by
 	return 0;
 }
 
+/* Binds so that the file has its mode from the first moment: it is the socket's own. */
+static int bind_with_mode(int fd, const char *path, mode_t mode)
+{
+	struct sockaddr_un address = address_of(path);
+	mode_t mask = umask(0);
+	int error = 0;
+
+	if (fchmod(fd, mode) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		error = -errno;
+	umask(mask);
+	return error;
+}
+
 static int bind_temporary(struct listener *listener)
 {
-	struct sockaddr_un address = address_of(listener->temporary);
 	const struct group *kvm = getgrnam("kvm");
+	int error = bind_with_mode(listener->fd, listener->temporary, 0660);
 
-	unlink(listener->temporary);
-	if (bind(listener->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	/* Nobody knows the temporary name, so there is no gap between bind and the right mode.
-	 * Without the group, or the right to give it, QEMU has to run as our own user. */
-	if (chmod(listener->temporary, 0660) < 0 ||
-	    (kvm != NULL && chown(listener->temporary, (uid_t)-1, kvm->gr_gid) < 0 &&
-	     errno != EPERM) ||
-	    listen(listener->fd, 8) < 0 || stat(listener->temporary, &listener->made) < 0) {
-		int error = -errno;
-
-		unlink(listener->temporary);
+	if (error < 0)
 		return error;
+	/* No link is followed: the directory may be one that others write to. Without the group, or
+	 * the right to give it, QEMU has to run as our own user. */
+	if ((kvm != NULL && lchown(listener->temporary, (uid_t)-1, kvm->gr_gid) < 0 &&
+	     errno != EPERM) ||
+	    listen(listener->fd, BACKLOG) < 0 || lstat(listener->temporary, &listener->made) < 0) {
+		error = -errno;
+		unlink(listener->temporary);
 	}
-	return 0;
+	return error;
 }
 
 int listener_open(struct listener *listener, const char *path, bool may_exist, char *why,
@@ -88,14 +102,19 @@ int listener_open(struct listener *listener, const char *path, bool may_exist, c
 	memset(listener, 0, sizeof(*listener));
 	listener->fd = -1;
 	int path_len = snprintf(listener->path, sizeof(listener->path), "%s", path);
-	int temporary_len =
-		snprintf(listener->temporary, sizeof(listener->temporary), "%s.new", path);
+	uint32_t number = 0;
+
+	/* A name that nobody has, so that nothing needs to be removed for it. */
+	if (getrandom(&number, sizeof(number), 0) < 0)
+		return -errno;
+	int temporary_len = snprintf(listener->temporary, sizeof(listener->temporary),
+				     TEMPORARY_FORMAT, path, number);
 
 	if (path_len >= (int)sizeof(listener->path) ||
 	    temporary_len >= (int)sizeof(listener->temporary)) {
 		snprintf(why, why_bytes,
 			 "socket path %.60s... is longer than %zu bytes; choose a shorter one",
-			 path, sizeof(listener->path) - sizeof(".new"));
+			 path, sizeof(listener->path) - sizeof(".01234567"));
 		return -ENAMETOOLONG;
 	}
 	int error = check_path(path, may_exist, why, why_bytes);

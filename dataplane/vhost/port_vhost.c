@@ -7,6 +7,7 @@
 #include "dataplane/vhost/port_vhost.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <rte_spinlock.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +23,13 @@
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
 #include "dataplane/vhost/listener.h"
+#include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
 
 #define QUEUE_PAIRS 1
 #define MTU_MAX 65535
+#define PENALTY_NS UINT64_C(2000000000)
+#define PENALTY_NS_MAX (300 * PENALTY_NS)
 
 struct vhost_queue {
 	struct rxq rxq;			/* what the guest sends: polled by one worker */
@@ -51,6 +55,10 @@ struct vhost_port {
 	struct loop_watch *session_watch;
 	uint64_t features;		/* of the last ring that started */
 	uint32_t attaches;
+	int session_fd;			/* the session's, to see whether the front-end has gone */
+	bool is_deaf;			/* out of descriptors: accepts again from its next turn */
+	uint64_t refused_until_ns;	/* after a blocked call: nobody may connect before */
+	uint64_t penalty_ns;		/* how long the next time */
 	struct log_limit limit;
 	char reason[DP_TEXT_BYTES];	/* why it is down */
 	struct vhost_queue queues[QUEUE_PAIRS];
@@ -108,8 +116,13 @@ static int start_ring(void *ctx, const struct session_ring *config)
 			  caps_of(features, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4,
 				  VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_ECN));
 		atomic_store_explicit(&queue->put, &queue->put_ring, memory_order_release);
+		/* A call may have been lost with a weft that was killed: one too many is
+		 * harmless. */
+		atomic_fetch_or(&queue->calls, VHOST_CALL_PUT);
+		port_wake_rxq(vhost->port, &queue->rxq);
 		return 0;
 	}
+	atomic_fetch_or(&queue->calls, VHOST_CALL_TAKE);
 	ring_init(&queue->take, config,
 		  caps_of(features, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_TSO4,
 			  VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_HOST_ECN));
@@ -183,6 +196,22 @@ static void on_session(void *ctx, uint32_t events, uint64_t now_ns)
 	after_session(vhost, session_readable(vhost->session, events, now_ns), now_ns);
 }
 
+/* One front-end a port: who is there stays, unless it has gone and we have not been told yet. */
+static bool may_connect(struct vhost_port *vhost, uint64_t now_ns)
+{
+	struct pollfd old = {.fd = vhost->session_fd, .events = POLLRDHUP};
+
+	if (now_ns < vhost->refused_until_ns)
+		return false;
+	if (vhost->session != NULL && poll(&old, 1, 0) == 1)
+		end_session(vhost);
+	if (vhost->session != NULL)
+		log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost",
+			    "port %s: a second front-end was refused: another one is attached",
+			    vhost->port->spec.name);
+	return vhost->session == NULL;
+}
+
 static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 {
 	struct vhost_port *vhost = ctx;
@@ -197,13 +226,17 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		.faults = &vhost->port->dp->faults,
 	};
 
-	if (fd < 0)
-		return;
-	/* One front-end a port: who is there stays, a second one finds the door closed. */
-	if (vhost->session != NULL || session_create(&vhost->session, fd, &config, now_ns) < 0) {
-		close(fd);
+	if (fd < 0) {
+		/* It would be reported again at once, for as long as there are no descriptors. */
+		vhost->is_deaf = loop_modify(vhost->listen_watch, 0) == 0;
 		return;
 	}
+	if (!may_connect(vhost, now_ns) ||
+	    session_create(&vhost->session, fd, &config, now_ns) < 0) {
+		reaper_close(fd);
+		return;
+	}
+	vhost->session_fd = fd;
 	if (loop_add(vhost->port->dp->loop, fd, session_events(vhost->session), on_session, vhost,
 		     &vhost->session_watch) < 0) {
 		end_session(vhost);
@@ -241,12 +274,27 @@ static void quarantine(struct vhost_port *vhost, unsigned int index, uint64_t no
 			    vhost->port->spec.name, reason);
 }
 
-static void vhost_turn(struct port *port, uint64_t now_ns)
+/* Whoever makes a worker wait has done it on purpose, and every port of the worker waited: the
+ * front-end is thrown out and has to stay out, longer each time. */
+static void punish(struct vhost_port *vhost, uint64_t now_ns)
 {
-	struct vhost_port *vhost = port->impl;
+	vhost->penalty_ns = vhost->penalty_ns == 0 ? PENALTY_NS : vhost->penalty_ns * 2;
+	if (vhost->penalty_ns > PENALTY_NS_MAX)
+		vhost->penalty_ns = PENALTY_NS_MAX;
+	vhost->refused_until_ns = now_ns + vhost->penalty_ns;
+	end_session(vhost);
+	snprintf(vhost->reason, sizeof(vhost->reason),
+		 "%s: front-ends are refused for %u s from then on", ring_call_blocked,
+		 (unsigned int)(vhost->penalty_ns / 1000000000));
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
+		    vhost->port->spec.name, vhost->reason);
+}
 
-	if (vhost->session == NULL)
-		return;
+/* Rings that a worker found broken stop. true: one of them blocked the worker. */
+static bool stop_broken(struct vhost_port *vhost, uint64_t now_ns)
+{
+	bool has_blocked = false;
+
 	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
 		struct vhost_queue *queue = &vhost->queues[i];
 
@@ -255,30 +303,62 @@ static void vhost_turn(struct port *port, uint64_t now_ns)
 		if (atomic_load(&queue->put) != NULL &&
 		    atomic_load(&queue->put_ring.broken) != NULL)
 			quarantine(vhost, 2 * i, now_ns);
+		has_blocked |= atomic_load(&queue->take.broken) == ring_call_blocked ||
+			       atomic_load(&queue->put_ring.broken) == ring_call_blocked;
 	}
-	after_session(vhost, session_tick(vhost->session, now_ns), now_ns);
+	return has_blocked;
+}
+
+static void vhost_turn(struct port *port, uint64_t now_ns)
+{
+	struct vhost_port *vhost = port->impl;
+
+	if (vhost->is_deaf)
+		vhost->is_deaf = loop_modify(vhost->listen_watch, EPOLLIN) < 0;
+	if (vhost->session == NULL)
+		return;
+	if (stop_broken(vhost, now_ns))
+		punish(vhost, now_ns);
+	else
+		after_session(vhost, session_tick(vhost->session, now_ns), now_ns);
 }
 
 /* --- life: main --- */
 
-static int vhost_prepare(struct port *port, const struct port *replaces, const int *fds,
-			 unsigned int n_fds, char *why, size_t why_bytes)
+static void vhost_claim(const struct dataplane *dp, const struct dp_port *spec, char *text,
+			size_t text_bytes)
 {
-	const struct dp_option *socket = port_option(port, "socket");
+	const struct dp_option *socket = port_spec_option(spec, &kind_vhost_user, "socket");
+
+	if (socket != NULL)
+		snprintf(text, text_bytes, "%s", socket->text);
+	else
+		snprintf(text, text_bytes, "%s/vhost/%s.sock", dp->config.run_dir, spec->name);
+}
+
+/* Does a port of ours listen there? Claims have been compared: then it goes away in this change. */
+static bool is_ours(const struct dataplane *dp, const char *path)
+{
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL && port->type == &port_vhost_type &&
+		    strcmp(((const struct vhost_port *)port->impl)->listener.path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
+			 size_t why_bytes)
+{
 	struct vhost_port *vhost = calloc(1, sizeof(*vhost));
 	char path[PATH_MAX], line[DP_TEXT_BYTES] = "out of memory";
 	int error = -ENOMEM;
 
 	if (vhost != NULL) {
-		const struct vhost_port *old = replaces != NULL ? replaces->impl : NULL;
-
-		if (socket != NULL)
-			snprintf(path, sizeof(path), "%s", socket->text);
-		else
-			snprintf(path, sizeof(path), "%s/vhost/%s.sock", port->dp->config.run_dir,
-				 port->spec.name);
-		error = listener_open(&vhost->listener, path,
-				      old != NULL && strcmp(old->listener.path, path) == 0, line,
+		vhost_claim(port->dp, &port->spec, path, sizeof(path));
+		error = listener_open(&vhost->listener, path, is_ours(port->dp, path), line,
 				      sizeof(line));
 	}
 	if (error < 0) {
@@ -407,6 +487,7 @@ static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *orde
 
 const struct port_type port_vhost_type = {
 	.kind = &kind_vhost_user,
+	.claim = vhost_claim,
 	.prepare = vhost_prepare,
 	.publish = vhost_publish,
 	.close = vhost_close,

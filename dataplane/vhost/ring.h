@@ -67,3 +67,6 @@ void ring_disarm(struct ring *ring);	/* and not to kick any more */
 /* Calls the guest whatever it wishes. The descriptor is shared with the front-end, which can fill
  * it and make it blocking: then the watchdog (worker.h) interrupts us, and the ring is broken. */
 void ring_call(struct ring *ring);
+
+/* What `broken` then points to. */
+extern const char ring_call_blocked[];

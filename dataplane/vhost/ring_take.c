@@ -211,10 +211,11 @@ void ring_disarm(struct ring *ring)
 		ring_notify_flags(ring, VRING_USED_F_NO_NOTIFY);
 }
 
+const char ring_call_blocked[] = "the call descriptor was made to block";
+
 void ring_call(struct ring *ring)
 {
 	/* Full to the brim (EAGAIN) is called, too. */
 	if (eventfd_write(ring->call_fd, 1) < 0 && errno == EINTR)
-		atomic_store_explicit(&ring->broken, "the call descriptor was made to block",
-				      memory_order_release);
+		atomic_store_explicit(&ring->broken, ring_call_blocked, memory_order_release);
 }

@@ -185,8 +185,8 @@ static ssize_t read_some(struct wire *wire, uint32_t bytes)
 void wire_fini(struct wire *wire)
 {
 	wire_finish(wire);
-	/* Nothing more can come, and what is there is taken out: the kernel would close the descriptors
-	 * in it while we close the socket. */
+	/* Nothing more can come, and what is there is taken out: the kernel would close the
+	 * descriptors in it while we close the socket. */
 	shutdown(wire->fd, SHUT_RDWR);
 	for (ssize_t n = 1; n > 0 || n == -EPROTO; wire_finish(wire))
 		n = read_some(wire, HEADER_BYTES);

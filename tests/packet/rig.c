@@ -17,8 +17,8 @@
 
 /* --- a port type made of lists --- */
 
-static int list_prepare(struct port *port, const struct port *replaces, const int *fds,
-			unsigned int n_fds, char *why, size_t why_bytes)
+static int list_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
+			size_t why_bytes)
 {
 	struct rig_port *lists = calloc(1, sizeof(*lists));
 

@@ -73,6 +73,14 @@ weft apply -f "$run/more.yaml" --dry-run | diff - "$run/diff"
 prints "$(printf '+ segment GAMMA\n+ port g0\n2 created')" weft apply -f "$run/more.yaml"
 prints "no change" weft diff -f "$run/more.yaml"
 
+step "apply adds and changes; with --prune it deletes what its lab no longer declares"
+printf 'segments:\n  GAMMA: {vni: 300}\n' >"$run/less.yaml"
+prints "no change" weft apply -f "$run/less.yaml"
+prints "$(printf -- '- port g0\n1 to delete')" weft apply -f "$run/less.yaml" --prune --dry-run
+prints "$(printf -- '- port g0\n1 deleted')" weft apply -f "$run/less.yaml" --prune
+refused 4 "g0" weft port show g0
+shows "vni   200" weft segment show BETA
+
 step "what guests are started with"
 [ "$(weft port qemu-args gw0 gw1 memory=256M | wc -l)" -eq 1 ] || fail "not one line"
 weft port qemu-args gw0 gw1 memory=256M -o json >"$run/args"
@@ -82,6 +90,24 @@ for port in gw0 gw1; do
 	grep -q "$run/vhost/$port.sock" "$run/args" || fail "no socket of $port in the arguments"
 done
 weft port libvirt-xml gw0 | grep -qF "$run/vhost/gw0.sock" || fail "libvirt-xml names no socket"
+for accel in kvm tcg; do
+	weft port qemu-args gw0 gw1 "accel=$accel" -o json >"$run/args"
+	jq -e --arg accel "$accel" '. as $all | [indices("-accel")[] | $all[. + 1]] == [$accel]' \
+		"$run/args" >/dev/null || fail "accel=$accel: not one -accel $accel: $(cat "$run/args")"
+	vectors=$(grep -c 'vectors=0' "$run/args") || true
+	[ "$accel $vectors" = "kvm 0" ] || [ "$accel $vectors" = "tcg 2" ] ||
+		fail "accel=$accel: $vectors cards with vectors=0"
+done
+usable=$( (: <>/dev/kvm) 2>/dev/null && echo kvm || echo tcg)
+[ "$(weft port qemu-args gw0)" = "$(weft port qemu-args gw0 "accel=$usable")" ] ||
+	fail "without accel= it is not $usable"
+refused 2 "gw0 is given twice" weft port qemu-args gw0 gw1 gw0
+[ -z "$(weft port qemu-args gw0 gw1 2>&1 >/dev/null)" ] || fail "a warning about one machine's ports"
+weft port qemu-args gw1 web0 2>&1 >/dev/null |
+	grep -qxF 'weft: warning: port web0 is of vm web, a port before it of gw' ||
+	fail "no warning about ports of two machines"
+refused 4 "namespaces and containers; for a guest use type=vhost-user" weft port qemu-args c1
+refused 4 "namespaces and containers; for a guest use type=vhost-user" weft port libvirt-xml c1
 
 step "what is seen"
 ns c1 ip neigh add 10.0.1.2 lladdr 02:00:00:00:00:99 dev c1
@@ -103,4 +129,36 @@ done
 shows "- name: ALPHA" weft segment list -o yaml
 shows "  mac: '02:00:00:00:00:20'" sh -c "'$build/cli/weft' port set gw1 mac=02:00:00:00:00:20 &&
 	'$build/cli/weft' port list -o yaml"
+
+step "what is said about errors"
+refused 2 "'bad/name' is not a name: use 1 to 63 of A-Z a-z 0-9 . _ -" weft port show bad/name
+refused 2 "did you mean 'weft port list'" weft port ls
+refused 2 "did you mean -f $run/lab.yaml" weft apply "$run/lab.yaml"
+refused 4 "nosuch" weft port show nosuch -o json
+jq -e '.status == 404 and (.code | length > 0) and (.detail | contains("nosuch"))' \
+	"$run/refused.out" >/dev/null || fail "-o json: no problem on stdout: $(cat "$run/refused.out")"
+"$top/scripts/guest" --help | grep -qF 'scripts/guest [DIRECTORY]' || fail "scripts/guest --help"
+
+step "waiting for the daemons"
+alone=$run/alone
+mkdir "$alone"
+refused 3 "waited 1 s: weftd does not run" weft --run-dir "$alone" status --wait=1
+"$build/control/weftd" --run-dir "$alone" --state-dir "$alone/state" 2>"$run/alone.log" &
+weftd=$!
+refused 3 "waited 2 s: weftd answers, but its dataplane is not connected" \
+	weft --run-dir "$alone" status --wait=2
+status=0
+weft --run-dir "$alone" status >"$run/status" || status=$?
+[ "$status" -eq 1 ] || fail "status without a dataplane: exit code $status"
+grep -qE '^dataplane.connected +no$' "$run/status" || fail "status: $(cat "$run/status")"
+kill -STOP "$weftd"
+refused 3 "waited 1 s: weftd does not answer" weft --run-dir "$alone" status --wait=1
+kill -CONT "$weftd"
+"$build/dataplane/weft-dataplane" --run-dir "$alone" --no-huge 2>>"$run/alone.log" &
+dataplane=$!
+weft --run-dir "$alone" status --wait=20 | grep -qE '^dataplane.connected +yes$' ||
+	fail "status --wait came back without a dataplane"
+kill "$weftd" "$dataplane"
+wait "$weftd" "$dataplane" || true
+rm -r "$alone"
 finish

@@ -17,12 +17,12 @@ guest_prepare()
 	"$top/scripts/guest" "$guest_image"
 }
 
-# QEMU on the image: guest_qemu NAME ACCEL KERNEL-ARGUMENTS QEMU-ARGUMENT...
+# QEMU on the image, with an accelerator and memory: guest_qemu NAME KERNEL-ARGUMENTS QEMU-ARGUMENT...
 # The console is in NAME.console.log; guest/NAME.in and NAME.out are the FIFOs of the command agent.
 guest_qemu()
 {
-	local name=$1 accel=$2 arguments=$3 base=$run/guest/$1 fd
-	shift 3
+	local name=$1 arguments=$2 base=$run/guest/$1 fd
+	shift 2
 	mkdir -p "$run/guest"
 	rm -f "$base.in" "$base.out"
 	mkfifo "$base.in" "$base.out"
@@ -30,7 +30,7 @@ guest_qemu()
 	guest_in[$name]=$fd
 	exec {fd}<>"$base.out"
 	guest_out[$name]=$fd
-	qemu-system-x86_64 -name "$name" -accel "$accel" -M q35 -m "$guest_memory" -display none \
+	qemu-system-x86_64 -name "$name" -M q35 -display none \
 		-nodefaults -no-user-config -no-reboot -global virtio-net-pci.romfile= \
 		-kernel "$guest_image/vmlinuz" -initrd "$guest_image/initrd" \
 		-append "console=ttyS0 quiet panic=-1 $arguments" \
@@ -58,7 +58,7 @@ guest_choose_accel()
 	elif ! grep -qs "^$boot " "$cache"; then
 		guest_accel=tcg
 		if [ -w /dev/kvm ]; then
-			guest_qemu probe kvm ""
+			guest_qemu probe "" -accel kvm -m "$guest_memory"
 			! guest_booted probe 5 || guest_accel=kvm
 			guest_stop probe
 		fi
@@ -77,7 +77,7 @@ guest_start()
 	read -ra arguments < <("$build/cli/weft" --run-dir "$run" port qemu-args "$@" \
 		"memory=$guest_memory" "accel=$guest_accel")
 	[ ${#arguments[@]} -gt 0 ] || fail "no QEMU arguments for $*"
-	guest_qemu "$name" "$guest_accel" "weft.ip=$addresses" "${arguments[@]}"
+	guest_qemu "$name" "weft.ip=$addresses" "${arguments[@]}"
 }
 
 # Waits until the guests NAME... are up.

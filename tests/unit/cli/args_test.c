@@ -83,6 +83,16 @@ static void a_lone_dash_is_a_file_name(void **state)
 	assert_int_equal(parsed.args.n_words, 1);
 }
 
+static void wait_is_10_seconds_unless_said_otherwise(void **state)
+{
+	struct parsed parsed;
+
+	assert_int_equal(parse(&parsed, "weft status")->args.wait_s, 0);
+	assert_int_equal(parse(&parsed, "weft status --wait")->args.wait_s, 10);
+	assert_int_equal(parse(&parsed, "weft status --wait=90")->args.wait_s, 90);
+	assert_int_equal(parsed.err, 0);
+}
+
 static void wrong_options_are_named(void **state)
 {
 	static const struct {
@@ -92,6 +102,11 @@ static void wrong_options_are_named(void **state)
 		{"weft -x status", "unknown option -x; see weft help"},
 		{"weft status -o", "option -o needs a value"},
 		{"weft status -o xml", "-o xml: say table, json or yaml"},
+		{"weft status --wait=", "--wait=: say how many seconds, 1 to 3600"},
+		{"weft status --wait=0", "--wait=0: say how many seconds, 1 to 3600"},
+		{"weft status --wait=3601", "--wait=3601: say how many seconds, 1 to 3600"},
+		{"weft status --wait=5s", "--wait=5s: say how many seconds, 1 to 3600"},
+		{"weft status --wait=-1", "--wait=-1: say how many seconds, 1 to 3600"},
 		{"weft --run-dir= status", "--run-dir is empty; name weftd's run directory"},
 	};
 	struct parsed parsed;
@@ -124,6 +139,7 @@ int main(void)
 		cmocka_unit_test(options_may_stand_before_and_after_the_words),
 		cmocka_unit_test(run_dir_comes_from_option_then_environment_then_default),
 		cmocka_unit_test(a_lone_dash_is_a_file_name),
+		cmocka_unit_test(wait_is_10_seconds_unless_said_otherwise),
 		cmocka_unit_test(wrong_options_are_named),
 		cmocka_unit_test(key_and_value_part_at_the_first_equals_sign),
 	};

@@ -80,14 +80,12 @@ static void *serve(void *ctx)
 	return NULL;
 }
 
-struct cli_rig *cli_rig_create(const char *const *answers, size_t n_answers)
+static struct cli_rig *listen_anew(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct cli_rig *rig = calloc(1, sizeof(*rig));
 
-	must(rig != NULL && n_answers <= CLI_RIG_REQUESTS_MAX);
-	rig->answers = answers;
-	rig->n_answers = n_answers;
+	must(rig != NULL);
 	strcpy(rig->run_dir, "/tmp/weft-cli-test-XXXXXX");
 	must(mkdtemp(rig->run_dir) != NULL);
 	snprintf(rig->socket_path, sizeof(rig->socket_path), "%s/weftd.sock", rig->run_dir);
@@ -96,6 +94,24 @@ struct cli_rig *cli_rig_create(const char *const *answers, size_t n_answers)
 	must(rig->listen_fd >= 0);
 	must(bind(rig->listen_fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	must(listen(rig->listen_fd, 8) == 0);
+	return rig;
+}
+
+struct cli_rig *cli_rig_create_silent(void)
+{
+	struct cli_rig *rig = listen_anew();
+
+	rig->is_ended = true;
+	return rig;
+}
+
+struct cli_rig *cli_rig_create(const char *const *answers, size_t n_answers)
+{
+	struct cli_rig *rig = listen_anew();
+
+	must(n_answers <= CLI_RIG_REQUESTS_MAX);
+	rig->answers = answers;
+	rig->n_answers = n_answers;
 	must(pthread_create(&rig->thread, NULL, serve, rig) == 0);
 	return rig;
 }

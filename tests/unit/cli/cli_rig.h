@@ -14,6 +14,10 @@ struct cli_rig;
 
 /* Listens in a run directory of its own and answers connection i with the bytes answers[i]. */
 struct cli_rig *cli_rig_create(const char *const *answers, size_t n_answers);
+
+/* The same, but accepts nothing. */
+struct cli_rig *cli_rig_create_silent(void);
+
 void cli_rig_destroy(struct cli_rig *rig);
 const char *cli_rig_run_dir(const struct cli_rig *rig);
 

@@ -86,6 +86,32 @@ static void problem_is_exit_4_with_its_detail(void **state)
 	check_reply("503 No", "{\"title\":\"store full\"}", 4, "weft: store full\n");
 }
 
+static void problem_goes_to_stdout_with_o_json_and_only_then(void **state)
+{
+	static const char problem[] = "{\"code\":\"x\",\"status\":409,\"detail\":\"taken\"}";
+	static const struct {
+		const char *style, *out;
+	} rows[] = {
+		{"json", "{\n  \"code\": \"x\",\n  \"status\": 409,\n  \"detail\": \"taken\"\n}\n"},
+		{"yaml", ""},
+		{"table", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char room[CLI_RIG_REQUEST_BYTES];
+		const char *const answers[] = {cli_rig_answer(room, "409 Conflict", problem)};
+		struct cli_rig *rig = cli_rig_create(answers, 1);
+		struct cli_rig_result result =
+			cli_rig_run(rig, "segment", "list", "-o", rows[i].style);
+
+		assert_int_equal(result.code, 4);
+		assert_string_equal(result.out, rows[i].out);
+		assert_string_equal(result.err, "weft: taken\n");
+		cli_rig_release(&result);
+		cli_rig_destroy(rig);
+	}
+}
+
 static void problem_cannot_break_the_line_or_drive_the_terminal(void **state)
 {
 	check_reply("422 No", "{\"detail\":\"a\\nb\\u001b[2J\"}", 4, "weft: a?b?[2J\n");
@@ -138,16 +164,38 @@ static void proxies_in_the_environment_are_ignored(void **state)
 	cli_rig_destroy(rig);
 }
 
-static void names_are_escaped_in_the_path(void **state)
+/* A socket whose owner accepts nothing: what connects waits in its queue. */
+static void weftd_that_hangs_is_exit_3_after_the_time_given(void **state)
+{
+	static const struct client_request request = {
+		.method = "GET", .path = "/v1/status", .timeout_ms = 50};
+	struct cli_rig *rig = cli_rig_create_silent();
+	struct client_answer answer;
+	struct cli_rig_result result;
+	char why[CLIENT_WHY_BYTES];
+
+	assert_int_equal(client_run(cli_rig_run_dir(rig), &request, &answer, why, sizeof(why)),
+			 -ECONNREFUSED);
+	assert_non_null(strstr(why, "weftd does not answer at /tmp/"));
+	assert_null(answer.body);
+	result = cli_rig_run(rig, "status", "--wait=1");
+	assert_int_equal(result.code, 3);
+	assert_string_equal(result.out, "");
+	assert_non_null(strstr(result.err, "weft: waited 1 s: weftd does not answer at /tmp/"));
+	cli_rig_release(&result);
+	cli_rig_destroy(rig);
+}
+
+static void names_are_escaped_in_the_query(void **state)
 {
 	char room[CLI_RIG_REQUEST_BYTES];
 	const char *const answers[] = {cli_rig_answer(room, "404 No", "{\"detail\":\"none\"}")};
 	struct cli_rig *rig = cli_rig_create(answers, 1);
-	struct cli_rig_result result = cli_rig_run(rig, "port", "show", "../a b?c%\xc3\xa9");
+	struct cli_rig_result result = cli_rig_run(rig, "stats", "../a b?c%\xc3\xa9");
 
 	assert_int_equal(result.code, 4);
 	assert_non_null(strstr(cli_rig_request(rig, 0),
-			       "GET /v1/ports/..%2Fa%20b%3Fc%25%C3%A9 HTTP/1.1\r\n"));
+			       "GET /v1/stats?port=..%2Fa%20b%3Fc%25%C3%A9 HTTP/1.1\r\n"));
 	cli_rig_release(&result);
 	cli_rig_destroy(rig);
 }
@@ -173,13 +221,15 @@ int main(void)
 		cmocka_unit_test(dead_socket_is_exit_3),
 		cmocka_unit_test(run_dir_too_long_for_a_socket_is_exit_3),
 		cmocka_unit_test(problem_is_exit_4_with_its_detail),
+		cmocka_unit_test(problem_goes_to_stdout_with_o_json_and_only_then),
 		cmocka_unit_test(problem_cannot_break_the_line_or_drive_the_terminal),
 		cmocka_unit_test(failure_without_a_reason_is_exit_4),
 		cmocka_unit_test(success_with_garbage_is_exit_4),
 		cmocka_unit_test(bytes_that_are_no_http_are_exit_4),
 		cmocka_unit_test(connection_that_ends_early_is_exit_3),
 		cmocka_unit_test(proxies_in_the_environment_are_ignored),
-		cmocka_unit_test(names_are_escaped_in_the_path),
+		cmocka_unit_test(weftd_that_hangs_is_exit_3_after_the_time_given),
+		cmocka_unit_test(names_are_escaped_in_the_query),
 		cmocka_unit_test(path_that_does_not_fit_is_an_error),
 	};
 

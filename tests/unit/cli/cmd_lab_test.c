@@ -83,6 +83,23 @@ static void dry_run_says_what_would_be_done(void **state)
 	assert_non_null(strstr(request, "POST /v1/apply?dry_run=1 HTTP"));
 }
 
+static void prune_is_passed_on(void **state)
+{
+	char request[CLI_RIG_REQUEST_BYTES];
+	struct cli_rig_result result;
+
+	result = run_once(no_change, "", request, WORDS("apply", "-f", "-", "--prune"));
+	check_result(&result, 0, "no change\n", "");
+	assert_non_null(strstr(request, "POST /v1/apply?prune=1 HTTP"));
+	result =
+		run_once(no_change, "", request, WORDS("apply", "-f", "-", "--prune", "--dry-run"));
+	check_result(&result, 0, "no change\n", "");
+	assert_non_null(strstr(request, "POST /v1/apply?dry_run=1&prune=1 HTTP"));
+	result = run_once(no_change, "", request, WORDS("diff", "-f", "-", "--prune"));
+	check_result(&result, 0, "no change\n", "");
+	assert_non_null(strstr(request, "POST /v1/diff?prune=1 HTTP"));
+}
+
 static void apply_of_what_is_there_says_no_change(void **state)
 {
 	char request[CLI_RIG_REQUEST_BYTES];
@@ -203,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(apply_sends_the_file_untouched_and_prints_what_was_done),
 		cmocka_unit_test(dry_run_says_what_would_be_done),
+		cmocka_unit_test(prune_is_passed_on),
 		cmocka_unit_test(apply_of_what_is_there_says_no_change),
 		cmocka_unit_test(diff_exits_1_if_there_is_a_difference),
 		cmocka_unit_test(answer_that_is_no_plan_is_exit_4),

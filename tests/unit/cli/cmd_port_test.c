@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/cli/cli_rig.h"
 
@@ -68,9 +70,49 @@ static void qemu_args_as_json_are_an_array(void **state)
 	const char *const answers[] = {
 		cli_rig_answer(room, "200 OK", "{\"args\":[\"-m\",\"1G\"]}")};
 	struct cli_rig *rig = cli_rig_create(answers, 1);
-	struct cli_rig_result result = cli_rig_run(rig, "port", "qemu-args", "gw0", "-o", "json");
+	struct cli_rig_result result =
+		cli_rig_run(rig, "port", "qemu-args", "gw0", "accel=kvm", "-o", "json");
 
 	check_result(&result, 0, "[\n  \"-m\",\n  \"1G\"\n]\n", "");
+	cli_rig_destroy(rig);
+}
+
+static void accel_is_what_dev_kvm_allows_unless_said_otherwise(void **state)
+{
+	char room[CLI_RIG_REQUEST_BYTES];
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	const char *const expected[] = {fd < 0 ? "/qemu-args?tcg=1 HTTP" : "/qemu-args HTTP",
+					"/qemu-args?tcg=1 HTTP", "/qemu-args HTTP"};
+	const char *const words[] = {NULL, "accel=tcg", "accel=kvm"};
+
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *const answers[] = {
+			cli_rig_answer(room, "200 OK", "{\"args\":[\"-m\",\"1G\"]}")};
+		struct cli_rig *rig = cli_rig_create(answers, 1);
+		struct cli_rig_result result =
+			cli_rig_run(rig, "port", "qemu-args", "gw0", words[i]);
+
+		check_result(&result, 0, "-m 1G\n", "");
+		assert_non_null(strstr(cli_rig_request(rig, 0), expected[i]));
+		cli_rig_destroy(rig);
+	}
+}
+
+static void ports_of_two_machines_in_one_guest_are_warned_of(void **state)
+{
+	char rooms[3][CLI_RIG_REQUEST_BYTES];
+	const char *const answers[] = {
+		cli_rig_answer(rooms[0], "200 OK", "{\"args\":[\"-a\"],\"vm\":\"gw\"}"),
+		cli_rig_answer(rooms[1], "200 OK", "{\"args\":[\"-b\"],\"vm\":\"\"}"),
+		cli_rig_answer(rooms[2], "200 OK", "{\"args\":[\"-c\"],\"vm\":\"web\"}"),
+	};
+	struct cli_rig *rig = cli_rig_create(answers, 3);
+	struct cli_rig_result result = cli_rig_run(rig, "port", "qemu-args", "gw0", "x0", "web0");
+
+	check_result(&result, 0, "-a -b -c\n",
+		     "weft: warning: port web0 is of vm web, a port before it of gw\n");
 	cli_rig_destroy(rig);
 }
 
@@ -107,6 +149,8 @@ int main(void)
 		cmocka_unit_test(types_print_the_options_of_each),
 		cmocka_unit_test(qemu_args_of_several_ports_are_one_line_when_not_on_a_terminal),
 		cmocka_unit_test(qemu_args_as_json_are_an_array),
+		cmocka_unit_test(accel_is_what_dev_kvm_allows_unless_said_otherwise),
+		cmocka_unit_test(ports_of_two_machines_in_one_guest_are_warned_of),
 		cmocka_unit_test(nothing_is_printed_if_one_of_the_ports_is_refused),
 		cmocka_unit_test(libvirt_xml_is_printed_as_text),
 	};

@@ -33,7 +33,7 @@ static struct model *apply(const char *text, size_t bytes, bool is_yaml,
 	if ((is_yaml ? lab_yaml_parse : lab_parse_json)(text, bytes, &lab, problem) < 0)
 		return NULL;
 	if (lab_merge(&lab, CLUSTER, current, prune, &wanted, problem) == 0 &&
-	    rules_check(wanted, HOST, problem) < 0) {
+	    rules_check(wanted, HOST, "/run/weft", problem) < 0) {
 		lab_locate(&lab, problem);
 		model_destroy(wanted);
 		wanted = NULL;
@@ -100,18 +100,24 @@ static const struct bad bad_yaml[] = {
 	{"segments: {A: {vni: 1, age: 8d}}", "value-invalid", "8d"},
 	{"segments: {A: {vni: 1, age: 99999999999999999999s}}", "value-invalid", "is not a time"},
 	{"segments: {A: {vni: 1, color: red}}", "key-unknown", "known: vni, vlan, mtu, age"},
-	{"segments: {A: {vni: 1, name: B}}", "name-mismatch", "differs"},
+	{"segments: {A: {vni: 1, name: B}}", "name-mismatch", "leave name out: the key"},
 	{"segments: {-A: {vni: 1}}", "name-invalid", "first a letter or digit"},
 	{"segments: {A: {vni: 1}, B: {vni: 1}}", "vni-taken", "vni 1 is taken by segment A"},
 	{"segments: {A: {vni: 1, vlan: 5}, B: {vni: 2, vlan: 5}}", "vlan-taken", "vlan 5"},
 	{"ports: {p: {segment: A}}", "key-missing", "type is missing"},
-	{"ports: {p: {type: tap}}", "key-missing", "segment is missing"},
+	{"ports: {p: {type: tap}}", "key-missing", "segment is missing; give it the name"},
 	{"ports: {p: {type: carrier-pigeon, segment: A}}", "type-unknown", "vhost-user, tap"},
 	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A", "key-unknown",
 	 "line 5: port q: unknown key 'segmnt'; known: type, segment"},
 	{"ports: {p: {type: tap, segment: A, channel: gold}}", "key-unknown", "channel"},
 	{"ports: {p: {type: tap, trunk: {A: 10}}}", "value-invalid", "trunk"},
-	{"ports: {p: {type: tap, segment: A, socket: /x}}", "key-unknown", "socket"},
+	{"ports: {p: {type: tap, segment: A, socket: /x}}", "key-unknown",
+	 "type tap has no socket"},
+	{"ports: {p: {type: vhost-user, netns: n, segment: A, ip: 10.0.0.1/8}}", "key-unknown",
+	 "port p: type vhost-user has no netns, ip"},
+	{"segments: {A: {vni: 1}}\nports: {a0: {type: vhost-user, segment: A},"
+	 " p: {type: vhost-user, segment: A, socket: /run/weft/vhost/a0.sock}}",
+	 "socket-taken", "port p: /run/weft/vhost/a0.sock is the socket of port a0"},
 	{"ports:\n  p:\n    type: tap\n    segment: DELTA", "segment-unknown",
 	 "line 4: port p: segment DELTA is not declared"},
 	{"ports: {p: {type: tap, segment: A, mac: 02-00-00-00-00-01}}", "mac-invalid", "six pairs"},
@@ -130,7 +136,7 @@ static const struct bad bad_yaml[] = {
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, host: h2}}", "host-unknown",
 	 "host h2 is not this host (h1)"},
 	{"segments: {A: {vni: 1}}\nports: {a-very-long-name: {type: tap, segment: A}}",
-	 "ifname-missing", "add ifname:"},
+	 "ifname-missing", "shorter ifname"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A, ifname: x},"
 	 " q: {type: tap, segment: A, ifname: x}}",
 	 "ifname-taken", "device x in the main namespace"},
@@ -142,7 +148,7 @@ static const struct bad bad_yaml[] = {
 	 "mac-taken", "02:00:00:00:00:0a"},
 	{"segments: {A: {vni: 1}}\nports: {p: {type: vhost-user, segment: A, socket: /s},"
 	 " q: {type: vhost-user, segment: A, socket: /s}}",
-	 "socket-taken", "socket /s"},
+	 "socket-taken", "/s is the socket of port p"},
 };
 
 static void bad_labs_are_refused_with_line_and_reason(void **state)

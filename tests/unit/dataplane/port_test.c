@@ -35,7 +35,7 @@ static struct port *create(struct dataplane *dp, uint64_t id)
 	struct port *port = NULL;
 	char why[DP_TEXT_BYTES] = "";
 
-	if (port_create(dp, &spec, NULL, NULL, 0, &port, why, sizeof(why)) < 0)
+	if (port_create(dp, &spec, NULL, 0, &port, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 	return port;
 }
@@ -47,8 +47,7 @@ static void an_unknown_type_is_refused_by_name(void **state)
 	char why[DP_TEXT_BYTES] = "";
 
 	strcpy(spec.kind, "carrier-pigeon");
-	assert_int_equal(port_create(*state, &spec, NULL, NULL, 0, &port, why, sizeof(why)),
-			 -EINVAL);
+	assert_int_equal(port_create(*state, &spec, NULL, 0, &port, why, sizeof(why)), -EINVAL);
 	assert_string_equal(why, "port p1: unknown type carrier-pigeon");
 }
 
@@ -78,7 +77,7 @@ static void a_failed_prepare_gives_index_slot_and_descriptors_back(void **state)
 	unsigned int n_fds = rig_count_fds();
 
 	strcpy(spec.vm, RIG_CANNOT_PREPARE);
-	assert_int_equal(port_create(dp, &spec, NULL, NULL, 0, &port, why, sizeof(why)), -EIO);
+	assert_int_equal(port_create(dp, &spec, NULL, 0, &port, why, sizeof(why)), -EIO);
 	assert_string_equal(why, "port p2: cannot be prepared");
 	assert_int_equal(rig_count_fds(), n_fds);
 	port = create(dp, 3);
@@ -107,7 +106,7 @@ static void indices_run_out_with_a_clear_word(void **state)
 	char why[DP_TEXT_BYTES] = "";
 
 	memset(dp->ports_taken, true, sizeof(dp->ports_taken));
-	assert_int_equal(port_create(dp, &spec, NULL, NULL, 0, &port, why, sizeof(why)), -ENOSPC);
+	assert_int_equal(port_create(dp, &spec, NULL, 0, &port, why, sizeof(why)), -ENOSPC);
 	assert_string_equal(why, "port p1: this host already has 8191 ports, the maximum");
 	dp->ports_taken[PORTS_MAX - 1] = false;
 	port = create(dp, 1);

@@ -21,8 +21,8 @@
 
 /* --- the port type --- */
 
-static int rig_prepare(struct port *port, const struct port *replaces, const int *fds,
-		       unsigned int n_fds, char *why, size_t why_bytes)
+static int rig_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
+		       size_t why_bytes)
 {
 	struct rig_port *rig;
 
