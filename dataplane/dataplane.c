@@ -14,6 +14,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
 #include "dataplane/vhost/fault.h"
+#include "dataplane/vhost/reaper.h"
 #include "dataplane/worker.h"
 
 #define SWEEP_INTERVAL_S 10
@@ -56,6 +57,8 @@ static int create_parts(struct dataplane *dp)
 		error = fault_install();
 	if (error == 0)
 		error = worker_catch_signal();
+	if (error == 0)
+		error = reaper_create(&dp->reaper);
 	if (error < 0)
 		return error;
 	dp->qsbr = dp->config.memory.alloc(rte_rcu_qsbr_get_memsize(WORKERS_MAX), 64);
@@ -118,6 +121,7 @@ void dataplane_destroy(struct dataplane *dp)
 	if (dp->main_wake_fd >= 0)
 		close(dp->main_wake_fd);
 	dp->config.memory.free(dp->qsbr);
+	reaper_destroy(dp->reaper);
 	fault_enter(NULL);
 	fdb_destroy(dp->fdb);
 	counters_destroy(dp->counters);

@@ -25,6 +25,7 @@
 
 struct counters;
 struct loop;
+struct reaper;
 struct worker;
 
 struct dataplane_config {
@@ -44,6 +45,7 @@ struct dataplane {
 	struct loop *loop;		/* descriptors of main */
 	struct counters *counters;
 	struct fault_registry faults;
+	struct reaper *reaper;		/* closes what front-ends send */
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
 	struct worker *workers[WORKERS_MAX];

@@ -73,14 +73,24 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 	return 0;
 }
 
+void port_close(struct port *port)
+{
+	port->type->close(port);
+}
+
+void port_free(struct port *port)
+{
+	counters_return_slot(port->dp->counters, port->slot);
+	port->dp->ports_taken[port->index] = false;
+	free(port);
+}
+
 void port_destroy(struct port *port)
 {
 	if (port == NULL)
 		return;
-	port->type->close(port);
-	counters_return_slot(port->dp->counters, port->slot);
-	port->dp->ports_taken[port->index] = false;
-	free(port);
+	port_close(port);
+	port_free(port);
 }
 
 void port_publish(struct port *port)

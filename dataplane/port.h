@@ -87,8 +87,13 @@ struct port {
  * line in `why`. */
 int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds,
 		unsigned int n_fds, struct port **port, char *why, size_t why_bytes);
-/* Of a port that was never published, or has been forgotten (dataplane_forget()). NULL is legal.
- * Main */
+/* The end of a published port, in this order: port_unpublish(), a grace period, port_close() (no
+ * queue of it is polled any more), dataplane_forget() (no table names it any more), port_free().
+ * Main. */
+void port_close(struct port *port);
+void port_free(struct port *port);
+
+/* Both, for a port that no table has ever named. NULL is legal. Main. */
 void port_destroy(struct port *port);
 
 /* Makes it findable by workers and lets it move frames. Main. */

@@ -252,6 +252,11 @@ static void unpublish(struct txn *txn)
 	}
 }
 
+static bool is_removed(const struct txn_port *staged)
+{
+	return staged->old != NULL && !staged->in_place;
+}
+
 /* Marks what leaves the tables, and takes it out of them in one walk. */
 static void forget(struct txn *txn)
 {
@@ -285,10 +290,14 @@ static void release(struct txn *txn)
 
 	for (size_t i = 0; i < txn->n_unused_lists; i++)
 		free(txn->unused_lists[i]);
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		if (is_removed(&txn->ports[i]))
+			port_close(txn->ports[i].old);
+	}
 	forget(txn);
 	for (size_t i = 0; i < txn->n_ports; i++) {
-		if (txn->ports[i].old != NULL && !txn->ports[i].in_place)
-			port_destroy(txn->ports[i].old);
+		if (is_removed(&txn->ports[i]))
+			port_free(txn->ports[i].old);
 	}
 	for (size_t i = 0; i < txn->n_segments; i++) {
 		struct txn_segment *staged = &txn->segments[i];

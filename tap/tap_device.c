@@ -152,8 +152,7 @@ static int refuse_open(struct job *job, int error)
 	switch (-error) {
 	case EBUSY:
 		return refuse(job, -EEXIST,
-			      "network device %s exists already: choose another ifname",
-			      ifname);
+			      "network device %s exists already: choose another ifname", ifname);
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
@@ -178,8 +177,8 @@ static int refuse_move(struct job *job, int error)
 
 	if (error == -EEXIST)
 		return refuse(job, error,
-			      "network device %s exists already%s: choose another ifname",
-			      ifname, job->where);
+			      "network device %s exists already%s: choose another ifname", ifname,
+			      job->where);
 	if (error == -EPERM)
 		return refuse(job, error,
 			      "putting %s into a namespace is not permitted: run weftd "

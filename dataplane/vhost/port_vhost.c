@@ -224,6 +224,7 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		.ops = &session_ops,
 		.ctx = vhost,
 		.faults = &vhost->port->dp->faults,
+		.reaper = vhost->port->dp->reaper,
 	};
 
 	if (fd < 0) {
@@ -233,7 +234,7 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 	}
 	if (!may_connect(vhost, now_ns) ||
 	    session_create(&vhost->session, fd, &config, now_ns) < 0) {
-		reaper_close(fd);
+		reaper_close(vhost->port->dp->reaper, fd);
 		return;
 	}
 	vhost->session_fd = fd;

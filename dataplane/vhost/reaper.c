@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Closes descriptors whose close may wait on threads of their own. Called by main. */
+/* A thread that closes descriptors whose close may wait. Main hands them over through a pipe. */
 #include "dataplane/vhost/reaper.h"
 
 #include <errno.h>
@@ -7,12 +7,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES (64 * 1024)
+#define JOIN_S 1
+
+struct reaper {
+	int pipe[2];
+	pthread_t thread;
+};
 
 /* Neither question asks a file system. */
 static bool is_quick(int fd)
@@ -27,30 +33,74 @@ static bool is_quick(int fd)
 	       memcmp(name, eventfd, sizeof(eventfd) - 1) == 0;
 }
 
-static void *close_slowly(void *fd)
+static void *close_all(void *arg)
 {
-	close((int)(intptr_t)fd);
+	int source = *(int *)arg;
+	int fd;
+
+	while (read(source, &fd, sizeof(fd)) == sizeof(fd))
+		close(fd);
 	return NULL;
 }
 
-void reaper_close(int fd)
+/* Signals are for the threads that wait for them. */
+static int start_thread(struct reaper *reaper)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
 	sigset_t all, before;
-	int error = -1;
 
-	if (!is_quick(fd) && pthread_attr_init(&attr) == 0) {
-		/* Signals are for the threads that wait for them. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		pthread_attr_setstacksize(&attr, STACK_BYTES);
-		pthread_attr_setguardsize(&attr, 0);
-		error = pthread_create(&thread, &attr, close_slowly, (void *)(intptr_t)fd);
-		pthread_attr_destroy(&attr);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&reaper->thread, NULL, close_all, &reaper->pipe[0]);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+int reaper_create(struct reaper **out)
+{
+	struct reaper *reaper = calloc(1, sizeof(*reaper));
+
+	if (reaper == NULL)
+		return -ENOMEM;
+	int error = pipe2(reaper->pipe, O_CLOEXEC) < 0 ? -errno : 0;
+
+	if (error == 0) {
+		error = start_thread(reaper);
+		if (error < 0) {
+			close(reaper->pipe[0]);
+			close(reaper->pipe[1]);
+		}
 	}
-	if (error != 0)
+	if (error < 0) {
+		free(reaper);
+		return error;
+	}
+	/* Ours alone: the thread waits for the pipe, main must not. */
+	fcntl(reaper->pipe[1], F_SETFL, O_NONBLOCK);
+	*out = reaper;
+	return 0;
+}
+
+void reaper_destroy(struct reaper *reaper)
+{
+	struct timespec until;
+
+	if (reaper == NULL)
+		return;
+	close(reaper->pipe[1]);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_S;
+	/* A thread that somebody keeps waiting is left behind with what it uses: the process
+	 * ends. */
+	if (pthread_timedjoin_np(reaper->thread, NULL, &until) != 0)
+		return;
+	close(reaper->pipe[0]);
+	free(reaper);
+}
+
+void reaper_close(struct reaper *reaper, int fd)
+{
+	/* A full pipe holds more descriptors than a process may have. */
+	if (reaper == NULL || is_quick(fd) || write(reaper->pipe[1], &fd, sizeof(fd)) != sizeof(fd))
 		close(fd);
 }

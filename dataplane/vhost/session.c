@@ -466,6 +466,7 @@ int session_create(struct session **out, int fd, const struct session_config *co
 		return ret;
 	}
 	wire_init(&session->wire, fd, now_ns);
+	session->wire.reaper = config->reaper;
 	*out = session;
 	return 0;
 }

@@ -63,6 +63,7 @@ struct session_config {
 	const struct session_ops *ops;
 	void *ctx;
 	struct fault_registry *faults;
+	struct reaper *reaper;		/* may be NULL: see reaper.h */
 };
 
 /* Takes over fd, a connected stream socket, on success only. 0 or -errno. */

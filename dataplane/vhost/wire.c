@@ -68,7 +68,7 @@ void wire_finish(struct wire *wire)
 {
 	for (unsigned i = 0; i < wire->n_fds; i++) {
 		if (wire->fds[i] >= 0)
-			reaper_close(wire->fds[i]);
+			reaper_close(wire->reaper, wire->fds[i]);
 	}
 	wire->n_fds = 0;
 	wire->filled = 0;
@@ -137,7 +137,7 @@ static int take_fds(struct wire *wire, struct msghdr *msg)
 			if (wire->n_fds < VHOST_MAX_REGIONS) {
 				wire->fds[wire->n_fds++] = fd;
 			} else {
-				reaper_close(fd);
+				reaper_close(wire->reaper, fd);
 				is_surplus = true;
 			}
 		}

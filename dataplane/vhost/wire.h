@@ -17,8 +17,11 @@
 #define WIRE_MESSAGES_PER_S 1000
 #define WIRE_PARTIAL_NS UINT64_C(1000000000) /* for half a message to become whole */
 
+struct reaper;
+
 struct wire {
 	int fd;
+	struct reaper *reaper;		/* NULL: closes by itself */
 	uint32_t filled;		/* bytes of header and payload that are there */
 	struct vhost_header header;
 	union vhost_payload payload;

@@ -39,7 +39,7 @@ LEAKS = {
          "atomic_load(&port->segment) == 0"),
     ],
     # A port that moves takes the addresses of its old segment along.
-    "moved-address": [GATE, ("txn.c", "if (staged->has_moved)", "if (0)")],
+    "moved-address": [GATE, ("txn.c", "staged->in_place && !staged->has_moved", "staged->in_place")],
     # VLAN tags are let through on access ports.
     "tags-pass": [("classify.c", "if (is_tag(be16toh(ethertype)))", "if (is_tag(0))")],
 }
