@@ -237,6 +237,25 @@ void fastpath_commit(struct fastpath *fastpath)
 
 /* --- catching up --- */
 
+/* The dataplane's port goes, whatever its place in the model. */
+static void take_away(struct fastpath *fastpath, uint64_t port_id)
+{
+	struct mirror *mirror = &fastpath->mirror;
+	char why[DP_TEXT_BYTES] = "";
+
+	if (fastpath->client == NULL || table_find(&mirror->actual, port_id) == NULL)
+		return;
+	int error = mirror_begin(mirror, why);
+	if (error == 0)
+		error = mirror_stage_delete(mirror, port_id, false, why);
+	if (error == 0)
+		error = mirror_prepare(mirror, why);
+	if (error == 0)
+		commit_txn(fastpath);
+	else
+		abort_txn(fastpath);
+}
+
 /* One transaction for one port: what it cannot have, the others must not lack. */
 static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 			  const struct model_port *port)
@@ -245,8 +264,12 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 	char why[DP_TEXT_BYTES] = "";
 	int error = mirror_begin(mirror, why);
 
-	if (error == 0)
-		error = mirror_stage_port(mirror, model, port, why);
+	/* Somebody else's change is under way, or the dataplane has gone: not the port's fault. */
+	if (error < 0) {
+		abort_txn(fastpath);
+		return;
+	}
+	error = mirror_stage_port(mirror, model, port, why);
 	if (error == 0)
 		error = mirror_prepare(mirror, why);
 	if (error == 0) {
@@ -259,6 +282,8 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 		fastpath->version++;
 	}
 	abort_txn(fastpath);
+	/* As it was it must not stay: it may be in a segment that it has to leave. */
+	take_away(fastpath, port->id);
 }
 
 /* Deletes and segments alone, in a transaction of their own. */
@@ -326,21 +351,7 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 /* The device is gone, so the dataplane's port is an empty shell: it is made again from nothing. */
 static void on_lost(void *ctx, uint64_t port_id)
 {
-	struct fastpath *fastpath = ctx;
-	struct mirror *mirror = &fastpath->mirror;
-	char why[DP_TEXT_BYTES] = "";
-
-	if (fastpath->client == NULL || table_find(&mirror->actual, port_id) == NULL)
-		return;
-	int error = mirror_begin(mirror, why);
-	if (error == 0)
-		error = mirror_stage_delete(mirror, port_id, false, why);
-	if (error == 0)
-		error = mirror_prepare(mirror, why);
-	if (error == 0)
-		commit_txn(fastpath);
-	else
-		abort_txn(fastpath);
+	take_away(ctx, port_id);
 }
 
 /* --- connecting --- */

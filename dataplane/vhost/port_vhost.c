@@ -161,13 +161,40 @@ static const struct session_ops session_ops = {
 
 /* --- connections: main --- */
 
-static void end_session(struct vhost_port *vhost)
+/* Whoever makes a worker wait has done it on purpose, and every port of the worker waited:
+ * front-ends have to stay out, longer each time. */
+static void shut_out(struct vhost_port *vhost, uint64_t now_ns)
+{
+	vhost->penalty_ns = vhost->penalty_ns == 0 ? PENALTY_NS : vhost->penalty_ns * 2;
+	if (vhost->penalty_ns > PENALTY_NS_MAX)
+		vhost->penalty_ns = PENALTY_NS_MAX;
+	vhost->refused_until_ns = now_ns + vhost->penalty_ns;
+	snprintf(vhost->reason, sizeof(vhost->reason),
+		 "%s: front-ends are refused for %u s from then on", ring_call_blocked,
+		 (unsigned int)(vhost->penalty_ns / 1000000000));
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
+		    vhost->port->spec.name, vhost->reason);
+}
+
+static bool has_blocked(const struct vhost_port *vhost)
+{
+	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+		if (atomic_load(&vhost->queues[i].take.broken) == ring_call_blocked ||
+		    atomic_load(&vhost->queues[i].put_ring.broken) == ring_call_blocked)
+			return true;
+	}
+	return false;
+}
+
+static void end_session(struct vhost_port *vhost, uint64_t now_ns)
 {
 	loop_remove(vhost->session_watch);
 	vhost->session_watch = NULL;
 	session_destroy(vhost->session);
 	vhost->session = NULL;
 	vhost->features = 0;
+	if (has_blocked(vhost))
+		shut_out(vhost, now_ns);
 	/* No ring runs any more: the next front-end starts with none that is broken. */
 	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
 		atomic_store(&vhost->queues[i].take.broken, NULL);
@@ -186,7 +213,7 @@ static void after_session(struct vhost_port *vhost, int error, uint64_t now_ns)
 		 session_why(vhost->session));
 	log_limited(&vhost->limit, now_ns, LOG_LEVEL_INFO, "vhost", "port %s: %s",
 		    vhost->port->spec.name, vhost->reason);
-	end_session(vhost);
+	end_session(vhost, now_ns);
 }
 
 static void on_session(void *ctx, uint32_t events, uint64_t now_ns)
@@ -201,10 +228,10 @@ static bool may_connect(struct vhost_port *vhost, uint64_t now_ns)
 {
 	struct pollfd old = {.fd = vhost->session_fd, .events = POLLRDHUP};
 
+	if (vhost->session != NULL && poll(&old, 1, 0) == 1)
+		end_session(vhost, now_ns);
 	if (now_ns < vhost->refused_until_ns)
 		return false;
-	if (vhost->session != NULL && poll(&old, 1, 0) == 1)
-		end_session(vhost);
 	if (vhost->session != NULL)
 		log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost",
 			    "port %s: a second front-end was refused: another one is attached",
@@ -240,7 +267,7 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 	vhost->session_fd = fd;
 	if (loop_add(vhost->port->dp->loop, fd, session_events(vhost->session), on_session, vhost,
 		     &vhost->session_watch) < 0) {
-		end_session(vhost);
+		end_session(vhost, now_ns);
 		return;
 	}
 	vhost->attaches++;
@@ -275,27 +302,9 @@ static void quarantine(struct vhost_port *vhost, unsigned int index, uint64_t no
 			    vhost->port->spec.name, reason);
 }
 
-/* Whoever makes a worker wait has done it on purpose, and every port of the worker waited: the
- * front-end is thrown out and has to stay out, longer each time. */
-static void punish(struct vhost_port *vhost, uint64_t now_ns)
+/* Rings that a worker found broken stop. */
+static void stop_broken(struct vhost_port *vhost, uint64_t now_ns)
 {
-	vhost->penalty_ns = vhost->penalty_ns == 0 ? PENALTY_NS : vhost->penalty_ns * 2;
-	if (vhost->penalty_ns > PENALTY_NS_MAX)
-		vhost->penalty_ns = PENALTY_NS_MAX;
-	vhost->refused_until_ns = now_ns + vhost->penalty_ns;
-	end_session(vhost);
-	snprintf(vhost->reason, sizeof(vhost->reason),
-		 "%s: front-ends are refused for %u s from then on", ring_call_blocked,
-		 (unsigned int)(vhost->penalty_ns / 1000000000));
-	log_limited(&vhost->limit, now_ns, LOG_LEVEL_WARN, "vhost", "port %s: %s",
-		    vhost->port->spec.name, vhost->reason);
-}
-
-/* Rings that a worker found broken stop. true: one of them blocked the worker. */
-static bool stop_broken(struct vhost_port *vhost, uint64_t now_ns)
-{
-	bool has_blocked = false;
-
 	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
 		struct vhost_queue *queue = &vhost->queues[i];
 
@@ -304,10 +313,7 @@ static bool stop_broken(struct vhost_port *vhost, uint64_t now_ns)
 		if (atomic_load(&queue->put) != NULL &&
 		    atomic_load(&queue->put_ring.broken) != NULL)
 			quarantine(vhost, 2 * i, now_ns);
-		has_blocked |= atomic_load(&queue->take.broken) == ring_call_blocked ||
-			       atomic_load(&queue->put_ring.broken) == ring_call_blocked;
 	}
-	return has_blocked;
 }
 
 static void vhost_turn(struct port *port, uint64_t now_ns)
@@ -318,8 +324,9 @@ static void vhost_turn(struct port *port, uint64_t now_ns)
 		vhost->is_deaf = loop_modify(vhost->listen_watch, EPOLLIN) < 0;
 	if (vhost->session == NULL)
 		return;
-	if (stop_broken(vhost, now_ns))
-		punish(vhost, now_ns);
+	stop_broken(vhost, now_ns);
+	if (has_blocked(vhost))
+		end_session(vhost, now_ns);
 	else
 		after_session(vhost, session_tick(vhost->session, now_ns), now_ns);
 }
@@ -399,7 +406,7 @@ static void vhost_close(struct port *port)
 {
 	struct vhost_port *vhost = port->impl;
 
-	end_session(vhost);
+	end_session(vhost, 0);
 	loop_remove(vhost->listen_watch);
 	listener_close(&vhost->listener);
 	free(vhost);

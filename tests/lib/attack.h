@@ -38,6 +38,7 @@ struct attack {
 	enum frontend_stage stage; /* how far the attacker behaves */
 	bool receives;		   /* on the receive ring: needs the peer's frames */
 	bool unsealed;		   /* memory without seals */
+	bool shuts_out;		   /* afterwards the port refuses front-ends for some seconds */
 	bool memory_gone;	   /* afterwards the rings must not be touched here either */
 	uint64_t detail;	   /* what rows with the same function differ in */
 	int (*run)(struct attack_scene *scene, uint64_t detail); /* 0 or -errno: not done */

@@ -27,6 +27,8 @@
 #define PASS_MS 3000u
 #define RELEASE_MS 3000u
 #define LOOK_MS 2
+#define SHUT_MS 10000u /* two penalties: 2 s and 4 s */
+#define SHUT_LOOK_MS 100
 #define N_BROADCASTS 8u
 
 static const char usage[] =
@@ -311,6 +313,11 @@ static const char *judge(struct hostile *h, const struct attack *row, unsigned i
 	if (err < 0)
 		return err == -EBUSY ? "the port is not free again" : "something is left behind";
 	err = pass_frames(h);
+	if (row->shuts_out && err == 0)
+		return "the port is not closed to front-ends";
+	for (uint64_t deadline_ns = deadline_in_ms(SHUT_MS);
+	     row->shuts_out && err < 0 && !deadline_passed(deadline_ns); err = pass_frames(h))
+		poll(NULL, 0, SHUT_LOOK_MS);
 	snprintf(why, FRONTEND_WHY_BYTES, "%s", strerror(-err));
 	if (err < 0)
 		return "an honest front-end does not pass frames";
