@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Handlers that say how to plug a guest into a vhost-user port: QEMU's arguments, libvirt's XML.
- * The socket is ours, the guest is the client and connects again when weft restarts. Runs on
- * weftd's thread.
+ * Whose the socket is follows the port's mode; either way the client connects again when the other
+ * end restarts. Runs on weftd's thread.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@
 struct guest {
 	const struct model_port *port;
 	uint16_t mtu;
+	bool is_listening; /* QEMU makes the socket: the port is the client */
 	char socket[DP_TEXT_BYTES];
 	char mac[SPEC_MAC_BYTES];
 };
@@ -39,6 +40,7 @@ static int find_guest(const struct control *control, const struct http_request *
 	const char *socket = model_option_text(port, "socket");
 	guest->port = port;
 	guest->mtu = model_segment(control->model, port->segment)->mtu;
+	guest->is_listening = model_option_is(port, "mode", "client");
 	spec_format_mac(port->mac, guest->mac);
 	if (socket != NULL)
 		snprintf(guest->socket, sizeof(guest->socket), "%s", socket);
@@ -121,7 +123,8 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 		add_machine(args, memory, is_tcg);
 	double_commas(guest.socket, path, sizeof(path));
 	add(args, "-chardev");
-	add(args, "socket,id=weft-chr-%s,path=%s,reconnect=1", name, path);
+	add(args, "socket,id=weft-chr-%s,path=%s,%s", name, path,
+	    guest.is_listening ? "server=on,wait=off" : "reconnect=1");
 	add(args, "-netdev");
 	add(args, "vhost-user,id=weft-net-%s,chardev=weft-chr-%s", name, name);
 	add(args, "-device");
@@ -176,13 +179,16 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 		 "<!-- in <devices>: port %s -->\n"
 		 "<interface type='vhostuser'>\n"
 		 "  <mac address='%s'/>\n"
-		 "  <source type='unix' path='%s' mode='client'>\n"
-		 "    <reconnect enabled='yes' timeout='1'/>\n"
-		 "  </source>\n"
+		 "  <source type='unix' path='%s' %s"
 		 "  <model type='virtio'/>\n"
 		 "  <mtu size='%u'/>\n"
 		 "  <driver rx_queue_size='%d' tx_queue_size='%d'/>\n"
 		 "</interface>\n",
-		 guest.port->name, guest.mac, socket, guest.mtu, QUEUE_SIZE, QUEUE_SIZE);
+		 guest.port->name, guest.mac, socket,
+		 guest.is_listening ? "mode='server'/>\n"
+				    : "mode='client'>\n"
+				      "    <reconnect enabled='yes' timeout='1'/>\n"
+				      "  </source>\n",
+		 guest.mtu, QUEUE_SIZE, QUEUE_SIZE);
 	return api_reply(control, json_pack("{s:s}", "xml", xml), reply, problem);
 }

@@ -191,6 +191,21 @@ const char *model_option_text(const struct model_port *port, const char *key)
 	return NULL;
 }
 
+bool model_option_is(const struct model_port *port, const char *key, const char *word)
+{
+	int index = port_kinds_option(port->kind, key);
+	const char *fallback = index >= 0 ? port->kind->options[index].value : NULL;
+	char text[DP_TEXT_BYTES];
+
+	for (unsigned int i = 0; index >= 0 && i < port->n_options; i++) {
+		if (port->options[i].index == index)
+			return port_kinds_format(port->kind, &port->options[i], text,
+						 sizeof(text)) >= 0 &&
+			       strcmp(text, word) == 0;
+	}
+	return fallback != NULL && strcmp(fallback, word) == 0;
+}
+
 const char *model_ifname(const struct model_port *port)
 {
 	const char *ifname = model_option_text(port, "ifname");

@@ -77,6 +77,9 @@ bool model_is_unused(const struct model *model);
 /* An option's text if it is set and differs from the default, else NULL. */
 const char *model_option_text(const struct model_port *port, const char *key);
 
+/* Does an option have this value, as a user writes it, by default or by the user's will? */
+bool model_option_is(const struct model_port *port, const char *key, const char *word);
+
 /* Name of the network device of a tap port. */
 const char *model_ifname(const struct model_port *port);
 

@@ -51,6 +51,8 @@ static const char *check_option(const struct port_kind *kind, const struct dp_op
 		return "port with an option that is no text";
 	if (def->kind == OPTION_NUMBER && (option->number < def->min || option->number > def->max))
 		return "port with an option out of range";
+	if (def->kind == OPTION_CHOICE && option->number >= port_kinds_choices(def))
+		return "port with an option that is none of the choices";
 	return NULL;
 }
 

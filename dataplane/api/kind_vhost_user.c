@@ -7,6 +7,13 @@ static const struct option_def options[] = {
 	{.key = "socket", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
 	 .min = 2, .max = 98,
 	 .help = "absolute path of the Unix socket; default: RUN-DIR/vhost/NAME.sock"},
+	{.key = "mode", .kind = OPTION_CHOICE, .user = OPTION_FOR_DATAPLANE, .value = "server",
+	 .choices = "server|client",
+	 .help = "server: weft listens at the socket and QEMU connects; client: QEMU listens "
+		 "(server=on,wait=off) and weft connects, again and again"},
+	{.key = "owner", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = NULL,
+	 .min = 1, .max = 32,
+	 .help = "user (name or number) that the front-end must run as; root always may"},
 	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
 	 .help = "offer checksum and segmentation offloads (TSO) to the guest; it takes what was "
 		 "offered when it started, so restart it after a change"},

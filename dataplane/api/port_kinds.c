@@ -38,6 +38,15 @@ int port_kinds_option(const struct port_kind *kind, const char *key)
 	return -ENOENT;
 }
 
+unsigned int port_kinds_choices(const struct option_def *def)
+{
+	unsigned int n = 1;
+
+	for (const char *c = def->choices; *c != '\0'; c++)
+		n += *c == '|';
+	return n;
+}
+
 static int parse_bool(const struct option_def *def, const char *word, struct dp_option *value,
 		      char *why, size_t why_bytes)
 {

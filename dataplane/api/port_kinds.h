@@ -52,6 +52,9 @@ const struct port_kind *port_kinds_find(const char *name);
 /* Row of a key, or -ENOENT. */
 int port_kinds_option(const struct port_kind *kind, const char *key);
 
+/* How many words an OPTION_CHOICE chooses from. */
+unsigned int port_kinds_choices(const struct option_def *def);
+
 /*
  * Parses a user's word for row `index` into *value. 0, or -EINVAL with one line in `why` that names
  * the key and says what is allowed. Pure; any thread.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Port type vhost-user: a guest's network card. Puts together the socket (listener), the protocol
- * (session) and the queues (ring). main owns the first two and starts and stops rings; workers see
- * only running rings.
+ * Port type vhost-user: a guest's network card. Puts together the way to the front-end (door), the
+ * protocol (session) and the queues (ring). main owns the first two and starts and stops rings;
+ * workers see only running rings.
  */
 #include "dataplane/vhost/port_vhost.h"
 
@@ -22,7 +22,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
-#include "dataplane/vhost/listener.h"
+#include "dataplane/vhost/door.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
 
@@ -49,14 +49,12 @@ enum vhost_call {
 
 struct vhost_port {
 	struct port *port;
-	struct listener listener;
-	struct loop_watch *listen_watch;
+	struct door door;
 	struct session *session;	/* NULL: no front-end */
 	struct loop_watch *session_watch;
 	uint64_t features;		/* of the last ring that started */
 	uint32_t attaches;
 	int session_fd;			/* the session's, to see whether the front-end has gone */
-	bool is_deaf;			/* out of descriptors: accepts again from its next turn */
 	uint64_t refused_until_ns;	/* after a blocked call: nobody may connect before */
 	uint64_t penalty_ns;		/* how long the next time */
 	struct log_limit limit;
@@ -111,6 +109,7 @@ static int start_ring(void *ctx, const struct session_ring *config)
 
 	vhost->features = features;
 	vhost->reason[0] = '\0';
+	door_reset(&vhost->door);
 	if (config->index % 2 == 0) {
 		ring_init(&queue->put_ring, config,
 			  caps_of(features, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4,
@@ -239,10 +238,9 @@ static bool may_connect(struct vhost_port *vhost, uint64_t now_ns)
 	return vhost->session == NULL;
 }
 
-static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
+static void on_front_end(void *ctx, int fd, uint64_t now_ns)
 {
 	struct vhost_port *vhost = ctx;
-	int fd = accept4(vhost->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct session_config config = {
 		.features = offered_features(vhost->port),
 		.n_queue_pairs = QUEUE_PAIRS,
@@ -254,11 +252,6 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		.reaper = vhost->port->dp->reaper,
 	};
 
-	if (fd < 0) {
-		/* It would be reported again at once, for as long as there are no descriptors. */
-		vhost->is_deaf = loop_modify(vhost->listen_watch, 0) == 0;
-		return;
-	}
 	if (!may_connect(vhost, now_ns) ||
 	    session_create(&vhost->session, fd, &config, now_ns) < 0) {
 		reaper_close(vhost->port->dp->reaper, fd);
@@ -273,6 +266,18 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 	vhost->attaches++;
 	log_limited(&vhost->limit, now_ns, LOG_LEVEL_INFO, "vhost", "port %s: front-end connected",
 		    vhost->port->spec.name);
+}
+
+/* Why none is there. A reason that stays is not said again with every try. */
+static void on_failure(void *ctx, const char *why, uint64_t now_ns)
+{
+	struct vhost_port *vhost = ctx;
+
+	if (vhost->session != NULL || strcmp(vhost->reason, why) == 0)
+		return;
+	snprintf(vhost->reason, sizeof(vhost->reason), "%s", why);
+	log_limited(&vhost->limit, now_ns, LOG_LEVEL_INFO, "vhost", "port %s: %s",
+		    vhost->port->spec.name, why);
 }
 
 /* Why a queue is in quarantine, in one line. false: none is. */
@@ -320,8 +325,8 @@ static void vhost_turn(struct port *port, uint64_t now_ns)
 {
 	struct vhost_port *vhost = port->impl;
 
-	if (vhost->is_deaf)
-		vhost->is_deaf = loop_modify(vhost->listen_watch, EPOLLIN) < 0;
+	door_turn(&vhost->door, vhost->session == NULL && now_ns >= vhost->refused_until_ns,
+		  now_ns);
 	if (vhost->session == NULL)
 		return;
 	stop_broken(vhost, now_ns);
@@ -350,33 +355,58 @@ static bool is_ours(const struct dataplane *dp, const char *path)
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		const struct port *port = atomic_load(&dp->ports[i]);
 
-		if (port != NULL && port->type == &port_vhost_type &&
-		    strcmp(((const struct vhost_port *)port->impl)->listener.path, path) == 0)
+		if (port == NULL || port->type != &port_vhost_type)
+			continue;
+		const char *listens_at =
+			door_listens_at(&((const struct vhost_port *)port->impl)->door);
+
+		if (listens_at != NULL && strcmp(listens_at, path) == 0)
 			return true;
 	}
 	return false;
+}
+
+static int open_door(struct vhost_port *vhost, char *why, size_t why_bytes)
+{
+	const struct port *port = vhost->port;
+	const struct dp_option *mode = port_option(port, "mode");
+	const struct dp_option *owner = port_option(port, "owner");
+	char path[DP_TEXT_BYTES];
+
+	vhost_claim(port->dp, &port->spec, path, sizeof(path));
+	const struct door_config config = {
+		.mode = mode != NULL ? (enum door_mode)mode->number : DOOR_SERVER,
+		.path = path,
+		.owner = owner != NULL ? owner->text : NULL,
+		.may_exist = is_ours(port->dp, path),
+		.loop = port->dp->loop,
+		.reaper = port->dp->reaper,
+		.on_front_end = on_front_end,
+		.on_failure = on_failure,
+		.ctx = vhost,
+	};
+
+	snprintf(vhost->reason, sizeof(vhost->reason), "no front-end has %s %.120s",
+		 config.mode == DOOR_SERVER ? "connected to" : "been found at", path);
+	return door_open(&vhost->door, &config, why, why_bytes);
 }
 
 static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
 			 size_t why_bytes)
 {
 	struct vhost_port *vhost = calloc(1, sizeof(*vhost));
-	char path[PATH_MAX], line[DP_TEXT_BYTES] = "out of memory";
+	char line[DP_TEXT_BYTES] = "out of memory";
 	int error = -ENOMEM;
 
 	if (vhost != NULL) {
-		vhost_claim(port->dp, &port->spec, path, sizeof(path));
-		error = listener_open(&vhost->listener, path, is_ours(port->dp, path), line,
-				      sizeof(line));
+		vhost->port = port;
+		error = open_door(vhost, line, sizeof(line));
 	}
 	if (error < 0) {
 		snprintf(why, why_bytes, "port %s: %s", port->spec.name, line);
 		free(vhost);
 		return error;
 	}
-	vhost->port = port;
-	snprintf(vhost->reason, sizeof(vhost->reason), "no front-end has connected to %s",
-		 vhost->listener.path);
 	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
 		rte_spinlock_init(&vhost->queues[i].put_lock);
 		vhost->queues[i].rxq = (struct rxq){.port = port, .wake_fd = -1, .worker = -1};
@@ -388,16 +418,13 @@ static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, 
 static void vhost_publish(struct port *port)
 {
 	struct vhost_port *vhost = port->impl;
-	int error = listener_publish(&vhost->listener);
+	int error = door_publish(&vhost->door);
 
-	/* Neither can fail but by somebody's hand in the run directory, or for want of memory: then
+	/* It cannot fail but by somebody's hand in the run directory, or for want of memory: then
 	 * the port exists and says why nobody can connect. */
-	if (error == 0)
-		error = loop_add(port->dp->loop, vhost->listener.fd, EPOLLIN, on_connect, vhost,
-				 &vhost->listen_watch);
 	if (error < 0) {
-		snprintf(vhost->reason, sizeof(vhost->reason), "cannot listen at %s: %s",
-			 vhost->listener.path, strerror(-error));
+		snprintf(vhost->reason, sizeof(vhost->reason), "cannot listen at its socket: %s",
+			 strerror(-error));
 		log_error("vhost", "port %s: %s", port->spec.name, vhost->reason);
 	}
 }
@@ -407,8 +434,7 @@ static void vhost_close(struct port *port)
 	struct vhost_port *vhost = port->impl;
 
 	end_session(vhost, 0);
-	loop_remove(vhost->listen_watch);
-	listener_close(&vhost->listener);
+	door_close(&vhost->door);
 	free(vhost);
 }
 

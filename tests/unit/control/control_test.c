@@ -285,6 +285,19 @@ static void guests_are_told_how_to_plug_in(void **state)
 	assert_non_null(strstr(json_string_value(json_object_get(json, "xml")),
 			       "<interface type='vhostuser'>"));
 	json_decref(json);
+	rig_call_only(rig, "PUT", "/v1/ports/web0",
+		      "{\"type\": \"vhost-user\", \"segment\": \"A\", \"mode\": \"client\"}", 200);
+	json = rig_call(rig, "GET", "/v1/ports/web0/qemu-args?nic_only=1", "", 200);
+	text = json_dumps(json, 0);
+	assert_non_null(strstr(text, "/vhost/web0.sock,server=on,wait=off"));
+	assert_null(strstr(text, "reconnect"));
+	free(text);
+	json_decref(json);
+	json = rig_call(rig, "GET", "/v1/ports/web0/libvirt-xml", "", 200);
+	const char *xml = json_string_value(json_object_get(json, "xml"));
+	assert_non_null(strstr(xml, "/vhost/web0.sock' mode='server'/>"));
+	assert_null(strstr(xml, "reconnect"));
+	json_decref(json);
 	rig_assert_problem(rig, "GET", "/v1/ports/c1/qemu-args", "", 409, "not-for-this-type",
 			   "tap");
 	rig_assert_problem(rig, "GET", "/v1/ports/web0/qemu-args?memory=1,x", "", 422,
