@@ -34,12 +34,14 @@ static const struct cmd table[] = {
 	 "--wait  wait until weftd answers and its dataplane is connected, 10 s unless said\n"
 	 "        otherwise; exit 3 if that does not come\n",
 	 0, 0, CMD_WAIT, cmd_status_run},
-	{"segment", "add", "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [--dry-run]",
+	{"segment", "add",
+	 "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [KEY=VALUE ...] [--dry-run]",
 	 "make an isolated network",
 	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
 	 "vlan  VLAN id on trunks and uplinks, 1 to 4094, unique\n"
 	 "mtu   largest IP packet in bytes, default 1500\n"
-	 "age   how long a silent MAC address is remembered, default 300s\n",
+	 "age   how long a silent MAC address is remembered, default 300s\n"
+	 "weft segment keys lists the others.\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_add},
 	{"segment", "list", "segment list",
 	 "all segments", NULL,
@@ -54,6 +56,9 @@ static const struct cmd table[] = {
 	{"segment", "del", "segment del NAME [--dry-run]",
 	 "delete a segment that no port uses", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_segment_del},
+	{"segment", "keys", "segment keys",
+	 "what else a segment can be set to", NULL,
+	 0, 0, 0, cmd_segment_keys},
 	{"port", "add",
 	 "port add NAME type=TYPE segment=SEGMENT [vm=VM] [mac=MAC] [KEY=VALUE ...] [--dry-run]",
 	 "plug something into a segment",

@@ -28,12 +28,6 @@ static const struct object_kind port = {
 	.n_columns = sizeof(columns) / sizeof(columns[0]),
 };
 
-static const struct print_column option_columns[] = {
-	{.key = "key", .heading = "KEY"},   {.key = "kind", .heading = "KIND"},
-	{.key = "unit", .heading = "UNIT"}, {.key = "default", .heading = "DEFAULT"},
-	{.key = "live", .heading = "LIVE"}, {.key = "help", .heading = "MEANING"},
-};
-
 int cmd_port_add(const struct call *call)
 {
 	return object_add(call, &port);
@@ -59,8 +53,9 @@ int cmd_port_del(const struct call *call)
 	return object_del(call, &port);
 }
 
-static void print_types(FILE *out, const json_t *types)
+static void print_types(FILE *out, const json_t *answer)
 {
+	const json_t *types = json_object_get(answer, "types");
 	const json_t *type;
 	size_t index;
 
@@ -70,9 +65,10 @@ static void print_types(FILE *out, const json_t *types)
 		print_cell_plain(json_object_get(type, "name"), name, sizeof(name));
 		print_cell_plain(json_object_get(type, "help"), help, sizeof(help));
 		fprintf(out, "%s%s: %s\n", index ? "\n" : "", name, help);
-		print_rows(out, option_columns, sizeof(option_columns) / sizeof(option_columns[0]),
-			   json_object_get(type, "options"));
+		object_print_keys(out, json_object_get(type, "options"));
 	}
+	fprintf(out, "\nevery type:\n");
+	object_print_keys(out, json_object_get(answer, "common"));
 }
 
 int cmd_port_types(const struct call *call)
@@ -85,7 +81,7 @@ int cmd_port_types(const struct call *call)
 	if (call_is_raw(call))
 		code = call_print_raw(call, answer);
 	else
-		print_types(call->out, json_object_get(answer, "types"));
+		print_types(call->out, answer);
 	json_decref(answer);
 	return code;
 }

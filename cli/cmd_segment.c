@@ -44,3 +44,18 @@ int cmd_segment_del(const struct call *call)
 {
 	return object_del(call, &segment);
 }
+
+int cmd_segment_keys(const struct call *call)
+{
+	json_t *answer;
+	int code = call_get(call, "/v1/segment-keys", &answer);
+
+	if (code)
+		return code;
+	if (call_is_raw(call))
+		code = call_print_raw(call, answer);
+	else
+		object_print_keys(call->out, json_object_get(answer, "options"));
+	json_decref(answer);
+	return code;
+}

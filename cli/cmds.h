@@ -16,6 +16,7 @@ int cmd_segment_list(const struct call *call);
 int cmd_segment_show(const struct call *call);
 int cmd_segment_set(const struct call *call);
 int cmd_segment_del(const struct call *call);
+int cmd_segment_keys(const struct call *call);
 
 int cmd_port_add(const struct call *call);
 int cmd_port_list(const struct call *call);

@@ -201,3 +201,14 @@ int object_del(const struct call *call, const struct object_kind *kind)
 		return code;
 	return change(call, &(struct client_request){.method = "DELETE", .path = path});
 }
+
+void object_print_keys(FILE *out, const json_t *options)
+{
+	static const struct print_column columns[] = {
+		{.key = "key", .heading = "KEY"},   {.key = "kind", .heading = "KIND"},
+		{.key = "unit", .heading = "UNIT"}, {.key = "default", .heading = "DEFAULT"},
+		{.key = "live", .heading = "LIVE"}, {.key = "help", .heading = "MEANING"},
+	};
+
+	print_rows(out, columns, sizeof(columns) / sizeof(columns[0]), options);
+}

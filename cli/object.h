@@ -19,3 +19,6 @@ int object_list(const struct call *call, const struct object_kind *kind);
 int object_show(const struct call *call, const struct object_kind *kind);
 int object_set(const struct call *call, const struct object_kind *kind);
 int object_del(const struct call *call, const struct object_kind *kind);
+
+/* The rows of an option table, as the API gives them. */
+void object_print_keys(FILE *out, const json_t *options);

@@ -27,6 +27,8 @@ int api_delete_segment(void *ctx, const struct http_request *request, struct htt
 		       struct problem *problem);
 
 /* api_port.c */
+int api_get_segment_keys(void *ctx, const struct http_request *request, struct http_reply *reply,
+			 struct problem *problem);
 int api_list_ports(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
 int api_get_port(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -23,6 +23,7 @@ static const struct http_route routes[] = {
 	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg"},
 	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, ""},
 	{"GET", "/v1/port-types", api_get_port_types, ""},
+	{"GET", "/v1/segment-keys", api_get_segment_keys, ""},
 	{"POST", "/v1/apply", api_apply, "dry_run, prune"},
 	{"POST", "/v1/diff", api_diff, "prune"},
 	{"GET", "/v1/export", api_export, ""},

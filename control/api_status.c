@@ -6,6 +6,8 @@
 
 #include "control/api.h"
 #include "control/states.h"
+#include "dataplane/api/port_options.h"
+#include "dataplane/api/segment_options.h"
 
 static json_t *format_dataplane(const struct control *control)
 {
@@ -73,19 +75,37 @@ static json_t *format_option(const struct option_def *def)
 	return object;
 }
 
+static json_t *format_options(const struct option_set *set)
+{
+	json_t *options = json_array();
+
+	for (int i = options_next(set, -1); i >= 0; i = options_next(set, i))
+		json_array_append_new(options, format_option(options_row(set, (unsigned int)i)));
+	return options;
+}
+
 int api_get_port_types(void *ctx, const struct http_request *request, struct http_reply *reply,
 		       struct problem *problem)
 {
+	struct option_set common = {port_options, port_options_count, NULL, 0};
 	json_t *types = json_array();
 
 	for (size_t i = 0; port_kinds[i] != NULL; i++) {
-		json_t *options = json_array();
+		struct option_set own = {port_kinds[i]->options, port_kinds[i]->n_options, NULL, 0};
 
-		for (size_t j = 0; j < port_kinds[i]->n_options; j++)
-			json_array_append_new(options, format_option(&port_kinds[i]->options[j]));
-		json_array_append_new(types,
-				      json_pack("{s:s, s:s, s:o}", "name", port_kinds[i]->name,
-						"help", port_kinds[i]->help, "options", options));
+		json_array_append_new(types, json_pack("{s:s, s:s, s:o}", "name",
+						       port_kinds[i]->name, "help",
+						       port_kinds[i]->help, "options",
+						       format_options(&own)));
 	}
-	return api_reply(ctx, json_pack("{s:o}", "types", types), reply, problem);
+	return api_reply(ctx,
+			 json_pack("{s:o, s:o}", "types", types, "common", format_options(&common)),
+			 reply, problem);
+}
+
+int api_get_segment_keys(void *ctx, const struct http_request *request, struct http_reply *reply,
+			 struct problem *problem)
+{
+	return api_reply(ctx, json_pack("{s:o}", "options", format_options(&segment_options)),
+			 reply, problem);
 }

@@ -4,6 +4,21 @@
 
 #include <string.h>
 
+#include "dataplane/api/segment_options.h"
+
+/* Those that the dataplane acts on. Returns their number. */
+static unsigned int copy_options(const struct option_set *set, const struct dp_option *from,
+				 unsigned int n_from, struct dp_option *to)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < n_from; i++) {
+		if (options_row(set, from[i].index)->user == OPTION_FOR_DATAPLANE)
+			to[n++] = from[i];
+	}
+	return n;
+}
+
 void encode_segment(const struct model_segment *segment, struct dp_segment *message)
 {
 	*message = (struct dp_segment){
@@ -16,11 +31,14 @@ void encode_segment(const struct model_segment *segment, struct dp_segment *mess
 		.age_s = segment->age_s,
 	};
 	memcpy(message->name, segment->name, strlen(segment->name));
+	message->n_options = copy_options(&segment_options, segment->options, segment->n_options,
+					  message->options);
 }
 
 void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message)
 {
 	const struct model_segment *segment = model_segment(model, port->segment);
+	struct option_set set = port_kinds_options(port->kind);
 
 	*message = (struct dp_port){
 		.header = {.bytes = sizeof(*message), .type = DP_PORT_PUT},
@@ -34,12 +52,8 @@ void encode_port(const struct model *model, const struct model_port *port, struc
 	memcpy(message->name, port->name, strlen(port->name));
 	memcpy(message->kind, port->kind->name, strlen(port->kind->name));
 	memcpy(message->vm, port->vm, strlen(port->vm));
-	for (unsigned int i = 0; i < port->n_options; i++) {
-		const struct option_def *def = &port->kind->options[port->options[i].index];
-
-		if (def->user == OPTION_FOR_DATAPLANE)
-			message->options[message->n_options++] = port->options[i];
-	}
+	message->n_options =
+		(uint16_t)copy_options(&set, port->options, port->n_options, message->options);
 }
 
 uint64_t encode_digest(const struct dp_header *message)

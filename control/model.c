@@ -183,26 +183,28 @@ bool model_is_unused(const struct model *model)
 const char *model_option_text(const struct model_port *port, const char *key)
 {
 	int index = port_kinds_option(port->kind, key);
+	const struct dp_option *value =
+		index < 0 ? NULL
+			  : options_value(port->options, port->n_options, (unsigned int)index);
 
-	for (unsigned int i = 0; index >= 0 && i < port->n_options; i++) {
-		if (port->options[i].index == index)
-			return port->options[i].text;
-	}
-	return NULL;
+	return value != NULL ? value->text : NULL;
 }
 
 bool model_option_is(const struct model_port *port, const char *key, const char *word)
 {
-	int index = port_kinds_option(port->kind, key);
-	const char *fallback = index >= 0 ? port->kind->options[index].value : NULL;
+	struct option_set set = port_kinds_options(port->kind);
+	int index = options_find(&set, key);
+	const struct dp_option *value;
 	char text[DP_TEXT_BYTES];
 
-	for (unsigned int i = 0; index >= 0 && i < port->n_options; i++) {
-		if (port->options[i].index == index)
-			return port_kinds_format(port->kind, &port->options[i], text,
-						 sizeof(text)) >= 0 &&
-			       strcmp(text, word) == 0;
-	}
+	if (index < 0)
+		return false;
+	value = options_value(port->options, port->n_options, (unsigned int)index);
+	if (value != NULL)
+		return options_format(&set, value, text, sizeof(text)) >= 0 &&
+		       strcmp(text, word) == 0;
+	const char *fallback = options_row(&set, (unsigned int)index)->value;
+
 	return fallback != NULL && strcmp(fallback, word) == 0;
 }
 

@@ -32,6 +32,8 @@ struct model_segment {
 	uint16_t vlan; /* 0: none */
 	uint16_t mtu;  /* layer-3 bytes */
 	uint32_t age_s;
+	uint16_t n_options;
+	struct dp_option options[DP_OPTIONS_MAX]; /* segment_options.h */
 };
 
 struct model_port {

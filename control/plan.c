@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/api/segment_options.h"
+
 static int add_step(struct plan *plan, enum plan_action action, enum plan_kind kind,
 		    const char *name, struct plan_step **out)
 {
@@ -33,6 +35,16 @@ static void add_field(struct plan_step *step, bool is_changed, const char *key)
 		step->fields[step->n_fields++] = key;
 }
 
+/* A set of options, and two lists of values. */
+static void compare_options(const struct option_set *set, const struct dp_option *from,
+			    unsigned int n_from, const struct dp_option *to, unsigned int n_to,
+			    struct plan_step *step)
+{
+	for (int i = options_next(set, -1); i >= 0; i = options_next(set, i))
+		add_field(step, !options_is_same(from, n_from, to, n_to, (unsigned int)i),
+			  options_row(set, (unsigned int)i)->key);
+}
+
 static void compare_segments(const struct model_segment *from, const struct model_segment *to,
 			     struct plan_step *step)
 {
@@ -40,43 +52,35 @@ static void compare_segments(const struct model_segment *from, const struct mode
 	add_field(step, from->vlan != to->vlan, "vlan");
 	add_field(step, from->mtu != to->mtu, "mtu");
 	add_field(step, from->age_s != to->age_s, "age");
-}
-
-static const struct dp_option *find_option(const struct model_port *port, unsigned int index)
-{
-	for (unsigned int i = 0; i < port->n_options; i++) {
-		if (port->options[i].index == index)
-			return &port->options[i];
-	}
-	return NULL;
+	compare_options(&segment_options, from->options, from->n_options, to->options,
+			to->n_options, step);
 }
 
 static void compare_ports(const struct model_port *from, const struct model_port *to,
 			  struct plan_step *step)
 {
+	struct option_set set = port_kinds_options(to->kind);
+
 	add_field(step, from->kind != to->kind, "type");
 	add_field(step, strcmp(from->segment, to->segment) != 0, "segment");
 	add_field(step, strcmp(from->vm, to->vm) != 0, "vm");
 	add_field(step, memcmp(from->mac, to->mac, sizeof(from->mac)) != 0, "mac");
 	add_field(step, strcmp(from->host, to->host) != 0, "host");
-	for (unsigned int i = 0; i < to->kind->n_options && from->kind == to->kind; i++) {
-		const struct dp_option *a = find_option(from, i);
-		const struct dp_option *b = find_option(to, i);
-		bool is_same = a == b || (a != NULL && b != NULL && memcmp(a, b, sizeof(*a)) == 0);
-
-		add_field(step, !is_same, to->kind->options[i].key);
-	}
+	if (from->kind == to->kind)
+		compare_options(&set, from->options, from->n_options, to->options, to->n_options,
+				step);
 }
 
 /* The part of a port that decides whether it must be closed. */
 static struct dp_port identity_of(const struct model_port *port, bool is_seen_by_dataplane)
 {
+	struct option_set set = port_kinds_options(port->kind);
 	struct dp_port identity = {.n_options = 0};
 
 	snprintf(identity.name, sizeof(identity.name), "%s", port->name);
 	snprintf(identity.kind, sizeof(identity.kind), "%s", port->kind->name);
 	for (unsigned int i = 0; i < port->n_options; i++) {
-		const struct option_def *def = &port->kind->options[port->options[i].index];
+		const struct option_def *def = options_row(&set, port->options[i].index);
 
 		if (!is_seen_by_dataplane || def->user == OPTION_FOR_DATAPLANE)
 			identity.options[identity.n_options++] = port->options[i];

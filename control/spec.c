@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/api/segment_options.h"
 #include "tap/link.h"
 #include "vxlan/vxlan.h"
 
@@ -168,6 +169,61 @@ static int missing(const struct place *place, const char *key, const char *examp
 	return refuse(place, NULL, "key-missing", text);
 }
 
+static int parse_row(const struct place *place, const struct option_set *set, unsigned int index,
+		     const char *word, struct dp_option *value)
+{
+	char why[DP_TEXT_BYTES];
+
+	if (options_parse(set, index, word, value, why, sizeof(why)) == 0)
+		return 0;
+	return refuse(place, options_row(set, index)->key, "value-invalid", why);
+}
+
+/* Options go into the order of the table, whatever order they were written in; defaults stay out.
+ * DP_OPTIONS_MAX is more than any table has rows. */
+static void keep_option(const struct option_set *set, const struct dp_option *value,
+			struct dp_option *options, uint16_t *n_options)
+{
+	struct dp_option fallback;
+	unsigned int i;
+
+	if (options_default(set, value->index, &fallback) &&
+	    memcmp(&fallback, value, sizeof(fallback)) == 0)
+		return;
+	for (i = (*n_options)++; i > 0 && options[i - 1].index > value->index; i--)
+		options[i] = options[i - 1];
+	options[i] = *value;
+}
+
+/* "unknown key 'x'; known: a, b, c" with the rows of the set at the end. */
+static int refuse_key(const struct place *place, const char *key, const char *known,
+		      const struct option_set *set)
+{
+	char text[600];
+	int len = snprintf(text, sizeof(text), "unknown key '%.60s'; known: %s", key, known);
+
+	for (int i = options_next(set, -1); i >= 0 && (size_t)len < sizeof(text);
+	     i = options_next(set, i))
+		len += snprintf(text + len, sizeof(text) - (size_t)len, ", %s",
+				options_row(set, (unsigned int)i)->key);
+	return refuse(place, key, "key-unknown", text);
+}
+
+static int parse_segment_option(const struct place *place, const char *key, const char *word,
+				struct model_segment *segment)
+{
+	int index = options_find(&segment_options, key);
+	struct dp_option value;
+
+	if (index < 0)
+		return refuse_key(place, key, "vni, vlan, mtu, age", &segment_options);
+	int error = parse_row(place, &segment_options, (unsigned int)index, word, &value);
+
+	if (error == 0)
+		keep_option(&segment_options, &value, segment->options, &segment->n_options);
+	return error;
+}
+
 int spec_parse_segment(const char *name, const json_t *json, struct model_segment *segment,
 		       struct problem *problem)
 {
@@ -203,11 +259,7 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 		} else if (strcmp(key, "name") == 0) {
 			error = check_same_name(&place, word);
 		} else {
-			char text[160];
-
-			snprintf(text, sizeof(text),
-				 "unknown key '%.60s'; known: vni, vlan, mtu, age", key);
-			error = refuse(&place, key, "key-unknown", text);
+			error = parse_segment_option(&place, key, word, segment);
 		}
 		if (error < 0)
 			return error;
@@ -215,18 +267,6 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 	if (!vxlan_vni_is_valid(segment->vni))
 		return missing(&place, "vni", "a number from 1 to 16777215");
 	return 0;
-}
-
-static int refuse_port_key(const struct place *place, const char *key, const char *code,
-			   const char *what, const struct port_kind *kind)
-{
-	char text[400];
-	int len = snprintf(text, sizeof(text), "%s; known: type, segment, vm, mac, host", what);
-
-	for (size_t i = 0; i < kind->n_options && (size_t)len < sizeof(text); i++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, ", %s",
-				kind->options[i].key);
-	return refuse(place, key, code, text);
 }
 
 /* What the option table cannot say of a value. */
@@ -250,31 +290,6 @@ static int check_option(const struct place *place, const char *key, const char *
 			 "length; write it as 10.0.1.2/24 or fd00::2/64",
 			 text);
 	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
-}
-
-static bool is_default(const struct model_port *port, const struct dp_option *value)
-{
-	const struct option_def *def = &port->kind->options[value->index];
-	struct dp_option fallback;
-	char why[DP_TEXT_BYTES];
-
-	if (strcmp(def->key, "ifname") == 0)
-		return strcmp(value->text, port->name) == 0;
-	if (def->value == NULL || def->value[0] == '\0')
-		return false;
-	return port_kinds_parse(port->kind, value->index, def->value, &fallback, why,
-				sizeof(why)) == 0 &&
-	       memcmp(&fallback, value, sizeof(fallback)) == 0;
-}
-
-/* Options go into the order of the table, whatever order they were written in. */
-static void insert_option(struct model_port *port, const struct dp_option *value)
-{
-	unsigned int i = port->n_options++;
-
-	for (; i > 0 && port->options[i - 1].index > value->index; i--)
-		port->options[i] = port->options[i - 1];
-	port->options[i] = *value;
 }
 
 /* Does another kind of port have this option? Then it was left over when the type changed. */
@@ -308,28 +323,22 @@ static int refuse_left_over(const struct place *place, const json_t *json, const
 static int parse_option(const struct place *place, const json_t *json, const char *key,
 			const char *word, struct model_port *port)
 {
-	int index = port_kinds_option(port->kind, key);
+	struct option_set set = port_kinds_options(port->kind);
+	int index = options_find(&set, key);
 	struct dp_option value;
-	char why[DP_TEXT_BYTES];
 
 	if (index < 0 && is_left_over(port->kind, key))
 		return refuse_left_over(place, json, key, port->kind);
-	if (index < 0) {
-		char what[120];
+	if (index < 0)
+		return refuse_key(place, key, "type, segment, vm, mac, host", &set);
+	int error = parse_row(place, &set, (unsigned int)index, word, &value);
 
-		snprintf(what, sizeof(what), "unknown key '%.60s'", key);
-		return refuse_port_key(place, key, "key-unknown", what, port->kind);
-	}
-	if (port_kinds_parse(port->kind, (unsigned int)index, word, &value, why, sizeof(why)) < 0)
-		return refuse(place, key, "value-invalid", why);
-	if (value.kind == OPTION_TEXT) {
-		int error = check_option(place, key, value.text);
-		if (error < 0)
-			return error;
-	}
-	if (!is_default(port, &value))
-		insert_option(port, &value);
-	return 0;
+	if (error == 0 && value.kind == OPTION_TEXT)
+		error = check_option(place, key, value.text);
+	/* A device is called as its port unless it is said otherwise. */
+	if (error == 0 && (strcmp(key, "ifname") != 0 || strcmp(value.text, port->name) != 0))
+		keep_option(&set, &value, port->options, &port->n_options);
+	return error;
 }
 
 static int parse_kind(const struct place *place, const json_t *json, struct model_port *port)
@@ -410,6 +419,30 @@ static json_t *finish(json_t *object, bool is_failed)
 	return NULL;
 }
 
+static json_t *format_option(const struct option_set *set, const struct dp_option *value)
+{
+	char text[DP_TEXT_BYTES];
+
+	switch (value->kind) {
+	case OPTION_BOOL:
+		return json_boolean(value->number != 0);
+	case OPTION_NUMBER:
+		return json_integer((json_int_t)value->number);
+	default:
+		if (options_format(set, value, text, sizeof(text)) < 0)
+			return NULL;
+		return json_string(text);
+	}
+}
+
+static void set_options(json_t *object, const struct option_set *options,
+			const struct dp_option *list, unsigned int n, bool *is_failed)
+{
+	for (unsigned int i = 0; i < n; i++)
+		set(object, options_row(options, list[i].index)->key,
+		    format_option(options, &list[i]), is_failed);
+}
+
 json_t *spec_format_segment(const struct model_segment *segment, enum spec_form form)
 {
 	bool is_full = form == SPEC_FULL;
@@ -427,6 +460,7 @@ json_t *spec_format_segment(const struct model_segment *segment, enum spec_form 
 		set(object, "mtu", json_integer(segment->mtu), &is_failed);
 	if (is_full || segment->age_s != MODEL_AGE_S_DEFAULT)
 		set(object, "age", json_string(age), &is_failed);
+	set_options(object, &segment_options, segment->options, segment->n_options, &is_failed);
 	return finish(object, is_failed);
 }
 
@@ -436,24 +470,9 @@ void spec_format_mac(const uint8_t mac[6], char text[SPEC_MAC_BYTES])
 		 mac[3], mac[4], mac[5]);
 }
 
-static json_t *format_option(const struct model_port *port, const struct dp_option *value)
-{
-	char text[DP_TEXT_BYTES];
-
-	switch (value->kind) {
-	case OPTION_BOOL:
-		return json_boolean(value->number != 0);
-	case OPTION_NUMBER:
-		return json_integer((json_int_t)value->number);
-	default:
-		if (port_kinds_format(port->kind, value, text, sizeof(text)) < 0)
-			return NULL;
-		return json_string(text);
-	}
-}
-
 json_t *spec_format_port(const char *cluster, const struct model_port *port, enum spec_form form)
 {
+	struct option_set options = port_kinds_options(port->kind);
 	bool is_full = form == SPEC_FULL;
 	bool is_failed = false;
 	json_t *object = json_object();
@@ -472,8 +491,6 @@ json_t *spec_format_port(const char *cluster, const struct model_port *port, enu
 		set(object, "mac", json_string(mac), &is_failed);
 	if (port->host[0] != '\0')
 		set(object, "host", json_string(port->host), &is_failed);
-	for (unsigned int i = 0; i < port->n_options; i++)
-		set(object, port->kind->options[port->options[i].index].key,
-		    format_option(port, &port->options[i]), &is_failed);
+	set_options(object, &options, port->options, port->n_options, &is_failed);
 	return finish(object, is_failed);
 }

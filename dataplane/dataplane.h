@@ -34,7 +34,6 @@ struct dataplane_config {
 	struct memory memory;
 	unsigned int n_workers;
 	uint32_t fdb_capacity;
-	uint32_t macs_per_port_max;
 	uint64_t hash_seed;		/* secret; fixed in tests */
 	uint64_t epoch;			/* of this start */
 	uint64_t tsc_hz;

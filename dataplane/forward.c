@@ -2,6 +2,7 @@
 /* Stages: FDB answer -> egress lists -> port tx. Worker threads. */
 #include "dataplane/forward.h"
 
+#include "dataplane/api/segment_options.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
@@ -48,28 +49,60 @@ static inline void push(struct forward_lists *lists, uint16_t port, unsigned int
 	egress->order[egress->n++] = (uint8_t)position;
 }
 
-/* Everyone in the segment but the sender. Returns the number of receivers. */
-static unsigned int spread_flood(struct dataplane *dp, const struct frame *frame,
-				 unsigned int position, uint16_t from, struct forward_lists *lists)
+/* What the segment does with a frame that would be flooded. Not flooding is rare. */
+static inline enum drop_reason judge_flood(const struct segment *segment, const struct frame *frame)
+{
+	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+	if ((frame->head[0] & 1) == 0)
+		return atomic_load_explicit(&segment->on_unknown, memory_order_relaxed) ==
+				       SEGMENT_FLOOD
+			       ? DROP_NONE
+			       : DROP_UNKNOWN;
+	if (memcmp(frame->head, broadcast, sizeof(broadcast)) == 0)
+		return atomic_load_explicit(&segment->on_broadcast, memory_order_relaxed) ==
+				       SEGMENT_FLOOD
+			       ? DROP_NONE
+			       : DROP_BROADCAST;
+	return atomic_load_explicit(&segment->on_multicast, memory_order_relaxed) == SEGMENT_FLOOD
+		       ? DROP_NONE
+		       : DROP_MULTICAST;
+}
+
+/* Everyone in the segment but the sender; from an isolated one, only those that are not. Returns
+ * the number of receivers; none: the frame has its drop reason. */
+static unsigned int spread_flood(struct dataplane *dp, struct frame *frame, unsigned int position,
+				 const struct port *from, struct forward_lists *lists)
 {
 	struct segment *segment =
 		atomic_load_explicit(&dp->segments[frame->segment], memory_order_acquire);
 	unsigned int n = 0;
 
+	frame->drop = DROP_NO_RECEIVER;
 	if (segment == NULL)
 		return 0;
-	const struct flood_list *list = atomic_load_explicit(&segment->flood, memory_order_acquire);
+	enum drop_reason reason = judge_flood(segment, frame);
 
-	for (uint32_t i = 0; i < list->n; i++) {
-		if (list->ports[i] == from)
+	if (reason != DROP_NONE) {
+		frame->drop = (uint8_t)reason;
+		return 0;
+	}
+	const struct flood_list *list = atomic_load_explicit(&segment->flood, memory_order_acquire);
+	uint32_t end = atomic_load_explicit(&from->is_isolated, memory_order_relaxed) ? list->n_open
+										      : list->n;
+
+	for (uint32_t i = 0; i < end; i++) {
+		if (list->ports[i] == from->index)
 			continue;
 		push(lists, list->ports[i], position);
 		n++;
 	}
+	if (n != 0)
+		frame->drop = DROP_NONE;
 	return n;
 }
 
-uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from,
+uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct port *from,
 			struct forward_lists *lists)
 {
 	uint64_t copies = 0;
@@ -85,9 +118,7 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from
 		}
 		unsigned int receivers = spread_flood(dp, frame, i, from, lists);
 
-		if (receivers == 0)
-			frame->drop = DROP_NO_RECEIVER;
-		else
+		if (receivers != 0)
 			copies += receivers - 1;
 	}
 	return copies;
@@ -95,11 +126,18 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from
 
 /* The last gate between segments: whatever the tables said before, a frame leaves only through a
  * port that is in the frame's segment now. Compacts the list; returns how many may go. */
-static unsigned int gate(const struct burst *burst, const struct port *port, struct egress *egress,
+static unsigned int gate(const struct burst *burst, const struct port *from,
+			 const struct port *port, struct egress *egress,
 			 struct counters_block *count)
 {
 	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
 	unsigned int n = 0;
+
+	if (atomic_load_explicit(&port->is_isolated, memory_order_relaxed) &&
+	    atomic_load_explicit(&from->is_isolated, memory_order_relaxed)) {
+		count->drops[DROP_ISOLATED] += egress->n;
+		return 0;
+	}
 
 	for (unsigned int i = 0; i < egress->n; i++) {
 		if (burst->frames[egress->order[i]].segment == segment)
@@ -110,8 +148,9 @@ static unsigned int gate(const struct burst *burst, const struct port *port, str
 	return n;
 }
 
-void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_lists *lists,
-		      unsigned int worker, struct counters_block *from_count)
+void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
+		      struct forward_lists *lists, unsigned int worker,
+		      struct counters_block *from_count)
 {
 	for (unsigned int t = 0; t < lists->n_touched; t++) {
 		uint16_t index = lists->touched[t];
@@ -121,7 +160,7 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_
 		if (port != NULL) {
 			struct counters_block *count =
 				counters_block(dp->counters, port->slot, worker);
-			unsigned int n = gate(burst, port, egress, count);
+			unsigned int n = gate(burst, from, port, egress, count);
 
 			if (n != 0)
 				port->type->tx(port, burst, egress->order, n, count);

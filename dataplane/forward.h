@@ -29,12 +29,13 @@ struct forward_lists {
 /* Looks up the destination of every live frame: frame->out, or a drop reason. */
 void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from);
 
-/* Puts the frames on the lists of the ports they go to. Returns the instances that flooding
- * added. */
-uint64_t forward_spread(struct dataplane *dp, struct burst *burst, uint16_t from,
+/* Puts the frames on the lists of the ports they go to; what the segment does not flood gets a drop
+ * reason. Returns the instances that flooding added. */
+uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct port *from,
 			struct forward_lists *lists);
 
 /* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from
  * what was meant for a port that has gone. */
-void forward_transmit(struct dataplane *dp, struct burst *burst, struct forward_lists *lists,
-		      unsigned int worker, struct counters_block *from_count);
+void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
+		      struct forward_lists *lists, unsigned int worker,
+		      struct counters_block *from_count);

@@ -43,7 +43,7 @@ static void carry_out(struct dataplane *dp, const struct learn_request *request)
 	if (port == NULL || atomic_load(&port->segment) != fdb_key_segment(request->key))
 		return;
 	/* A port at its limit keeps what it has: a guest that floods addresses evicts nobody. */
-	if (port->n_macs >= dp->config.macs_per_port_max)
+	if (port->n_macs >= port->max_macs)
 		return;
 	switch (fdb_learn(dp->fdb, request->key, request->port, request->now_s, &old_index)) {
 	case FDB_LEARNED_MOVED:

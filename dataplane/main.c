@@ -33,7 +33,6 @@
 
 #define TURN_MS 100
 #define FDB_CAPACITY (1u << 20)
-#define MACS_PER_PORT_MAX 8192
 
 static void *eal_alloc(size_t bytes, size_t align)
 {
@@ -207,7 +206,6 @@ static struct dataplane_config make_config(const struct arguments *args)
 		.memory = memory_eal,
 		.n_workers = args->n_workers,
 		.fdb_capacity = FDB_CAPACITY,
-		.macs_per_port_max = MACS_PER_PORT_MAX,
 		.tsc_hz = rte_get_tsc_hz(),
 	};
 

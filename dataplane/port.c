@@ -69,6 +69,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 		free(port);
 		return error;
 	}
+	port_apply(port);
 	*out = port;
 	return 0;
 }
@@ -91,6 +92,16 @@ void port_destroy(struct port *port)
 		return;
 	port_close(port);
 	port_free(port);
+}
+
+void port_apply(struct port *port)
+{
+	const struct dp_port *spec = &port->spec;
+	struct option_set set = port_kinds_options(port->type->kind);
+
+	port->max_macs = (uint32_t)options_number(&set, spec->options, spec->n_options, "max_macs");
+	atomic_store(&port->is_isolated,
+		     options_number(&set, spec->options, spec->n_options, "isolated") != 0);
 }
 
 void port_publish(struct port *port)
@@ -144,11 +155,8 @@ const struct dp_option *port_spec_option(const struct dp_port *spec, const struc
 {
 	int index = port_kinds_option(kind, key);
 
-	for (unsigned int i = 0; i < spec->n_options; i++) {
-		if (spec->options[i].index == index)
-			return &spec->options[i];
-	}
-	return NULL;
+	return index < 0 ? NULL
+			 : options_value(spec->options, spec->n_options, (unsigned int)index);
 }
 
 const struct dp_option *port_option(const struct port *port, const char *key)

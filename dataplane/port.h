@@ -76,10 +76,12 @@ struct port {
 
 	/* Changed in place by main, read by workers once per burst. */
 	_Atomic uint16_t segment;	/* index of the access segment; 0: none */
+	_Atomic bool is_isolated;	/* exchanges frames only with ports that are not */
 
 	/* Main only. */
 	bool is_published;
 	uint32_t n_macs;		/* that the FDB has behind this port */
+	uint32_t max_macs;
 	struct dp_port spec;		/* as weftd put it */
 };
 
@@ -95,6 +97,9 @@ void port_free(struct port *port);
 
 /* Both, for a port that no table has ever named. NULL is legal. Main. */
 void port_destroy(struct port *port);
+
+/* Carries out the options of the spec that are common to all kinds: they are live. Main. */
+void port_apply(struct port *port);
 
 /* Makes it findable by workers and lets it move frames. Main. */
 void port_publish(struct port *port);

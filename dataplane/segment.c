@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
 
 int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **out)
@@ -17,11 +18,24 @@ int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct s
 		free(list);
 		return -ENOMEM;
 	}
-	segment->spec = *spec;
-	atomic_store(&segment->age_s, spec->age_s);
 	atomic_store(&segment->flood, list);
+	segment_apply(segment, spec);
 	*out = segment;
 	return 0;
+}
+
+static uint8_t action(const struct dp_segment *spec, const char *key)
+{
+	return (uint8_t)options_number(&segment_options, spec->options, spec->n_options, key);
+}
+
+void segment_apply(struct segment *segment, const struct dp_segment *spec)
+{
+	segment->spec = *spec;
+	atomic_store(&segment->age_s, spec->age_s);
+	atomic_store(&segment->on_unknown, action(spec, "unknown"));
+	atomic_store(&segment->on_broadcast, action(spec, "broadcast"));
+	atomic_store(&segment->on_multicast, action(spec, "multicast"));
 }
 
 void segment_destroy(struct segment *segment)
@@ -50,11 +64,16 @@ struct flood_list *segment_flood_list(const struct dataplane *dp, const struct s
 	if (list == NULL)
 		return NULL;
 	list->n = 0;
-	for (unsigned int i = 1; i < dp->ports_end; i++) {
-		struct port *port = atomic_load(&dp->ports[i]);
+	for (int is_isolated = 0; is_isolated < 2; is_isolated++) {
+		list->n_open = is_isolated ? list->n_open : 0;
+		for (unsigned int i = 1; i < dp->ports_end; i++) {
+			struct port *port = atomic_load(&dp->ports[i]);
 
-		if (port != NULL && atomic_load(&port->segment) == segment->index)
-			list->ports[list->n++] = port->index;
+			if (port != NULL && atomic_load(&port->segment) == segment->index &&
+			    atomic_load(&port->is_isolated) == is_isolated)
+				list->ports[list->n++] = port->index;
+		}
+		list->n_open = is_isolated ? list->n_open : list->n;
 	}
 	return list;
 }

@@ -18,12 +18,14 @@ struct port;
 
 struct flood_list {
 	uint32_t n;
+	uint32_t n_open;	/* of which come first those that are not isolated */
 	uint16_t ports[];	/* indices of the member ports */
 };
 
 struct segment {
 	_Atomic(struct flood_list *) flood;
 	_Atomic uint32_t age_s;
+	_Atomic uint8_t on_unknown, on_broadcast, on_multicast;	/* enum segment_action */
 	uint16_t index;
 	struct dp_segment spec;		/* main only */
 };
@@ -31,6 +33,9 @@ struct segment {
 /* Not yet published. 0 or -errno. Main, as all here. */
 int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **segment);
 void segment_destroy(struct segment *segment);	/* NULL is legal */
+
+/* Makes the segment what the spec says, under traffic. */
+void segment_apply(struct segment *segment, const struct dp_segment *spec);
 
 struct segment *segment_find(const struct dataplane *dp, uint32_t id);
 

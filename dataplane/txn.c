@@ -181,8 +181,7 @@ static void publish_segments(struct txn *txn)
 		if (staged->is_delete)
 			continue;
 		if (staged->old != NULL) {
-			staged->old->spec = staged->spec;
-			atomic_store(&staged->old->age_s, staged->spec.age_s);
+			segment_apply(staged->old, &staged->spec);
 			continue;
 		}
 		if (staged->made->index >= dp->segments_end)
@@ -206,6 +205,7 @@ static void publish_ports(struct txn *txn)
 		if (staged->in_place) {
 			staged->has_moved = atomic_load(&staged->old->segment) != segment;
 			staged->old->spec = staged->spec;
+			port_apply(staged->old);
 			atomic_store_explicit(&staged->old->segment, segment, memory_order_release);
 			continue;
 		}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
 
 #define VNI_MAX 0xffffff
@@ -21,7 +22,26 @@ static bool is_text(const char *text, size_t bytes)
 	return text[0] != '\0' && memchr(text, '\0', bytes) != NULL;
 }
 
-static const char *check_segment(const struct txn_segment *staged)
+static const char *check_options(const char *what, const struct option_set *set,
+				 const struct dp_option *options, unsigned int n, char *why,
+				 size_t why_bytes)
+{
+	if (n > DP_OPTIONS_MAX) {
+		snprintf(why, why_bytes, "%s with too many options", what);
+		return why;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const char *fault = options_check(set, &options[i]);
+
+		if (fault == NULL)
+			continue;
+		snprintf(why, why_bytes, "%s with %s", what, fault);
+		return why;
+	}
+	return NULL;
+}
+
+static const char *check_segment(const struct txn_segment *staged, char *why, size_t why_bytes)
 {
 	const struct dp_segment *spec = &staged->spec;
 
@@ -36,27 +56,11 @@ static const char *check_segment(const struct txn_segment *staged)
 	/* Ages are compared as signed differences of the clock. */
 	if (spec->age_s > INT32_MAX)
 		return "segment with an impossible age";
-	return NULL;
+	return check_options("segment", &segment_options, spec->options, spec->n_options, why,
+			     why_bytes);
 }
 
-static const char *check_option(const struct port_kind *kind, const struct dp_option *option)
-{
-	if (option->index >= kind->n_options)
-		return "port with an unknown option";
-	const struct option_def *def = &kind->options[option->index];
-
-	if (option->kind != (uint16_t)def->kind || def->user != OPTION_FOR_DATAPLANE)
-		return "port with an option of the wrong kind";
-	if (def->kind == OPTION_TEXT && !is_text(option->text, sizeof(option->text)))
-		return "port with an option that is no text";
-	if (def->kind == OPTION_NUMBER && (option->number < def->min || option->number > def->max))
-		return "port with an option out of range";
-	if (def->kind == OPTION_CHOICE && option->number >= port_kinds_choices(def))
-		return "port with an option that is none of the choices";
-	return NULL;
-}
-
-static const char *check_port(const struct txn_port *staged)
+static const char *check_port(const struct txn_port *staged, char *why, size_t why_bytes)
 {
 	const struct dp_port *spec = &staged->spec;
 	const struct port_kind *kind;
@@ -77,15 +81,9 @@ static const char *check_port(const struct txn_port *staged)
 		return "port of an unknown type";
 	if (spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0))
 		return "port with tagged segments, which this version does not serve";
-	if (spec->n_options > DP_OPTIONS_MAX)
-		return "port with too many options";
-	for (unsigned int i = 0; i < spec->n_options; i++) {
-		const char *why = check_option(kind, &spec->options[i]);
+	struct option_set set = port_kinds_options(kind);
 
-		if (why != NULL)
-			return why;
-	}
-	return NULL;
+	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -270,11 +268,12 @@ static int check_claims(const struct txn *txn, const struct result *result, char
 int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 {
 	const char *line = NULL;
+	char text[DP_TEXT_BYTES];
 
 	for (size_t i = 0; line == NULL && i < txn->n_segments; i++)
-		line = check_segment(&txn->segments[i]);
+		line = check_segment(&txn->segments[i], text, sizeof(text));
 	for (size_t i = 0; line == NULL && i < txn->n_ports; i++)
-		line = check_port(&txn->ports[i]);
+		line = check_port(&txn->ports[i], text, sizeof(text));
 	if (line != NULL) {
 		snprintf(why, why_bytes, "%s", line);
 		return -EINVAL;

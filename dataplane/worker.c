@@ -129,9 +129,9 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	worker->main_has_work |=
 		learn_burst(dp->fdb, worker->learn, burst, port->index, &worker->count->learn_lost);
 	forward_lookup(dp, burst, port->index);
-	count->copies += forward_spread(dp, burst, port->index, &worker->lists);
+	count->copies += forward_spread(dp, burst, port, &worker->lists);
 	count_burst(burst, count);
-	forward_transmit(dp, burst, &worker->lists, worker->index, count);
+	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
 	port->type->rx_done(rxq, burst);
 	return burst->n;
 }

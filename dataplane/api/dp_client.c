@@ -181,6 +181,7 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 		       is_string(((const struct dp_done *)header)->text, DP_TEXT_BYTES);
 	case DP_SEGMENT_PUT:
 		return bytes == sizeof(struct dp_segment) &&
+		       ((const struct dp_segment *)header)->n_options <= DP_OPTIONS_MAX &&
 		       is_string(((const struct dp_segment *)header)->name, DP_NAME_BYTES);
 	case DP_PORT_PUT:
 		return bytes == sizeof(struct dp_port) &&

@@ -34,7 +34,7 @@
 #define DP_TEXT_BYTES 240
 #define DP_MESSAGE_BYTES 16384	/* no message is larger */
 #define DP_FDS_MAX 16		/* descriptors with one message */
-#define DP_OPTIONS_MAX 16
+#define DP_OPTIONS_MAX 32
 #define DP_MEMBERS_MAX 64
 
 enum dp_type {
@@ -85,6 +85,17 @@ struct dp_done {
 	char text[DP_TEXT_BYTES];	/* on error: what is wrong and what to do; one line */
 };
 
+/* A value of one row of an option table (options.h). */
+struct dp_option {
+	uint16_t index;		/* of the row */
+	uint16_t kind;		/* enum option_kind, must be the row's */
+	uint32_t reserved;
+	union {
+		uint64_t number;	/* OPTION_BOOL, _NUMBER, _CHOICE (index of the choice) */
+		char text[120];		/* OPTION_TEXT, NUL-terminated */
+	};
+};
+
 struct dp_segment {
 	struct dp_header header;
 	uint32_t id;		/* chosen by weftd, never 0, never used again for another segment */
@@ -94,6 +105,9 @@ struct dp_segment {
 	uint16_t mtu;		/* layer-3 bytes */
 	uint32_t age_s;		/* learned addresses are forgotten after this silence */
 	char name[DP_NAME_BYTES];
+	uint32_t n_options;
+	uint32_t reserved;
+	struct dp_option options[DP_OPTIONS_MAX];	/* segment_options.h */
 };
 
 /* One segment that a port carries. Access port: one member, untagged. */
@@ -101,17 +115,6 @@ struct dp_member {
 	uint32_t segment_id;
 	uint16_t vlan;		/* tag on the wire; 0: untagged */
 	uint16_t reserved;
-};
-
-/* A value of one row of the port kind's option table (port_kinds.h). */
-struct dp_option {
-	uint16_t index;		/* row in struct port_kind.options */
-	uint16_t kind;		/* enum option_kind, must be the row's */
-	uint32_t reserved;
-	union {
-		uint64_t number;	/* OPTION_BOOL, _NUMBER, _CHOICE (index of the choice) */
-		char text[120];		/* OPTION_TEXT, NUL-terminated */
-	};
 };
 
 /*
@@ -177,7 +180,7 @@ struct dp_fdb {
 };
 
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
-_Static_assert(sizeof(struct dp_segment) == 16 + 24 + 64 + 0, "layout");
+_Static_assert(sizeof(struct dp_segment) == 16 + 24 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
 _Static_assert(sizeof(struct dp_option) == 128, "layout");
 _Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
 _Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");

@@ -26,7 +26,11 @@
 	X(TAP_ERROR, "tap-error", "the kernel refused the frame")                                  \
 	X(OVERSIZE, "oversize", "longer than the largest frame weft carries (64 KiB and headers)") \
 	X(GUEST_FAULT, "guest-fault", "guest memory vanished while it was in use")                 \
-	X(PORT_GONE, "port-gone", "the port was removed while the frame was on its way")
+	X(PORT_GONE, "port-gone", "the port was removed while the frame was on its way")           \
+	X(ISOLATED, "isolated", "sender and receiver are isolated ports")                          \
+	X(UNKNOWN, "unknown-unicast", "nobody has the address, and the segment drops such")        \
+	X(BROADCAST, "no-broadcast", "the segment drops broadcast")                                \
+	X(MULTICAST, "no-multicast", "the segment drops multicast")
 
 /* clang-format off */
 enum drop_reason {

@@ -166,7 +166,6 @@ int rig_create(struct rig *rig, const struct model *model, char *why, size_t why
 		.memory = memory_plain,
 		.n_workers = 1,
 		.fdb_capacity = 65536,
-		.macs_per_port_max = 65536,
 		.hash_seed = 1,
 		.epoch = 1,
 	};

@@ -29,7 +29,9 @@ static void types_print_the_options_of_each(void **state)
 		room, "200 OK",
 		"{\"types\":[{\"name\":\"tap\",\"help\":\"a device\",\"options\":[{\"key\":\"ip\","
 		"\"kind\":\"text\",\"unit\":\"\",\"default\":null,\"help\":\"address\","
-		"\"live\":true}]},{\"name\":\"none\",\"help\":\"h\",\"options\":[]}]}")};
+		"\"live\":true}]},{\"name\":\"none\",\"help\":\"h\",\"options\":[]}],"
+		"\"common\":[{\"key\":\"isolated\",\"kind\":\"bool\",\"unit\":\"\","
+		"\"default\":\"off\",\"help\":\"alone\",\"live\":true}]}")};
 	struct cli_rig *rig = cli_rig_create(answers, 1);
 	struct cli_rig_result result = cli_rig_run(rig, "port", "types");
 
@@ -39,7 +41,11 @@ static void types_print_the_options_of_each(void **state)
 		     "ip   text  -     -        yes   address\n"
 		     "\n"
 		     "none: h\n"
-		     "KEY  KIND  UNIT  DEFAULT  LIVE  MEANING\n",
+		     "KEY  KIND  UNIT  DEFAULT  LIVE  MEANING\n"
+		     "\n"
+		     "every type:\n"
+		     "KEY       KIND  UNIT  DEFAULT  LIVE  MEANING\n"
+		     "isolated  bool  -     off      yes   alone\n",
 		     "");
 	cli_rig_destroy(rig);
 }

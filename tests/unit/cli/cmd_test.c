@@ -69,7 +69,7 @@ static void mistyped_words_get_a_suggestion(void **state)
 	check(2, "", "did you mean 'weft segment del'?\n", "segment", "delete", "ALPHA");
 	check(2, "", "unknown command 'ls'; known: apply,", "ls");
 	check(2, "", "unknown command 'fdb rm'; known: list\n", "fdb", "rm");
-	check(2, "", "weft: segment what? add, list, show, set, del\n", "segment");
+	check(2, "", "weft: segment what? add, list, show, set, del, keys\n", "segment");
 }
 
 static void too_few_and_too_many_words_show_the_usage(void **state)

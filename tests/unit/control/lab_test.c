@@ -100,6 +100,8 @@ static const struct bad bad_yaml[] = {
 	{"segments: {A: {vni: 1, age: 8d}}", "value-invalid", "8d"},
 	{"segments: {A: {vni: 1, age: 99999999999999999999s}}", "value-invalid", "is not a time"},
 	{"segments: {A: {vni: 1, color: red}}", "key-unknown", "known: vni, vlan, mtu, age"},
+	{"segments: {A: {vni: 1, unknown: maybe}}", "value-invalid", "use one of flood|drop"},
+	{"ports: {p: {type: tap, segment: A, max_macs: 0}}", "value-invalid", "from 1 to 1048576"},
 	{"segments: {A: {vni: 1, name: B}}", "name-mismatch", "leave name out: the key"},
 	{"segments: {-A: {vni: 1}}", "name-invalid", "first a letter or digit"},
 	{"segments: {A: {vni: 1}, B: {vni: 1}}", "vni-taken", "vni 1 is taken by segment A"},
@@ -225,10 +227,10 @@ static const char good_lab[] =
 	"name: demo\n"
 	"segments:\n"
 	"  ALPHA: {vni: 100, vlan: 10, mtu: 9000}\n"
-	"  BETA: {vni: 200, age: 2m}\n"
+	"  BETA: {vni: 200, age: 2m, unknown: drop}\n"
 	"  \"300\": {vni: 300}\n"
 	"ports:\n"
-	"  web0: {type: vhost-user, vm: web, segment: ALPHA, offload: off}\n"
+	"  web0: {type: vhost-user, vm: web, segment: ALPHA, offload: off, isolated: on}\n"
 	"  db0: {type: vhost-user, vm: db, segment: ALPHA, socket: '/run/a,b:#{}[]\\1.sock'}\n"
 	"  c1: {type: tap, segment: BETA, netns: \"1\", ip: 10.0.3.2/24}\n"
 	"  c2: {type: tap, segment: BETA, netns: \"true\", ifname: x2, mac: 02:00:00:00:00:01}\n"
@@ -280,13 +282,16 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 
 static void defaults_and_derived_values_are_not_kept(void **state)
 {
-	struct model *model = apply_yaml("segments: {A: {vni: 1, mtu: 1500, age: 300s}}\n"
+	struct model *model = apply_yaml("segments: {A: {vni: 1, mtu: 1500, age: 300s,"
+					 " unknown: flood}}\n"
 					 "ports: {p: {type: tap, segment: A, ifname: p},"
-					 " q: {type: vhost-user, segment: A, offload: true}}",
+					 " q: {type: vhost-user, segment: A, offload: true,"
+					 "  isolated: false, max_macs: 8192}}",
 					 NULL, false);
 
 	assert_int_equal(model_port(model, "p")->n_options, 0);
 	assert_int_equal(model_port(model, "q")->n_options, 0);
+	assert_int_equal(model_segment(model, "A")->n_options, 0);
 	assert_string_equal(model_ifname(model_port(model, "p")), "p");
 	model_destroy(model);
 }

@@ -138,6 +138,71 @@ static void alone_in_a_segment_there_is_no_receiver(void **state)
 	assert_int_equal(rig_counters(dp, 4)->copies, 0);
 }
 
+/* --- policies --- */
+
+static void isolate(struct dataplane *dp, uint64_t id)
+{
+	struct dp_port port = rig_port_spec(id, ALPHA);
+
+	rig_set_port(&port, "isolated", "on");
+	rig_put_port_spec(dp, &port);
+}
+
+static void isolated_ports_reach_only_those_that_are_not(void **state)
+{
+	struct dataplane *dp = *state;
+
+	isolate(dp, 1);
+	isolate(dp, 2);
+	teach(dp, 1);
+	teach(dp, 2);
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+	rig_send(dp, 1, 2, 1, 60, 0);
+	rig_turn(dp, NOW_S);
+	assert_out(dp, 0, 0, 1);
+	assert_int_equal(drops(dp, 2, DROP_ISOLATED), 1);
+	rig_send(dp, 3, RIG_BROADCAST, 3, 60, 0);
+	rig_send(dp, 3, 1, 3, 60, 0);
+	rig_turn(dp, NOW_S);
+	assert_out(dp, 2, 1, 1);
+}
+
+static void isolation_ends_with_the_next_change(void **state)
+{
+	struct dataplane *dp = *state;
+
+	isolate(dp, 1);
+	isolate(dp, 2);
+	rig_put_port(dp, 2, ALPHA);
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+	rig_turn(dp, NOW_S);
+	assert_out(dp, 0, 1, 1);
+}
+
+/* Three frames, for a group, for all, for nobody that is known: what is left of them. */
+static void check_action(struct dataplane *dp, const char *key, enum drop_reason reason)
+{
+	struct dp_segment segment = rig_segment(ALPHA);
+
+	rig_set_segment(&segment, key, "drop");
+	rig_put_segment_spec(dp, &segment);
+	rig_port(dp, 2)->n_out = 0;
+	rig_send(dp, 1, 77, 1, 60, 0);
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+	rig_send(dp, 1, 1, 1, 60, 0);
+	rig_port(dp, 1)->in[rig_port(dp, 1)->n_in - 1].bytes[0] |= 1;
+	rig_turn(dp, NOW_S);
+	assert_int_equal(rig_port(dp, 2)->n_out, 2);
+	assert_int_equal(drops(dp, 1, reason), 1);
+}
+
+static void a_segment_drops_what_it_does_not_flood(void **state)
+{
+	check_action(*state, "unknown", DROP_UNKNOWN);
+	check_action(*state, "broadcast", DROP_BROADCAST);
+	check_action(*state, "multicast", DROP_MULTICAST);
+}
+
 /* --- the last gate: tables that are older than the ports --- */
 
 /* What a worker would have at hand: one frame of port 1 for `dst`, looked up and on its list. */
@@ -153,7 +218,7 @@ static struct burst *one_on_its_way(struct dataplane *dp, uint32_t dst)
 	count->rx_frames++;
 	classify_burst(burst, ALPHA);
 	forward_lookup(dp, burst, 1);
-	count->copies += forward_spread(dp, burst, 1, &worker->lists);
+	count->copies += forward_spread(dp, burst, port_find(dp, 1), &worker->lists);
 	return burst;
 }
 
@@ -161,7 +226,7 @@ static void transmit(struct dataplane *dp, struct burst *burst)
 {
 	struct worker *worker = dp->workers[0];
 
-	forward_transmit(dp, burst, &worker->lists, 0,
+	forward_transmit(dp, burst, port_find(dp, 1), &worker->lists, 0,
 			 counters_block(dp->counters, port_find(dp, 1)->slot, 0));
 	assert_int_equal(worker->lists.n_touched, 0);
 }
@@ -270,6 +335,9 @@ int main(void)
 		TEST(an_aged_address_is_flooded_again),
 		TEST(what_is_behind_the_senders_port_stays_there),
 		TEST(alone_in_a_segment_there_is_no_receiver),
+		TEST(isolated_ports_reach_only_those_that_are_not),
+		TEST(isolation_ends_with_the_next_change),
+		TEST(a_segment_drops_what_it_does_not_flood),
 		TEST(no_frame_leaves_through_a_port_that_changed_its_segment),
 		TEST(a_flood_passes_only_the_ports_that_are_still_in_the_segment),
 		TEST(a_frame_for_a_port_that_has_gone_is_counted_at_the_sender),

@@ -145,7 +145,7 @@ static void a_request_of_a_port_that_left_the_segment_is_refused(void **state)
 static void a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others(void **state)
 {
 	struct dataplane *dp = *state;
-	uint32_t max = dp->config.macs_per_port_max;
+	uint32_t max = port_find(dp, 1)->max_macs = 500;
 
 	heard(dp, 2, 1);
 	main_does(dp);
@@ -171,6 +171,7 @@ static void requests_that_do_not_fit_are_counted(void **state)
 	uint64_t lost = 0;
 	uint32_t station = 1000;
 
+	port_find(dp, 1)->max_macs = 500;
 	for (unsigned int sent = 0; sent < LEARN_REQUESTS + 64; sent += BURST_FRAMES) {
 		struct burst *burst = empty_burst(dp);
 
@@ -181,7 +182,7 @@ static void requests_that_do_not_fit_are_counted(void **state)
 	/* A ring of n holds n - 1. */
 	assert_int_equal(lost, 65);
 	main_does(dp);
-	assert_int_equal(n_macs(dp, 1), dp->config.macs_per_port_max);
+	assert_int_equal(n_macs(dp, 1), port_find(dp, 1)->max_macs);
 }
 
 static void a_run_of_one_source_asks_once(void **state)

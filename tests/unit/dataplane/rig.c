@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/api/segment_options.h"
 #include "dataplane/counters.h"
 #include "dataplane/txn.h"
 #include "dataplane/worker.h"
@@ -175,7 +176,6 @@ struct dataplane_config rig_config(unsigned int n_workers)
 		.memory = memory_plain,
 		.n_workers = n_workers,
 		.fdb_capacity = 1024,
-		.macs_per_port_max = 512,
 		.hash_seed = 1,
 		.epoch = 7,
 		.tsc_hz = 1000000000,
@@ -217,25 +217,60 @@ static void commit(struct txn *txn)
 	txn_commit(txn);
 }
 
-void rig_put_segment(struct dataplane *dp, uint32_t id)
+void rig_put_segment_spec(struct dataplane *dp, const struct dp_segment *spec)
 {
-	struct dp_segment segment = rig_segment(id);
 	struct txn *txn = NULL;
 
 	assert_int_equal(txn_begin(dp, &txn), 0);
-	assert_int_equal(txn_put_segment(txn, &segment), 0);
+	assert_int_equal(txn_put_segment(txn, spec), 0);
+	commit(txn);
+}
+
+void rig_put_segment(struct dataplane *dp, uint32_t id)
+{
+	struct dp_segment segment = rig_segment(id);
+
+	rig_put_segment_spec(dp, &segment);
+}
+
+void rig_put_port_spec(struct dataplane *dp, const struct dp_port *spec)
+{
+	static const int no_fds[1];
+	struct txn *txn = NULL;
+
+	assert_int_equal(txn_begin(dp, &txn), 0);
+	assert_int_equal(txn_put_port(txn, spec, no_fds, 0), 0);
 	commit(txn);
 }
 
 void rig_put_port(struct dataplane *dp, uint64_t id, uint32_t segment_id)
 {
 	struct dp_port port = rig_port_spec(id, segment_id);
-	static const int no_fds[1];
-	struct txn *txn = NULL;
 
-	assert_int_equal(txn_begin(dp, &txn), 0);
-	assert_int_equal(txn_put_port(txn, &port, no_fds, 0), 0);
-	commit(txn);
+	rig_put_port_spec(dp, &port);
+}
+
+static void set(const struct option_set *options, struct dp_option *value, const char *key,
+		const char *word)
+{
+	int index = options_find(options, key);
+	char why[DP_TEXT_BYTES];
+
+	assert_true(index >= 0);
+	assert_int_equal(options_parse(options, (unsigned int)index, word, value, why, sizeof(why)),
+			 0);
+}
+
+void rig_set_segment(struct dp_segment *segment, const char *key, const char *word)
+{
+	set(&segment_options, &segment->options[segment->n_options++], key, word);
+}
+
+void rig_set_port(struct dp_port *port, const char *key, const char *word)
+{
+	struct option_set options = port_kinds_options(port_kinds_find(port->kind));
+
+	set(&options, &port->options[port->n_options++], key, word);
 }
 
 void rig_del_port(struct dataplane *dp, uint64_t id)

@@ -37,7 +37,13 @@ struct dataplane *rig_create(unsigned int n_workers);
 struct dp_segment rig_segment(uint32_t id);
 struct dp_port rig_port_spec(uint64_t id, uint32_t segment_id);
 
+/* One more option in a message, as a user would write it. */
+void rig_set_segment(struct dp_segment *segment, const char *key, const char *word);
+void rig_set_port(struct dp_port *port, const char *key, const char *word);
+
 /* A transaction each; asserts that it succeeds. */
+void rig_put_segment_spec(struct dataplane *dp, const struct dp_segment *spec);
+void rig_put_port_spec(struct dataplane *dp, const struct dp_port *spec);
 void rig_put_segment(struct dataplane *dp, uint32_t id);
 void rig_put_port(struct dataplane *dp, uint64_t id, uint32_t segment_id);
 void rig_del_port(struct dataplane *dp, uint64_t id);
