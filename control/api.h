@@ -10,6 +10,10 @@
 
 const struct http_route *api_routes(size_t *n_routes);
 
+/* api_routes.c */
+int api_get_openapi(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+
 /* api_status.c */
 int api_get_status(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);

@@ -9,33 +9,65 @@
 
 #include "control/apply.h"
 #include "control/config.h"
+#include "control/openapi.h"
 
+/* What the OpenAPI file says, and who may do what, is this table. */
+/* clang-format off */
 static const struct http_route routes[] = {
-	{"GET", "/v1/status", api_get_status, ""},
-	{"GET", "/v1/segments", api_list_segments, ""},
-	{"GET", "/v1/segments/{name}", api_get_segment, ""},
-	{"PUT", "/v1/segments/{name}", api_put_segment, "dry_run"},
-	{"DELETE", "/v1/segments/{name}", api_delete_segment, "dry_run"},
-	{"GET", "/v1/ports", api_list_ports, ""},
-	{"GET", "/v1/ports/{name}", api_get_port, ""},
-	{"PUT", "/v1/ports/{name}", api_put_port, "dry_run"},
-	{"DELETE", "/v1/ports/{name}", api_delete_port, "dry_run"},
-	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg"},
-	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, ""},
-	{"GET", "/v1/port-types", api_get_port_types, ""},
-	{"GET", "/v1/segment-keys", api_get_segment_keys, ""},
-	{"POST", "/v1/apply", api_apply, "dry_run, prune"},
-	{"POST", "/v1/diff", api_diff, "prune"},
-	{"GET", "/v1/export", api_export, ""},
-	{"GET", "/v1/fdb", api_get_fdb, "segment, port"},
-	{"GET", "/v1/stats", api_get_stats, "port"},
-	{"GET", "/v1/drops", api_get_drops, "port"},
+	{"GET", "/v1/status", api_get_status, "",
+	 ROLES_READ, NULL, "Status", "is it up, and what does it hold"},
+	{"GET", "/v1/segments", api_list_segments, "",
+	 ROLES_READ, NULL, "Segments", "all segments"},
+	{"GET", "/v1/segments/{name}", api_get_segment, "",
+	 ROLES_READ, NULL, "Segment", "one segment"},
+	{"PUT", "/v1/segments/{name}", api_put_segment, "dry_run",
+	 ROLES_ADMIN, "Segment", "Changes", "create or change a segment"},
+	{"DELETE", "/v1/segments/{name}", api_delete_segment, "dry_run",
+	 ROLES_ADMIN, NULL, "Changes", "delete a segment that no port uses"},
+	{"GET", "/v1/ports", api_list_ports, "",
+	 ROLES_READ, NULL, "Ports", "all ports"},
+	{"GET", "/v1/ports/{name}", api_get_port, "",
+	 ROLES_READ, NULL, "Port", "one port"},
+	{"PUT", "/v1/ports/{name}", api_put_port, "dry_run",
+	 ROLES_OPERATE, "Port", "Changes", "create or change a port"},
+	{"DELETE", "/v1/ports/{name}", api_delete_port, "dry_run",
+	 ROLES_OPERATE, NULL, "Changes", "delete a port"},
+	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg",
+	 ROLES_READ, NULL, "QemuArgs", "the QEMU arguments for a port"},
+	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "",
+	 ROLES_READ, NULL, "LibvirtXml", "the libvirt elements for a port"},
+	{"GET", "/v1/port-types", api_get_port_types, "",
+	 ROLES_READ, NULL, "PortTypes", "the types of port and their options"},
+	{"GET", "/v1/segment-keys", api_get_segment_keys, "",
+	 ROLES_READ, NULL, "SegmentKeys", "the options of segments"},
+	{"POST", "/v1/apply", api_apply, "dry_run, prune",
+	 ROLES_ADMIN, "Lab", "Changes", "add and change what a lab declares"},
+	{"POST", "/v1/diff", api_diff, "prune",
+	 ROLES_READ, "Lab", "Changes", "what apply would do"},
+	{"GET", "/v1/export", api_export, "",
+	 ROLES_READ, NULL, "Lab", "everything as one lab"},
+	{"GET", "/v1/fdb", api_get_fdb, "segment, port",
+	 ROLES_READ, NULL, "Fdb", "which MAC address is where"},
+	{"GET", "/v1/stats", api_get_stats, "port",
+	 ROLES_READ, NULL, "Stats", "what ports and workers have counted"},
+	{"GET", "/v1/drops", api_get_drops, "port",
+	 ROLES_READ, NULL, "Drops", "frames that were not delivered, and why"},
+	{"GET", "/v1/openapi.json", api_get_openapi, "",
+	 ROLES_READ, NULL, "OpenApi", "this API, as an OpenAPI 3 file"},
 };
+/* clang-format on */
 
 const struct http_route *api_routes(size_t *n_routes)
 {
 	*n_routes = sizeof(routes) / sizeof(routes[0]);
 	return routes;
+}
+
+int api_get_openapi(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem)
+{
+	return api_reply(ctx, openapi_make(routes, sizeof(routes) / sizeof(routes[0])), reply,
+			 problem);
 }
 
 int api_read_json(const struct http_request *request, json_t **body, struct problem *problem)

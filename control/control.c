@@ -19,12 +19,12 @@
 #include "control/config.h"
 #include "control/fastpath.h"
 #include "control/http.h"
+#include "control/http_listen.h"
 #include "control/store.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
 #define CLUSTER "default" /* one host is a cluster of one */
-#define GROUP "weft"
 #define NS_PER_MS 1000000ULL
 #define WAIT_MAX_MS 1000
 
@@ -134,14 +134,21 @@ static int announce(struct control *control, char *why, size_t why_bytes)
 	return error;
 }
 
+static int serve(struct control *control, int listen_fd, const struct http_tls *tls,
+		 struct http **http)
+{
+	struct http_config config = {.roles = &control->roles, .ctx = control, .tls = tls};
+
+	config.routes = api_routes(&config.n_routes);
+	return http_create(control->loop, listen_fd, &config, http);
+}
+
 static int open_socket(struct control *control, char *why, size_t why_bytes)
 {
 	char path[sizeof(control->run_dir) + 16];
-	size_t n_routes;
-	const struct http_route *routes = api_routes(&n_routes);
 
 	snprintf(path, sizeof(path), "%s/weftd.sock", control->run_dir);
-	int fd = http_listen(path, GROUP);
+	int fd = http_listen_unix(path, ROLES_GROUP);
 	if (fd == -EADDRINUSE)
 		snprintf(why, why_bytes,
 			 "another weftd answers on %s; stop it, or choose another "
@@ -151,9 +158,24 @@ static int open_socket(struct control *control, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "%s: %s", path, strerror(-fd));
 	if (fd < 0)
 		return fd;
-	int error = http_create(control->loop, fd, routes, n_routes, control, &control->http);
+	int error = serve(control, fd, NULL, &control->http);
 	if (error < 0)
 		snprintf(why, why_bytes, "starting the HTTP server: %s", strerror(-error));
+	return error;
+}
+
+int control_listen(struct control *control, const char *address, struct http_tls *tls, char *why,
+		   size_t why_bytes)
+{
+	control->tls = *tls;
+	*tls = (struct http_tls){0};
+	int fd = http_listen_tcp(address, why, why_bytes);
+	if (fd < 0)
+		return fd;
+	int error = serve(control, fd, &control->tls, &control->https);
+	if (error < 0)
+		snprintf(why, why_bytes, "--listen %.100s: starting TLS: %s", address,
+			 strerror(-error));
 	return error;
 }
 
@@ -220,6 +242,8 @@ void control_destroy(struct control *control)
 		unlink(path);
 	}
 	http_destroy(control->http);
+	http_destroy(control->https);
+	http_tls_fini(&control->tls);
 	fastpath_destroy(control->fastpath);
 	loop_destroy(control->loop);
 	claims_close(control->claims);
@@ -267,6 +291,8 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, store_ms);
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
+	if (control->https != NULL)
+		wait_ms = sooner(wait_ms, http_run(control->https));
 	control_claim(control);
 	int n = loop_turn(control->loop, wait_ms, loop_clock_ns);
 	return n < 0 ? n : 0;

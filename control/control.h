@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/http_tls.h"
 #include "control/model.h"
+#include "control/roles.h"
 #include "dataplane/api/dp_msg.h"
 
 struct claims;
@@ -30,7 +32,10 @@ struct control {
 	struct claims *claims;
 	uint64_t claimed_version; /* of the fast path, when the claims were last right */
 	struct fastpath *fastpath;
-	struct http *http;
+	struct roles roles; /* what is granted; may be filled in before the first turn */
+	struct http *http;  /* on the Unix socket */
+	struct http_tls tls;
+	struct http *https; /* beyond this host; NULL: not asked for */
 };
 
 /* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`
@@ -38,6 +43,10 @@ struct control {
 int control_create(const char *run_dir, const char *state_dir, struct control **control, char *why,
 		   size_t why_bytes);
 void control_destroy(struct control *control); /* NULL is legal */
+
+/* Listens at a TCP address too, with mutual TLS; `tls` becomes ours. As above. */
+int control_listen(struct control *control, const char *address, struct http_tls *tls, char *why,
+		   size_t why_bytes);
 
 /* One turn of the loop; waits for something to do. 0 or -errno. */
 int control_turn(struct control *control);

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HTTP on a Unix socket, by libmicrohttpd in weftd's loop. Runs on weftd's thread. */
+/* HTTP by libmicrohttpd in weftd's loop: requests to handlers. Runs on weftd's thread. */
 #include "control/http.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
+#include "control/http_peer.h"
+#include "control/http_tls.h"
 #include "dataplane/base/loop.h"
 
 #define NAME_BYTES 256
@@ -24,9 +22,7 @@ struct http {
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	struct loop_watch *watch;
-	const struct http_route *routes;
-	size_t n_routes;
-	void *ctx;
+	struct http_config config;
 };
 
 struct http_call {
@@ -136,11 +132,13 @@ static const struct http_route *find_route(const struct http *http, const char *
 {
 	bool is_path_known = false;
 
-	for (size_t i = 0; i < http->n_routes; i++) {
-		if (!is_match(http->routes[i].path, path, name))
+	for (size_t i = 0; i < http->config.n_routes; i++) {
+		const struct http_route *route = &http->config.routes[i];
+
+		if (!is_match(route->path, path, name))
 			continue;
-		if (strcmp(http->routes[i].method, method) == 0)
-			return &http->routes[i];
+		if (strcmp(route->method, method) == 0)
+			return route;
 		is_path_known = true;
 	}
 	if (is_path_known)
@@ -199,8 +197,21 @@ static int check_query(const struct http_call *call, const struct http_route *ro
 			   route->query[0] != '\0' ? route->query : "none");
 }
 
-static enum MHD_Result answer(struct http *http, struct http_call *call, const char *method,
-			      const char *path)
+static int check_role(struct http_peer *peer, const struct http_route *route,
+		      struct problem *problem)
+{
+	if (peer->role >= route->role && peer->role != ROLES_NONE)
+		return 0;
+	return problem_set(
+		problem, -EACCES, 403, "role-missing",
+		"%s %s asks for the role %s, and %s has %s; an administrator can give it "
+		"with weftd --grant %s=%s",
+		route->method, route->path, roles_name(route->role), peer->who,
+		roles_name(peer->role), roles_name(route->role), peer->grantee);
+}
+
+static enum MHD_Result answer(struct http *http, struct http_call *call, struct http_peer *peer,
+			      const char *method, const char *path)
 {
 	char name[NAME_BYTES];
 	struct problem problem = {0};
@@ -212,16 +223,18 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, const c
 			    "the body has more than 8 MiB; split it");
 	else
 		route = find_route(http, method, path, name, &problem);
-	if (route == NULL || check_query(call, route, &problem) < 0)
+	if (route == NULL || check_role(peer, route, &problem) < 0 ||
+	    check_query(call, route, &problem) < 0)
 		return send_problem(call->connection, &problem);
 	struct http_request request = {
 		.method = method,
 		.name = name,
 		.body = call->body != NULL ? call->body : "",
 		.body_bytes = call->body_bytes,
+		.who = peer->who,
 		.call = call,
 	};
-	if (route->fn(http->ctx, &request, &reply, &problem) < 0)
+	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)
 		return send_problem(call->connection, &problem);
 	return send_reply(call->connection, &reply);
 }
@@ -269,7 +282,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*upload_bytes = 0;
 		return take_body(call, upload, bytes);
 	}
-	return answer(http, call, method, url);
+	struct http_peer *peer = http_peer_of(connection, http->config.roles);
+	return peer != NULL ? answer(http, call, peer, method, url) : MHD_NO;
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
@@ -291,19 +305,46 @@ static void on_ready(void *ctx, uint32_t events, uint64_t now_ns)
 	MHD_run(http->daemon);
 }
 
-int http_create(struct loop *loop, int listen_fd, const struct http_route *routes, size_t n_routes,
-		void *ctx, struct http **out)
+/* Who is there is asked once, and as long as the connection lasts. */
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **peer,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	const struct http *http = ctx;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		http_peer_destroy(*peer);
+		*peer = NULL;
+		return;
+	}
+	if (http->config.tls != NULL)
+		http_tls_demand(connection);
+	*peer = http_peer_create(http->config.tls != NULL);
+}
+
+static struct MHD_Daemon *start(struct http *http, int listen_fd)
+{
+	const struct http_tls *tls = http->config.tls;
+	struct MHD_OptionItem tls_options[HTTP_TLS_OPTIONS_MAX];
+
+	http_tls_options(tls, tls_options);
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | (tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+		HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, http, MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
+}
+
+int http_create(struct loop *loop, int listen_fd, const struct http_config *config,
+		struct http **out)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	int error = -ENOMEM;
 
 	if (http == NULL)
 		goto close_fd;
-	*http = (struct http){.loop = loop, .routes = routes, .n_routes = n_routes, .ctx = ctx};
-	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+	*http = (struct http){.loop = loop, .config = *config};
+	http->daemon = start(http, listen_fd);
 	if (http->daemon == NULL)
 		goto free_http;
 	const union MHD_DaemonInfo *info =
@@ -341,49 +382,4 @@ int http_run(struct http *http)
 	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
 		return -1;
 	return timeout_ms < 1000 ? (int)timeout_ms : 1000;
-}
-
-static bool is_answered(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_alive =
-		fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return is_alive;
-}
-
-int http_listen(const char *path, const char *group)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat stat;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (is_answered(&address))
-		return -EADDRINUSE;
-	if (lstat(path, &stat) == 0) {
-		if (!S_ISSOCK(stat.st_mode))
-			return -EEXIST;
-		unlink(path);
-	}
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mode_t mask = umask(0117);
-	int failed = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	int error = failed < 0 ? -errno : 0;
-	umask(mask);
-	const struct group *entry = getgrnam(group);
-	if (error == 0 && entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) < 0)
-		error = -errno;
-	if (error == 0 && listen(fd, HTTP_CONNECTIONS_MAX) < 0)
-		error = -errno;
-	if (error < 0) {
-		close(fd);
-		return error;
-	}
-	return fd;
 }

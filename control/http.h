@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * HTTP on a Unix socket: libmicrohttpd inside weftd's loop, a table of routes, bodies collected up
- * to a limit, answers as JSON or text. Handlers run to the end; there is no other thread.
+ * HTTP: libmicrohttpd inside weftd's loop, a table of routes with the role that each asks for,
+ * bodies collected up to a limit, answers as JSON or text. Handlers run to the end; there is no
+ * other thread.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <jansson.h>
 
 #include "control/problem.h"
+#include "control/roles.h"
 
 #define HTTP_BODY_BYTES_MAX (8u * 1024 * 1024)
 #define HTTP_CONNECTIONS_MAX 64
@@ -19,6 +21,7 @@
 
 struct http;
 struct http_call; /* the library's side of a request */
+struct http_tls;
 struct loop;
 
 struct http_request {
@@ -26,6 +29,7 @@ struct http_request {
 	const char *name; /* what stands for {name} in the route's path; "" if it has none */
 	const char *body; /* NUL-terminated */
 	size_t body_bytes;
+	const char *who; /* the caller, as "uid 1000" */
 	struct http_call *call;
 };
 
@@ -47,6 +51,10 @@ struct http_route {
 	const char *path; /* "/v1/ports/{name}/qemu-args" */
 	http_fn fn;
 	const char *query; /* the parameters it takes, as "dry_run, prune"; "" : none */
+	enum roles_role role;
+	const char *body, *answer; /* schemas in the OpenAPI file; NULL: none */
+	const char *help;	   /* one line */
+	const char *type;	   /* Content-Type of an answer without a schema */
 };
 
 /* A parameter of the query, NULL if absent, "" without a value; whether it is there and means yes
@@ -55,14 +63,18 @@ const char *http_query(const struct http_request *request, const char *key);
 bool http_query_is_on(const struct http_request *request, const char *key);
 const char *http_header(const struct http_request *request, const char *key);
 
-/* Serves `routes` (n_routes, must outlive the server) on a listening socket, which becomes ours. */
-int http_create(struct loop *loop, int listen_fd, const struct http_route *routes, size_t n_routes,
-		void *ctx, struct http **http);
+struct http_config {
+	const struct http_route *routes; /* routes and roles must outlive the server */
+	size_t n_routes;
+	const struct roles *roles;
+	void *ctx;		    /* of the handlers */
+	const struct http_tls *tls; /* NULL: a Unix socket, whose callers the kernel names */
+};
+
+/* Serves on a listening socket, which becomes ours, also on an error. */
+int http_create(struct loop *loop, int listen_fd, const struct http_config *config,
+		struct http **http);
 void http_destroy(struct http *http); /* NULL is legal */
 
 /* Does what is due. Returns ms until it wants to be called again, at most; -1: no hurry. */
 int http_run(struct http *http);
-
-/* A listening Unix socket at `path`, mode 0660, of group `group` if there is such a group. A stale
- * socket of a dead server is removed. -EADDRINUSE: someone answers there. */
-int http_listen(const char *path, const char *group);

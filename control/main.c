@@ -18,17 +18,32 @@
 #define EXIT_USAGE 2
 
 static const char usage[] =
-	"usage: weftd [--run-dir DIR] [--state-dir DIR]\n"
+	"usage: weftd [--run-dir DIR] [--state-dir DIR] [--grant ROLE=WHO ...]\n"
+	"             [--listen ADDRESS:PORT --tls-cert FILE --tls-key FILE --tls-ca FILE]\n"
 	"\n"
-	"  --run-dir DIR    sockets: weftd.sock, dataplane.sock (default /run/weft)\n"
-	"  --state-dir DIR  what is kept (default /var/lib/weft)\n"
-	"  --version        print the version\n"
-	"  --help           print this text\n";
+	"  --run-dir DIR       sockets: weftd.sock, dataplane.sock (default /run/weft)\n"
+	"  --state-dir DIR     what is kept (default /var/lib/weft)\n"
+	"  --grant ROLE=WHO    ROLE: read, operate, admin; WHO: user:NAME, group:NAME, or\n"
+	"                      cert:NAME, the common name of a client's certificate\n"
+	"  --listen ADDR:PORT  serve the API by TLS too, to clients with a certificate\n"
+	"  --tls-cert FILE     weftd's certificate, PEM\n"
+	"  --tls-key FILE      its key\n"
+	"  --tls-ca FILE       the CA that signs the certificates of clients\n"
+	"  --version           print the version\n"
+	"  --help              print this text\n";
 
 struct arguments {
 	const char *run_dir;
 	const char *state_dir;
+	const char *listen, *tls_cert, *tls_key, *tls_ca;
+	struct roles roles;
 };
+
+static int refuse(const char *why)
+{
+	fprintf(stderr, "weftd: %s\n", why);
+	return EXIT_USAGE;
+}
 
 /* -1: go on; else the exit code. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
@@ -36,10 +51,16 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option options[] = {
 		{"run-dir", required_argument, NULL, 'r'},
 		{"state-dir", required_argument, NULL, 's'},
+		{"grant", required_argument, NULL, 'g'},
+		{"listen", required_argument, NULL, 'l'},
+		{"tls-cert", required_argument, NULL, 'c'},
+		{"tls-key", required_argument, NULL, 'k'},
+		{"tls-ca", required_argument, NULL, 'a'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	char why[256];
 
 	*arguments = (struct arguments){.run_dir = "/run/weft", .state_dir = "/var/lib/weft"};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
@@ -49,6 +70,22 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 's':
 			arguments->state_dir = optarg;
+			break;
+		case 'g':
+			if (roles_grant(&arguments->roles, optarg, why, sizeof(why)) < 0)
+				return refuse(why);
+			break;
+		case 'l':
+			arguments->listen = optarg;
+			break;
+		case 'c':
+			arguments->tls_cert = optarg;
+			break;
+		case 'k':
+			arguments->tls_key = optarg;
+			break;
+		case 'a':
+			arguments->tls_ca = optarg;
 			break;
 		case 'v':
 			puts("weftd " WEFT_VERSION);
@@ -61,6 +98,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			return EXIT_USAGE;
 		}
 	}
+	if (arguments->listen == NULL &&
+	    (arguments->tls_cert || arguments->tls_key || arguments->tls_ca))
+		return refuse("--tls-cert, --tls-key and --tls-ca belong to --listen");
 	if (optind == argc)
 		return -1;
 	fprintf(stderr, "weftd: unexpected argument %s\n%s", argv[optind], usage);
@@ -87,6 +127,29 @@ static int run(struct control *control, int signal_fd)
 	return error < 0 ? EXIT_FAILED : 0;
 }
 
+static int open_control(const struct arguments *arguments, struct control **control, char *why,
+			size_t why_bytes)
+{
+	struct http_tls tls = {0};
+	int error = 0;
+
+	if (arguments->listen != NULL)
+		error = http_tls_read(&tls, arguments->tls_cert, arguments->tls_key,
+				      arguments->tls_ca, why, why_bytes);
+	if (error == 0)
+		error = control_create(arguments->run_dir, arguments->state_dir, control, why,
+				       why_bytes);
+	if (error == 0) {
+		(*control)->roles = arguments->roles;
+		if (arguments->listen != NULL)
+			error = control_listen(*control, arguments->listen, &tls, why, why_bytes);
+		if (error < 0)
+			control_destroy(*control);
+	}
+	http_tls_fini(&tls);
+	return error;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments;
@@ -103,13 +166,14 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0 || control_create(arguments.run_dir, arguments.state_dir, &control, why,
-					    sizeof(why)) < 0) {
+	if (signal_fd < 0 || open_control(&arguments, &control, why, sizeof(why)) < 0) {
 		fprintf(stderr, "weftd: %s\n", signal_fd < 0 ? strerror(errno) : why);
 		return EXIT_FAILED;
 	}
 	log_info("weftd", "ready: %s/weftd.sock, %zu segment(s), %zu port(s)", control->run_dir,
 		 control->model->n_segments, control->model->n_ports);
+	if (arguments.listen != NULL)
+		log_info("weftd", "ready: https://%s", arguments.listen);
 	code = run(control, signal_fd);
 	control_destroy(control);
 	close(signal_fd);

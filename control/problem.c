@@ -6,6 +6,49 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order of the alphabet; docs/api.md has the same list. */
+const struct problem_code problem_codes[] = {
+	{"body-too-large", "the body has more than 8 MiB"},
+	{"changed-meanwhile",
+	 "something changed since the revision of If-Match, or while it was done"},
+	{"dataplane-unreachable", "weft-dataplane does not answer"},
+	{"host-refused", "the host cannot do it: a device, a socket, a namespace"},
+	{"host-unknown", "the port names another host"},
+	{"ifname-missing", "the port's name is no device name; ifname is needed"},
+	{"ifname-taken", "another port has that device"},
+	{"ip-taken", "another port has that address"},
+	{"json-invalid", "the body is not JSON"},
+	{"key-duplicate", "a key stands twice in a lab"},
+	{"key-missing", "a key that is needed is not there"},
+	{"key-unknown", "a key that the object does not have"},
+	{"lab-invalid", "the lab has another shape"},
+	{"mac-invalid", "not the address of a network card"},
+	{"mac-taken", "another port of the segment has that address"},
+	{"media-unsupported", "YAML where only JSON is read"},
+	{"method-not-allowed", "the path is known, the method is not"},
+	{"name-invalid", "a name has 1 to 63 of A-Z a-z 0-9 . _ -"},
+	{"name-mismatch", "the name in the body is not the path's"},
+	{"no-memory", "weftd is out of memory"},
+	{"not-for-this-type", "the port's type has no such thing"},
+	{"path-unknown", "there is no such path"},
+	{"port-unknown", "there is no such port"},
+	{"query-unknown", "a query parameter that the path does not take"},
+	{"role-missing", "the caller's role does not suffice"},
+	{"segment-in-use", "ports use the segment"},
+	{"segment-unknown", "there is no such segment, or a port names one that is not declared"},
+	{"socket-taken", "another port has that socket"},
+	{"store-failed", "the store could not be read or written"},
+	{"store-foreign", "the dataplane holds what this store never knew"},
+	{"store-full", "the disk is full"},
+	{"type-unknown", "there is no such type of port"},
+	{"value-invalid", "a value that the key does not take"},
+	{"vlan-taken", "another segment has that VLAN"},
+	{"vni-taken", "another segment has that VNI"},
+	{"yaml-invalid", "the body is not YAML"},
+	{"yaml-unsupported", "anchors, aliases, tags, several documents"},
+	{NULL, NULL},
+};
+
 /* Details are one line of printable text, whatever a user wrote into a name. */
 static void make_printable(char *text)
 {

@@ -14,6 +14,12 @@ struct problem {
 	char detail[512]; /* one line: what is wrong and what to do */
 };
 
+/* Every code that there is, ended by a row without one. */
+struct problem_code {
+	const char *code, *help;
+};
+extern const struct problem_code problem_codes[];
+
 /* Fills *problem and returns `error`, so that a function can end with `return problem_set(...)`. */
 int problem_set(struct problem *problem, int error, int status, const char *code,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is at the other end of a connection. Runs on weftd's thread. */
+#include "control/http_peer.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "control/http_tls.h"
+
+#define GROUPS_MAX 256 /* the rest gives no role */
+
+struct http_peer *http_peer_create(bool is_remote)
+{
+	struct http_peer *peer = calloc(1, sizeof(*peer));
+
+	if (peer != NULL)
+		peer->is_remote = is_remote;
+	return peer;
+}
+
+void http_peer_destroy(struct http_peer *peer)
+{
+	free(peer);
+}
+
+static void find_local(struct http_peer *peer, int fd, const struct roles *roles)
+{
+	struct ucred cred;
+	gid_t groups[GROUPS_MAX];
+	socklen_t bytes = sizeof(cred);
+
+	snprintf(peer->who, sizeof(peer->who), "the caller");
+	snprintf(peer->grantee, sizeof(peer->grantee), "user:NAME");
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &bytes) < 0)
+		return;
+	socklen_t groups_bytes = (GROUPS_MAX - 1) * sizeof(groups[0]);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_bytes) < 0)
+		groups_bytes = 0;
+	size_t n_groups = groups_bytes / sizeof(groups[0]);
+	groups[n_groups++] = cred.gid;
+	peer->role = roles_of_user(roles, cred.uid, groups, n_groups);
+	const struct passwd *user = getpwuid(cred.uid);
+	snprintf(peer->who, sizeof(peer->who), "uid %u", cred.uid);
+	if (user != NULL)
+		snprintf(peer->grantee, sizeof(peer->grantee), "user:%s", user->pw_name);
+}
+
+static void find_remote(struct http_peer *peer, struct MHD_Connection *connection,
+			const struct roles *roles)
+{
+	char name[ROLES_NAME_BYTES];
+
+	snprintf(peer->who, sizeof(peer->who), "a certificate without a common name");
+	snprintf(peer->grantee, sizeof(peer->grantee), "cert:NAME");
+	if (!http_tls_name(connection, name))
+		return;
+	peer->role = roles_of_cert(roles, name);
+	snprintf(peer->who, sizeof(peer->who), "certificate '%s'", name);
+	snprintf(peer->grantee, sizeof(peer->grantee), "cert:%s", name);
+}
+
+struct http_peer *http_peer_of(struct MHD_Connection *connection, const struct roles *roles)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_peer *peer = info != NULL ? info->socket_context : NULL;
+
+	if (peer == NULL || peer->is_known)
+		return peer;
+	peer->is_known = true;
+	if (peer->is_remote) {
+		find_remote(peer, connection, roles);
+		return peer;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	find_local(peer, info->connect_fd, roles);
+	return peer;
+}
