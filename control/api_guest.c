@@ -20,6 +20,7 @@ struct guest {
 	const struct model_port *port;
 	uint16_t mtu;
 	bool is_listening; /* QEMU makes the socket: the port is the client */
+	unsigned int n_queues;
 	char socket[DP_TEXT_BYTES];
 	char mac[SPEC_MAC_BYTES];
 };
@@ -38,6 +39,7 @@ static int find_guest(const struct control *control, const struct http_request *
 			"type=vhost-user",
 			port->name, port->kind->name);
 	const char *socket = model_option_text(port, "socket");
+	guest->n_queues = (unsigned int)model_option_number(port, "queues", 1);
 	guest->port = port;
 	guest->mtu = model_segment(control->model, port->segment)->mtu;
 	guest->is_listening = model_option_is(port, "mode", "client");
@@ -103,6 +105,27 @@ static void add_machine(json_t *args, const char *memory, bool is_tcg)
 	add(args, "node,memdev=weft-mem");
 }
 
+/* Queues: a vector for each of a pair, one for the control queue, one for changes of the card. */
+static void add_card(json_t *args, const struct guest *guest, bool is_tcg)
+{
+	const char *name = guest->port->name;
+	unsigned int n_queues = guest->n_queues;
+	char queues[24] = "", vectors[24] = "";
+
+	if (n_queues > 1) {
+		snprintf(queues, sizeof(queues), ",queues=%u", n_queues);
+		snprintf(vectors, sizeof(vectors), ",vectors=%u", 2 * n_queues + 2);
+	}
+	add(args, "-netdev");
+	add(args, "vhost-user,id=weft-net-%s,chardev=weft-chr-%s%s", name, name, queues);
+	add(args, "-device");
+	add(args,
+	    "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
+	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s%s",
+	    name, name, guest->mac, guest->mtu, QUEUE_SIZE, QUEUE_SIZE,
+	    n_queues > 1 ? ",mq=on" : "", is_tcg ? ",vectors=0" : vectors);
+}
+
 int api_get_qemu_args(void *ctx, const struct http_request *request, struct http_reply *reply,
 		      struct problem *problem)
 {
@@ -125,13 +148,7 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 	add(args, "-chardev");
 	add(args, "socket,id=weft-chr-%s,path=%s,%s", name, path,
 	    guest.is_listening ? "server=on,wait=off" : "reconnect=1");
-	add(args, "-netdev");
-	add(args, "vhost-user,id=weft-net-%s,chardev=weft-chr-%s", name, name);
-	add(args, "-device");
-	add(args,
-	    "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
-	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s",
-	    name, name, guest.mac, guest.mtu, QUEUE_SIZE, QUEUE_SIZE, is_tcg ? ",vectors=0" : "");
+	add_card(args, &guest, is_tcg);
 	return api_reply(control, json_pack("{s:o,s:s}", "args", args, "vm", guest.port->vm), reply,
 			 problem);
 }
@@ -164,12 +181,14 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 	const struct control *control = ctx;
 	struct guest guest;
 	char socket[DP_TEXT_BYTES * 6];
-	char xml[3072];
+	char xml[3072], queues[24] = "";
 	int error = find_guest(control, request, &guest, problem);
 
 	if (error < 0)
 		return error;
 	escape(guest.socket, socket, sizeof(socket));
+	if (guest.n_queues > 1)
+		snprintf(queues, sizeof(queues), " queues='%u'", guest.n_queues);
 	snprintf(xml, sizeof(xml),
 		 "<!-- once in the domain: the guest's memory must be shared with weft -->\n"
 		 "<memoryBacking>\n"
@@ -182,13 +201,13 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 		 "  <source type='unix' path='%s' %s"
 		 "  <model type='virtio'/>\n"
 		 "  <mtu size='%u'/>\n"
-		 "  <driver rx_queue_size='%d' tx_queue_size='%d'/>\n"
+		 "  <driver%s rx_queue_size='%d' tx_queue_size='%d'/>\n"
 		 "</interface>\n",
 		 guest.port->name, guest.mac, socket,
 		 guest.is_listening ? "mode='server'/>\n"
 				    : "mode='client'>\n"
 				      "    <reconnect enabled='yes' timeout='1'/>\n"
 				      "  </source>\n",
-		 guest.mtu, QUEUE_SIZE, QUEUE_SIZE);
+		 guest.mtu, queues, QUEUE_SIZE, QUEUE_SIZE);
 	return api_reply(control, json_pack("{s:s}", "xml", xml), reply, problem);
 }

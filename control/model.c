@@ -180,14 +180,26 @@ bool model_is_unused(const struct model *model)
 	return model->next_id == FIRST_ID;
 }
 
-const char *model_option_text(const struct model_port *port, const char *key)
+static const struct dp_option *find_option(const struct model_port *port, const char *key)
 {
 	int index = port_kinds_option(port->kind, key);
-	const struct dp_option *value =
-		index < 0 ? NULL
-			  : options_value(port->options, port->n_options, (unsigned int)index);
+
+	return index < 0 ? NULL
+			 : options_value(port->options, port->n_options, (unsigned int)index);
+}
+
+const char *model_option_text(const struct model_port *port, const char *key)
+{
+	const struct dp_option *value = find_option(port, key);
 
 	return value != NULL ? value->text : NULL;
+}
+
+uint64_t model_option_number(const struct model_port *port, const char *key, uint64_t fallback)
+{
+	const struct dp_option *value = find_option(port, key);
+
+	return value != NULL ? value->number : fallback;
 }
 
 bool model_option_is(const struct model_port *port, const char *key, const char *word)

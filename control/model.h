@@ -78,6 +78,8 @@ bool model_is_unused(const struct model *model);
 
 /* An option's text if it is set and differs from the default, else NULL. */
 const char *model_option_text(const struct model_port *port, const char *key);
+/* The same of a number; `fallback` is the default. */
+uint64_t model_option_number(const struct model_port *port, const char *key, uint64_t fallback);
 
 /* Does an option have this value, as a user writes it, by default or by the user's will? */
 bool model_option_is(const struct model_port *port, const char *key, const char *word);

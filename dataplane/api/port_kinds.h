@@ -8,6 +8,8 @@
 
 #include "dataplane/api/options.h"
 
+#define PORT_QUEUES_MAX 16	/* of a port, each way: as many as a message has descriptors */
+
 struct port_kind {
 	const char *name;
 	const char *help;

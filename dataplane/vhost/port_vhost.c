@@ -21,12 +21,12 @@
 #include "dataplane/base/loop.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/flow.h"
 #include "dataplane/offload.h"
 #include "dataplane/vhost/door.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
 
-#define QUEUE_PAIRS 1
 #define MTU_MAX 65535
 #define PENALTY_NS UINT64_C(2000000000)
 #define PENALTY_NS_MAX (300 * PENALTY_NS)
@@ -59,12 +59,20 @@ struct vhost_port {
 	uint64_t penalty_ns;		/* how long the next time */
 	struct log_limit limit;
 	char reason[DP_TEXT_BYTES];	/* why it is down */
-	struct vhost_queue queues[QUEUE_PAIRS];
+	unsigned int n_pairs;		/* that the guest may use */
+	struct vhost_queue queues[];	/* n_pairs of them */
 };
 
 static struct vhost_queue *queue_of(struct rxq *rxq)
 {
 	return (struct vhost_queue *)((char *)rxq - offsetof(struct vhost_queue, rxq));
+}
+
+static unsigned int count_pairs(const struct port *port)
+{
+	const struct dp_option *queues = port_option(port, "queues");
+
+	return queues != NULL ? (unsigned int)queues->number : 1;
 }
 
 static uint64_t offered_features(const struct port *port)
@@ -76,6 +84,8 @@ static uint64_t offered_features(const struct port *port)
 		VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_FEATURE(VIRTIO_NET_F_MTU) |
 		VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
 
+	if (count_pairs(port) > 1)
+		features |= VIRTIO_FEATURE(VIRTIO_NET_F_MQ);
 	/* UFO stays out: nobody needs it, and kernels gave up on it. */
 	if (offload == NULL || offload->number != 0)
 		features |= VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) |
@@ -177,7 +187,7 @@ static void shut_out(struct vhost_port *vhost, uint64_t now_ns)
 
 static bool has_blocked(const struct vhost_port *vhost)
 {
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		if (atomic_load(&vhost->queues[i].take.broken) == ring_call_blocked ||
 		    atomic_load(&vhost->queues[i].put_ring.broken) == ring_call_blocked)
 			return true;
@@ -195,7 +205,7 @@ static void end_session(struct vhost_port *vhost, uint64_t now_ns)
 	if (has_blocked(vhost))
 		shut_out(vhost, now_ns);
 	/* No ring runs any more: the next front-end starts with none that is broken. */
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		atomic_store(&vhost->queues[i].take.broken, NULL);
 		atomic_store(&vhost->queues[i].put_ring.broken, NULL);
 	}
@@ -243,7 +253,7 @@ static void on_front_end(void *ctx, int fd, uint64_t now_ns)
 	struct vhost_port *vhost = ctx;
 	struct session_config config = {
 		.features = offered_features(vhost->port),
-		.n_queue_pairs = QUEUE_PAIRS,
+		.n_queue_pairs = vhost->n_pairs,
 		.max_mtu = MTU_MAX,
 		.max_memory_bytes = MEMORY_MAX_BYTES,
 		.ops = &session_ops,
@@ -283,7 +293,7 @@ static void on_failure(void *ctx, const char *why, uint64_t now_ns)
 /* Why a queue is in quarantine, in one line. false: none is. */
 static bool describe_broken(const struct vhost_port *vhost, char *reason, size_t bytes)
 {
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		const char *take = atomic_load(&vhost->queues[i].take.broken);
 		const char *put = atomic_load(&vhost->queues[i].put_ring.broken);
 
@@ -310,7 +320,7 @@ static void quarantine(struct vhost_port *vhost, unsigned int index, uint64_t no
 /* Rings that a worker found broken stop. */
 static void stop_broken(struct vhost_port *vhost, uint64_t now_ns)
 {
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		struct vhost_queue *queue = &vhost->queues[i];
 
 		if (queue->rxq.worker >= 0 && atomic_load(&queue->take.broken) != NULL)
@@ -394,7 +404,8 @@ static int open_door(struct vhost_port *vhost, char *why, size_t why_bytes)
 static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
 			 size_t why_bytes)
 {
-	struct vhost_port *vhost = calloc(1, sizeof(*vhost));
+	unsigned int n_pairs = count_pairs(port);
+	struct vhost_port *vhost = calloc(1, sizeof(*vhost) + n_pairs * sizeof(vhost->queues[0]));
 	char line[DP_TEXT_BYTES] = "out of memory";
 	int error = -ENOMEM;
 
@@ -407,7 +418,8 @@ static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, 
 		free(vhost);
 		return error;
 	}
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	vhost->n_pairs = n_pairs;
+	for (unsigned int i = 0; i < n_pairs; i++) {
 		rte_spinlock_init(&vhost->queues[i].put_lock);
 		vhost->queues[i].rxq = (struct rxq){.port = port, .wake_fd = -1, .worker = -1};
 	}
@@ -443,7 +455,7 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 	const struct vhost_port *vhost = port->impl;
 	unsigned int n_put = 0;
 
-	for (unsigned int i = 0; i < QUEUE_PAIRS; i++) {
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		const struct vhost_queue *queue = &vhost->queues[i];
 
 		state->n_queues += queue->rxq.worker >= 0;
@@ -503,11 +515,9 @@ static void vhost_disarm(struct rxq *rxq)
 	ring_disarm(&queue_of(rxq)->take);
 }
 
-static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
-		     struct counters_block *count)
+static void put(struct vhost_queue *queue, struct burst *burst, const uint8_t *order,
+		unsigned int n, struct counters_block *count)
 {
-	struct vhost_port *vhost = port->impl;
-	struct vhost_queue *queue = &vhost->queues[0];
 	struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
 
 	if (ring == NULL) {
@@ -517,6 +527,42 @@ static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *orde
 	rte_spinlock_lock(&queue->put_lock);
 	ring_put(ring, burst, order, n, count);
 	rte_spinlock_unlock(&queue->put_lock);
+}
+
+/* Flows over the queues that the guest has enabled just now. */
+static void put_spread(struct vhost_port *vhost, struct burst *burst, const uint8_t *order,
+		       unsigned int n, struct counters_block *count)
+{
+	struct vhost_queue *running[PORT_QUEUES_MAX];
+	struct flow_lists lists;
+	unsigned int n_running = 0;
+
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
+		struct vhost_queue *queue = &vhost->queues[i];
+
+		if (atomic_load_explicit(&queue->put, memory_order_relaxed) != NULL)
+			running[n_running++] = queue;
+	}
+	if (n_running == 0) {
+		count->drops[DROP_PORT_DOWN] += n;
+		return;
+	}
+	flow_spread(burst, order, n, n_running, &lists);
+	for (unsigned int i = 0; i < n_running; i++) {
+		if (lists.n[i] != 0)
+			put(running[i], burst, lists.order[i], lists.n[i], count);
+	}
+}
+
+static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		     struct counters_block *count)
+{
+	struct vhost_port *vhost = port->impl;
+
+	if (__builtin_expect(vhost->n_pairs == 1, 1))
+		put(&vhost->queues[0], burst, order, n, count);
+	else
+		put_spread(vhost, burst, order, n, count);
 }
 
 const struct port_type port_vhost_type = {

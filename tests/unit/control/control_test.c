@@ -279,6 +279,7 @@ static void guests_are_told_how_to_plug_in(void **state)
 	text = json_dumps(json, 0);
 	assert_null(strstr(text, "memory-backend"));
 	assert_null(strstr(text, "vectors"));
+	assert_null(strstr(text, "queues="));
 	free(text);
 	json_decref(json);
 	json = rig_call(rig, "GET", "/v1/ports/web0/libvirt-xml", "", 200);
@@ -302,6 +303,31 @@ static void guests_are_told_how_to_plug_in(void **state)
 			   "tap");
 	rig_assert_problem(rig, "GET", "/v1/ports/web0/qemu-args?memory=1,x", "", 422,
 			   "value-invalid", "256M");
+}
+
+static void a_guest_with_several_queues_is_told_how_many(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply",
+		      "{\"segments\": {\"A\": {\"vni\": 1}}, \"ports\": {\"v\": {\"type\": "
+		      "\"vhost-user\", \"segment\": \"A\", \"queues\": 4}}}",
+		      200);
+	json_t *json = rig_call(rig, "GET", "/v1/ports/v/qemu-args", "", 200);
+	char *text = json_dumps(json, 0);
+	assert_non_null(strstr(text, "chardev=weft-chr-v,queues=4\""));
+	assert_non_null(strstr(text, ",mq=on,vectors=10\""));
+	free(text);
+	json_decref(json);
+	json = rig_call(rig, "GET", "/v1/ports/v/qemu-args?tcg=1", "", 200);
+	text = json_dumps(json, 0);
+	assert_non_null(strstr(text, ",mq=on,vectors=0\""));
+	free(text);
+	json_decref(json);
+	json = rig_call(rig, "GET", "/v1/ports/v/libvirt-xml", "", 200);
+	assert_non_null(strstr(json_string_value(json_object_get(json, "xml")),
+			       "<driver queues='4' rx_queue_size="));
+	json_decref(json);
 }
 
 static void counters_and_tables_have_every_port(void **state)
@@ -373,6 +399,7 @@ int main(int argc, char **argv)
 		RIG_TEST(if_match_refuses_what_was_read_too_long_ago, &rig),
 		RIG_TEST(labs_travel_as_yaml_too, &rig),
 		RIG_TEST(guests_are_told_how_to_plug_in, &rig),
+		RIG_TEST(a_guest_with_several_queues_is_told_how_many, &rig),
 		RIG_TEST(counters_and_tables_have_every_port, &rig),
 		RIG_TEST(a_second_weftd_is_refused, &rig),
 		RIG_TEST(the_socket_is_for_the_group_and_the_state_for_root, &rig),
