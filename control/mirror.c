@@ -108,14 +108,16 @@ int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	return request(mirror, DP_BEGIN, why);
 }
 
+static const struct tap_fds no_fds;
+
 /* Notes the change for the commit, then sends it. */
 static int stage(struct mirror *mirror, struct table_row row, enum dp_type type, void *message,
-		 size_t bytes, const int *fd, char *why)
+		 size_t bytes, const struct tap_fds *fds, char *why)
 {
 	if (table_put(&mirror->staged, row) < 0)
 		return no_memory(why);
 	int error =
-		dp_client_stage(mirror->client, type, message, bytes, fd, fd != NULL, TIMEOUT_MS);
+		dp_client_stage(mirror->client, type, message, bytes, fds->fds, fds->n, TIMEOUT_MS);
 	if (error < 0)
 		snprintf(why, DP_TEXT_BYTES, "sending to the dataplane: %s", strerror(-error));
 	return error;
@@ -132,8 +134,8 @@ int mirror_stage_segments(struct mirror *mirror, const struct model *model, char
 		encode_segment(model->segments[i], &message);
 		row.digest = encode_digest(&message.header);
 		if (!table_has(&mirror->actual, row.id, row.digest))
-			error = stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message), NULL,
-				      why);
+			error = stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message),
+				      &no_fds, why);
 	}
 	return error;
 }
@@ -143,7 +145,7 @@ int mirror_stage_port(struct mirror *mirror, const struct model *model,
 {
 	struct table_row row = {.id = port->id};
 	struct dp_port message;
-	int fd = -1;
+	struct tap_fds fds = {0};
 	int error = 0;
 
 	encode_port(model, port, &message);
@@ -151,13 +153,12 @@ int mirror_stage_port(struct mirror *mirror, const struct model *model,
 	if (table_has(&mirror->actual, row.id, row.digest))
 		return 0;
 	if (taps_is_needed(port))
-		error = taps_prepare(mirror->taps, model, port, &fd, why, DP_TEXT_BYTES);
+		error = taps_prepare(mirror->taps, model, port, &fds, why, DP_TEXT_BYTES);
 	else
 		taps_doom(mirror->taps, port->id);
 	if (error < 0)
 		return error;
-	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), fd >= 0 ? &fd : NULL,
-		     why);
+	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), &fds, why);
 }
 
 int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
@@ -169,7 +170,7 @@ int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
 	if (!is_segment)
 		taps_doom(mirror->taps, id);
 	return stage(mirror, row, is_segment ? DP_SEGMENT_DEL : DP_PORT_DEL, &message,
-		     sizeof(message), NULL, why);
+		     sizeof(message), &no_fds, why);
 }
 
 int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,
@@ -232,11 +233,11 @@ int mirror_abort(struct mirror *mirror)
 
 static void take_fd(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
 {
-	int *fd = ctx;
+	struct tap_fds *taken = ctx;
 
-	if (message->type != DP_PORT_FDS || n_fds != 1 || *fd >= 0)
+	if (message->type != DP_PORT_FDS || n_fds != 1 || taken->n == PORT_QUEUES_MAX)
 		return;
-	*fd = fds[0];
+	taken->fds[taken->n++] = fds[0];
 	fds[0] = -1;
 }
 
@@ -244,13 +245,15 @@ static int adopt_port(struct mirror *mirror, const struct model *model,
 		      const struct model_port *port, char *why)
 {
 	struct dp_object message = {.id = port->id};
-	int fd = -1;
+	struct tap_fds fds = {0};
 	int error = dp_client_request(mirror->client, DP_PORT_FDS, &message, sizeof(message),
-				      TIMEOUT_MS, take_fd, &fd, why);
+				      TIMEOUT_MS, take_fd, &fds, why);
 
-	if (dp_client_is_broken(mirror->client))
+	if (dp_client_is_broken(mirror->client)) {
+		taps_close(&fds);
 		return error;
-	if (fd >= 0 && taps_adopt(mirror->taps, model, port, fd, why, DP_TEXT_BYTES) == 0)
+	}
+	if (fds.n != 0 && taps_adopt(mirror->taps, model, port, &fds, why, DP_TEXT_BYTES) == 0)
 		return 0;
 	log_warn("mirror", "port %s: its device is made anew: %s", port->name, why);
 	error = mirror_begin(mirror, why);

@@ -20,11 +20,12 @@ struct settings {
 	char alias[DP_NAME_BYTES + 16];
 	uint8_t mac[6];
 	uint16_t mtu_bytes;
+	uint16_t n_queues;
 };
 
 struct device {
 	uint64_t port_id;
-	int fd;
+	struct tap_fds fds;
 	bool is_new;	/* since the last commit */
 	bool is_doomed; /* until the next commit */
 	struct settings settings;
@@ -46,12 +47,18 @@ int taps_create(struct taps **out)
 	return 0;
 }
 
+void taps_close(const struct tap_fds *fds)
+{
+	for (unsigned int i = 0; i < fds->n; i++)
+		close(fds->fds[i]);
+}
+
 void taps_destroy(struct taps *taps)
 {
 	if (taps == NULL)
 		return;
 	for (size_t i = 0; i < taps->n_devices; i++)
-		close(taps->devices[i].fd);
+		taps_close(&taps->devices[i].fds);
 	free(taps->devices);
 	free(taps);
 }
@@ -75,6 +82,7 @@ static struct settings settings_of(const struct model *model, const struct model
 	copy_text(settings.ip, sizeof(settings.ip), model_option_text(port, "ip"));
 	snprintf(settings.alias, sizeof(settings.alias), "weft port %s", port->name);
 	memcpy(settings.mac, port->mac, sizeof(settings.mac));
+	settings.n_queues = (uint16_t)model_option_number(port, "queues", 1);
 	return settings;
 }
 
@@ -86,7 +94,7 @@ static struct tap_device_spec spec_of(const struct settings *settings)
 		.ip = settings->ip[0] != '\0' ? settings->ip : NULL,
 		.alias = settings->alias,
 		.mtu_bytes = settings->mtu_bytes,
-		.n_queues = 1,
+		.n_queues = settings->n_queues,
 	};
 
 	memcpy(spec.mac, settings->mac, sizeof(spec.mac));
@@ -115,7 +123,7 @@ static int add_device(struct taps *taps, const struct device *device)
 
 static void remove_device(struct taps *taps, size_t i)
 {
-	close(taps->devices[i].fd);
+	taps_close(&taps->devices[i].fds);
 	taps->devices[i] = taps->devices[--taps->n_devices];
 }
 
@@ -134,42 +142,61 @@ bool taps_is_held(const struct taps *taps, uint64_t port_id)
 }
 
 static int make_device(struct taps *taps, uint64_t port_id, const struct settings *settings,
-		       int *fd, char *why, size_t why_bytes)
+		       struct tap_fds *fds, char *why, size_t why_bytes)
 {
 	struct device device = {
 		.port_id = port_id, .is_new = true, .settings = *settings, .before = *settings};
 	struct tap_device_spec spec = spec_of(settings);
-	int error = tap_device_create(&spec, &device.fd, why, why_bytes);
+	int error = tap_device_create(&spec, device.fds.fds, why, why_bytes);
 
 	if (error < 0)
 		return error;
+	device.fds.n = settings->n_queues;
 	error = add_device(taps, &device);
 	if (error < 0) {
-		close(device.fd);
+		taps_close(&device.fds);
 		snprintf(why, why_bytes, "out of memory");
 		return error;
 	}
-	*fd = device.fd;
+	*fds = device.fds;
 	return 0;
 }
 
+/* A device has as many queues as it was made for, and one of the same name cannot be made beside
+ * it. */
+static int check_queues(const struct device *device, const struct settings *settings, char *why,
+			size_t why_bytes)
+{
+	if (device->settings.n_queues == settings->n_queues)
+		return 0;
+	snprintf(why, why_bytes,
+		 "device %s was made with queues=%u, which cannot change: delete the port and add "
+		 "it again",
+		 settings->ifname, device->settings.n_queues);
+	return -EBUSY;
+}
+
 int taps_prepare(struct taps *taps, const struct model *model, const struct model_port *port,
-		 int *fd, char *why, size_t why_bytes)
+		 struct tap_fds *fds, char *why, size_t why_bytes)
 {
 	struct settings settings = settings_of(model, port);
 	struct device *device = find_device(taps, port->id);
+	int error;
 
 	if (device != NULL && !is_same_place(&device->settings, &settings)) {
 		device->is_doomed = true;
 		device = NULL;
 	}
 	if (device == NULL)
-		return make_device(taps, port->id, &settings, fd, why, why_bytes);
-	*fd = device->fd;
+		return make_device(taps, port->id, &settings, fds, why, why_bytes);
+	error = check_queues(device, &settings, why, why_bytes);
+	if (error < 0)
+		return error;
+	*fds = device->fds;
 	if (memcmp(&device->settings, &settings, sizeof(settings)) == 0)
 		return 0;
 	struct tap_device_spec spec = spec_of(&settings);
-	int error = tap_device_update(&spec, device->fd, why, why_bytes);
+	error = tap_device_update(&spec, device->fds.fds[0], why, why_bytes);
 	/* Even a failure may have changed something: then the abort puts it back. */
 	device->settings = settings;
 	return error;
@@ -210,25 +237,29 @@ void taps_abort(struct taps *taps)
 		if (memcmp(&device->settings, &device->before, sizeof(device->before)) == 0)
 			continue;
 		struct tap_device_spec spec = spec_of(&device->before);
-		if (tap_device_update(&spec, device->fd, why, sizeof(why)) < 0)
+		if (tap_device_update(&spec, device->fds.fds[0], why, sizeof(why)) < 0)
 			log_warn("taps", "putting back device %s: %s", device->before.ifname, why);
 		device->settings = device->before;
 	}
 }
 
-int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port, int fd,
-	       char *why, size_t why_bytes)
+int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port,
+	       const struct tap_fds *fds, char *why, size_t why_bytes)
 {
 	struct device device = {
-		.port_id = port->id, .fd = fd, .settings = settings_of(model, port)};
+		.port_id = port->id, .fds = *fds, .settings = settings_of(model, port)};
 	struct tap_device_spec spec = spec_of(&device.settings);
-	int error = tap_device_update(&spec, fd, why, why_bytes);
+	int error = -ESTALE;
 
+	if (fds->n == spec.n_queues)
+		error = tap_device_update(&spec, fds->fds[0], why, why_bytes);
+	else
+		snprintf(why, why_bytes, "it was made with queues=%u", fds->n);
 	device.before = device.settings;
 	if (error == 0)
 		error = add_device(taps, &device);
 	if (error < 0)
-		close(fd);
+		taps_close(fds);
 	return error;
 }
 
@@ -238,7 +269,7 @@ void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), 
 		uint64_t port_id = taps->devices[i].port_id;
 		struct tap_device_spec spec = spec_of(&taps->devices[i].settings);
 
-		if (!tap_device_is_lost(&spec, taps->devices[i].fd))
+		if (!tap_device_is_lost(&spec, taps->devices[i].fds.fds[0]))
 			continue;
 		remove_device(taps, i);
 		fn(ctx, port_id);

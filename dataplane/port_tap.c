@@ -17,16 +17,22 @@
 #include "dataplane/api/kinds.h"
 #include "dataplane/base/log.h"
 #include "dataplane/drop.h"
+#include "dataplane/flow.h"
 #include "dataplane/offload.h"
 #include "tap/tap.h"
 
+struct tap_queue {
+	struct rxq rxq;
+	int fd;
+};
+
 struct tap_port {
 	struct port *port;
-	int fd;
-	struct rxq rxq;
 	char ifname[IF_NAMESIZE];
-	_Atomic int error;		/* errno of a device that is gone; worker writes */
+	_Atomic int error;		/* errno of a device that is gone; workers write */
 	bool is_error_logged;		/* main */
+	unsigned int n_queues;
+	struct tap_queue queues[];
 };
 
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
@@ -38,33 +44,58 @@ _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one
 	 1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_HOST_TSO4 |                         \
 	 1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_ECN)
 
-static struct tap_port *tap_of(struct rxq *rxq)
+static struct tap_queue *queue_of(struct rxq *rxq)
 {
-	return (struct tap_port *)((char *)rxq - offsetof(struct tap_port, rxq));
+	return (struct tap_queue *)((char *)rxq - offsetof(struct tap_queue, rxq));
 }
 
 /* --- life: main --- */
 
+static void close_queues(struct tap_port *tap)
+{
+	for (unsigned int i = 0; i < tap->n_queues; i++) {
+		port_detach_rxq(tap->port, &tap->queues[i].rxq);
+		close(tap->queues[i].fd);
+	}
+}
+
+/* A queue for each descriptor, all of one device: whoever sent them made them so. */
+static int open_queues(struct tap_port *tap, const int *fds, unsigned int n_fds)
+{
+	for (unsigned int i = 0; i < n_fds; i++) {
+		struct tap_queue *queue = &tap->queues[i];
+		int error = tap_check(fds[i], tap->ifname);
+
+		if (error < 0)
+			return error;
+		queue->fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+		if (queue->fd < 0)
+			return -errno;
+		queue->rxq = (struct rxq){.port = tap->port, .wake_fd = queue->fd, .worker = -1};
+		tap->n_queues++;
+	}
+	return 0;
+}
+
 static int tap_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
 		       size_t why_bytes)
 {
-	struct tap_port *tap = calloc(1, sizeof(*tap));
+	const struct dp_option *wanted = port_option(port, "queues");
+	struct tap_port *tap = calloc(1, sizeof(*tap) + n_fds * sizeof(tap->queues[0]));
 	int error = tap == NULL ? -ENOMEM : -EINVAL;
 
-	if (tap != NULL && n_fds == 1)
-		error = tap_check(fds[0], tap->ifname);
-	if (error == 0) {
-		tap->fd = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
-		error = tap->fd < 0 ? -errno : 0;
-	}
+	if (tap != NULL)
+		tap->port = port;
+	if (tap != NULL && n_fds == (wanted != NULL ? wanted->number : 1))
+		error = open_queues(tap, fds, n_fds);
 	if (error < 0) {
 		snprintf(why, why_bytes, "port %s: no usable tap descriptor came with it: %s",
 			 port->spec.name, strerror(-error));
+		if (tap != NULL)
+			close_queues(tap);
 		free(tap);
 		return error;
 	}
-	tap->port = port;
-	tap->rxq = (struct rxq){.port = port, .wake_fd = tap->fd, .worker = -1};
 	port->impl = tap;
 	return 0;
 }
@@ -72,19 +103,19 @@ static int tap_prepare(struct port *port, const int *fds, unsigned int n_fds, ch
 static void tap_publish(struct port *port)
 {
 	struct tap_port *tap = port->impl;
-	int error = port_attach_rxq(port, &tap->rxq);
 
-	if (error < 0)
-		atomic_store(&tap->error, -error);
+	for (unsigned int i = 0; i < tap->n_queues; i++) {
+		int error = port_attach_rxq(port, &tap->queues[i].rxq);
+
+		if (error < 0)
+			atomic_store(&tap->error, -error);
+	}
 }
 
 static void tap_port_close(struct port *port)
 {
-	struct tap_port *tap = port->impl;
-
-	port_detach_rxq(port, &tap->rxq);
-	close(tap->fd);
-	free(tap);
+	close_queues(port->impl);
+	free(port->impl);
 }
 
 static void describe(const struct tap_port *tap, int error, char *text, size_t bytes)
@@ -111,7 +142,8 @@ static void tap_state(const struct port *port, struct dp_port_state *state)
 	const struct tap_port *tap = port->impl;
 	int error = atomic_load(&tap->error);
 
-	state->n_queues = tap->rxq.worker >= 0;
+	for (unsigned int i = 0; i < tap->n_queues; i++)
+		state->n_queues += tap->queues[i].rxq.worker >= 0;
 	state->features = TAP_FEATURES;
 	state->attaches = 1;
 	state->link = error == 0 ? DP_LINK_UP : DP_LINK_BROKEN;
@@ -123,8 +155,9 @@ static unsigned int tap_give_fds(const struct port *port, int *fds)
 {
 	const struct tap_port *tap = port->impl;
 
-	fds[0] = tap->fd;
-	return 1;
+	for (unsigned int i = 0; i < tap->n_queues; i++)
+		fds[i] = tap->queues[i].fd;
+	return tap->n_queues;
 }
 
 /* --- frames: worker --- */
@@ -155,14 +188,14 @@ static void fill_frame(struct burst *burst, const uint8_t *at, uint32_t bytes)
 
 static void tap_rx(struct rxq *rxq, struct burst *burst)
 {
-	struct tap_port *tap = tap_of(rxq);
+	struct tap_port *tap = rxq->port->impl;
+	int fd = queue_of(rxq)->fd;
 	size_t at = 0;
 
 	/* Frames lie close together in the arena: small ones share its first pages. */
 	while (burst->n < BURST_FRAMES &&
 	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= BURST_ARENA_BYTES) {
-		ssize_t bytes =
-			read(tap->fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
+		ssize_t bytes = read(fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
 
 		if (bytes < TAP_HEADER_BYTES) {
 			/* What else a read can say concerns one frame, not the device. */
@@ -200,11 +233,9 @@ static enum drop_reason reason_of(int error)
 	return error == EFAULT ? DROP_GUEST_FAULT : DROP_TAP_ERROR;
 }
 
-static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
-		   struct counters_block *count)
+static void write_frames(int fd, struct burst *burst, const uint8_t *order, unsigned int n,
+			 struct counters_block *count)
 {
-	const struct tap_port *tap = port->impl;
-
 	for (unsigned int i = 0; i < n; i++) {
 		struct frame *frame = &burst->frames[order[i]];
 		struct iovec iov[1 + FRAME_PIECES_MAX];
@@ -213,7 +244,7 @@ static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order,
 		iov[0].iov_len = sizeof(frame->vnet) + frame->head_len;
 		if (frame->n_iov != 0)
 			memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
-		if (writev(tap->fd, iov, 1 + frame->n_iov) < 0) {
+		if (writev(fd, iov, 1 + frame->n_iov) < 0) {
 			drop_count(count, reason_of(errno));
 			continue;
 		}
@@ -221,6 +252,22 @@ static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order,
 		count->tx_bytes += frame->len;
 		count->tx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
 	}
+}
+
+/* Workers may write to one queue at the same time: the kernel keeps them apart. */
+static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		   struct counters_block *count)
+{
+	const struct tap_port *tap = port->impl;
+	struct flow_lists lists;
+
+	if (tap->n_queues == 1) {
+		write_frames(tap->queues[0].fd, burst, order, n, count);
+		return;
+	}
+	flow_spread(burst, order, n, tap->n_queues, &lists);
+	for (unsigned int i = 0; i < tap->n_queues; i++)
+		write_frames(tap->queues[i].fd, burst, lists.order[i], lists.n[i], count);
 }
 
 const struct port_type port_tap_type = {

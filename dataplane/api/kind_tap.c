@@ -13,6 +13,9 @@ static const struct option_def options[] = {
 	{.key = "ip", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL, .live = true,
 	 .min = 3, .max = 49,
 	 .help = "address with prefix length, as 10.0.1.2/24 or fd00::2/64, set on the device"},
+	{.key = "queues", .kind = OPTION_NUMBER, .user = OPTION_FOR_DATAPLANE, .value = "1",
+	 .min = 1, .max = PORT_QUEUES_MAX,
+	 .help = "queues of the device, each flow stays on one; fixed while the port is there"},
 };
 /* clang-format on */
 

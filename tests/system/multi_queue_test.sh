@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#     weft-flows, 4 queues a port        guest web, 4 queues     namespace c1
-#        |                 |             10.0.1.1                10.0.1.3
-#        +-- v0            +-- v1           +-- web0                +-- tap c1
-#        |                 |                |                       |
-#     ===+===== BETA ======+===          ===+======== ALPHA ========+===
+#     weft-flows, 4 queues a port     guest web, 4 queues     namespace c1     namespace c2
+#        |                 |          10.0.1.1                10.0.1.3         10.0.1.4
+#        +-- v0            +-- v1        +-- web0                +-- tap c1       +-- tap c2, 4 queues
+#        |                 |             |                       |                |
+#     ===+===== BETA ======+===       ===+======== ALPHA ========+================+===
 #
 # Ports with several queues: 64 flows go over 4 queues each way, complete, in order, each on one
 # queue. A guest starts with one queue, enables and disables others (ethtool -L) while it is pinged:
-# weft polls what is enabled, and no ping is lost.
+# weft polls what is enabled, and no ping is lost. A tap has 4 queues for as long as it is there.
 
 # shellcheck source=lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
 # shellcheck source=lib/guest.sh
 . "$(dirname "$0")/lib/guest.sh"
+# shellcheck source=lib/transfer.sh
+. "$(dirname "$0")/lib/transfer.sh"
 
 command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
 guest_prepare || skip "no guest image"
@@ -25,7 +27,7 @@ queues_polled()
 	[ "$(weft port show "$1" -o json | jq .status.queues)" -eq "$2" ]
 }
 
-ns_add c1
+ns_add c1 c2
 daemons_start
 weft segment add ALPHA vni=100
 weft segment add BETA vni=200
@@ -33,6 +35,7 @@ weft port add v0 type=vhost-user segment=BETA queues=4
 weft port add v1 type=vhost-user segment=BETA queues=4
 weft port add web0 type=vhost-user segment=ALPHA queues=4
 weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.3/24
+weft port add c2 type=tap segment=ALPHA netns=c2 ip=10.0.1.4/24 queues=4
 refused 4 "queues=17" weft port add v2 type=vhost-user segment=BETA queues=17
 guest_start web 10.0.1.1/24 web0
 
@@ -42,10 +45,29 @@ step "64 flows over 4 queues"
 [ "$(jq .queues_used "$run/flows")" -eq 4 ] || fail "flows did not spread over the queues"
 [ "$(jq .foreign "$run/flows")" -eq 0 ] || fail "foreign frames"
 
+step "a tap with 4 queues"
+port_up c1
+port_up c2
+[ "$(ns c2 find /sys/class/net/c2/queues -name 'rx-*' | wc -l)" -eq 4 ] || fail "c2 has not 4 queues"
+queues_polled c2 4 || fail "weft does not poll 4 queues of c2"
+transfer 64 10.0.1.4 "in_ns c1" "in_ns c2"
+transfer 64 10.0.1.3 "in_ns c2" "in_ns c1"
+refused 4 "delete the port and add it again" weft port set c2 queues=2
+queues_polled c2 4 || fail "a refused change changed something"
+
+step "weftd takes the device over again"
+index=$(ns c2 cat /sys/class/net/c2/ifindex)
+old=$(pid_of weftd)
+kill -9 "$old"
+back() { [ "$(pid_of weftd)" != "$old" ] && connected; }
+wait_for 10 "weftd is back" back
+port_is c2 up || fail "c2 is not up"
+[ "$(ns c2 cat /sys/class/net/c2/ifindex)" -eq "$index" ] || fail "c2 was made anew"
+refused 4 "delete the port and add it again" weft port set c2 queues=2
+
 step "a guest enables and disables queues"
 guest_wait web
 port_up web0
-port_up c1
 # The guest has no ethtool: it fetches what does the same.
 ns c1 busybox nc -l -p 7000 -e busybox cat "$build/tests/system/weft-channels" >"$run/nc.log" 2>&1 &
 serve=$!

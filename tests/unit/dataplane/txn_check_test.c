@@ -145,7 +145,7 @@ static const struct field {
 	FIELD(members[0].vlan, 10, "tagged segments"),
 	FIELD(n_options, DP_OPTIONS_MAX + 1, "too many options"),
 	FIELD(n_options, 0xffff, "too many options"),
-	FIELD(options[0].index, 3, "unknown option"),
+	FIELD(options[0].index, 0xfff, "unknown option"),
 	FIELD(options[0].index, 1, "wrong kind"), /* netns is for weftd alone */
 	FIELD(options[0].kind, OPTION_BOOL, "wrong kind"),
 	FIELD(options[0].text[0], 0, "is no text"),
