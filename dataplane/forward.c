@@ -6,6 +6,13 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/offload.h"
+#include "dataplane/segmentation.h"
+
+/* What flooding may write for one burst, in bytes: a thousand receivers of a full burst of small
+ * frames, or 256 of one frame of 64 KiB. Everyone else on the worker waits for it: a few ms. */
+#define FLOOD_BYTES_MAX (16u << 20)
+#define FLOOD_BYTES_MIN 256 /* what a copy costs, however small */
 
 void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 {
@@ -69,13 +76,15 @@ static inline enum drop_reason judge_flood(const struct segment *segment, const 
 		       : DROP_MULTICAST;
 }
 
-/* Everyone in the segment but the sender; from an isolated one, only those that are not. Returns
- * the number of receivers; none: the frame has its drop reason. */
+/* Everyone in the segment but the sender; from an isolated one, only those that are not; nobody if
+ * that is too much for one turn. Returns the number of receivers; none: the frame has its drop
+ * reason. */
 static unsigned int spread_flood(struct dataplane *dp, struct frame *frame, unsigned int position,
 				 const struct port *from, struct forward_lists *lists)
 {
 	struct segment *segment =
 		atomic_load_explicit(&dp->segments[frame->segment], memory_order_acquire);
+	uint64_t bytes = frame->len < FLOOD_BYTES_MIN ? FLOOD_BYTES_MIN : frame->len;
 	unsigned int n = 0;
 
 	frame->drop = DROP_NO_RECEIVER;
@@ -91,6 +100,11 @@ static unsigned int spread_flood(struct dataplane *dp, struct frame *frame, unsi
 	uint32_t end = atomic_load_explicit(&from->is_isolated, memory_order_relaxed) ? list->n_open
 										      : list->n;
 
+	if (bytes * end > lists->flood_bytes_left) {
+		frame->drop = DROP_FLOOD_LIMIT;
+		return 0;
+	}
+	lists->flood_bytes_left -= (uint32_t)(bytes * end);
 	for (uint32_t i = 0; i < end; i++) {
 		if (list->ports[i] == from->index)
 			continue;
@@ -107,6 +121,7 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 {
 	uint64_t copies = 0;
 
+	lists->flood_bytes_left = FLOOD_BYTES_MAX;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 
@@ -125,14 +140,16 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 }
 
 /* The last gate between segments: whatever the tables said before, a frame leaves only through a
- * port that is in the frame's segment now. Compacts the list; returns how many may go. */
+ * port that is in the frame's segment now. Compacts the list; returns how many may go, and in
+ * *offloads whether any of them leaves work to the receiver. */
 static unsigned int gate(const struct burst *burst, const struct port *from,
 			 const struct port *port, struct egress *egress,
-			 struct counters_block *count)
+			 struct counters_block *count, unsigned int *offloads)
 {
 	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
 	unsigned int n = 0;
 
+	*offloads = 0;
 	if (atomic_load_explicit(&port->is_isolated, memory_order_relaxed) &&
 	    atomic_load_explicit(&from->is_isolated, memory_order_relaxed)) {
 		count->drops[DROP_ISOLATED] += egress->n;
@@ -140,12 +157,21 @@ static unsigned int gate(const struct burst *burst, const struct port *from,
 	}
 
 	for (unsigned int i = 0; i < egress->n; i++) {
-		if (burst->frames[egress->order[i]].segment == segment)
+		const struct frame *frame = &burst->frames[egress->order[i]];
+
+		if (frame->segment == segment) {
 			egress->order[n++] = egress->order[i];
-		else
+			*offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+		} else {
 			drop_count(count, DROP_WRONG_SEGMENT);
+		}
 	}
 	return n;
+}
+
+static bool takes_all(const struct port *port)
+{
+	return atomic_load_explicit(&port->offload_caps, memory_order_relaxed) == OFFLOAD_ALL;
 }
 
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
@@ -160,9 +186,13 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, const struct po
 		if (port != NULL) {
 			struct counters_block *count =
 				counters_block(dp->counters, port->slot, worker);
-			unsigned int n = gate(burst, from, port, egress, count);
+			unsigned int offloads;
+			unsigned int n = gate(burst, from, port, egress, count, &offloads);
 
-			if (n != 0)
+			if (offloads != 0 && !takes_all(port))
+				segmentation_transmit(lists->segmentation, port, burst,
+						      egress->order, n, count);
+			else if (n != 0)
 				port->type->tx(port, burst, egress->order, n, count);
 		} else {
 			/* Gone since the tables were read: it has no counters any more. */

@@ -12,6 +12,7 @@
 struct counters_block;
 struct dataplane;
 struct port;
+struct segmentation;
 
 /* What one worker has for one port in this burst: positions in the burst, in order. */
 struct egress {
@@ -24,6 +25,8 @@ struct forward_lists {
 	struct egress *egress;	/* PORTS_MAX of them, by port index */
 	uint16_t *touched;	/* ports that have frames, at most PORTS_MAX */
 	unsigned int n_touched;
+	uint32_t flood_bytes_left;	/* of what floods of this burst may write */
+	struct segmentation *segmentation;	/* for receivers without offloads */
 };
 
 /* Looks up the destination of every live frame: frame->out, or a drop reason. */

@@ -77,6 +77,7 @@ struct port {
 	/* Changed in place by main, read by workers once per burst. */
 	_Atomic uint16_t segment;	/* index of the access segment; 0: none */
 	_Atomic bool is_isolated;	/* exchanges frames only with ports that are not */
+	_Atomic uint32_t offload_caps;	/* enum offload_cap: what it takes; the rest is done here */
 
 	/* Main only. */
 	bool is_published;

@@ -97,6 +97,7 @@ static int tap_prepare(struct port *port, const int *fds, unsigned int n_fds, ch
 		return error;
 	}
 	port->impl = tap;
+	atomic_store_explicit(&port->offload_caps, OFFLOAD_ALL, memory_order_relaxed);
 	return 0;
 }
 

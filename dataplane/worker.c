@@ -18,6 +18,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/learn.h"
+#include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
 /* How long it polls without finding anything before it sleeps. A wake-up costs about 50 us of
@@ -45,8 +46,9 @@ static int worker_init(struct worker *worker)
 	worker->burst = memory.alloc(sizeof(*worker->burst), 64);
 	worker->lists.egress = memory.alloc(PORTS_MAX * sizeof(struct egress), 64);
 	worker->lists.touched = calloc(PORTS_MAX, sizeof(uint16_t));
+	worker->lists.segmentation = memory.alloc(sizeof(struct segmentation), 64);
 	if (worker->learn == NULL || worker->burst == NULL || worker->lists.egress == NULL ||
-	    worker->lists.touched == NULL)
+	    worker->lists.touched == NULL || worker->lists.segmentation == NULL)
 		return -ENOMEM;
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
@@ -85,6 +87,7 @@ void worker_destroy(struct worker *worker)
 	memory.free(worker->burst);
 	memory.free(worker->lists.egress);
 	free(worker->lists.touched);
+	memory.free(worker->lists.segmentation);
 	memory.free(worker->learn);
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);

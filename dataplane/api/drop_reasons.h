@@ -21,7 +21,7 @@
 	X(RING_FULL, "ring-full", "the receiving guest offers too few buffers")                    \
 	X(BAD_CHAIN, "bad-chain", "descriptors out of bounds; the queue is quarantined")           \
 	X(BAD_OFFLOAD, "bad-offload", "virtio-net header asks for the impossible")                 \
-	X(NO_OFFLOAD, "no-offload", "the receiver takes no such offload (checksum, segments)")     \
+	X(NO_OFFLOAD, "no-offload", "cannot be cut for a receiver without such offloads")          \
 	X(TAP_FULL, "tap-full", "the kernel's queue of the tap is full")                           \
 	X(TAP_ERROR, "tap-error", "the kernel refused the frame")                                  \
 	X(OVERSIZE, "oversize", "longer than the largest frame weft carries (64 KiB and headers)") \
@@ -30,7 +30,8 @@
 	X(ISOLATED, "isolated", "sender and receiver are isolated ports")                          \
 	X(UNKNOWN, "unknown-unicast", "nobody has the address, and the segment drops such")        \
 	X(BROADCAST, "no-broadcast", "the segment drops broadcast")                                \
-	X(MULTICAST, "no-multicast", "the segment drops multicast")
+	X(MULTICAST, "no-multicast", "the segment drops multicast")                                \
+	X(FLOOD_LIMIT, "flood-limit", "too many bytes for so many receivers in one turn")
 
 /* clang-format off */
 enum drop_reason {

@@ -124,6 +124,8 @@ static int start_ring(void *ctx, const struct session_ring *config)
 		ring_init(&queue->put_ring, config,
 			  caps_of(features, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4,
 				  VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_ECN));
+		atomic_store_explicit(&vhost->port->offload_caps, queue->put_ring.caps,
+				      memory_order_relaxed);
 		atomic_store_explicit(&queue->put, &queue->put_ring, memory_order_release);
 		/* A call may have been lost with a weft that was killed: one too many is
 		 * harmless. */

@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 
-GATE = ("forward.c", "burst->frames[egress->order[i]].segment == segment", "segment != 0")
+GATE = ("forward.c", "frame->segment == segment", "segment != 0")
 LEAKS = {
     # The gate before tx is open, and floods go to all ports there are.
     "flood-everywhere": [
         GATE,
-        ("forward.c", "i < list->n; i++", "i + 1 < dp->ports_end; i++"),
-        ("forward.c", "if (list->ports[i] == from)", "if (i + 1 == from)"),
+        ("forward.c", "i < end; i++", "i + 1 < dp->ports_end; i++"),
+        ("forward.c", "if (list->ports[i] == from->index)", "if (i + 1 == from->index)"),
         ("forward.c", "push(lists, list->ports[i], position)",
          "push(lists, (uint16_t)(i + 1), position)"),
     ],

@@ -9,6 +9,7 @@
 
 #include "tests/lib/deadline.h"
 #include "tests/lib/mark.h"
+#include "tests/system/isolation/plain.h"
 
 #define SETTLE_MS 3000
 #define N_LINK_LOCAL 16
@@ -72,6 +73,7 @@ struct matrix {
 	const struct rig_port *from;
 	struct rig_frame frame;
 	unsigned char bytes[MARK_FRAME_MAX];
+	unsigned char plain[MARK_FRAME_MAX];
 	struct counters_block before[RIG_PORTS_MAX];
 	struct counters_block after[RIG_PORTS_MAX];
 };
@@ -123,6 +125,28 @@ static void build(struct matrix *m, const struct shape *shape, const uint8_t to[
 	}
 }
 
+/* What the port must get at place `index` of the frame in flight. false: no more. */
+static bool expect(struct matrix *m, const struct rig_port *port, unsigned int index,
+		   struct rig_frame *wanted)
+{
+	*wanted = m->frame;
+	if (port->kind != RIG_PLAIN || !plain_is_needed(&m->frame))
+		return index == 0;
+	wanted->n_bytes = plain_packet(&m->frame, index, m->plain);
+	wanted->bytes = m->plain;
+	return wanted->n_bytes != 0;
+}
+
+static unsigned int count_expected(struct matrix *m, const struct rig_port *port)
+{
+	struct rig_frame wanted;
+	unsigned int n = 0;
+
+	while (expect(m, port, n, &wanted))
+		n++;
+	return n;
+}
+
 /* ---- counters ---- */
 
 static void read_counters(struct matrix *m, struct counters_block *blocks)
@@ -144,15 +168,17 @@ static bool has_settled(struct matrix *m)
 	return balance == 0 && m->after[from].rx_frames != m->before[from].rx_frames;
 }
 
-static bool is_count_right(const struct matrix *m, const struct model_outcome *outcome,
+static bool is_count_right(struct matrix *m, const struct model_outcome *outcome,
 			   const struct rig_port *port)
 {
 	const struct counters_block *before = &m->before[port->index];
 	const struct counters_block *after = &m->after[port->index];
 	bool sends = port == m->from;
 	bool receives = (outcome->receivers >> port->index & 1) != 0;
+	unsigned int n = receives ? count_expected(m, port) : 0;
 	bool is_right = after->rx_frames - before->rx_frames == (sends ? 1 : 0) &&
-			after->tx_frames - before->tx_frames == (receives ? 1 : 0) &&
+			after->tx_frames - before->tx_frames == n &&
+			after->segments - before->segments == (n > 1 ? n - 1 : 0) &&
 			after->copies - before->copies == (sends ? outcome->n_instances - 1 : 0);
 
 	for (unsigned int reason = 1; reason < DROP_COUNT; reason++) {
@@ -165,20 +191,19 @@ static bool is_count_right(const struct matrix *m, const struct model_outcome *o
 
 /* ---- one frame ---- */
 
+/* wanted: NULL if nothing more should come. */
 static void judge(struct matrix *m, const struct rig_port *port, const struct rig_frame *frame,
-		  bool is_expected)
+		  const struct rig_frame *wanted)
 {
 	struct matrix_result *r = m->result;
-	bool is_same = frame->n_bytes == m->frame.n_bytes &&
-		       memcmp(frame->bytes, m->frame.bytes, frame->n_bytes) == 0;
-
 	if (port->segment != m->from->segment) {
 		r->n_foreign++;
 		complain(m, "FOREIGN frame at", port);
-	} else if (!is_expected) {
+	} else if (wanted == NULL) {
 		r->n_surplus++;
 		complain(m, "not for", port);
-	} else if (!is_same) {
+	} else if (frame->n_bytes != wanted->n_bytes ||
+		   memcmp(frame->bytes, wanted->bytes, frame->n_bytes) != 0) {
 		r->n_changed++;
 		complain(m, "changed on its way to", port);
 	} else {
@@ -189,21 +214,22 @@ static void judge(struct matrix *m, const struct rig_port *port, const struct ri
 static int collect(struct matrix *m, struct rig_port *port, bool is_expected)
 {
 	uint64_t deadline_ns = deadline_in_ms(SETTLE_MS);
-	struct rig_frame frame;
-	int err;
+	struct rig_frame frame, wanted = {0};
+	int err = 0;
 
-	/* Counted means written; a kernel between may take a moment more. */
-	do {
-		err = rig_receive(port, &frame);
-	} while (err == -EAGAIN && is_expected && !deadline_passed(deadline_ns));
-	if (err == -EAGAIN && is_expected) {
-		m->result->n_missing++;
-		complain(m, "does not arrive at", port);
-	}
-	while (err == 0) {
-		judge(m, port, &frame, is_expected);
-		is_expected = false;
-		err = rig_receive(port, &frame);
+	for (unsigned int i = 0; err == 0; i++) {
+		bool is_more = is_expected && expect(m, port, i, &wanted);
+
+		/* Counted means written; a kernel between may take a moment more. */
+		do {
+			err = rig_receive(port, &frame);
+		} while (err == -EAGAIN && is_more && !deadline_passed(deadline_ns));
+		if (err == 0)
+			judge(m, port, &frame, is_more ? &wanted : NULL);
+		if (err == -EAGAIN && is_more) {
+			m->result->n_missing++;
+			complain(m, "does not arrive at", port);
+		}
 	}
 	if (err != -EAGAIN)
 		fprintf(stderr, "receiving at %s: %s\n", port->name, strerror(-err));

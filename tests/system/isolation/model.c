@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/lib/deadline.h"
+#include "tests/system/isolation/plain.h"
 
 #define LEARN_MS 2000
 
@@ -36,18 +37,13 @@ static bool learn(struct model *model, unsigned int segment, unsigned int port, 
 	return true;
 }
 
-static bool needs_offload(const struct rig_frame *frame)
-{
-	return frame->header.flags != 0 || frame->header.gso_type != 0;
-}
-
 /* Why the port does not even let it in. */
 static enum drop_reason refusal(const struct rig_port *from, const struct rig_frame *frame)
 {
 	static const uint8_t zero[6], reserved[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
 	const unsigned char *bytes = frame->bytes;
 
-	if (from->kind == RIG_PLAIN && needs_offload(frame))
+	if (from->kind == RIG_PLAIN && plain_is_needed(frame))
 		return DROP_BAD_OFFLOAD;
 	if (frame->n_bytes < 14)
 		return DROP_RUNT;
@@ -62,24 +58,19 @@ static enum drop_reason refusal(const struct rig_port *from, const struct rig_fr
 	return memcmp(bytes, reserved, 5) == 0 && bytes[5] < 16 ? DROP_LINK_LOCAL : DROP_NONE;
 }
 
-static void deliver(struct model_outcome *outcome, const struct rig_port *to,
-		    const struct rig_frame *frame)
+static void deliver(struct model_outcome *outcome, const struct rig_port *to)
 {
-	if (to->kind == RIG_PLAIN && needs_offload(frame))
-		outcome->drops[to->index] = DROP_NO_OFFLOAD;
-	else
-		outcome->receivers |= 1U << to->index;
+	outcome->receivers |= 1U << to->index;
 	outcome->n_instances++;
 }
 
-static void flood(struct model_outcome *outcome, const struct rig *rig, const struct rig_port *from,
-		  const struct rig_frame *frame)
+static void flood(struct model_outcome *outcome, const struct rig *rig, const struct rig_port *from)
 {
 	for (unsigned int i = 0; i < rig->n_ports; i++) {
 		const struct rig_port *to = &rig->ports[i];
 
 		if (to != from && to->segment == from->segment)
-			deliver(outcome, to, frame);
+			deliver(outcome, to);
 	}
 }
 
@@ -95,11 +86,11 @@ struct model_outcome model_send(struct model *model, const struct rig *rig,
 		if ((frame->bytes[0] & 1) == 0)
 			known = find(model, from->segment, frame->bytes);
 		if (known == NULL)
-			flood(&outcome, rig, from, frame);
+			flood(&outcome, rig, from);
 		else if (known->port == from->index)
 			reason = DROP_SAME_PORT;
 		else
-			deliver(&outcome, &rig->ports[known->port], frame);
+			deliver(&outcome, &rig->ports[known->port]);
 		if (known == NULL && outcome.n_instances == 0)
 			reason = DROP_NO_RECEIVER;
 	}

@@ -21,7 +21,7 @@ struct model {
 };
 
 struct model_outcome {
-	uint32_t receivers;	/* bit i: port i gets it, once */
+	uint32_t receivers;	/* bit i: port i gets it, once; RIG_PLAIN in plain packets */
 	uint8_t drops[RIG_PORTS_MAX];	/* enum drop_reason, counted at that port */
 	unsigned int n_instances;	/* deliveries and drops */
 	bool learns;		/* its source is news */

@@ -8,10 +8,13 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
+#include "dataplane/offload.h"
 #include "dataplane/worker.h"
 #include "tests/unit/dataplane/rig.h"
 
@@ -324,6 +327,90 @@ static void a_burst_of_everything_is_accounted_frame_by_frame(void **state)
 	assert_int_equal(count->drops[DROP_RUNT], 8);
 }
 
+/* --- bounds --- */
+
+static void spread_one(struct dataplane *dp, uint32_t len)
+{
+	struct worker *worker = dp->workers[0];
+	struct burst *burst = worker->burst;
+
+	burst->n = 0;
+	rig_add_frame(burst, RIG_BROADCAST, 1, len);
+	classify_burst(burst, ALPHA);
+	forward_lookup(dp, burst, 1);
+	forward_spread(dp, burst, port_find(dp, 1), &worker->lists);
+	for (unsigned int i = 0; i < worker->lists.n_touched; i++)
+		worker->lists.egress[worker->lists.touched[i]].n = 0;
+}
+
+static void a_flood_that_would_hold_up_the_worker_is_dropped_whole(void **state)
+{
+	struct dataplane *dp = rig_create(1);
+	struct worker *worker = dp->workers[0];
+
+	rig_put_segment(dp, ALPHA);
+	for (uint64_t id = 1; id <= 256; id++)
+		rig_put_port(dp, id, ALPHA);
+	spread_one(dp, 65536);
+	assert_int_equal(worker->burst->frames[0].drop, DROP_NONE);
+	assert_int_equal(worker->lists.n_touched, 255);
+	worker->lists.n_touched = 0;
+	rig_put_port(dp, 257, ALPHA);
+	spread_one(dp, 65536);
+	assert_int_equal(worker->burst->frames[0].drop, DROP_FLOOD_LIMIT);
+	assert_int_equal(worker->lists.n_touched, 0);
+	spread_one(dp, 60);
+	assert_int_equal(worker->burst->frames[0].drop, DROP_NONE);
+	dataplane_destroy(dp);
+}
+
+static void floods_of_one_burst_share_the_limit(void **state)
+{
+	struct dataplane *dp = rig_create(1);
+	struct worker *worker = dp->workers[0];
+	struct burst *burst = worker->burst;
+
+	rig_put_segment(dp, ALPHA);
+	for (uint64_t id = 1; id <= 8; id++)
+		rig_put_port(dp, id, ALPHA);
+	burst->n = 0;
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		rig_add_frame(burst, RIG_BROADCAST, 1, 65536);
+	classify_burst(burst, ALPHA);
+	forward_lookup(dp, burst, 1);
+	assert_int_equal(forward_spread(dp, burst, port_find(dp, 1), &worker->lists), 32 * 6);
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		assert_int_equal(burst->frames[i].drop, i < 32 ? DROP_NONE : DROP_FLOOD_LIMIT);
+	dataplane_destroy(dp);
+}
+
+/* --- receivers without offloads --- */
+
+static void a_flood_is_cut_for_some_and_whole_for_others(void **state)
+{
+	struct dataplane *dp = *state;
+	struct burst *burst = one_on_its_way(dp, RIG_BROADCAST);
+	struct frame *frame = &burst->frames[0];
+
+	/* TCP/IPv4 that says 48 bytes a segment, and carries 58. */
+	frame->len = frame->head_len = 112;
+	memcpy(frame->head + 14, "\x45\0\0\x62\0\1\0\0\x40\6", 10);
+	frame->head[34 + 12] = 0x50;
+	frame->vnet.hdr = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+						  .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+						  .gso_size = htole16(48),
+						  .csum_start = htole16(34),
+						  .csum_offset = htole16(16)};
+	atomic_store(&port_find(dp, 3)->offload_caps, OFFLOAD_ALL);
+	transmit(dp, burst);
+	assert_out(dp, 0, 2, 1);
+	assert_int_equal(rig_port(dp, 2)->out[0].len, 54 + 48);
+	assert_int_equal(rig_port(dp, 2)->out[1].len, 54 + 10);
+	assert_int_equal(rig_port(dp, 3)->out[0].len, 112);
+	assert_int_equal(rig_counters(dp, 2)->segments, 1);
+	assert_int_equal(rig_counters(dp, 3)->segments, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -344,6 +431,9 @@ int main(void)
 		TEST(a_segment_that_has_gone_has_no_receivers),
 		TEST(a_full_burst_goes_out_whole_and_in_order),
 		TEST(a_burst_of_everything_is_accounted_frame_by_frame),
+		cmocka_unit_test(a_flood_that_would_hold_up_the_worker_is_dropped_whole),
+		cmocka_unit_test(floods_of_one_burst_share_the_limit),
+		TEST(a_flood_is_cut_for_some_and_whole_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
