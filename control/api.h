@@ -56,7 +56,9 @@ int api_diff(void *ctx, const struct http_request *request, struct http_reply *r
 int api_export(void *ctx, const struct http_request *request, struct http_reply *reply,
 	       struct problem *problem);
 
-/* api_stats.c, api_fdb.c */
+/* api_stats.c, api_metrics.c, api_fdb.c */
+int api_get_metrics(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
 int api_get_stats(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem);
 int api_get_drops(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -9,6 +9,7 @@
 
 #include "control/apply.h"
 #include "control/config.h"
+#include "control/metrics.h"
 #include "control/openapi.h"
 
 /* What the OpenAPI file says, and who may do what, is this table. */
@@ -52,6 +53,8 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "Stats", "what ports and workers have counted"},
 	{"GET", "/v1/drops", api_get_drops, "port",
 	 ROLES_READ, NULL, "Drops", "frames that were not delivered, and why"},
+	{"GET", "/metrics", api_get_metrics, "",
+	 ROLES_READ, NULL, NULL, "states and counters for Prometheus", METRICS_TYPE},
 	{"GET", "/v1/openapi.json", api_get_openapi, "",
 	 ROLES_READ, NULL, "OpenApi", "this API, as an OpenAPI 3 file"},
 };

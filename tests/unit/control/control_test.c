@@ -352,6 +352,32 @@ static void counters_and_tables_have_every_port(void **state)
 	json_decref(json);
 }
 
+static void prometheus_reads_every_port(void **state)
+{
+	struct rig *rig = *state;
+	int status;
+
+	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	json_t *json = rig_call_as(rig, "GET", "/metrics", "", "", &status);
+	const char *text = json_string_value(json);
+	assert_int_equal(status, 200);
+	assert_non_null(strstr(text, "\nweft_dataplane_up 1\n"));
+	assert_non_null(strstr(text, "\nweft_port_up{port=\"c1\",segment=\"B\",vm=\"\"} 1\n"));
+	assert_non_null(strstr(text, "\nweft_segment_ports{segment=\"B\",vni=\"200\"} 2\n"));
+	assert_non_null(strstr(text, "\nweft_port_tx_bytes_total{port=\"web0\","));
+	json_decref(json);
+	rig_stop_dataplane(rig);
+	rig_await_connected(rig, false);
+	json = rig_call_as(rig, "GET", "/metrics", "", "", &status);
+	text = json_string_value(json);
+	assert_int_equal(status, 200);
+	assert_non_null(strstr(text, "\nweft_dataplane_up 0\n"));
+	assert_null(strstr(text, "bytes_total"));
+	json_decref(json);
+	rig_start_dataplane(rig);
+	rig_await_connected(rig, true);
+}
+
 static void a_second_weftd_is_refused(void **state)
 {
 	struct rig *rig = *state;
@@ -401,6 +427,7 @@ int main(int argc, char **argv)
 		RIG_TEST(guests_are_told_how_to_plug_in, &rig),
 		RIG_TEST(a_guest_with_several_queues_is_told_how_many, &rig),
 		RIG_TEST(counters_and_tables_have_every_port, &rig),
+		RIG_TEST(prometheus_reads_every_port, &rig),
 		RIG_TEST(a_second_weftd_is_refused, &rig),
 		RIG_TEST(the_socket_is_for_the_group_and_the_state_for_root, &rig),
 	};
