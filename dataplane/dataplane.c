@@ -13,6 +13,7 @@
 #include "dataplane/base/loop.h"
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
+#include "dataplane/neigh.h"
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/worker.h"
@@ -53,6 +54,8 @@ static int create_parts(struct dataplane *dp)
 					dp->config.tsc_hz, &dp->counters);
 	if (error == 0)
 		error = fdb_create(&fdb, &dp->fdb);
+	if (error == 0)
+		error = neigh_create(dp->config.hash_seed, &dp->neigh);
 	if (error == 0)
 		error = fault_install();
 	if (error == 0)
@@ -124,6 +127,7 @@ void dataplane_destroy(struct dataplane *dp)
 	reaper_destroy(dp->reaper);
 	fault_enter(NULL);
 	fdb_destroy(dp->fdb);
+	neigh_destroy(dp->neigh);
 	counters_destroy(dp->counters);
 	loop_destroy(dp->loop);
 	dp->config.memory.free(dp);
@@ -170,21 +174,39 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 	return forget;
 }
 
-static void drain_learn_requests(struct dataplane *dp)
+static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
 {
-	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+	const struct sweep *sweep = ctx;
+	uint16_t segment = fdb_key_segment(entry->key);
+
+	return atomic_load(&sweep->dp->segments[segment]) == NULL ||
+	       sweep->dp->ports_leave[entry->port] || sweep->dp->segments_leave[segment] ||
+	       (int32_t)(sweep->now_s - entry->seen_s) > NEIGH_AGE_S;
+}
+
+static void sweep_tables(struct sweep *sweep)
+{
+	fdb_sweep(sweep->dp->fdb, is_to_forget, sweep);
+	neigh_sweep(sweep->dp->neigh, is_neigh_to_forget, sweep);
+}
+
+static void drain_requests(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->config.n_workers; i++) {
 		learn_requests(dp, dp->workers[i]->learn);
+		neigh_requests(dp, dp->workers[i]->neigh);
+	}
 }
 
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
 	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
 
-	drain_learn_requests(dp);
+	drain_requests(dp);
 	if (now_s - dp->swept_s >= SWEEP_INTERVAL_S) {
 		struct sweep sweep = {.dp = dp, .now_s = now_s};
 
-		fdb_sweep(dp->fdb, is_to_forget, &sweep);
+		sweep_tables(&sweep);
 		dp->swept_s = now_s;
 	}
 	if (now_ns - dp->ticked_ns < PORTS_TICK_NS)
@@ -205,8 +227,8 @@ void dataplane_forget(struct dataplane *dp)
 	struct sweep sweep = {.dp = dp, .now_s = dp->swept_s};
 
 	/* Requests first: they are refused now, and none can come any more. */
-	drain_learn_requests(dp);
-	fdb_sweep(dp->fdb, is_to_forget, &sweep);
+	drain_requests(dp);
+	sweep_tables(&sweep);
 	memset(dp->ports_leave, 0, sizeof(dp->ports_leave));
 	memset(dp->segments_leave, 0, sizeof(dp->segments_leave));
 }

@@ -25,6 +25,7 @@
 
 struct counters;
 struct loop;
+struct neigh;
 struct reaper;
 struct worker;
 
@@ -47,6 +48,7 @@ struct dataplane {
 	struct reaper *reaper;		/* closes what front-ends send */
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
+	struct neigh *neigh;
 	struct worker *workers[WORKERS_MAX];
 	int main_wake_fd;		/* eventfd: a worker has something for main */
 	struct loop_watch *main_wake_watch;

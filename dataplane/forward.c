@@ -19,6 +19,7 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 	uint64_t last_key = 0;
 	uint16_t last_out = FRAME_OUT_FLOOD;
 
+	burst->n_flooded = 0;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 
@@ -26,6 +27,7 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 			continue;
 		if ((frame->head[0] & 1) != 0) {
 			frame->out = FRAME_OUT_FLOOD;
+			burst->n_flooded++;
 			continue;
 		}
 		if (frame->dst_key != last_key) {
@@ -42,6 +44,7 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 				last_out = FRAME_OUT_FLOOD;
 		}
 		frame->out = last_out;
+		burst->n_flooded += last_out == FRAME_OUT_FLOOD;
 		if (last_out == from)
 			frame->drop = DROP_SAME_PORT;
 	}

@@ -66,7 +66,9 @@ _Static_assert(offsetof(struct frame, vnet) == 52, "layout of the drawing");
 struct burst {
 	unsigned int n;			/* frames in use */
 	unsigned int n_pieces;		/* of `pieces` in use */
+	unsigned int n_flooded;		/* live frames that look up has found no one port for */
 	uint32_t now_s;			/* time of the turn, seconds of the caller's clock */
+	uint64_t now_ns;		/* the same in nanoseconds */
 	bool attention;			/* a port found something that main has to look at */
 	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];

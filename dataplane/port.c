@@ -9,6 +9,8 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/guard.h"
+#include "dataplane/neigh.h"
 #include "dataplane/worker.h"
 
 const struct port_type *port_find_type(const struct dataplane *dp, const char *kind)
@@ -18,6 +20,18 @@ const struct port_type *port_find_type(const struct dataplane *dp, const char *k
 			return dp->config.port_types[i];
 	}
 	return NULL;
+}
+
+/* What stages need to know of the port, from its spec. */
+static int set_up_limits(struct port *port)
+{
+	struct guard *guard = NULL;
+	int error = guard_create(&port->spec, &guard);
+
+	atomic_store(&port->guard, guard);
+	storm_init(&port->storm);
+	rate_init(&port->claims, NEIGH_CLAIMS_PER_S, NEIGH_CLAIMS_BURST);
+	return error;
 }
 
 /* An index that neither a published port nor one that waits for it has. */
@@ -61,9 +75,14 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 	port->spec = *spec;
 	port->index = (uint16_t)index;
 	port->slot = (uint16_t)slot;
-	int error = type->prepare(port, fds, n_fds, why, why_bytes);
+	int error = set_up_limits(port);
 
+	if (error < 0)
+		snprintf(why, why_bytes, "port %s: out of memory", spec->name);
+	else
+		error = type->prepare(port, fds, n_fds, why, why_bytes);
 	if (error < 0) {
+		guard_destroy(atomic_load(&port->guard));
 		counters_return_slot(dp->counters, port->slot);
 		dp->ports_taken[index] = false;
 		free(port);
@@ -83,6 +102,7 @@ void port_free(struct port *port)
 {
 	counters_return_slot(port->dp->counters, port->slot);
 	port->dp->ports_taken[port->index] = false;
+	guard_destroy(atomic_load(&port->guard));
 	free(port);
 }
 
@@ -102,6 +122,7 @@ void port_apply(struct port *port)
 	port->max_macs = (uint32_t)options_number(&set, spec->options, spec->n_options, "max_macs");
 	atomic_store(&port->is_isolated,
 		     options_number(&set, spec->options, spec->n_options, "isolated") != 0);
+	storm_set(&port->storm, spec->storm_pps);
 }
 
 void port_publish(struct port *port)

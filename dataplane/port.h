@@ -29,10 +29,12 @@
 #include "dataplane/api/dp_msg.h"
 #include "dataplane/api/port_kinds.h"
 #include "dataplane/frame.h"
+#include "dataplane/storm.h"
 
 #define PORTS_MAX 8192		/* indices 1 .. PORTS_MAX - 1 */
 
 struct dataplane;
+struct guard;
 struct port;
 
 /* A receive queue: the unit that a worker polls. Embedded in the type's own queue. */
@@ -78,6 +80,9 @@ struct port {
 	_Atomic uint16_t segment;	/* index of the access segment; 0: none */
 	_Atomic bool is_isolated;	/* exchanges frames only with ports that are not */
 	_Atomic uint32_t offload_caps;	/* enum offload_cap: what it takes; the rest is done here */
+	_Atomic(struct guard *) guard;	/* never NULL */
+	struct storm storm;
+	struct rate claims;		/* that it may make to the neighbour table */
 
 	/* Main only. */
 	bool is_published;

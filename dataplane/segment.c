@@ -18,6 +18,7 @@ int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct s
 		free(list);
 		return -ENOMEM;
 	}
+	storm_init(&segment->storm);
 	atomic_store(&segment->flood, list);
 	segment_apply(segment, spec);
 	*out = segment;
@@ -33,6 +34,8 @@ void segment_apply(struct segment *segment, const struct dp_segment *spec)
 {
 	segment->spec = *spec;
 	atomic_store(&segment->age_s, spec->age_s);
+	atomic_store(&segment->guards, spec->guards);
+	storm_set(&segment->storm, spec->storm_pps);
 	atomic_store(&segment->on_unknown, action(spec, "unknown"));
 	atomic_store(&segment->on_broadcast, action(spec, "broadcast"));
 	atomic_store(&segment->on_multicast, action(spec, "multicast"));

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dataplane/api/dp_msg.h"
+#include "dataplane/storm.h"
 
 #define SEGMENTS_MAX 8192	/* indices 1 .. SEGMENTS_MAX - 1 */
 
@@ -26,6 +27,8 @@ struct segment {
 	_Atomic(struct flood_list *) flood;
 	_Atomic uint32_t age_s;
 	_Atomic uint8_t on_unknown, on_broadcast, on_multicast;	/* enum segment_action */
+	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
+	struct storm storm;
 	uint16_t index;
 	struct dp_segment spec;		/* main only */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/guard.h"
 #include "dataplane/txn_check.h"
 
 static struct txn_port *add_port(struct txn *txn)
@@ -130,8 +131,12 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 	if (staged->is_delete)
 		return 0;
 	if (old != NULL && !port_kinds_is_replace(&old->spec, &staged->spec)) {
+		int error = guard_create(&staged->spec, &staged->guard);
+
+		if (error < 0)
+			snprintf(why, why_bytes, "port %s: out of memory", staged->spec.name);
 		staged->in_place = true;
-		return 0;
+		return error;
 	}
 	return port_create(txn->dp, &staged->spec, staged->fds, staged->n_fds, &staged->made, why,
 			   why_bytes);
@@ -206,6 +211,7 @@ static void publish_ports(struct txn *txn)
 			staged->has_moved = atomic_load(&staged->old->segment) != segment;
 			staged->old->spec = staged->spec;
 			port_apply(staged->old);
+			staged->guard = atomic_exchange(&staged->old->guard, staged->guard);
 			atomic_store_explicit(&staged->old->segment, segment, memory_order_release);
 			continue;
 		}
@@ -316,6 +322,7 @@ static void free_txn(struct txn *txn)
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		for (unsigned int k = 0; k < txn->ports[i].n_fds; k++)
 			close(txn->ports[i].fds[k]);
+		guard_destroy(txn->ports[i].guard);
 	}
 	free(txn->unused_lists);
 	free(txn->ports);

@@ -22,6 +22,29 @@ static bool is_text(const char *text, size_t bytes)
 	return text[0] != '\0' && memchr(text, '\0', bytes) != NULL;
 }
 
+static bool is_beyond_rate(const uint32_t pps[DP_STORM_KINDS])
+{
+	for (int i = 0; i < DP_STORM_KINDS; i++) {
+		if (pps[i] > RATE_PER_S_MAX)
+			return true;
+	}
+	return false;
+}
+
+static bool are_addresses(const struct dp_port *spec)
+{
+	if (spec->n_addresses > DP_ADDRESSES_MAX)
+		return false;
+	for (unsigned int i = 0; i < spec->n_addresses; i++) {
+		const struct dp_address *address = &spec->addresses[i];
+
+		if ((address->version != 4 || address->prefix_bits > 32) &&
+		    (address->version != 6 || address->prefix_bits > 128))
+			return false;
+	}
+	return true;
+}
+
 static const char *check_options(const char *what, const struct option_set *set,
 				 const struct dp_option *options, unsigned int n, char *why,
 				 size_t why_bytes)
@@ -53,6 +76,8 @@ static const char *check_segment(const struct txn_segment *staged, char *why, si
 		return "segment without a name";
 	if (spec->vni == 0 || spec->vni > VNI_MAX || spec->vlan > VLAN_MAX)
 		return "segment with an impossible VNI or VLAN id";
+	if (is_beyond_rate(spec->storm_pps) || (spec->guards & ~DP_GUARD_ALL) != 0)
+		return "segment with impossible limits or guards";
 	/* Ages are compared as signed differences of the clock. */
 	if (spec->age_s > INT32_MAX)
 		return "segment with an impossible age";
@@ -81,6 +106,11 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 		return "port of an unknown type";
 	if (spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0))
 		return "port with tagged segments, which this version does not serve";
+	if (is_beyond_rate(spec->storm_pps) ||
+	    ((spec->guards_on | spec->guards_off) & ~DP_GUARD_ALL) != 0)
+		return "port with impossible limits or guards";
+	if (!are_addresses(spec))
+		return "port with impossible addresses";
 	struct option_set set = port_kinds_options(kind);
 
 	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);

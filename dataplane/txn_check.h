@@ -21,6 +21,7 @@ struct txn_port {
 	bool in_place;			/* old stays, only its settings change */
 	bool has_moved;			/* to another segment */
 	struct port *old, *made;	/* as above */
+	struct guard *guard;		/* for `old` in place: the new one; after commit, the old */
 	unsigned int n_fds;
 	int fds[DP_FDS_MAX];
 };

@@ -17,7 +17,9 @@
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/guard.h"
 #include "dataplane/learn.h"
+#include "dataplane/neigh.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
@@ -33,6 +35,8 @@ static int worker_init(struct worker *worker)
 	struct memory memory = worker->dp->config.memory;
 	ssize_t ring_bytes =
 		rte_ring_get_memsize_elem(sizeof(struct learn_request), LEARN_REQUESTS);
+	ssize_t neigh_bytes =
+		rte_ring_get_memsize_elem(sizeof(struct neigh_entry), NEIGH_REQUESTS);
 
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -43,17 +47,24 @@ static int worker_init(struct worker *worker)
 	if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &event) < 0)
 		return -errno;
 	worker->learn = memory.alloc((size_t)ring_bytes, 64);
+	worker->neigh = memory.alloc((size_t)neigh_bytes, 64);
 	worker->burst = memory.alloc(sizeof(*worker->burst), 64);
 	worker->lists.egress = memory.alloc(PORTS_MAX * sizeof(struct egress), 64);
 	worker->lists.touched = calloc(PORTS_MAX, sizeof(uint16_t));
 	worker->lists.segmentation = memory.alloc(sizeof(struct segmentation), 64);
-	if (worker->learn == NULL || worker->burst == NULL || worker->lists.egress == NULL ||
-	    worker->lists.touched == NULL || worker->lists.segmentation == NULL)
+	if (worker->learn == NULL || worker->neigh == NULL || worker->burst == NULL ||
+	    worker->lists.egress == NULL || worker->lists.touched == NULL ||
+	    worker->lists.segmentation == NULL)
 		return -ENOMEM;
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
 		return -ENOMEM;
-	return rte_ring_init(worker->learn, "learn", LEARN_REQUESTS, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	int error = rte_ring_init(worker->learn, "learn", LEARN_REQUESTS,
+				  RING_F_SP_ENQ | RING_F_SC_DEQ);
+
+	return error != 0 ? error
+			  : rte_ring_init(worker->neigh, "neigh", NEIGH_REQUESTS,
+					  RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
 int worker_create(struct dataplane *dp, unsigned int index, struct worker **out)
@@ -89,6 +100,7 @@ void worker_destroy(struct worker *worker)
 	free(worker->lists.touched);
 	memory.free(worker->lists.segmentation);
 	memory.free(worker->learn);
+	memory.free(worker->neigh);
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);
 	if (worker->wake_fd >= 0)
@@ -114,7 +126,7 @@ static void count_burst(const struct burst *burst, struct counters_block *count)
 	count->rx_gso_frames += gso;
 }
 
-/* The path of a burst: rx -> classify -> learn -> look up -> spread -> tx. */
+/* The path of a burst: rx -> classify -> guard -> learn -> look up -> storm -> spread -> tx. */
 static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 {
 	struct dataplane *dp = worker->dp;
@@ -129,9 +141,11 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
 
 	classify_burst(burst, atomic_load_explicit(&port->segment, memory_order_acquire));
+	worker->main_has_work |= guard_burst(worker, port, burst);
 	worker->main_has_work |=
 		learn_burst(dp->fdb, worker->learn, burst, port->index, &worker->count->learn_lost);
 	forward_lookup(dp, burst, port->index);
+	storm_burst(dp, port, burst);
 	count->copies += forward_spread(dp, burst, port, &worker->lists);
 	count_burst(burst, count);
 	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
@@ -155,6 +169,7 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	unsigned int frames = 0;
 
 	worker->burst->now_s = (uint32_t)(now_ns / 1000000000ULL);
+	worker->burst->now_ns = now_ns;
 	worker->burst->attention = false;
 	for (unsigned int i = 0; i < n; i++)
 		frames += poll_queue(worker, rxq_at(worker, i));

@@ -26,6 +26,7 @@ struct worker {
 	struct dataplane *dp;
 	unsigned int index;
 	struct rte_ring *learn;		/* requests to main */
+	struct rte_ring *neigh;		/* the same, for the neighbour table */
 	struct counters_worker *count;
 	struct forward_lists lists;
 	struct burst *burst;

@@ -56,7 +56,8 @@ struct counters_worker {
 	uint64_t busy_frames;	/* frames taken in busy turns */
 	uint64_t sleeps;	/* times it waited on its descriptors */
 	uint64_t learn_lost;	/* learn requests that did not fit the ring to main */
-	uint64_t reserved[2];
+	uint64_t claims_lost;	/* addresses for the neighbour table that did not fit the ring */
+	uint64_t reserved;
 } __attribute__((aligned(COUNTERS_LINE)));
 
 /* One port on one worker. rx: taken from the port. tx: given to the port. */

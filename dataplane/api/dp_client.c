@@ -161,7 +161,8 @@ static bool is_string(const char *text, size_t bytes)
 
 static bool is_valid_port(const struct dp_port *port)
 {
-	if (port->n_members > DP_MEMBERS_MAX || port->n_options > DP_OPTIONS_MAX)
+	if (port->n_members > DP_MEMBERS_MAX || port->n_options > DP_OPTIONS_MAX ||
+	    port->n_addresses > DP_ADDRESSES_MAX)
 		return false;
 	return is_string(port->name, sizeof(port->name)) &&
 	       is_string(port->kind, sizeof(port->kind)) && is_string(port->vm, sizeof(port->vm));
@@ -170,6 +171,7 @@ static bool is_valid_port(const struct dp_port *port)
 static bool is_valid(const struct dp_header *header, size_t bytes)
 {
 	const struct dp_fdb *fdb = (const void *)header;
+	const struct dp_neigh *neigh = (const void *)header;
 	const struct dp_welcome *welcome = (const void *)header;
 
 	switch (header->type) {
@@ -192,6 +194,9 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_FDB:
 		return bytes >= sizeof(*fdb) &&
 		       fdb->n_entries == (bytes - sizeof(*fdb)) / sizeof(fdb->entries[0]);
+	case DP_NEIGH:
+		return bytes >= sizeof(*neigh) &&
+		       neigh->n_entries == (bytes - sizeof(*neigh)) / sizeof(neigh->entries[0]);
 	case DP_PORT_FDS:
 		return bytes == sizeof(struct dp_object);
 	default:

@@ -22,7 +22,8 @@
  *
  * Every request other than the staged four is answered by exactly one DP_DONE with the request's
  * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
- * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_FDB_DUMP sends DP_FDB batches;
+ * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_FDB_DUMP sends DP_FDB batches,
+ * DP_NEIGH_DUMP sends DP_NEIGH batches;
  * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer).
  */
 #pragma once
@@ -36,6 +37,7 @@
 #define DP_FDS_MAX 16		/* descriptors with one message */
 #define DP_OPTIONS_MAX 32
 #define DP_MEMBERS_MAX 64
+#define DP_ADDRESSES_MAX 16
 
 enum dp_type {
 	DP_HELLO = 1,
@@ -54,6 +56,8 @@ enum dp_type {
 	DP_FDB_DUMP,
 	DP_FDB,
 	DP_PORT_FDS,
+	DP_NEIGH_DUMP,
+	DP_NEIGH,
 };
 
 struct dp_header {
@@ -63,7 +67,8 @@ struct dp_header {
 	uint64_t cookie;	/* chosen by the client, repeated in the answers */
 };
 
-/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_FDB_DUMP: the header alone. */
+/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_FDB_DUMP, DP_NEIGH_DUMP: the
+ * header alone. */
 struct dp_plain {
 	struct dp_header header;
 };
@@ -96,6 +101,35 @@ struct dp_option {
 	};
 };
 
+/* What frames from a port are held to, as bits: of a segment for all its ports, of a port added or
+ * taken away. */
+enum dp_guard {
+	DP_GUARD_MAC = 1,	/* sender is the port's MAC */
+	DP_GUARD_IP = 2,	/* IP source is one of the port's addresses, if it has any */
+	DP_GUARD_ARP = 4,	/* ARP and ND claim those addresses only, for the MAC that sends */
+	DP_GUARD_DHCP = 8,	/* no DHCP server */
+	DP_GUARD_RA = 16,	/* no router: no advertisements, no redirects */
+	DP_GUARD_UNREADABLE = 32,	/* headers can be read to the end (guard_parse.h) */
+	DP_GUARD_SNOOP = 64,	/* no guard: what ARP and ND claim goes to the neighbour table */
+	DP_GUARD_ALL = 127,
+};
+
+/* Kinds of flood that storm control counts apart. */
+enum dp_storm {
+	DP_STORM_BROADCAST = 0,
+	DP_STORM_MULTICAST,
+	DP_STORM_UNKNOWN,	/* unicast to an address that nobody has been seen at */
+	DP_STORM_KINDS,
+};
+
+/* An address, or all that begin with its first prefix_bits. */
+struct dp_address {
+	uint8_t ip[16];		/* IPv4: the first 4, the rest is zero */
+	uint8_t version;	/* 4, 6 */
+	uint8_t prefix_bits;
+	uint8_t reserved[6];
+};
+
 struct dp_segment {
 	struct dp_header header;
 	uint32_t id;		/* chosen by weftd, never 0, never used again for another segment */
@@ -104,6 +138,9 @@ struct dp_segment {
 	uint16_t vlan;		/* 1..4094, 0: none */
 	uint16_t mtu;		/* layer-3 bytes */
 	uint32_t age_s;		/* learned addresses are forgotten after this silence */
+	uint32_t storm_pps[DP_STORM_KINDS];	/* floods of all ports together; 0: no limit */
+	uint16_t guards;	/* enum dp_guard */
+	uint16_t reserved_guards;
 	char name[DP_NAME_BYTES];
 	uint32_t n_options;
 	uint32_t reserved;
@@ -132,6 +169,11 @@ struct dp_port {
 	uint32_t reserved;
 	uint8_t mac[6]; /* of the guest's card; zero: unknown */
 	uint16_t mtu;	/* layer-3 bytes, told to the guest where the kind can; 0: unknown */
+	uint32_t storm_pps[DP_STORM_KINDS];	/* floods from this port; 0: no limit */
+	uint16_t guards_on, guards_off;	/* enum dp_guard: added to, taken from its segment's */
+	uint16_t n_addresses;
+	uint16_t reserved_guards[3];
+	struct dp_address addresses[DP_ADDRESSES_MAX];	/* the guest's; none: unknown */
 	char name[DP_NAME_BYTES];
 	char kind[16];		/* "vhost-user", "tap" */
 	char vm[DP_NAME_BYTES];
@@ -179,8 +221,26 @@ struct dp_fdb {
 	struct dp_fdb_entry entries[];
 };
 
+struct dp_neigh_entry {
+	uint64_t port_id;
+	uint32_t segment_id;
+	uint32_t age_s;		/* since it was last spoken of */
+	uint8_t ip[16];		/* IPv4: the first 4 */
+	uint8_t mac[6];
+	uint8_t version;	/* 4, 6 */
+	uint8_t reserved;
+};
+
+struct dp_neigh {
+	struct dp_header header;
+	uint32_t n_entries;
+	uint32_t reserved;
+	struct dp_neigh_entry entries[];
+};
+
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
-_Static_assert(sizeof(struct dp_segment) == 16 + 24 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
+_Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
+_Static_assert(sizeof(struct dp_neigh_entry) == 40, "layout");
 _Static_assert(sizeof(struct dp_option) == 128, "layout");
 _Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
 _Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");

@@ -31,7 +31,18 @@
 	X(UNKNOWN, "unknown-unicast", "nobody has the address, and the segment drops such")        \
 	X(BROADCAST, "no-broadcast", "the segment drops broadcast")                                \
 	X(MULTICAST, "no-multicast", "the segment drops multicast")                                \
-	X(FLOOD_LIMIT, "flood-limit", "too many bytes for so many receivers in one turn")
+	X(FLOOD_LIMIT, "flood-limit", "too many bytes for so many receivers in one turn")  \
+	X(MAC_SPOOF, "mac-spoof", "the source address is not the port's")                          \
+	X(IP_SPOOF, "ip-spoof", "the IP source is not one of the port's addresses")                \
+	X(ARP_SPOOF, "arp-spoof", "ARP claims an address that is not the port's")                  \
+	X(ND_SPOOF, "nd-spoof", "neighbour discovery claims an address that is not the port's")    \
+	X(ROGUE_DHCP, "rogue-dhcp", "the port is no DHCP server (dhcp-server=on)")                 \
+	X(ROGUE_RA, "rogue-ra", "router advertisement or redirect, the port is no router")         \
+	X(UNREADABLE, "unreadable", "headers cut, or hidden deeper than the guards read")          \
+	X(STORM_BROADCAST, "storm-broadcast", "more broadcasts a second than the port may send")   \
+	X(STORM_MULTICAST, "storm-multicast", "more multicasts a second than the port may send")   \
+	X(STORM_UNKNOWN, "storm-unknown", "more unknown unicasts a second than the port may send") \
+	X(STORM_SEGMENT, "storm-segment", "more floods a second than the segment carries")
 
 /* clang-format off */
 enum drop_reason {

@@ -405,7 +405,7 @@ static void malformed_messages_end_the_conversation(void **state)
 		{DP_SEGMENT_DEL, sizeof(struct dp_plain), sizeof(struct dp_plain)},
 		{0, sizeof(struct dp_plain), sizeof(struct dp_plain)},
 		{DP_WELCOME, sizeof(struct dp_welcome), sizeof(struct dp_welcome)},
-		{DP_PORT_FDS + 1, sizeof(struct dp_plain), sizeof(struct dp_plain)},
+		{DP_NEIGH, sizeof(struct dp_plain), sizeof(struct dp_plain)},
 		{0xffff, sizeof(struct dp_plain), sizeof(struct dp_plain)},
 	};
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Neighbours: which IP address was said to be at which MAC and port, in which segment, as ARP and
+ * neighbour discovery told it in passing. Nothing is forwarded by it: it answers the question where
+ * an address is.
+ *
+ * A worker that sees such a claim asks main to store it, over a ring of its own; what does not fit
+ * is lost and counted, the address will be spoken of again. Main alone reads and writes the table.
+ * A guest cannot fill it: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
+ * NEIGH_PER_PORT_MAX addresses; beyond it new ones are not stored, and nobody else's are lost.
+ */
+#pragma once
+
+#include <rte_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NEIGH_MAX 262144		/* addresses in the table */
+#define NEIGH_PER_PORT_MAX 256
+#define NEIGH_AGE_S 1200		/* forgotten after this silence */
+#define NEIGH_REQUESTS 1024		/* that fit a worker's ring to main */
+#define NEIGH_CLAIMS_PER_S 1000		/* of one port */
+#define NEIGH_CLAIMS_BURST 128
+
+struct dataplane;
+struct neigh;
+
+/* An address where it was last seen; also the request to store it. */
+struct neigh_entry {
+	uint64_t key;		/* segment and MAC (fdb.h) */
+	uint8_t ip[16];		/* IPv4: the first 4, the rest is zero */
+	uint32_t seen_s;
+	uint16_t port;		/* index */
+	uint8_t version;	/* 4, 6 */
+	uint8_t reserved;
+};
+
+int neigh_create(uint64_t seed, struct neigh **neigh);
+void neigh_destroy(struct neigh *neigh);	/* NULL is legal */
+
+/* Stores or refreshes; the last claim counts. false: there is no room for it. Main. */
+bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry);
+
+/* Walks all entries; those for which `forget` returns true are deleted. Main. */
+void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct neigh_entry *entry),
+		 void *ctx);
+
+uint32_t neigh_count(const struct neigh *neigh);
+
+/* Carries out the requests of one worker. Main. */
+void neigh_requests(struct dataplane *dp, struct rte_ring *requests);
