@@ -5,7 +5,8 @@
     pcaps/make.py            writes them
     pcaps/make.py --check    compares what is there with what it would write; exit 1 if it differs
 
-What comes out (NAME.PORT.out.pcap) is written by `packet_test --update pcaps` and reviewed by eye.
+What comes out (NAME.PORT.out.pcap) is written by `packet_test --update pcaps` and reviewed by eye;
+where weft computes something, it is written here, by a second way to compute it.
 Every frame carries a mark in its payload, so that each one is known again wherever it turns up.
 """
 import pathlib
@@ -35,9 +36,54 @@ def frame(dst, src, mark, size=60, ethertype=0x88B5, tags=()):
     return (body + bytes([mark & 255]) * max(0, size - len(body)))[:max(size, 14)]
 
 
-def scenario(area, name, about, segments, ports, packets, drops=None):
-    """packets: (time in ms, port, bytes), in order. ports: {name: segment}."""
-    SCENARIOS.append((area, name, about, segments, ports, packets, drops or {}))
+def scenario(area, name, about, segments, ports, packets, drops=None, sends=None, takes=None, outs=None):
+    """packets: (time in ms, port, bytes), in order. ports: {name: segment}. outs: like packets, what must
+    come out. sends, takes: see tests/packet/scenario.h."""
+    SCENARIOS.append((area, name, about, segments, ports, packets, drops or {}, sends or {}, takes or {}, outs))
+
+
+def total(data):
+    """The sum of 16-bit words, as the Internet checksum takes it."""
+    data += bytes(len(data) % 2)
+    value = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while value >> 16:
+        value = (value & 0xFFFF) + (value >> 16)
+    return value
+
+
+def packet(dst, src, protocol, l4, field, v6=False, ident=0, is_open=False):
+    """An IP packet around a TCP or UDP one, whose checksum lies at `field`: left open or complete."""
+    addresses = bytes(range(32)) if v6 else bytes([10, 0, 0, 1, 10, 0, 0, 2])
+    pseudo = total(addresses + struct.pack("!II", len(l4), protocol))
+    l4 = l4[:field] + bytes(2) + l4[field + 2:]
+    value = pseudo if is_open else (0xFFFF - total(struct.pack("!H", pseudo) + l4)) or 0xFFFF
+    l4 = l4[:field] + struct.pack("!H", value) + l4[field + 2:]
+    if v6:
+        return mac(dst) + mac(src) + struct.pack("!HIHBB", 0x86DD, 0x60000000, len(l4), protocol, 64) + addresses + l4
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(l4), ident & 0xFFFF, 0x4000, 64, protocol, 0) + addresses
+    ip = ip[:10] + struct.pack("!H", 0xFFFF - total(ip)) + ip[12:]
+    return mac(dst) + mac(src) + struct.pack("!H", 0x0800) + ip + l4
+
+
+def tcp(dst, src, seq, payload, flags=0x10, v6=False, ident=0, is_open=True):
+    """TCP with a time stamp option, as a guest with offloads sends it."""
+    header = struct.pack("!HHIIBBHHHBBBBII", 1000, 2000, seq & 0xFFFFFFFF, 7, 0x80, flags, 512, 0, 0, 1, 1, 8, 10, 3, 4)
+    return packet(dst, src, 6, header + payload, 16, v6, ident, is_open)
+
+
+def tcp_cut(size, dst, src, seq, payload, flags=0x10, v6=False, ident=0, is_open=False):
+    """The same as packets of at most `size` bytes of payload."""
+    parts = [payload[at:at + size] for at in range(0, len(payload), size)] or [b""]
+    out = []
+    for i, part in enumerate(parts):
+        kept = flags if i == len(parts) - 1 else flags & ~0x09  # FIN, PSH end a stream
+        kept = kept if i == 0 else kept & ~0x80  # CWR is said once
+        out.append(tcp(dst, src, seq + i * size, part, kept, v6, ident + i, is_open))
+    return out
+
+
+def udp(dst, src, payload, v6=False, is_open=True):
+    return packet(dst, src, 17, struct.pack("!HHHH", 1000, 2000, 8 + len(payload), 0) + payload, 6, v6, 0, is_open)
 
 
 def pcap(packets):
@@ -138,11 +184,48 @@ scenario("malformed", "sizes", "every size from a bare header to a jumbo frame a
 scenario("malformed", "length_field", "an 802.3 frame with a length field is forwarded like any other",
          ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1, 60, ethertype=46))])
 
+BULK = bytes((i * 7 + i // 251) % 256 for i in range(30000))
+LARGE = (dict(seq=0xFFFFF000, payload=BULK[:5000], flags=0x19, ident=0xFFFE),  # sequence and id wrap; PSH, FIN
+         dict(seq=1, payload=BULK[:12345], flags=0x98, ident=9), dict(seq=2, payload=BULK[:2 * 1448], flags=0x10),
+         dict(seq=3, payload=BULK[:3001], flags=0x18, v6=True), dict(seq=4, payload=BULK[:9999], flags=0x11, v6=True))
+BROAD = [(1, "p1", tcp(BROADCAST, A, **shape)) for shape in LARGE]
+
+
+def cut(size, is_open=False):
+    return [(1, data) for shape in LARGE for data in tcp_cut(size, BROADCAST, A, is_open=is_open, **shape)]
+
+
+scenario("offloads", "large_is_cut", "large TCP segments are cut for who takes none, and whole for who does",
+         ALPHA_ONLY, P3, BROAD, sends={"p1": 1448}, takes={"p3": "all"},
+         outs={"p2": cut(1448), "p3": [(ms, data) for ms, _, data in BROAD]})
+scenario("offloads", "sums_itself", "who sums itself gets the pieces with open checksums",
+         ALPHA_ONLY, P3, BROAD, sends={"p1": 536}, takes={"p2": "checksum"},
+         outs={"p2": cut(536, True), "p3": cut(536)})
+scenario("offloads", "open_checksums", "checksums of UDP and TCP, of odd and even lengths, are completed",
+         ALPHA_ONLY, P3, [(i, "p1", make(BROADCAST, A, payload=BULK[:i * 37], v6=v6)) for i in range(1, 20)
+                          for v6 in (False, True) for make in (udp, lambda *a, **k: tcp(*a, seq=5, **k))],
+         sends={"p1": 1448}, takes={"p3": "all"},
+         outs={port: [(i, make(BROADCAST, A, payload=BULK[:i * 37], v6=v6, is_open=port == "p3"))
+                      for i in range(1, 20) for v6 in (False, True)
+                      for make in (udp, lambda *a, **k: tcp(*a, seq=5, **k))] for port in ("p2", "p3")})
+scenario("offloads", "order_is_kept", "plain frames keep their place between pieces",
+         ALPHA_ONLY, P3, [x for i in range(5) for x in ((1, "p1", frame(BROADCAST, A, i)),
+                                                         (1, "p1", tcp(BROADCAST, A, i, BULK[:4000])))],
+         sends={"p1": 1448}, takes={"p3": "all"},
+         outs={"p2": [(1, data) for i in range(5) for data in
+                      [frame(BROADCAST, A, i)] + tcp_cut(1448, BROADCAST, A, i, BULK[:4000])],
+               "p3": [(1, data) for i in range(5) for data in
+                      (frame(BROADCAST, A, i), tcp(BROADCAST, A, i, BULK[:4000]))]})
+scenario("offloads", "tiny_pieces", "who asks for more than 256 pieces of a frame gets none",
+         ALPHA_ONLY, P3, [(1, "p1", tcp(BROADCAST, A, 1, BULK[:256 * 100])), (2, "p1", tcp(BROADCAST, A, 1, BULK[:25601]))],
+         {"p2": {"no-offload": 1}, "p3": {"no-offload": 1}}, sends={"p1": 100},
+         outs={port: [(1, data) for data in tcp_cut(100, BROADCAST, A, 1, BULK[:256 * 100])] for port in ("p2", "p3")})
+
 
 def files():
     """{path: bytes} of everything that this script makes."""
     made, manifests = {}, {}
-    for area, name, about, segments, ports, packets, drops in SCENARIOS:
+    for area, name, about, segments, ports, packets, drops, sends, takes, outs in SCENARIOS:
         folder = HERE / area
         lines = [f"about: {about!r}".replace("about: '", 'about: "')[:-1] + '"', "lab:",
                  f"  segments: {segments}", "  ports:"]
@@ -152,6 +235,9 @@ def files():
             for port, reasons in drops.items():
                 inner = ", ".join(f"{r}: {n}" for r, n in reasons.items())
                 lines.append(f"  {port}: {{{inner}}}")
+        for key, values in (("sends", sends), ("takes", takes)):
+            if values:
+                lines.append(f"{key}: {{" + ", ".join(f"{p}: {v}" for p, v in values.items()) + "}")
         made[folder / f"{name}.yaml"] = ("\n".join(lines) + "\n").encode()
         entry = [f"{name}: {about}"]
         for port in ports:
@@ -160,7 +246,11 @@ def files():
                 made[folder / f"{name}.{port}.in.pcap"] = pcap(mine)
                 entry.append(f"    {name}.{port}.in.pcap   by pcaps/make.py")
             out = folder / f"{name}.{port}.out.pcap"
-            if out.exists():
+            if outs is not None:
+                if port in outs:
+                    made[out] = pcap(outs[port])
+                    entry.append(f"    {out.name}   by pcaps/make.py")
+            elif out.exists():
                 entry.append(f"    {out.name}   by packet_test --update, reviewed")
         manifests.setdefault(folder, []).append("\n".join(entry))
     for folder, entries in manifests.items():

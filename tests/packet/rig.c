@@ -14,6 +14,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/txn.h"
 #include "dataplane/worker.h"
+#include "tests/packet/offloads.h"
 
 /* --- a port type made of lists --- */
 
@@ -75,6 +76,8 @@ static void list_rx(struct rxq *rxq, struct burst *burst)
 			frame->iov = piece;
 			frame->n_iov = 1;
 		}
+		if (lists->segment_bytes != 0)
+			offloads_describe(frame, lists->segment_bytes);
 	}
 }
 

@@ -11,8 +11,9 @@
 struct rig_port {
 	struct rxq rxq;
 	struct packets in, out;
-	size_t taken;			/* of `in` */
-	const uint64_t *now_ns;		/* the rig's */
+	size_t taken;		/* of `in` */
+	const uint64_t *now_ns; /* the rig's */
+	uint16_t segment_bytes; /* what offloads_describe() is told; 0: frames are plain */
 };
 
 struct rig {

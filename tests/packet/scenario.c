@@ -13,12 +13,13 @@
 #include "control/lab.h"
 #include "control/lab_yaml.h"
 #include "control/model.h"
+#include "dataplane/offload.h"
 #include "tests/packet/rig.h"
 
 #define TEXT_BYTES_MAX 65536
 
 struct scenario {
-	char base[PATH_MAX];	/* path without ".yaml" */
+	char base[PATH_MAX]; /* path without ".yaml" */
 	json_t *tree;
 	struct model *model;
 	struct rig rig;
@@ -105,6 +106,35 @@ static int read_input(struct scenario *scenario)
 	return any ? 0 : -ENOENT;
 }
 
+/* What ports send and take, in offloads. */
+static int read_offloads(const struct scenario *scenario)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(scenario->tree, "sends"), name, value) {
+		struct rig_port *port = rig_port(&scenario->rig, name);
+
+		if (port == NULL || json_integer_value(value) <= 0) {
+			fprintf(stderr, "  sends: no port %s, or no size\n", name);
+			return -EINVAL;
+		}
+		port->segment_bytes = (uint16_t)json_integer_value(value);
+	}
+	json_object_foreach(json_object_get(scenario->tree, "takes"), name, value) {
+		struct rig_port *port = rig_port(&scenario->rig, name);
+		const char *what = json_string_value(value);
+
+		if (port == NULL || what == NULL) {
+			fprintf(stderr, "  takes: no port %s, or nothing to take\n", name);
+			return -EINVAL;
+		}
+		atomic_store(&port->rxq.port->offload_caps,
+			     strcmp(what, "all") == 0 ? OFFLOAD_ALL : OFFLOAD_CSUM);
+	}
+	return 0;
+}
+
 static bool check_output(const struct scenario *scenario, const char *name)
 {
 	const struct packets *seen = &rig_port(&scenario->rig, name)->out;
@@ -180,7 +210,8 @@ bool scenario_run(const char *path, bool update)
 	if (len < 5 || len >= sizeof(scenario.base) || strcmp(path + len - 5, ".yaml") != 0)
 		return false;
 	memcpy(scenario.base, path, len - 5);
-	ok = load(&scenario, path) == 0 && read_input(&scenario) == 0 && check_names(&scenario);
+	ok = load(&scenario, path) == 0 && read_input(&scenario) == 0 &&
+	     read_offloads(&scenario) == 0 && check_names(&scenario);
 	if (ok) {
 		rig_run(&scenario.rig);
 		for (size_t i = 0; i < scenario.model->n_ports; i++) {

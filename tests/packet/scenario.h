@@ -7,6 +7,8 @@
  *     about: one line, what this proves
  *     lab: {segments: {...}, ports: {...}}
  *     drops: {PORT: {REASON: frames}}
+ *     sends: {PORT: SIZE}     this port leaves checksums open, and TCP beyond SIZE bytes uncut
+ *     takes: {PORT: all}      what this port takes uncut and open; or: checksum. Else: nothing
  */
 #pragma once
 
