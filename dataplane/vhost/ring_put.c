@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Split ring, frames that the guest receives: fill its buffers. Worker threads. */
 #include <endian.h>
-#include <rte_prefetch.h>
 
 #include "dataplane/api/counters.h"
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
 #include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
 
 /* Pieces of buffers that one frame may fill: 64 KiB in buffers of 1,526 bytes need 43. */
 #define PUT_PIECES_MAX (2 * FRAME_PIECES_MAX)
 
-/* The buffers that the guest offers, from next_avail on, as far as this burst looks ahead. */
+/* The buffers that the guest offers, from next_avail on. */
 struct offer {
 	uint16_t n;			/* entries offered */
-	uint16_t n_ahead;		/* of the arrays below that are filled */
 	uint16_t used;			/* entries that frames have taken */
-	uint16_t id[BURST_FRAMES];
-	uint32_t bytes[BURST_FRAMES];
-	uint8_t *at[BURST_FRAMES];	/* NULL: not one plain descriptor, go the general way */
+	struct ring_ahead ahead;	/* the first of them */
 };
 
 /* The one place where frame bytes go into guest memory. */
@@ -30,33 +27,6 @@ static inline void write_guest(uint8_t *to, const void *from, size_t bytes)
 		ring_chain_copy(to, from, bytes);
 	else
 		memcpy(to, from, bytes);
-}
-
-static void look_ahead(struct ring *ring, struct offer *offer, unsigned int n)
-{
-	offer->n_ahead = (uint16_t)(n < offer->n ? n : offer->n);
-	for (unsigned int i = 0; i < offer->n_ahead; i++) {
-		uint16_t id = ring_notify_entry(ring, (uint16_t)(ring->next_avail + i));
-
-		offer->id[i] = id;
-		if (id < ring->size)
-			rte_prefetch0(&ring->desc[id]);
-	}
-	for (unsigned int i = 0; i < offer->n_ahead; i++) {
-		offer->at[i] = NULL;
-		if (offer->id[i] >= ring->size)
-			continue;
-		struct vring_desc desc = ring_chain_read(&ring->desc[offer->id[i]]);
-
-		if (!ring_chain_is_single(&desc, VRING_DESC_F_WRITE))
-			continue;
-		offer->bytes[i] = desc.len;
-		offer->at[i] = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
-		if (offer->at[i] == NULL)
-			continue;
-		__builtin_prefetch(offer->at[i], 1);
-		__builtin_prefetch(offer->at[i] + 64, 1);
-	}
 }
 
 /* Writes header and frame into one plain buffer that is large enough. */
@@ -173,51 +143,77 @@ static enum drop_reason put_scattered(struct ring *ring, struct burst *burst,
 	return DROP_NONE;
 }
 
-static inline enum drop_reason put_frame(struct ring *ring, struct burst *burst,
-					 const struct frame *frame, struct offer *offer)
+/* Every frame that is not a plain head for a plain buffer. */
+static __attribute__((noinline)) enum drop_reason
+put_frame(struct ring *ring, struct burst *burst, const struct frame *frame, struct offer *offer)
 {
+	const struct ring_ahead *ahead = &offer->ahead;
 	uint32_t need = ring->header_bytes + frame->len;
 	uint16_t entry = offer->used;
 
+	if (ring_notify_is_broken(ring))
+		return DROP_PORT_DOWN;
 	if (!offload_fits(frame, ring->caps))
 		return DROP_NO_OFFLOAD;
 	if (entry == offer->n)
 		return DROP_RING_FULL;
-	if (__builtin_expect(entry < offer->n_ahead && offer->at[entry] != NULL &&
-				     offer->bytes[entry] >= need,
-			     1)) {
-		fill_buffer(ring, frame, offer->at[entry]);
-		ring_notify_use(ring, (uint16_t)(ring->next_used + entry), offer->id[entry], need);
-		offer->used++;
-		return DROP_NONE;
-	}
-	return put_scattered(ring, burst, frame, offer);
+	if (entry >= ahead->n || ahead->at[entry] == NULL || ahead->bytes[entry] < need)
+		return put_scattered(ring, burst, frame, offer);
+	fill_buffer(ring, frame, ahead->at[entry]);
+	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), ahead->id[entry], need);
+	offer->used++;
+	return DROP_NONE;
+}
+
+/* A frame without offloads that is all head, and a buffer that takes it whole: one short copy. */
+static inline bool put_head(struct ring *ring, const struct frame *frame, struct offer *offer)
+{
+	const struct ring_ahead *ahead = &offer->ahead;
+	uint32_t need = (uint32_t)sizeof(frame->vnet) + frame->len;
+	uint16_t entry = offer->used;
+
+	if (entry >= ahead->n || ahead->at[entry] == NULL || ahead->bytes[entry] < need ||
+	    frame->n_iov != 0 || (frame->vnet.hdr.flags | frame->vnet.hdr.gso_type) != 0)
+		return false;
+	ring_chain_copy(ahead->at[entry], (const uint8_t *)&frame->vnet, need);
+	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), ahead->id[entry], need);
+	offer->used++;
+	return true;
+}
+
+static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, struct offer *offer)
+{
+	offer->n = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
+	offer->used = 0;
+	if (offer->n > ring->size)
+		ring_notify_break(ring, burst, "available index jumped by more than the ring");
+	if (ring_notify_is_broken(ring))
+		offer->n = 0;
+	ring_ahead(ring, n < offer->n ? n : offer->n, VRING_DESC_F_WRITE, &offer->ahead);
 }
 
 void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count)
 {
+	const bool is_wide = ring->header_bytes == sizeof(burst->frames[0].vnet);
 	struct offer offer; /* filled as far as it is used: it is large */
-	uint64_t bytes = 0, frames = 0, gso = 0;
+	uint64_t bytes = 0, frames = n, gso = 0;
 
-	offer.n = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
-	offer.used = 0;
-	if (offer.n > ring->size) {
-		ring_notify_break(ring, burst, "available index jumped by more than the ring");
-		offer.n = 0;
-	}
-	look_ahead(ring, &offer, n);
+	look_ahead(ring, burst, n, &offer);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
-		enum drop_reason reason = DROP_PORT_DOWN;
 
-		if (!ring_notify_is_broken(ring))
-			reason = put_frame(ring, burst, frame, &offer);
-		if (reason != DROP_NONE) {
-			drop_count(count, reason);
+		if (__builtin_expect(is_wide && put_head(ring, frame, &offer), 1)) {
+			bytes += frame->len;
 			continue;
 		}
-		frames++;
+		enum drop_reason reason = put_frame(ring, burst, frame, &offer);
+
+		if (reason != DROP_NONE) {
+			drop_count(count, reason);
+			frames--;
+			continue;
+		}
 		bytes += frame->len;
 		gso += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
 	}

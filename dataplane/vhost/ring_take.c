@@ -2,11 +2,11 @@
 /* Split ring, frames that the guest sends: take them, give their buffers back. Worker threads. */
 #include <endian.h>
 #include <errno.h>
-#include <rte_prefetch.h>
 #include <sys/eventfd.h>
 
 #include "dataplane/offload.h"
 #include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
 
@@ -73,16 +73,22 @@ static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame
 	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);
 }
 
+/* One buffer of a size that a frame can have. */
+static inline bool is_buffer(const struct ring *ring, const uint8_t *at, uint32_t bytes)
+{
+	return at != NULL && bytes - ring->header_bytes <= FRAME_BYTES_MAX;
+}
+
 /* The same from one descriptor that holds all: the usual case. */
 static inline void fill_from_buffer(struct ring *ring, struct burst *burst, struct frame *frame,
 				    const uint8_t *at, uint32_t bytes)
 {
 	uint32_t len = bytes - ring->header_bytes;
 
-	memcpy(&frame->vnet, at, 10);
+	memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
 	at += ring->header_bytes;
 	frame->len = len;
-	if (len <= FRAME_HEAD_BYTES) {
+	if (__builtin_expect(len <= FRAME_HEAD_BYTES, 1)) {
 		frame->head_len = (uint16_t)len;
 		ring_chain_copy(frame->head, at, len);
 		return;
@@ -122,8 +128,7 @@ static inline void check_offload(struct ring *ring, struct frame *frame)
 
 void ring_take(struct ring *ring, struct burst *burst)
 {
-	struct vring_desc desc[BURST_FRAMES];
-	const uint8_t *at[BURST_FRAMES];
+	struct ring_ahead ahead; /* filled as far as it is used: it is large */
 	uint16_t waiting = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
 	unsigned int n = waiting < BURST_FRAMES ? waiting : BURST_FRAMES;
 
@@ -133,45 +138,26 @@ void ring_take(struct ring *ring, struct burst *burst)
 		ring_notify_break(ring, burst, "available index jumped by more than the ring");
 		return;
 	}
-	for (unsigned int i = 0; i < n; i++) {
-		uint16_t id = ring_notify_entry(ring, (uint16_t)(ring->next_avail + i));
+	ring_ahead(ring, n, 0, &ahead);
+	if (ahead.n < n)
+		ring_notify_break(ring, burst, "descriptor index beyond the ring");
+	for (n = 0; n < ahead.n; n++) {
+		struct frame *frame = &burst->frames[n];
 
-		if (id >= ring->size) {
-			ring_notify_break(ring, burst, "descriptor index beyond the ring");
-			n = i;
-			break;
-		}
-		ring->taken[i] = id;
-		rte_prefetch0(&ring->desc[id]);
-	}
-	for (unsigned int i = 0; i < n; i++) {
-		desc[i] = ring_chain_read(&ring->desc[ring->taken[i]]);
-		at[i] = NULL;
-		if (!ring_chain_is_single(&desc[i], 0) || desc[i].len < ring->header_bytes ||
-		    desc[i].len > (uint32_t)ring->header_bytes + FRAME_BYTES_MAX)
-			continue;
-		at[i] = guest_memory_at(ring->memory, desc[i].addr, desc[i].len, &ring->hint);
-		rte_prefetch0(at[i]);
-		if (at[i] != NULL && desc[i].len > 64)
-			rte_prefetch0(at[i] + 64);
-	}
-	for (unsigned int i = 0; i < n; i++) {
-		struct frame *frame = &burst->frames[i];
-
-		/* A chain can take many pieces: the rest waits for the next burst. */
-		if (burst->n_pieces + FRAME_PIECES_MAX > BURST_PIECES) {
-			n = i;
-			break;
-		}
 		start_frame(frame);
-		if (__builtin_expect(at[i] != NULL, 1))
-			fill_from_buffer(ring, burst, frame, at[i], desc[i].len);
-		else
-			fill_from_chain(ring, burst, frame, ring->taken[i]);
+		ring->taken[n] = ahead.id[n];
+		if (__builtin_expect(is_buffer(ring, ahead.at[n], ahead.bytes[n]), 1)) {
+			fill_from_buffer(ring, burst, frame, ahead.at[n], ahead.bytes[n]);
+		} else {
+			/* A chain can take many pieces: the rest waits for the next burst. */
+			if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES)
+				break;
+			fill_from_chain(ring, burst, frame, ahead.id[n]);
+		}
 		check_offload(ring, frame);
 		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0)) {
 			burst->attention = true;
-			n = i + 1;
+			n++;
 			break;
 		}
 	}
