@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "control/fastpath.h"
 #include "control/metrics.h"
-#include "control/states.h"
 
 /* The arrays that struct metrics points to. */
 struct gathering {
@@ -23,9 +23,8 @@ static int compare_segments(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void gather_ports(const struct control *control, const struct states *states,
-			 const struct meter *meter, struct gathering *gathering,
-			 struct metrics *metrics)
+static void gather_ports(const struct control *control, const struct meter *meter,
+			 struct gathering *gathering, struct metrics *metrics)
 {
 	const struct model *model = control->model;
 
@@ -36,7 +35,7 @@ static void gather_ports(const struct control *control, const struct states *sta
 		};
 	for (size_t i = 0; i < model->n_ports; i++) {
 		const struct model_port *port = model->ports[i];
-		struct dp_port_state state = states_find(states, control->fastpath, port->id);
+		struct dp_port_state state = fastpath_state(control->fastpath, port->id);
 		struct metrics_segment key = {.name = port->segment};
 		struct metrics_segment *segment =
 			bsearch(&key, gathering->segments, metrics->n_segments, sizeof(key),
@@ -73,11 +72,14 @@ static void gather_rest(const struct meter *meter, struct gathering *gathering,
 		gathering->workers[metrics->n_workers++] = meter_worker(meter, i);
 }
 
-static char *write_all(const struct control *control, const struct states *states)
+static char *write_all(const struct control *control)
 {
 	const struct meter *meter = fastpath_meter(control->fastpath);
-	struct metrics metrics = {
-		.version = WEFT_VERSION, .host = control->host, .has_counters = meter != NULL};
+	struct metrics metrics = {.version = WEFT_VERSION,
+				  .host = control->host,
+				  .is_up = meter != NULL &&
+					   fastpath_silence_ms(control->fastpath) == 0,
+				  .has_counters = meter != NULL};
 	struct gathering gathering = {
 		.segments = calloc(control->model->n_segments + 1, sizeof(struct metrics_segment)),
 		.ports = calloc(control->model->n_ports + 1, sizeof(struct metrics_port)),
@@ -87,7 +89,7 @@ static char *write_all(const struct control *control, const struct states *state
 	char *text = NULL;
 
 	if (gathering.segments != NULL && gathering.ports != NULL && gathering.workers != NULL) {
-		gather_ports(control, states, meter, &gathering, &metrics);
+		gather_ports(control, meter, &gathering, &metrics);
 		if (meter != NULL)
 			gather_rest(meter, &gathering, &metrics);
 		metrics.segments = gathering.segments;
@@ -105,12 +107,9 @@ int api_get_metrics(void *ctx, const struct http_request *request, struct http_r
 		    struct problem *problem)
 {
 	const struct control *control = ctx;
-	struct states states;
 
-	if (states_read(control->fastpath, &states) < 0)
-		return problem_system(problem, -ENOMEM, "answering");
-	reply->text = write_all(control, &states);
+	fastpath_look(control->fastpath);
+	reply->text = write_all(control);
 	reply->text_type = METRICS_TYPE;
-	states_fini(&states);
 	return reply->text != NULL ? 0 : problem_system(problem, -ENOMEM, "answering");
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "control/fastpath.h"
 #include "control/spec.h"
-#include "control/states.h"
 
 static const char *link_name(uint32_t link)
 {
@@ -79,20 +79,15 @@ int api_list_ports(void *ctx, const struct http_request *request, struct http_re
 		   struct problem *problem)
 {
 	const struct control *control = ctx;
-	struct states states;
 	json_t *list = json_array();
 
-	if (states_read(control->fastpath, &states) < 0) {
-		json_decref(list);
-		return problem_system(problem, -ENOMEM, "answering");
-	}
+	fastpath_look(control->fastpath);
 	for (size_t i = 0; i < control->model->n_ports; i++) {
 		const struct model_port *port = control->model->ports[i];
-		struct dp_port_state state = states_find(&states, control->fastpath, port->id);
+		struct dp_port_state state = fastpath_state(control->fastpath, port->id);
 
 		json_array_append_new(list, format(control, port, &state));
 	}
-	states_fini(&states);
 	return api_reply(control, json_pack("{s:o}", "ports", list), reply, problem);
 }
 
@@ -101,14 +96,11 @@ int api_get_port(void *ctx, const struct http_request *request, struct http_repl
 {
 	const struct control *control = ctx;
 	const struct model_port *port = api_find_port(control, request->name, problem);
-	struct states states;
 
 	if (port == NULL)
 		return -ENOENT;
-	if (states_read(control->fastpath, &states) < 0)
-		return problem_system(problem, -ENOMEM, "answering");
-	struct dp_port_state state = states_find(&states, control->fastpath, port->id);
-	states_fini(&states);
+	fastpath_look(control->fastpath);
+	struct dp_port_state state = fastpath_state(control->fastpath, port->id);
 	return api_reply(control, format(control, port, &state), reply, problem);
 }
 

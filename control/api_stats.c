@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "control/api.h"
-#include "control/states.h"
+#include "control/fastpath.h"
 
 static json_t *format_block(const struct counters_block *sum)
 {
@@ -35,17 +35,15 @@ static int walk_ports(struct control *control, const struct http_request *reques
 		      json_t *list, struct problem *problem)
 {
 	const char *only = http_query(request, "port");
-	struct states states;
 
 	if (only != NULL && api_find_port(control, only, problem) == NULL)
 		return -ENOENT;
-	if (states_read(control->fastpath, &states) < 0)
-		return problem_system(problem, -ENOMEM, "answering");
+	fastpath_look(control->fastpath);
 	/* The question may have shown that the dataplane is gone. */
 	const struct meter *meter = fastpath_meter(control->fastpath);
 	for (size_t i = 0; i < control->model->n_ports && meter != NULL; i++) {
 		const struct model_port *port = control->model->ports[i];
-		struct dp_port_state state = states_find(&states, control->fastpath, port->id);
+		struct dp_port_state state = fastpath_state(control->fastpath, port->id);
 		struct counters_block sum = {0};
 
 		if (only != NULL && strcmp(only, port->name) != 0)
@@ -54,7 +52,6 @@ static int walk_ports(struct control *control, const struct http_request *reques
 			sum = meter_sum(meter, state.counters_slot);
 		fn(list, port, &sum);
 	}
-	states_fini(&states);
 	return meter != NULL ? 0 : fastpath_unreachable(control->fastpath, problem);
 }
 

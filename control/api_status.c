@@ -5,32 +5,37 @@
 #include <stdio.h>
 
 #include "control/api.h"
-#include "control/states.h"
+#include "control/fastpath.h"
 #include "dataplane/api/port_options.h"
 #include "dataplane/api/segment_options.h"
 
 static json_t *format_dataplane(const struct control *control)
 {
 	const struct dp_welcome *welcome = fastpath_welcome(control->fastpath);
+	uint64_t silence_ms = fastpath_silence_ms(control->fastpath);
 	char epoch[24];
+	char why[80];
 
 	if (welcome == NULL)
 		return json_pack("{s:b}", "connected", 0);
+	snprintf(why, sizeof(why), "it has not answered for %" PRIu64 " s; what is shown is older",
+		 silence_ms / 1000);
 	snprintf(epoch, sizeof(epoch), "%" PRIu64, welcome->epoch);
-	return json_pack("{s:b, s:s, s:i, s:i, s:b, s:s, s:s*}", "connected", 1, "version",
-			 welcome->package, "pid", (int)welcome->pid, "workers",
+	return json_pack("{s:b, s:s, s:i, s:i, s:b, s:s, s:s*}", "connected", silence_ms == 0,
+			 "version", welcome->package, "pid", (int)welcome->pid, "workers",
 			 (int)welcome->n_workers, "hugepages", welcome->hugepages != 0, "epoch",
-			 epoch, "problem", fastpath_foreign(control->fastpath));
+			 epoch, "problem",
+			 silence_ms > 0 ? why : fastpath_foreign(control->fastpath));
 }
 
-static json_t *count_ports(const struct control *control, const struct states *states)
+static json_t *count_ports(const struct control *control)
 {
 	int up = 0, broken = 0;
 	int total = (int)control->model->n_ports;
 
 	for (size_t i = 0; i < control->model->n_ports; i++) {
 		struct dp_port_state state =
-			states_find(states, control->fastpath, control->model->ports[i]->id);
+			fastpath_state(control->fastpath, control->model->ports[i]->id);
 
 		up += state.link == DP_LINK_UP;
 		broken += state.link == DP_LINK_BROKEN;
@@ -43,18 +48,14 @@ int api_get_status(void *ctx, const struct http_request *request, struct http_re
 		   struct problem *problem)
 {
 	const struct control *control = ctx;
-	struct states states;
 	char revision[24];
 
-	if (states_read(control->fastpath, &states) < 0)
-		return problem_system(problem, -ENOMEM, "answering");
+	fastpath_look(control->fastpath);
 	snprintf(revision, sizeof(revision), "%" PRIu64, api_revision(control));
-	json_t *status =
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", WEFT_VERSION, "host",
-			  control->host, "cluster", control->cluster, "revision", revision,
-			  "dataplane", format_dataplane(control), "segments",
-			  (int)control->model->n_segments, "ports", count_ports(control, &states));
-	states_fini(&states);
+	json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", WEFT_VERSION,
+				   "host", control->host, "cluster", control->cluster, "revision",
+				   revision, "dataplane", format_dataplane(control), "segments",
+				   (int)control->model->n_segments, "ports", count_ports(control));
 	return api_reply(control, status, reply, problem);
 }
 
@@ -93,10 +94,9 @@ int api_get_port_types(void *ctx, const struct http_request *request, struct htt
 	for (size_t i = 0; port_kinds[i] != NULL; i++) {
 		struct option_set own = {port_kinds[i]->options, port_kinds[i]->n_options, NULL, 0};
 
-		json_array_append_new(types, json_pack("{s:s, s:s, s:o}", "name",
-						       port_kinds[i]->name, "help",
-						       port_kinds[i]->help, "options",
-						       format_options(&own)));
+		json_array_append_new(
+			types, json_pack("{s:s, s:s, s:o}", "name", port_kinds[i]->name, "help",
+					 port_kinds[i]->help, "options", format_options(&own)));
 	}
 	return api_reply(ctx,
 			 json_pack("{s:o, s:o}", "types", types, "common", format_options(&common)),

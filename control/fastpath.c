@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "control/broken.h"
+#include "control/hello.h"
 #include "control/mirror.h"
+#include "control/states.h"
 #include "control/taps.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
 #define ASK_TIMEOUT_MS 2000 /* of a question by a user, who waits */
-#define HELLO_TIMEOUT_MS 1000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 1000
 #define RETRY_MS 3000
@@ -27,11 +28,15 @@ struct fastpath {
 	char socket_path[108]; /* as long as the kernel takes */
 	struct taps *taps;
 
+	struct hello hello; /* before it is connected */
+
 	/* While connected. */
 	struct dp_client *client;
 	struct loop_watch *watch;
 	struct dp_welcome welcome;
 	struct meter meter;
+
+	struct states states;
 
 	struct mirror mirror;
 	struct broken_list broken;
@@ -75,11 +80,13 @@ static void disconnect(struct fastpath *fastpath, const char *why)
 	meter_close(&fastpath->meter);
 	mirror_clear(&fastpath->mirror);
 	broken_clear(&fastpath->broken);
+	states_restart(&fastpath->states);
 	fastpath->foreign[0] = '\0';
 	fastpath->client = NULL;
 	fastpath->mirror.client = NULL;
 	fastpath->watch = NULL;
 	fastpath->next_try_ns = 0;
+	fastpath->version++;
 }
 
 void fastpath_destroy(struct fastpath *fastpath)
@@ -87,16 +94,87 @@ void fastpath_destroy(struct fastpath *fastpath)
 	if (fastpath == NULL)
 		return;
 	disconnect(fastpath, NULL);
+	hello_end(&fastpath->hello);
+	states_fini(&fastpath->states);
 	mirror_fini(&fastpath->mirror);
 	broken_fini(&fastpath->broken);
 	taps_destroy(fastpath->taps);
 	free(fastpath);
 }
 
-/* Nothing is ever sent to us between requests: readable means closed. */
+/* Takes what has come of the answer about states, for as long as timeout_ms. Is none owed now? */
+static bool is_settled(struct fastpath *fastpath, int timeout_ms)
+{
+	char why[DP_TEXT_BYTES];
+	int error = states_take(&fastpath->states, fastpath->client, timeout_ms, why);
+
+	if (error == -EAGAIN)
+		return false;
+	if (error < 0)
+		disconnect(fastpath, why);
+	return error == 0;
+}
+
+/* An answer about states is all that is ever sent to us between requests; else it has closed. */
 static void on_readable(void *ctx, uint32_t events, uint64_t now_ns)
 {
-	disconnect(ctx, "it closed the connection");
+	struct fastpath *fastpath = ctx;
+
+	if (fastpath->states.is_asked)
+		is_settled(fastpath, 0);
+	else
+		disconnect(fastpath, "it closed the connection");
+}
+
+/* Before a request that blocks: only if the last question was answered, or is in time. */
+static bool is_answering(struct fastpath *fastpath)
+{
+	return fastpath->client != NULL &&
+	       is_settled(fastpath, states_left_ms(&fastpath->states, loop_clock_ns()));
+}
+
+void fastpath_poke(struct fastpath *fastpath)
+{
+	char why[DP_TEXT_BYTES];
+
+	if (fastpath->client != NULL &&
+	    states_ask(&fastpath->states, fastpath->client, loop_clock_ns(), why) < 0)
+		disconnect(fastpath, why);
+}
+
+void fastpath_look(struct fastpath *fastpath)
+{
+	/* What was asked before this moment may be answered as of then. */
+	if (!is_answering(fastpath))
+		return;
+	fastpath_poke(fastpath);
+	is_answering(fastpath);
+}
+
+uint64_t fastpath_silence_ms(const struct fastpath *fastpath)
+{
+	return states_silence_ms(&fastpath->states, loop_clock_ns());
+}
+
+uint64_t fastpath_states_version(const struct fastpath *fastpath)
+{
+	return fastpath->version + fastpath->states.version;
+}
+
+struct dp_port_state fastpath_state(const struct fastpath *fastpath, uint64_t port_id)
+{
+	struct dp_port_state state = {.id = port_id, .link = DP_LINK_DOWN};
+	const char *broken = fastpath_broken(fastpath, port_id);
+	const struct dp_port_state *known =
+		fastpath->client != NULL ? states_find(&fastpath->states, port_id) : NULL;
+
+	if (known != NULL && broken == NULL)
+		return *known;
+	if (broken != NULL)
+		state.link = DP_LINK_BROKEN;
+	snprintf(state.reason, sizeof(state.reason), "%s",
+		 broken != NULL ? broken : "weft-dataplane does not have it (yet)");
+	return state;
 }
 
 const struct dp_welcome *fastpath_welcome(const struct fastpath *fastpath)
@@ -194,7 +272,8 @@ static int prepare_all(struct fastpath *fastpath, const struct model *model,
 
 static int refuse(struct fastpath *fastpath, int error, const char *why, struct problem *problem)
 {
-	if (fastpath->client == NULL || dp_client_is_broken(fastpath->client))
+	if (fastpath->client == NULL || dp_client_is_broken(fastpath->client) ||
+	    fastpath->states.is_asked)
 		return problem_set(problem, error, 503, "dataplane-unreachable",
 				   "weft-dataplane does not answer on %s%s%s; nothing was changed; "
 				   "see: systemctl status weft-dataplane",
@@ -208,7 +287,7 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struc
 	char why[DP_TEXT_BYTES] = "";
 	struct table wanted = {0};
 
-	if (fastpath->client == NULL)
+	if (!is_answering(fastpath))
 		return refuse(fastpath, -ENOTCONN, "", problem);
 	if (fastpath->foreign[0] != '\0')
 		return problem_set(problem, -EEXIST, 409, "store-foreign", "%s", fastpath->foreign);
@@ -381,11 +460,11 @@ static void log_sync(const struct fastpath *fastpath)
 		 tally->n_changed, tally->n_removed);
 }
 
-static int greet(struct fastpath *fastpath, const struct model *model, char *why)
+static int welcome(struct fastpath *fastpath, const struct model *model, char *why)
 {
 	int counters_fd;
-	int error = dp_client_hello(fastpath->client, HELLO_TIMEOUT_MS, &fastpath->welcome,
-				    &counters_fd, why);
+	int error = dp_client_welcome(fastpath->client, HELLO_TIMEOUT_MS, &fastpath->welcome,
+				      &counters_fd, why);
 
 	if (error < 0)
 		return error;
@@ -397,23 +476,43 @@ static int greet(struct fastpath *fastpath, const struct model *model, char *why
 			 "weft-dataplane of one release");
 		return error;
 	}
-	error = mirror_read(&fastpath->mirror, why);
+	error = loop_add(fastpath->loop, dp_client_fd(fastpath->client), EPOLLIN, on_readable,
+			 fastpath, &fastpath->watch);
+	if (error == 0)
+		error = mirror_read(&fastpath->mirror, why);
 	return error == 0 ? mirror_adopt(&fastpath->mirror, model, why) : error;
 }
 
-static int connect_client(struct fastpath *fastpath, const struct model *model, char *why)
+static void catch_up_first(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
 {
-	int error = dp_client_open(&fastpath->client, fastpath->socket_path);
+	log_info("fastpath", "connected to %s, pid %u, %u worker(s)", fastpath->welcome.package,
+		 fastpath->welcome.pid, fastpath->welcome.n_workers);
+	fastpath->backoff_ms = BACKOFF_MIN_MS;
+	fastpath->is_silent = false;
+	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
+	fastpath->version++;
+	check_foreign(fastpath, model);
+	taps_find_lost(fastpath->taps, on_lost, fastpath);
+	if (fastpath->client != NULL)
+		catch_up(fastpath, model);
+	log_sync(fastpath);
+}
 
-	if (error == 0) {
-		fastpath->mirror.client = fastpath->client;
-		error = loop_add(fastpath->loop, dp_client_fd(fastpath->client), EPOLLIN,
-				 on_readable, fastpath, &fastpath->watch);
-	}
+/* One step: hello, or what follows the welcome. -EAGAIN: it has not come yet. */
+static int step_connect(struct fastpath *fastpath, const struct model *model, uint64_t now_ns,
+			char *why)
+{
+	struct hello *hello = &fastpath->hello;
+	int error = 0;
+
+	if (hello->client == NULL)
+		error = hello_say(hello, fastpath->loop, fastpath->socket_path, now_ns, why);
 	if (error == 0)
-		return greet(fastpath, model, why);
-	snprintf(why, DP_TEXT_BYTES, "%s: %s", fastpath->socket_path, strerror(-error));
-	return error;
+		error = hello_check(hello, now_ns, &fastpath->client, why);
+	if (error < 0)
+		return error;
+	fastpath->mirror.client = fastpath->client;
+	return welcome(fastpath, model, why);
 }
 
 static void try_connect(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
@@ -421,23 +520,17 @@ static void try_connect(struct fastpath *fastpath, const struct model *model, ui
 	char why[DP_TEXT_BYTES] = "";
 
 	fastpath->mirror.tally = (struct mirror_tally){0};
-	int error = connect_client(fastpath, model, why);
+	int error = step_connect(fastpath, model, now_ns, why);
 	if (error == 0) {
-		log_info("fastpath", "connected to %s, pid %u, %u worker(s)",
-			 fastpath->welcome.package, fastpath->welcome.pid,
-			 fastpath->welcome.n_workers);
-		fastpath->backoff_ms = BACKOFF_MIN_MS;
-		fastpath->is_silent = false;
-		fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
-		fastpath->version++;
-		check_foreign(fastpath, model);
-		taps_find_lost(fastpath->taps, on_lost, fastpath);
-		if (fastpath->client != NULL)
-			catch_up(fastpath, model);
-		log_sync(fastpath);
+		catch_up_first(fastpath, model, now_ns);
+		return;
+	}
+	if (error == -EAGAIN) {
+		fastpath->next_try_ns = fastpath->hello.said_ns + HELLO_TIMEOUT_MS * NS_PER_MS;
 		return;
 	}
 	disconnect(fastpath, NULL);
+	hello_end(&fastpath->hello);
 	if (!fastpath->is_silent)
 		log_warn("fastpath", "no dataplane: %s; trying again", why);
 	fastpath->is_silent = true;
@@ -453,6 +546,11 @@ void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64
 
 	if (fastpath->client == NULL)
 		return;
+	/* What cannot be tried now must not hold up who is next. */
+	if (!is_settled(fastpath, 0)) {
+		fastpath->next_try_ns = now_ns + BACKOFF_MAX_MS * NS_PER_MS;
+		return;
+	}
 	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 	fastpath->mirror.tally = (struct mirror_tally){0};
 	taps_find_lost(fastpath->taps, on_lost, fastpath);
@@ -464,7 +562,8 @@ void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64
 
 int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)
 {
-	if (now_ns >= fastpath->next_try_ns && fastpath->client == NULL) {
+	if (fastpath->hello.is_answered ||
+	    (now_ns >= fastpath->next_try_ns && fastpath->client == NULL)) {
 		try_connect(fastpath, model, now_ns);
 	} else if (now_ns >= fastpath->next_try_ns) {
 		fastpath_retry(fastpath, model, now_ns);
@@ -487,7 +586,9 @@ int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, 
 {
 	char why[DP_TEXT_BYTES] = "";
 
-	if (fastpath->client == NULL)
+	/* An answer that comes at once is worth waiting for the next one. */
+	fastpath_look(fastpath);
+	if (fastpath->client == NULL || fastpath->states.is_asked)
 		return fastpath_unreachable(fastpath, problem);
 	int error =
 		dp_client_request(fastpath->client, type, NULL, 0, ASK_TIMEOUT_MS, fn, ctx, why);

@@ -6,7 +6,9 @@
  * happens to a port that cannot be made: a change is refused whole; when catching up, the other
  * ports come up, this one is reported broken with the reason, and it is tried again.
  *
- * Requests block, with deadlines of seconds; the dataplane answers in microseconds. One thread.
+ * Changes block, with deadlines of seconds; the dataplane answers in microseconds. What reads need
+ * is asked without blocking: a dataplane that hangs delays the first of them by two seconds
+ * (STATES_PATIENCE_MS) and the others not at all. One thread.
  */
 #pragma once
 
@@ -57,6 +59,22 @@ uint64_t fastpath_version(const struct fastpath *fastpath);
 
 /* Why the port could not be made; NULL: it was. */
 const char *fastpath_broken(const struct fastpath *fastpath, uint64_t port_id);
+
+/* Asks for the states of all ports, and returns at once; the answer comes with the loop. */
+void fastpath_poke(struct fastpath *fastpath);
+
+/* The same, and waits for the answer: at most STATES_PATIENCE_MS from the question. What is
+ * known stays if there is none. */
+void fastpath_look(struct fastpath *fastpath);
+
+/* For how long the dataplane has owed an answer; 0: it has answered, or has time left. */
+uint64_t fastpath_silence_ms(const struct fastpath *fastpath);
+
+/* What is known of a port, with the reason if that is nothing good. */
+struct dp_port_state fastpath_state(const struct fastpath *fastpath, uint64_t port_id);
+
+/* Grows whenever fastpath_state() may say something else. */
+uint64_t fastpath_states_version(const struct fastpath *fastpath);
 
 /* Asks the dataplane now. fn as in dp_client_request(). */
 int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,

@@ -74,8 +74,8 @@ static void write_about(FILE *out, const struct metrics *metrics)
 {
 	head(out, "weft_info", "gauge", "1, with the version of weftd and the host");
 	fprintf(out, "weft_info{version=\"%s\",host=\"%s\"} 1\n", metrics->version, metrics->host);
-	head(out, "weft_dataplane_up", "gauge", "1 if weft-dataplane is connected");
-	fprintf(out, "weft_dataplane_up %d\n", metrics->has_counters);
+	head(out, "weft_dataplane_up", "gauge", "1 if weft-dataplane is connected and answers");
+	fprintf(out, "weft_dataplane_up %d\n", metrics->is_up);
 	head(out, "weft_segment_ports", "gauge", "ports in the segment");
 	for (size_t i = 0; i < metrics->n_segments; i++)
 		fprintf(out, "weft_segment_ports{segment=\"%s\",vni=\"%" PRIu32 "\"} %" PRIu32 "\n",

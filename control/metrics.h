@@ -32,6 +32,7 @@ struct metrics {
 	size_t n_segments;
 	const struct metrics_port *ports;
 	size_t n_ports;
+	bool is_up;	   /* the dataplane answers */
 	bool has_counters; /* else the dataplane is away, and what it counts is left out */
 	const struct counters_worker *workers;
 	size_t n_workers;

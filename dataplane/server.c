@@ -204,6 +204,19 @@ static void do_dump(struct client *client, struct request *request)
 	client_done(client, cookie, 0, "");
 }
 
+static void do_states(struct client *client, struct request *request)
+{
+	struct dataplane *dp = client->server->dp;
+
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL)
+			send_state(client, port, request->header.cookie);
+	}
+	client_done(client, request->header.cookie, 0, "");
+}
+
 /* Walk over the FDB that fills message after message. */
 struct fdb_dump {
 	struct client *client;
@@ -356,6 +369,7 @@ static const struct {
 	[DP_COMMIT] = {sizeof(struct dp_plain), do_commit},
 	[DP_ABORT] = {sizeof(struct dp_plain), do_abort},
 	[DP_DUMP] = {sizeof(struct dp_plain), do_dump},
+	[DP_STATES] = {sizeof(struct dp_plain), do_states},
 	[DP_FDB_DUMP] = {sizeof(struct dp_plain), do_fdb_dump},
 	[DP_PORT_FDS] = {sizeof(struct dp_object), do_port_fds},
 	[DP_NEIGH_DUMP] = {sizeof(struct dp_plain), do_neigh_dump},

@@ -267,15 +267,19 @@ static int explain(int error, char *why)
 }
 
 /* Waits for the end of the request that was sent last, handing its data messages to fn. */
-static int await_done(struct dp_client *client, int64_t deadline_ms, dp_client_fn fn, void *ctx,
-		      char *why)
+static int await_done(struct dp_client *client, int64_t deadline_ms, bool is_patient,
+		      dp_client_fn fn, void *ctx, char *why)
 {
 	const struct dp_header *header = (const void *)client->buffer;
 	const struct dp_done *done = (const void *)client->buffer;
 
 	for (;;) {
-		int error = receive_message(client, deadline_ms);
+		int error = is_patient ? wait_for(client, POLLIN, deadline_ms) : 0;
 
+		if (error == -ETIMEDOUT)
+			return -EAGAIN;
+		if (error == 0)
+			error = receive_message(client, deadline_ms);
 		if (error < 0)
 			return explain(error, why);
 		/* Before the version is known, no other field of an answer means anything. */
@@ -319,7 +323,21 @@ int dp_client_request(struct dp_client *client, enum dp_type type, void *message
 	int error = send_message(client, type, message, bytes, NULL, 0, deadline_ms);
 	if (error < 0)
 		return explain(error, why);
-	return await_done(client, deadline_ms, fn, ctx, why);
+	return await_done(client, deadline_ms, false, fn, ctx, why);
+}
+
+int dp_client_ask(struct dp_client *client, enum dp_type type, char why[DP_TEXT_BYTES])
+{
+	struct dp_plain plain;
+	int error = send_message(client, type, &plain, sizeof(plain), NULL, 0, now_ms());
+
+	return error < 0 ? explain(error, why) : 0;
+}
+
+int dp_client_take(struct dp_client *client, int timeout_ms, dp_client_fn fn, void *ctx,
+		   char why[DP_TEXT_BYTES])
+{
+	return await_done(client, now_ms() + timeout_ms, true, fn, ctx, why);
 }
 
 struct hello {
@@ -340,12 +358,17 @@ static void take_welcome(void *ctx, const struct dp_header *message, int *fds, u
 	fds[0] = -1;
 }
 
-int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
-		    int *counters_fd, char why[DP_TEXT_BYTES])
+int dp_client_greet(struct dp_client *client, char why[DP_TEXT_BYTES])
+{
+	return dp_client_ask(client, DP_HELLO, why);
+}
+
+int dp_client_welcome(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
+		      int *counters_fd, char why[DP_TEXT_BYTES])
 {
 	struct hello hello = {.welcome = welcome, .counters_fd = -1};
 	int error =
-		dp_client_request(client, DP_HELLO, NULL, 0, timeout_ms, take_welcome, &hello, why);
+		await_done(client, now_ms() + timeout_ms, false, take_welcome, &hello, why);
 
 	if (error == 0 && !hello.is_answered)
 		error = explain(broken(client, -EBADMSG), why);
@@ -356,4 +379,12 @@ int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome 
 	}
 	*counters_fd = hello.counters_fd;
 	return 0;
+}
+
+int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
+		    int *counters_fd, char why[DP_TEXT_BYTES])
+{
+	int error = dp_client_greet(client, why);
+
+	return error < 0 ? error : dp_client_welcome(client, timeout_ms, welcome, counters_fd, why);
 }

@@ -30,6 +30,11 @@ bool dp_client_is_broken(const struct dp_client *client);
 int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
 		    int *counters_fd, char why[DP_TEXT_BYTES]);
 
+/* The same in two steps, for who has other things to do while the dataplane is silent. */
+int dp_client_greet(struct dp_client *client, char why[DP_TEXT_BYTES]);
+int dp_client_welcome(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
+		      int *counters_fd, char why[DP_TEXT_BYTES]);
+
 /* Sends one of the four staged messages; fills in its header. The descriptors stay the caller's. */
 int dp_client_stage(struct dp_client *client, enum dp_type type, void *message, size_t bytes,
 		    const int *fds, unsigned int n_fds, int timeout_ms);
@@ -43,3 +48,10 @@ typedef void (*dp_client_fn)(void *ctx, const struct dp_header *message, int *fd
  * the request has no data messages. 0 or -errno; `why` says why in one line. */
 int dp_client_request(struct dp_client *client, enum dp_type type, void *message, size_t bytes,
 		      int timeout_ms, dp_client_fn fn, void *ctx, char why[DP_TEXT_BYTES]);
+
+/* The same in two steps: asks with the header alone, without waiting; then takes what has come of
+ * the answer. -EAGAIN: the end has not come within timeout_ms, and nothing is lost; call again. No
+ * other request in between. */
+int dp_client_ask(struct dp_client *client, enum dp_type type, char why[DP_TEXT_BYTES]);
+int dp_client_take(struct dp_client *client, int timeout_ms, dp_client_fn fn, void *ctx,
+		   char why[DP_TEXT_BYTES]);

@@ -22,8 +22,8 @@
  *
  * Every request other than the staged four is answered by exactly one DP_DONE with the request's
  * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
- * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_FDB_DUMP sends DP_FDB batches,
- * DP_NEIGH_DUMP sends DP_NEIGH batches;
+ * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_STATES the states alone; DP_FDB_DUMP
+ * sends DP_FDB batches, DP_NEIGH_DUMP sends DP_NEIGH batches;
  * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer).
  */
 #pragma once
@@ -58,6 +58,7 @@ enum dp_type {
 	DP_PORT_FDS,
 	DP_NEIGH_DUMP,
 	DP_NEIGH,
+	DP_STATES,
 };
 
 struct dp_header {
@@ -67,8 +68,8 @@ struct dp_header {
 	uint64_t cookie;	/* chosen by the client, repeated in the answers */
 };
 
-/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_FDB_DUMP, DP_NEIGH_DUMP: the
- * header alone. */
+/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_STATES, DP_FDB_DUMP,
+ * DP_NEIGH_DUMP: the header alone. */
 struct dp_plain {
 	struct dp_header header;
 };

@@ -3,12 +3,14 @@
 #include "tests/unit/control/rig.h"
 
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/fastpath.h"
 #include "tests/lib/deadline.h"
 
 static void a_lab_becomes_ports_in_the_dataplane(void **state)
@@ -72,6 +74,59 @@ static void without_a_dataplane_nothing_is_changed(void **state)
 	rig_await_connected(rig, true);
 	rig_assert_link(rig, "c1", "up");
 	assert_int_equal(rig->control->model->n_ports, 3);
+}
+
+/* How long a request takes that weftd answers with `status`. */
+static uint64_t ms_of(struct rig *rig, const char *method, const char *path, int status)
+{
+	uint64_t start_ns = deadline_now_ns();
+
+	rig_call_only(rig, method, path, "", status);
+	return (deadline_now_ns() - start_ns) / 1000000;
+}
+
+static void a_dataplane_that_hangs_holds_up_no_reader(void **state)
+{
+	static const char *const paths[] = {"/v1/status", "/v1/ports",  "/v1/stats",
+					    "/metrics",	  "/v1/export", "/v1/ports/c1"};
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	rig_assert_link(rig, "c1", "up");
+	kill(rig->dataplane, SIGSTOP);
+	/* The first one waits for an answer, and finds that there is none. */
+	json_t *status = rig_call(rig, "GET", "/v1/status", "", 200);
+	json_t *dataplane = json_object_get(status, "dataplane");
+	assert_true(json_is_false(json_object_get(dataplane, "connected")));
+	assert_non_null(strstr(json_string_value(json_object_get(dataplane, "problem")),
+			       "has not answered for 2 s"));
+	json_decref(status);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_in_range(ms_of(rig, "GET", paths[i], 200), 0, 500);
+	/* What was known is still shown; what only the dataplane can do is refused at once. */
+	rig_assert_link(rig, "c1", "up");
+	assert_in_range(ms_of(rig, "GET", "/v1/fdb", 503), 0, 500);
+	assert_in_range(ms_of(rig, "DELETE", "/v1/ports/c1", 503), 0, 500);
+	kill(rig->dataplane, SIGCONT);
+	uint64_t deadline = deadline_in_ms(DEADLINE_MS);
+	while (fastpath_silence_ms(rig->control->fastpath) > 0) {
+		assert_int_equal(control_turn(rig->control), 0);
+		assert_false(deadline_passed(deadline));
+	}
+	rig_call_only(rig, "DELETE", "/v1/ports/c1", "", 200);
+}
+
+static void a_dataplane_that_hangs_does_not_hold_up_the_start(void **state)
+{
+	struct rig *rig = *state;
+
+	control_destroy(rig->control);
+	kill(rig->dataplane, SIGSTOP);
+	rig_start_control(rig);
+	for (int i = 0; i < 5; i++)
+		assert_in_range(ms_of(rig, "GET", "/v1/status", 200), 0, 500);
+	kill(rig->dataplane, SIGCONT);
+	rig_await_connected(rig, true);
 }
 
 static void a_restart_of_weftd_finds_the_same_devices(void **state)
@@ -414,6 +469,8 @@ int main(int argc, char **argv)
 		RIG_TEST(a_dry_run_changes_nothing, &rig),
 		RIG_TEST(a_port_that_the_host_refuses_leaves_everything_as_it_was, &rig),
 		RIG_TEST(without_a_dataplane_nothing_is_changed, &rig),
+		RIG_TEST(a_dataplane_that_hangs_holds_up_no_reader, &rig),
+		RIG_TEST(a_dataplane_that_hangs_does_not_hold_up_the_start, &rig),
 		RIG_TEST(a_restart_of_weftd_finds_the_same_devices, &rig),
 		RIG_TEST(a_restart_of_the_dataplane_keeps_the_devices, &rig),
 		RIG_TEST(what_cannot_be_made_again_is_broken_and_the_rest_comes_up, &rig),

@@ -173,6 +173,25 @@ static void silence_ends_at_the_deadline(void **state)
 	assert_breaks(peer, -ETIMEDOUT);
 }
 
+static void an_answer_may_take_its_time_when_asked_in_two_steps(void **state)
+{
+	struct peer *peer = *state;
+	char why[DP_TEXT_BYTES];
+
+	add(peer, DP_PORT_STATE, sizeof(struct dp_port_state));
+	add(peer, DP_DONE, sizeof(struct dp_done));
+	assert_int_equal(dp_client_ask(peer->client, DP_STATES, why), 0);
+	assert_int_equal(dp_client_take(peer->client, 0, NULL, NULL, why), -EAGAIN);
+	assert_int_equal(dp_client_take(peer->client, SHORT_MS, NULL, NULL, why), -EAGAIN);
+	assert_false(dp_client_is_broken(peer->client));
+	assert_int_equal(pthread_create(&peer->thread, NULL, play, peer), 0);
+	assert_int_equal(dp_client_take(peer->client, TIMEOUT_MS, NULL, NULL, why), 0);
+	pthread_join(peer->thread, NULL);
+	/* Then it closed. */
+	assert_int_equal(dp_client_take(peer->client, TIMEOUT_MS, NULL, NULL, why), -EPIPE);
+	assert_true(dp_client_is_broken(peer->client));
+}
+
 static void a_closed_socket_is_noticed(void **state)
 {
 	assert_breaks(*state, -EPIPE);
@@ -336,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_refusal_carries_its_text_and_breaks_nothing),
 		TEST(silence_ends_at_the_deadline),
+		TEST(an_answer_may_take_its_time_when_asked_in_two_steps),
 		TEST(a_closed_socket_is_noticed),
 		TEST(another_version_is_refused),
 		TEST(a_size_that_lies_is_refused),

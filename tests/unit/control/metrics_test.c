@@ -133,6 +133,7 @@ static char *written(size_t n_ports, bool has_counters)
 		.n_segments = 2,
 		.ports = ports,
 		.n_ports = n_ports,
+		.is_up = has_counters,
 		.has_counters = has_counters,
 		.workers = workers,
 		.n_workers = 2,
