@@ -162,8 +162,9 @@ static int from_nl(const struct link_ctx *ctx, int nl_error)
 	}
 }
 
-static int socket_open(struct link_ctx *ctx)
+static int socket_open(void *arg)
 {
+	struct link_ctx *ctx = arg;
 	int error;
 
 	ctx->socket = nl_socket_alloc();
@@ -178,15 +179,14 @@ static int socket_open(struct link_ctx *ctx)
 	return from_nl(ctx, error);
 }
 
-/* socket_open() with the calling thread in another namespace for that moment. */
-static int socket_open_in(struct link_ctx *ctx, int netns_fd)
+int link_visit(int netns_fd, int (*fn)(void *arg), void *arg)
 {
 	int home_fd = link_netns_open(NULL);
 	int error;
 
 	if (home_fd < 0)
 		return home_fd;
-	error = setns(netns_fd, CLONE_NEWNET) < 0 ? -errno : socket_open(ctx);
+	error = setns(netns_fd, CLONE_NEWNET) < 0 ? -errno : fn(arg);
 	/*
 	 * From here on the thread would open its sockets, and move its devices, in a tenant's
 	 * namespace: no error code could stop a caller from leaking one network into another.
@@ -204,7 +204,7 @@ int link_open(int netns_fd, struct link_ctx **out)
 
 	if (ctx == NULL)
 		return -ENOMEM;
-	error = netns_fd < 0 ? socket_open(ctx) : socket_open_in(ctx, netns_fd);
+	error = netns_fd < 0 ? socket_open(ctx) : link_visit(netns_fd, socket_open, ctx);
 	if (error < 0) {
 		free(ctx);
 		return error;
@@ -272,6 +272,8 @@ static int read_link(struct nl_msg *reply, void *arg)
 		info->mtu_bytes = nla_get_u32(attrs[IFLA_MTU]);
 	if (attrs[IFLA_ADDRESS] != NULL)
 		nla_memcpy(info->mac, attrs[IFLA_ADDRESS], sizeof(info->mac));
+	if (attrs[IFLA_IFALIAS] != NULL)
+		nla_strlcpy(info->alias, attrs[IFLA_IFALIAS], sizeof(info->alias));
 	return NL_OK;
 }
 
@@ -308,6 +310,7 @@ int link_set(struct link_ctx *ctx, int index, const struct link_change *change)
 	if (msg == NULL)
 		return -ENOMEM;
 	if ((change->mac != NULL && nla_put(msg, IFLA_ADDRESS, LINK_MAC_BYTES, change->mac) < 0) ||
+	    (change->ifname != NULL && nla_put_string(msg, IFLA_IFNAME, change->ifname) < 0) ||
 	    (change->alias != NULL && nla_put_string(msg, IFLA_IFALIAS, change->alias) < 0) ||
 	    (change->mtu_bytes != 0 && nla_put_u32(msg, IFLA_MTU, change->mtu_bytes) < 0))
 		return give_up(msg);
@@ -441,4 +444,12 @@ int link_set_address(struct link_ctx *ctx, int index, const struct link_prefix *
 	if (error < 0 || wanted == NULL || scan.is_present)
 		return error;
 	return request_address(ctx, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, wanted);
+}
+
+int link_has_address(struct link_ctx *ctx, int index, const struct link_prefix *wanted)
+{
+	struct address_scan scan;
+	int error = scan_addresses(ctx, index, wanted, &scan);
+
+	return error < 0 ? error : scan.is_present;
 }

@@ -15,6 +15,7 @@
 
 #define LINK_MAC_BYTES 6
 #define LINK_ADDRESS_BYTES_MAX 16
+#define LINK_ALIAS_BYTES 96
 
 struct link_ctx;
 
@@ -30,6 +31,7 @@ struct link_info {
 	uint32_t mtu_bytes;
 	bool is_up;		/* administratively */
 	uint8_t mac[LINK_MAC_BYTES];
+	char alias[LINK_ALIAS_BYTES];	/* its beginning, if it is longer; "": none */
 };
 
 enum link_admin {
@@ -41,6 +43,7 @@ enum link_admin {
 /* What to change: whatever is zero stays as it is. */
 struct link_change {
 	const uint8_t *mac;	/* LINK_MAC_BYTES */
+	const char *ifname;	/* new name; while it is up, from Linux 6.2 on (else -EBUSY) */
 	const char *alias;	/* a remark that `ip link` shows */
 	uint32_t mtu_bytes;
 	enum link_admin admin;
@@ -65,6 +68,10 @@ bool link_netns_name_is_valid(const char *name);
  * which a deletion left), -errno.
  */
 int link_netns_open(const char *name);
+
+/* Runs fn with the calling thread in the namespace of netns_fd; returns what fn returned, or -errno.
+ * The thread is back when this returns. */
+int link_visit(int netns_fd, int (*fn)(void *arg), void *arg);
 
 /*
  * Opens a netlink socket in the namespace of netns_fd (-1: the calling thread's own). Only the
@@ -93,3 +100,6 @@ int link_delete(struct link_ctx *ctx, int index);
  * stays too). An IPv6 address is usable at once: no duplicate address detection.
  */
 int link_set_address(struct link_ctx *ctx, int index, const struct link_prefix *wanted);
+
+/* Does the device have this address, whoever set it? 1, 0 or -errno. */
+int link_has_address(struct link_ctx *ctx, int index, const struct link_prefix *wanted);

@@ -60,6 +60,11 @@ int tap_open(const char *ifname, unsigned int n_queues, bool must_be_new, int *f
 		request.ifr_flags |= IFF_TUN_EXCL;
 	for (unsigned int i = 0; i < n_queues; i++) {
 		fds[i] = open_queue(&request);
+		/* One that is there may be made for several queues, whether or not we want them. */
+		if (fds[i] == -EINVAL && n_queues == 1 && !must_be_new) {
+			request.ifr_flags |= IFF_MULTI_QUEUE;
+			fds[i] = open_queue(&request);
+		}
 		if (fds[i] < 0) {
 			tap_close(fds, i);
 			return fds[i];
@@ -75,6 +80,11 @@ void tap_close(const int *fds, unsigned int n_queues)
 {
 	for (unsigned int i = 0; i < n_queues; i++)
 		close(fds[i]);
+}
+
+int tap_set_persist(int fd, bool is_persistent)
+{
+	return ioctl(fd, TUNSETPERSIST, (unsigned long)is_persistent) < 0 ? -errno : 0;
 }
 
 int tap_check(int fd, char ifname[IF_NAMESIZE])

@@ -18,14 +18,17 @@
 
 /*
  * Opens n_queues descriptors of the device `ifname`; one "%d" in it stands for the first free
- * number. A device that is not there is made; one that is there is attached to, or, with
- * must_be_new, refused. `made` receives the real name. 0 or -errno: -EBUSY (must_be_new and there
+ * number. A device that is not there is made; one that is there is attached to (with one queue, if
+ * it is made for several), or, with must_be_new, refused. `made` receives the real name. 0 or -errno: -EBUSY (must_be_new and there
  * already, or held by someone else), -EINVAL (a device of another kind or number of queues),
  * -EPERM, -ENOENT (no /dev/net/tun). On an error nothing stays open.
  */
 int tap_open(const char *ifname, unsigned int n_queues, bool must_be_new, int *fds,
 	     char made[IF_NAMESIZE]);
 void tap_close(const int *fds, unsigned int n_queues);
+
+/* Whether the device outlives its last descriptor. 0 or -errno. */
+int tap_set_persist(int fd, bool is_persistent);
 
 /*
  * Does this descriptor have the shape above? Offloads and IFF_NO_PI cannot be asked for: whoever

@@ -201,9 +201,9 @@ static int refuse_address(struct job *job, int error)
 		      strerror(-error));
 }
 
-static int find(struct job *job, struct link_ctx *ctx, struct link_info *info)
+static int find(struct job *job, struct link_ctx *ctx, const char *ifname, struct link_info *info)
 {
-	int error = link_find(ctx, job->spec->ifname, info);
+	int error = link_find(ctx, ifname, info);
 
 	if (error < 0)
 		refuse(job, error, "device %s%s is gone: delete the port and add it again",
@@ -211,48 +211,59 @@ static int find(struct job *job, struct link_ctx *ctx, struct link_info *info)
 	return error;
 }
 
-/* Settings of the device, which is in the ctx's namespace; only what differs is touched. */
-static int configure(struct job *job, struct link_ctx *ctx, const struct link_info *info)
+static bool has_mac(const struct tap_device_spec *spec)
 {
-	static const uint8_t no_mac[LINK_MAC_BYTES];
-	const struct tap_device_spec *spec = job->spec;
-	struct link_change change = {.alias = spec->alias};
-	int error;
+	static const uint8_t none[LINK_MAC_BYTES];
 
+	return memcmp(spec->mac, none, sizeof(none)) != 0;
+}
+
+/* Settings of the device, which is in the ctx's namespace under the name `present`; only what
+ * differs is touched. */
+static int configure(struct job *job, struct link_ctx *ctx, const char *present)
+{
+	const struct tap_device_spec *spec = job->spec;
+	struct link_change change = {.alias = spec->alias}, up = {.admin = LINK_ADMIN_UP};
+	struct link_info found, *info = &found;
+	int error = find(job, ctx, present, info);
+
+	if (error < 0)
+		return error;
+	if (strcmp(present, spec->ifname) != 0)
+		change.ifname = spec->ifname;
 	/* Even the same MAC, set again, makes the kernel forget the device's neighbours. */
-	if (memcmp(spec->mac, no_mac, sizeof(no_mac)) != 0 &&
-	    memcmp(spec->mac, info->mac, sizeof(info->mac)) != 0)
+	if (has_mac(spec) && memcmp(spec->mac, info->mac, sizeof(info->mac)) != 0)
 		change.mac = spec->mac;
 	if (spec->mtu_bytes != info->mtu_bytes)
 		change.mtu_bytes = spec->mtu_bytes;
 	error = link_set(ctx, info->index, &change);
+	if (error == -EEXIST)
+		return refuse(job, error,
+			      "network device %s exists already%s: choose another ifname",
+			      spec->ifname, job->where);
 	if (error < 0)
-		return refuse(job, error, "cannot set the mac or mtu of %s%s: %s", spec->ifname,
-			      job->where, strerror(-error));
+		return refuse(job, error, "cannot set the %smac or mtu of %s%s: %s",
+			      change.ifname != NULL ? "name, " : "", present, job->where,
+			      strerror(-error));
 	error = link_set_address(ctx, info->index, job->has_address ? &job->address : NULL);
-	return error < 0 ? refuse_address(job, error) : 0;
+	if (error < 0)
+		return refuse_address(job, error);
+	/* Up comes last: who waits for the device in a container finds the address set. */
+	error = info->is_up ? 0 : link_set(ctx, info->index, &up);
+	return error < 0 ? refuse(job, error, "cannot bring %s%s up: %s", spec->ifname, job->where,
+				  strerror(-error))
+			 : 0;
 }
 
-/* Configures a new device, which is in the given namespace (-1: our own), and brings it up. */
+/* Configures a device under its final name in the given namespace (-1: our own). */
 static int start(struct job *job, int netns_fd)
 {
-	struct link_change up = {.admin = LINK_ADMIN_UP};
 	struct link_ctx *ctx;
-	struct link_info info;
 	int error = link_open(netns_fd, &ctx);
 
 	if (error < 0)
 		return refuse_move(job, error);
-	error = find(job, ctx, &info);
-	if (error == 0)
-		error = configure(job, ctx, &info);
-	/* Up comes last: who waits for the device in a container finds the address set. */
-	if (error == 0) {
-		error = link_set(ctx, info.index, &up);
-		if (error < 0)
-			refuse(job, error, "cannot bring %s%s up: %s", job->spec->ifname,
-			       job->where, strerror(-error));
-	}
+	error = configure(job, ctx, job->spec->ifname);
 	link_close(ctx);
 	return error;
 }
@@ -289,9 +300,94 @@ static int make(struct job *job, int netns_fd, int *fds)
 		error = move(job, made, netns_fd);
 	if (error == 0)
 		error = start(job, netns_fd);
+	if (error == 0 && spec->is_persistent) {
+		error = tap_set_persist(fds[0], true);
+		if (error < 0)
+			refuse(job, error, "cannot make %s persistent: %s", spec->ifname,
+			       strerror(-error));
+	}
 	if (error < 0)
 		tap_close(fds, spec->n_queues);
 	return error;
+}
+
+/* An argument of link_visit(). */
+struct opening {
+	const struct tap_device_spec *spec;
+	int *fds;
+};
+
+static int open_there(void *arg)
+{
+	const struct opening *opening = arg;
+	char name[IF_NAMESIZE];
+
+	return tap_open(opening->spec->ifname, opening->spec->n_queues, false, opening->fds, name);
+}
+
+static int refuse_attach(struct job *job, int error)
+{
+	const char *ifname = job->spec->ifname;
+
+	if (error == -EBUSY)
+		return refuse(job, error,
+			      "device %s%s is in use by another program: a tap has one user at its "
+			      "end; stop that program, or give its guest a vhost-user port",
+			      ifname, job->where);
+	if (error == -EINVAL)
+		return refuse(job, error,
+			      "device %s%s is no tap, or not one of %u queues: make it with: "
+			      "ip tuntap add %s mode tap",
+			      ifname, job->where, job->spec->n_queues, ifname);
+	return refuse_open(job, error);
+}
+
+/* To a device that is there already. */
+static int attach(struct job *job, int netns_fd, int *fds)
+{
+	struct opening opening = {.spec = job->spec, .fds = fds};
+	int error = netns_fd < 0 ? open_there(&opening)
+				 : link_visit(netns_fd, open_there, &opening);
+
+	if (error < 0)
+		return refuse_attach(job, error);
+	error = start(job, netns_fd);
+	if (error < 0)
+		tap_close(fds, job->spec->n_queues);
+	return error;
+}
+
+/* Is there something to attach to? 1, 0, or -errno. */
+static int find_present(struct job *job, int netns_fd)
+{
+	const struct tap_device_spec *spec = job->spec;
+	struct link_ctx *ctx;
+	struct link_info info;
+	int error = link_open(netns_fd, &ctx);
+
+	if (error < 0)
+		return refuse_move(job, error);
+	error = link_find(ctx, spec->ifname, &info);
+	link_close(ctx);
+	if (spec->is_foreign && error == -ENODEV)
+		return refuse(job, error,
+			      "device %s does not exist%s: make it with: ip tuntap add %s mode "
+			      "tap, or leave attach out",
+			      spec->ifname, job->where, spec->ifname);
+	if (error < 0)
+		return error == -ENODEV ? 0 : refuse_move(job, error);
+	return spec->is_foreign || strcmp(info.alias, spec->alias) == 0;
+}
+
+static int make_or_attach(struct job *job, int netns_fd, int *fds)
+{
+	bool may_be_there = job->spec->is_foreign ||
+			    (job->spec->is_persistent && job->spec->alias != NULL);
+	int present = may_be_there ? find_present(job, netns_fd) : 0;
+
+	if (present < 0)
+		return present;
+	return present > 0 ? attach(job, netns_fd, fds) : make(job, netns_fd, fds);
 }
 
 int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, size_t why_bytes)
@@ -303,11 +399,11 @@ int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, s
 	if (error < 0)
 		return error;
 	if (spec->netns == NULL)
-		return make(&job, -1, fds);
+		return make_or_attach(&job, -1, fds);
 	netns_fd = open_netns(&job);
 	if (netns_fd < 0)
 		return netns_fd;
-	error = make(&job, netns_fd, fds);
+	error = make_or_attach(&job, netns_fd, fds);
 	close(netns_fd);
 	return error;
 }
@@ -320,11 +416,10 @@ static bool is_same_file(int fd, int other_fd)
 	       a.st_ino == b.st_ino;
 }
 
-/* Is the descriptor's device still the one that the spec names? */
-static int check_name(struct job *job, int fd)
+/* Is the device behind the descriptor there, and how is it called now? */
+static int check_present(struct job *job, int fd, char present[IF_NAMESIZE])
 {
 	const struct tap_device_spec *spec = job->spec;
-	char present[IF_NAMESIZE];
 	int error = tap_check(fd, present);
 
 	if (error == -EBADFD)
@@ -335,12 +430,14 @@ static int check_name(struct job *job, int fd)
 			      "the descriptor of %s is not one of weft's taps: delete "
 			      "the port and add it again",
 			      spec->ifname);
-	if (strcmp(present, spec->ifname) != 0)
-		return refuse(job, -ESTALE,
-			      "device %s%s is named %s now: rename it, or delete the "
-			      "port and add it again",
-			      spec->ifname, job->where, present);
 	return 0;
+}
+
+void tap_device_release(const struct tap_device_spec *spec, int fd)
+{
+	/* It fails where the device is gone already. */
+	if (spec->is_persistent && !spec->is_foreign && tap_set_persist(fd, false) < 0)
+		return;
 }
 
 bool tap_device_is_lost(const struct tap_device_spec *spec, int fd)
@@ -351,9 +448,11 @@ bool tap_device_is_lost(const struct tap_device_spec *spec, int fd)
 
 	if (tap_check(fd, present) == -EBADFD)
 		return true;
-	spec_fd = spec->netns != NULL ? link_netns_open(spec->netns) : -ENOENT;
-	if (spec_fd < 0)
+	if (spec->netns == NULL)
 		return false;
+	spec_fd = link_netns_open(spec->netns);
+	if (spec_fd < 0)
+		return spec_fd == -ENOENT && (spec->is_foreign || spec->is_persistent);
 	device_fd = tap_netns_open(fd);
 	is_elsewhere = device_fd >= 0 && !is_same_file(device_fd, spec_fd);
 	close(spec_fd);
@@ -386,28 +485,97 @@ static int open_device_netns(struct job *job, int fd)
 	return device_fd;
 }
 
-int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, size_t why_bytes)
+/* Checks the spec and what the descriptor stands for; opens a socket where the device is. */
+static int open_device(struct job *job, int fd, char present[IF_NAMESIZE], struct link_ctx **ctx)
 {
-	struct link_ctx *ctx;
-	struct link_info info;
-	struct job job;
-	int netns_fd, error = job_init(&job, spec, why, why_bytes);
+	int netns_fd, error = check_present(job, fd, present);
 
-	if (error == 0)
-		error = check_name(&job, fd);
 	if (error < 0)
 		return error;
-	netns_fd = open_device_netns(&job, fd);
+	netns_fd = open_device_netns(job, fd);
 	if (netns_fd < 0)
 		return netns_fd;
 	/* Our own namespace needs no visit, and so no CAP_SYS_ADMIN. */
-	error = link_open(spec->netns != NULL ? netns_fd : -1, &ctx);
+	error = link_open(job->spec->netns != NULL ? netns_fd : -1, ctx);
 	close(netns_fd);
-	if (error < 0)
-		return refuse_move(&job, error);
-	error = find(&job, ctx, &info);
+	return error < 0 ? refuse_move(job, error) : 0;
+}
+
+int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, size_t why_bytes)
+{
+	char present[IF_NAMESIZE];
+	struct link_ctx *ctx;
+	struct job job;
+	int error = job_init(&job, spec, why, why_bytes);
+
 	if (error == 0)
-		error = configure(&job, ctx, &info);
+		error = open_device(&job, fd, present, &ctx);
+	if (error < 0)
+		return error;
+	error = configure(&job, ctx, present);
+	link_close(ctx);
+	if (error == 0 && !spec->is_foreign)
+		error = tap_set_persist(fd, spec->is_persistent);
+	return error;
+}
+
+/* One more phrase. */
+static void add_drift(struct job *drift, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add_drift(struct job *drift, const char *format, ...)
+{
+	size_t len = strlen(drift->why);
+	va_list args;
+
+	va_start(args, format);
+	if (len > 0)
+		len += (size_t)snprintf(drift->why + len, drift->why_bytes - len, "; ");
+	if (len < drift->why_bytes)
+		vsnprintf(drift->why + len, drift->why_bytes - len, format, args);
+	va_end(args);
+}
+
+static int compare(struct job *job, struct link_ctx *ctx, const char *present)
+{
+	const struct tap_device_spec *spec = job->spec;
+	const uint8_t *mac;
+	struct link_info info;
+	int error = find(job, ctx, present, &info);
+	int has_address = 1;
+
+	if (error == 0 && job->has_address)
+		has_address = link_has_address(ctx, info.index, &job->address);
+	if (error < 0 || has_address < 0)
+		return error < 0 ? error : refuse_address(job, has_address);
+	mac = info.mac;
+	job->why[0] = '\0';
+	if (!info.is_up)
+		add_drift(job, "it is down");
+	if (strcmp(present, spec->ifname) != 0)
+		add_drift(job, "its name is %s, not %s", present, spec->ifname);
+	if (spec->mtu_bytes != 0 && spec->mtu_bytes != info.mtu_bytes)
+		add_drift(job, "mtu is %u, not %u", info.mtu_bytes, spec->mtu_bytes);
+	if (has_mac(spec) && memcmp(spec->mac, mac, LINK_MAC_BYTES) != 0)
+		add_drift(job, "mac is %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+			  mac[3], mac[4], mac[5]);
+	if (has_address == 0)
+		add_drift(job, "address %s is not there", spec->ip);
+	return 0;
+}
+
+int tap_device_compare(const struct tap_device_spec *spec, int fd, char *drift, size_t bytes)
+{
+	char present[IF_NAMESIZE];
+	struct link_ctx *ctx;
+	struct job job;
+	int error = job_init(&job, spec, drift, bytes);
+
+	if (error == 0)
+		error = open_device(&job, fd, present, &ctx);
+	if (error < 0)
+		return error;
+	error = compare(&job, ctx, present);
 	link_close(ctx);
 	return error;
 }
