@@ -16,6 +16,7 @@ static const struct print_column columns[] = {
 	{.key = "segment", .heading = "SEGMENT"},
 	{.key = "vm", .heading = "VM"},
 	{.key = "mac", .heading = "MAC"},
+	{.key = "state", .heading = "STATE"},
 	{.key = "status.link", .heading = "LINK"},
 	{.key = "status.reason", .heading = "REASON"},
 };

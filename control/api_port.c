@@ -67,6 +67,9 @@ static json_t *format(const struct control *control, const struct model_port *po
 		return NULL;
 	if (port->lab[0] != '\0')
 		json_object_set_new(object, "lab", json_string(port->lab));
+	/* Whether frames pass at all is worth a word even where it is the default. */
+	if (json_object_get(object, "state") == NULL)
+		json_object_set_new(object, "state", json_string("active"));
 	json_object_set_new(
 		object, "status",
 		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", link_name(state->link), "reason",

@@ -54,3 +54,9 @@ void classify_burst(struct burst *burst, uint16_t segment)
 		frame->src_key = fdb_key(segment, frame->head + ETH_ALEN);
 	}
 }
+
+void classify_blocked(struct burst *burst)
+{
+	for (unsigned int i = 0; i < burst->n; i++)
+		burst->frames[i].drop = DROP_BLOCKED;
+}

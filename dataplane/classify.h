@@ -10,3 +10,6 @@
 /* Gives every live frame of the burst its segment and keys, or a drop reason. segment: of the
  * access port that the frames came from, index; 0: it has none. */
 void classify_burst(struct burst *burst, uint16_t segment);
+
+/* Drops all of the burst: it came from a port that lets no frame pass. */
+void classify_blocked(struct burst *burst);

@@ -158,7 +158,10 @@ static unsigned int gate(const struct burst *burst, const struct port *from,
 		count->drops[DROP_ISOLATED] += egress->n;
 		return 0;
 	}
-
+	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed))) {
+		count->drops[DROP_BLOCKED] += egress->n;
+		return 0;
+	}
 	for (unsigned int i = 0; i < egress->n; i++) {
 		const struct frame *frame = &burst->frames[egress->order[i]];
 

@@ -34,13 +34,14 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 	return asked;
 }
 
-/* The port may have gone, or left the segment, since its worker asked. */
+/* The port may have gone, left the segment or been blocked since its worker asked. */
 static void carry_out(struct dataplane *dp, const struct learn_request *request)
 {
 	struct port *port = atomic_load(&dp->ports[request->port]);
 	uint16_t old_index;
 
-	if (port == NULL || atomic_load(&port->segment) != fdb_key_segment(request->key))
+	if (port == NULL || atomic_load(&port->segment) != fdb_key_segment(request->key) ||
+	    atomic_load(&port->state) != PORT_STATE_ACTIVE)
 		return;
 	/* A port at its limit keeps what it has: a guest that floods addresses evicts nobody. */
 	if (port->n_macs >= port->max_macs)

@@ -123,6 +123,8 @@ void port_apply(struct port *port)
 	atomic_store(&port->is_isolated,
 		     options_number(&set, spec->options, spec->n_options, "isolated") != 0);
 	storm_set(&port->storm, spec->storm_pps);
+	atomic_store(&port->state,
+		     (uint8_t)options_number(&set, spec->options, spec->n_options, "state"));
 }
 
 void port_publish(struct port *port)

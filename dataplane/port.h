@@ -28,6 +28,7 @@
 #include "dataplane/api/counters.h"
 #include "dataplane/api/dp_msg.h"
 #include "dataplane/api/port_kinds.h"
+#include "dataplane/api/port_options.h"
 #include "dataplane/frame.h"
 #include "dataplane/storm.h"
 
@@ -83,6 +84,7 @@ struct port {
 	_Atomic(struct guard *) guard;	/* never NULL */
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
+	_Atomic uint8_t state;		/* enum port_state */
 
 	/* Main only. */
 	bool is_published;
@@ -106,6 +108,12 @@ void port_destroy(struct port *port);
 
 /* Carries out the options of the spec that are common to all kinds: they are live. Main. */
 void port_apply(struct port *port);
+
+/* Does this state let no frame pass, either way? Any thread. */
+static inline bool port_state_blocks(uint8_t state)
+{
+	return state == PORT_STATE_BLOCKED || state == PORT_STATE_STANDBY;
+}
 
 /* Makes it findable by workers and lets it move frames. Main. */
 void port_publish(struct port *port);

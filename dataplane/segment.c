@@ -73,6 +73,7 @@ struct flood_list *segment_flood_list(const struct dataplane *dp, const struct s
 			struct port *port = atomic_load(&dp->ports[i]);
 
 			if (port != NULL && atomic_load(&port->segment) == segment->index &&
+			    atomic_load(&port->state) == PORT_STATE_ACTIVE &&
 			    atomic_load(&port->is_isolated) == is_isolated)
 				list->ports[list->n++] = port->index;
 		}

@@ -208,10 +208,11 @@ static void publish_ports(struct txn *txn)
 		if (staged->is_delete)
 			continue;
 		if (staged->in_place) {
-			staged->has_moved = atomic_load(&staged->old->segment) != segment;
 			staged->old->spec = staged->spec;
 			port_apply(staged->old);
 			staged->guard = atomic_exchange(&staged->old->guard, staged->guard);
+			staged->must_forget = atomic_load(&staged->old->segment) != segment ||
+					      port_state_blocks(atomic_load(&staged->old->state));
 			atomic_store_explicit(&staged->old->segment, segment, memory_order_release);
 			continue;
 		}
@@ -272,7 +273,7 @@ static void forget(struct txn *txn)
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		struct txn_port *staged = &txn->ports[i];
 
-		if (staged->old == NULL || (staged->in_place && !staged->has_moved))
+		if (staged->old == NULL || (staged->in_place && !staged->must_forget))
 			continue;
 		dp->ports_leave[staged->old->index] = true;
 		any = true;

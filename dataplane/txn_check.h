@@ -19,7 +19,7 @@ struct txn_port {
 	struct dp_port spec;		/* is_delete: only the id */
 	bool is_delete;
 	bool in_place;			/* old stays, only its settings change */
-	bool has_moved;			/* to another segment */
+	bool must_forget;		/* it left its segment, or is blocked: its addresses go */
 	struct port *old, *made;	/* as above */
 	struct guard *guard;		/* for `old` in place: the new one; after commit, the old */
 	unsigned int n_fds;

@@ -139,11 +139,15 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	if (burst->n == 0)
 		return 0;
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
+	uint8_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
 
+	if (__builtin_expect(port_state_blocks(state), 0))
+		classify_blocked(burst);
 	classify_burst(burst, atomic_load_explicit(&port->segment, memory_order_acquire));
 	worker->main_has_work |= guard_burst(worker, port, burst);
-	worker->main_has_work |=
-		learn_burst(dp->fdb, worker->learn, burst, port->index, &worker->count->learn_lost);
+	if (__builtin_expect(state == PORT_STATE_ACTIVE, 1))
+		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port->index,
+						     &worker->count->learn_lost);
 	forward_lookup(dp, burst, port->index);
 	storm_burst(dp, port, burst);
 	count->copies += forward_spread(dp, burst, port, &worker->lists);

@@ -69,8 +69,8 @@ bool link_netns_name_is_valid(const char *name);
  */
 int link_netns_open(const char *name);
 
-/* Runs fn with the calling thread in the namespace of netns_fd; returns what fn returned, or -errno.
- * The thread is back when this returns. */
+/* Runs fn with the calling thread in the namespace of netns_fd; the thread is back when this
+ * returns. What fn returned, or -errno. */
 int link_visit(int netns_fd, int (*fn)(void *arg), void *arg);
 
 /*

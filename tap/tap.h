@@ -18,10 +18,11 @@
 
 /*
  * Opens n_queues descriptors of the device `ifname`; one "%d" in it stands for the first free
- * number. A device that is not there is made; one that is there is attached to (with one queue, if
- * it is made for several), or, with must_be_new, refused. `made` receives the real name. 0 or -errno: -EBUSY (must_be_new and there
- * already, or held by someone else), -EINVAL (a device of another kind or number of queues),
- * -EPERM, -ENOENT (no /dev/net/tun). On an error nothing stays open.
+ * number. A device that is not there is made; one that is there is attached to (by one queue, even
+ * if it is made for several), or, with must_be_new, refused. `made` receives the real name. 0 or
+ * -errno: -EBUSY (must_be_new and there already, or held by someone else), -EINVAL (a device of
+ * another kind or number of queues), -EPERM, -ENOENT (no /dev/net/tun). On an error nothing stays
+ * open.
  */
 int tap_open(const char *ifname, unsigned int n_queues, bool must_be_new, int *fds,
 	     char made[IF_NAMESIZE]);

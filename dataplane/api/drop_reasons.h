@@ -42,7 +42,8 @@
 	X(STORM_BROADCAST, "storm-broadcast", "more broadcasts a second than the port may send")   \
 	X(STORM_MULTICAST, "storm-multicast", "more multicasts a second than the port may send")   \
 	X(STORM_UNKNOWN, "storm-unknown", "more unknown unicasts a second than the port may send") \
-	X(STORM_SEGMENT, "storm-segment", "more floods a second than the segment carries")
+	X(STORM_SEGMENT, "storm-segment", "more floods a second than the segment carries")         \
+	X(BLOCKED, "blocked", "the port's state is blocked or standby")
 
 /* clang-format off */
 enum drop_reason {

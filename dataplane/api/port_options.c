@@ -9,6 +9,10 @@ const struct option_def port_options[] = {
 	{.key = "max_macs", .kind = OPTION_NUMBER, .live = true, .value = "8192",
 	 .min = 1, .max = 1048576,
 	 .help = "MAC addresses that are learned behind the port at most"},
+	{.key = "state", .kind = OPTION_CHOICE, .live = true, .value = "active",
+	 .choices = "active|blocked|standby|draining",
+	 .help = "blocked: no frame passes; standby: the same, its machine is expected; draining: "
+		 "its machine leaves, nothing is learned or flooded to it any more"},
 };
 /* clang-format on */
 

@@ -4,5 +4,22 @@
 
 #include "dataplane/api/options.h"
 
+/*
+ * The choices of "state", in their order: what happens to frames.
+ *
+ *		from the machine	to the machine			its addresses
+ *	ACTIVE	forwarded		delivered			learned
+ *	BLOCKED	dropped			dropped, floods go past it	forgotten, not learned
+ *	STANDBY	as BLOCKED: of a machine that comes from another host
+ *	DRAINING forwarded		what is addressed to it only	kept until seen elsewhere
+ *		or too old, not learned: of a machine that leaves
+ */
+enum port_state {
+	PORT_STATE_ACTIVE,
+	PORT_STATE_BLOCKED,
+	PORT_STATE_STANDBY,
+	PORT_STATE_DRAINING,
+};
+
 extern const struct option_def port_options[];
 extern const size_t port_options_count;

@@ -125,19 +125,20 @@ static void list_prints_a_table(void **state)
 	const char *const answers[] = {cli_rig_answer(
 		room, "200 OK",
 		"{\"ports\":[{\"name\":\"web0\",\"type\":\"vhost-user\",\"segment\":\"ALPHA\","
-		"\"vm\":\"web\",\"mac\":\"02:00:00:00:00:01\",\"status\":{\"link\":\"broken\","
+		"\"vm\":\"web\",\"mac\":\"02:00:00:00:00:01\",\"state\":\"active\","
+		"\"status\":{\"link\":\"broken\","
 		"\"reason\":\"a ring points outside memory\"}},{\"name\":\"c1\",\"type\":\"tap\","
-		"\"segment\":\"BETA\",\"mac\":\"02:00:00:00:00:02\",\"status\":"
-		"{\"link\":\"up\"}}]}")};
+		"\"segment\":\"BETA\",\"mac\":\"02:00:00:00:00:02\",\"state\":\"blocked\","
+		"\"status\":{\"link\":\"up\"}}]}")};
 	struct cli_rig *rig = cli_rig_create(answers, 1);
 	struct cli_rig_result result = cli_rig_run(rig, "port", "list");
 
 	check_result(
 		&result, 0,
-		"NAME  TYPE        SEGMENT  VM   MAC                LINK    REASON\n"
-		"c1    tap         BETA     -    02:00:00:00:00:02  up      -\n"
-		"web0  vhost-user  ALPHA    web  02:00:00:00:00:01  broken  a ring points outside"
-		" memory\n",
+		"NAME  TYPE        SEGMENT  VM   MAC                STATE    LINK    REASON\n"
+		"c1    tap         BETA     -    02:00:00:00:00:02  blocked  up      -\n"
+		"web0  vhost-user  ALPHA    web  02:00:00:00:00:01  active   broken  a ring points "
+		"outside memory\n",
 		"");
 	cli_rig_destroy(rig);
 }
