@@ -24,6 +24,8 @@
 #include "dataplane/flow.h"
 #include "dataplane/offload.h"
 #include "dataplane/vhost/door.h"
+#include "dataplane/vhost/features.h"
+#include "dataplane/vhost/journal.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
 
@@ -32,10 +34,10 @@
 #define PENALTY_NS_MAX (300 * PENALTY_NS)
 
 struct vhost_queue {
-	struct rxq rxq;			/* what the guest sends: polled by one worker */
+	struct rxq rxq; /* what the guest sends: polled by one worker */
 	struct ring take;
-	rte_spinlock_t put_lock;	/* workers that have frames for the guest, per burst */
-	_Atomic(struct ring *) put;	/* &put_ring while it runs */
+	rte_spinlock_t put_lock;    /* workers that have frames for the guest, per burst */
+	_Atomic(struct ring *) put; /* &put_ring while it runs */
 	struct ring put_ring;
 	/* Bits of enum vhost_call: main asks the worker for a call, since a call can block
 	 * (ring.h). */
@@ -50,17 +52,18 @@ enum vhost_call {
 struct vhost_port {
 	struct port *port;
 	struct door door;
-	struct session *session;	/* NULL: no front-end */
+	struct session *session; /* NULL: no front-end */
 	struct loop_watch *session_watch;
-	uint64_t features;		/* of the last ring that started */
+	uint64_t features; /* of the last ring that started */
 	uint32_t attaches;
-	int session_fd;			/* the session's, to see whether the front-end has gone */
-	uint64_t refused_until_ns;	/* after a blocked call: nobody may connect before */
-	uint64_t penalty_ns;		/* how long the next time */
+	int session_fd;		   /* the session's, to see whether the front-end has gone */
+	uint64_t refused_until_ns; /* after a blocked call: nobody may connect before */
+	uint64_t penalty_ns;	   /* how long the next time */
 	struct log_limit limit;
-	char reason[DP_TEXT_BYTES];	/* why it is down */
-	unsigned int n_pairs;		/* that the guest may use */
-	struct vhost_queue queues[];	/* n_pairs of them */
+	char reason[DP_TEXT_BYTES];  /* why it is down */
+	struct journal journal;	     /* of its packed rings */
+	unsigned int n_pairs;	     /* that the guest may use */
+	struct vhost_queue queues[]; /* n_pairs of them */
 };
 
 static struct vhost_queue *queue_of(struct rxq *rxq)
@@ -68,47 +71,21 @@ static struct vhost_queue *queue_of(struct rxq *rxq)
 	return (struct vhost_queue *)((char *)rxq - offsetof(struct vhost_queue, rxq));
 }
 
-static unsigned int count_pairs(const struct port *port)
-{
-	const struct dp_option *queues = port_option(port, "queues");
-
-	return queues != NULL ? (unsigned int)queues->number : 1;
-}
-
-static uint64_t offered_features(const struct port *port)
-{
-	const struct dp_option *offload = port_option(port, "offload");
-	uint64_t features =
-		VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_INDIRECT_DESC) |
-		VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) | VIRTIO_FEATURE(VIRTIO_F_ANY_LAYOUT) |
-		VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_FEATURE(VIRTIO_NET_F_MTU) |
-		VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
-
-	if (count_pairs(port) > 1)
-		features |= VIRTIO_FEATURE(VIRTIO_NET_F_MQ);
-	/* UFO stays out: nobody needs it, and kernels gave up on it. */
-	if (offload == NULL || offload->number != 0)
-		features |= VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ECN) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
-			    VIRTIO_FEATURE(VIRTIO_NET_F_HOST_ECN);
-	return features;
-}
-
-/* enum offload_cap for four feature bits: checksum, TSO for IPv4 and IPv6, ECN. */
-static uint32_t caps_of(uint64_t features, int csum, int tso4, int tso6, int ecn)
-{
-	return (features & VIRTIO_FEATURE(csum) ? OFFLOAD_CSUM : 0) |
-	       (features & VIRTIO_FEATURE(tso4) ? OFFLOAD_TSO4 : 0) |
-	       (features & VIRTIO_FEATURE(tso6) ? OFFLOAD_TSO6 : 0) |
-	       (features & VIRTIO_FEATURE(ecn) ? OFFLOAD_ECN : 0);
-}
-
 /* --- what the session asks for: main --- */
+
+/* Of a packed ring; *out stays NULL for a split one. */
+static int open_journal(struct vhost_port *vhost, const struct session_ring *config,
+			struct ring_journal **out)
+{
+	int error = 0;
+
+	if ((config->features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) != 0)
+		error = journal_open_ring(&vhost->journal, config->index, out);
+	if (error < 0)
+		log_error("vhost", "port %s: packed rings need %s: %s", vhost->port->spec.name,
+			  vhost->journal.path, strerror(-error));
+	return error;
+}
 
 /* Odd rings are the guest's transmit queues, even ones its receive queues. */
 static int start_ring(void *ctx, const struct session_ring *config)
@@ -116,14 +93,16 @@ static int start_ring(void *ctx, const struct session_ring *config)
 	struct vhost_port *vhost = ctx;
 	struct vhost_queue *queue = &vhost->queues[config->index / 2];
 	uint64_t features = config->features;
+	struct ring_journal *journal = NULL;
+	int error = open_journal(vhost, config, &journal);
 
+	if (error < 0)
+		return error;
 	vhost->features = features;
 	vhost->reason[0] = '\0';
 	door_reset(&vhost->door);
 	if (config->index % 2 == 0) {
-		ring_init(&queue->put_ring, config,
-			  caps_of(features, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4,
-				  VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_ECN));
+		ring_init(&queue->put_ring, config, features_put_caps(features), journal);
 		atomic_store_explicit(&vhost->port->offload_caps, queue->put_ring.caps,
 				      memory_order_relaxed);
 		atomic_store_explicit(&queue->put, &queue->put_ring, memory_order_release);
@@ -134,9 +113,7 @@ static int start_ring(void *ctx, const struct session_ring *config)
 		return 0;
 	}
 	atomic_fetch_or(&queue->calls, VHOST_CALL_TAKE);
-	ring_init(&queue->take, config,
-		  caps_of(features, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_TSO4,
-			  VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_HOST_ECN));
+	ring_init(&queue->take, config, features_take_caps(features), journal);
 	queue->rxq.wake_fd = config->kick_fd;
 	return port_attach_rxq(vhost->port, &queue->rxq);
 }
@@ -149,10 +126,17 @@ static uint16_t stop_ring(void *ctx, unsigned int index)
 	if (index % 2 == 0) {
 		atomic_store_explicit(&queue->put, NULL, memory_order_release);
 		dataplane_synchronize(vhost->port->dp);
-		return queue->put_ring.next_avail;
+		return ring_base(&queue->put_ring);
 	}
 	port_detach_rxq(vhost->port, &queue->rxq);
-	return queue->take.next_avail;
+	return ring_base(&queue->take);
+}
+
+static void forget_ring(void *ctx, unsigned int index)
+{
+	struct vhost_port *vhost = ctx;
+
+	journal_forget(&vhost->journal, index);
 }
 
 static void signal_ring(void *ctx, unsigned int index)
@@ -167,6 +151,7 @@ static void signal_ring(void *ctx, unsigned int index)
 static const struct session_ops session_ops = {
 	.ring_start = start_ring,
 	.ring_stop = stop_ring,
+	.ring_forget = forget_ring,
 	.ring_signal = signal_ring,
 };
 
@@ -203,6 +188,7 @@ static void end_session(struct vhost_port *vhost, uint64_t now_ns)
 	vhost->session_watch = NULL;
 	session_destroy(vhost->session);
 	vhost->session = NULL;
+	journal_fini(&vhost->journal);
 	vhost->features = 0;
 	if (has_blocked(vhost))
 		shut_out(vhost, now_ns);
@@ -254,7 +240,7 @@ static void on_front_end(void *ctx, int fd, uint64_t now_ns)
 {
 	struct vhost_port *vhost = ctx;
 	struct session_config config = {
-		.features = offered_features(vhost->port),
+		.features = features_offered(vhost->port),
 		.n_queue_pairs = vhost->n_pairs,
 		.max_mtu = MTU_MAX,
 		.max_memory_bytes = MEMORY_MAX_BYTES,
@@ -406,7 +392,7 @@ static int open_door(struct vhost_port *vhost, char *why, size_t why_bytes)
 static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
 			 size_t why_bytes)
 {
-	unsigned int n_pairs = count_pairs(port);
+	unsigned int n_pairs = features_queue_pairs(port);
 	struct vhost_port *vhost = calloc(1, sizeof(*vhost) + n_pairs * sizeof(vhost->queues[0]));
 	char line[DP_TEXT_BYTES] = "out of memory";
 	int error = -ENOMEM;
@@ -420,6 +406,7 @@ static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, 
 		free(vhost);
 		return error;
 	}
+	journal_init(&vhost->journal, port->dp->config.run_dir, port->spec.name, 2 * n_pairs);
 	vhost->n_pairs = n_pairs;
 	for (unsigned int i = 0; i < n_pairs; i++) {
 		rte_spinlock_init(&vhost->queues[i].put_lock);

@@ -103,15 +103,23 @@ static void *find_area(const struct queues *queues, uint64_t uva, uint64_t bytes
 	return (uintptr_t)area % align == 0 ? area : NULL;
 }
 
-/* Sizes and alignments: VIRTIO 1.2, 2.7. The event index behind a ring is there if negotiated. */
+/* Sizes and alignments: VIRTIO 1.2, 2.7 and 2.8. The event index behind a split ring is there if
+ * negotiated. */
 static int find_areas(struct queues *queues, const struct queue *queue, struct session_ring *ring)
 {
 	uint64_t size = queue->size;
 	uint64_t event = queues->features & VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) ? 2 : 0;
 
 	ring->desc = find_area(queues, queue->addr.desc, 16 * size, 16);
-	ring->avail = find_area(queues, queue->addr.avail, 4 + 2 * size + event, 2);
-	ring->used = find_area(queues, queue->addr.used, 4 + 8 * size + event, 4);
+	if (queues->features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) {
+		ring->avail = find_area(queues, queue->addr.avail, 4, 4);
+		ring->used = find_area(queues, queue->addr.used, 4, 4);
+		if ((ring->base & 0x7fff) >= size)
+			return fail(queues, -EINVAL, "a ring's base is beyond its end");
+	} else {
+		ring->avail = find_area(queues, queue->addr.avail, 4 + 2 * size + event, 2);
+		ring->used = find_area(queues, queue->addr.used, 4 + 8 * size + event, 4);
+	}
 	if (ring->desc == NULL || ring->avail == NULL || ring->used == NULL)
 		return fail(queues, -EFAULT,
 			    "a ring is not aligned or not wholly within a memory region");

@@ -14,7 +14,7 @@ struct queue {
 	bool is_running;		/* between ring_start() and ring_stop() */
 	bool is_enabled;		/* by SET_VRING_ENABLE */
 	bool has_addr;
-	uint16_t base;
+	uint16_t base;			/* as in struct session_ring */
 	uint32_t size;			/* 0: not known yet */
 	struct vhost_ring_addr addr;
 	int kick_fd;			/* -1: none, the ring is stopped */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A running virtqueue, seen from the device: take frames that the guest sends, put frames into
- * buffers that it offers. Split layout, VIRTIO 1.2 section 2.7.
+ * buffers that it offers. Split layout, VIRTIO 1.2 section 2.7, or packed (ring_packed.h), as the
+ * guest chose.
  *
  * Worker threads. A ring is made by main from what the session has checked (addresses, size), used
  * by one worker at a time (a lock or an owner sees to that), and stopped by main after a grace
@@ -23,6 +24,17 @@
 #include "dataplane/vhost/session.h"
 
 struct counters_block;
+struct ring_journal;
+
+/* A packed ring's own; see ring_packed.h for positions. */
+struct ring_packed {
+	struct vring_packed_desc *desc;
+	const struct vring_packed_desc_event *driver_event; /* what the guest wants to be told */
+	struct vring_packed_desc_event *device_event;	    /* what we want */
+	struct ring_journal *journal;
+	uint16_t next;			/* position of the next chain to look at */
+	uint16_t used;			/* position up to which chains were given back */
+};
 
 struct ring {
 	/* Config: main writes before the ring is published. */
@@ -34,6 +46,7 @@ struct ring {
 	uint16_t header_bytes;		/* of the virtio-net header: 12, or 10 for old drivers */
 	bool is_mergeable;		/* a frame may fill several buffers */
 	bool has_event_idx;
+	bool is_packed;			/* then `packed` stands for desc, avail, used and indices */
 	uint32_t caps;			/* enum offload_cap: what the guest may send, or takes */
 	int call_fd;
 
@@ -46,10 +59,19 @@ struct ring {
 	uint16_t taken[BURST_FRAMES];
 
 	_Atomic(const char *) broken;	/* why; NULL: it runs. Worker writes, main reads */
+	struct ring_packed packed;
 };
 
-/* From what the session has checked. caps as above. Main. */
-void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps);
+/* From what the session has checked. caps as above. journal: of a packed ring; a split one needs
+ * none. Main. */
+void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps,
+	       struct ring_journal *journal);
+
+/* Where a ring that stands still would go on, as session_ring.base has it. */
+static inline uint16_t ring_base(const struct ring *ring)
+{
+	return ring->is_packed ? ring->packed.next : ring->next_avail;
+}
 
 /* Takes up to BURST_FRAMES frames into the empty burst; what is malformed comes with a drop reason.
  * Their buffers stay taken until ring_complete(). */

@@ -10,6 +10,19 @@ struct table {
 	uint32_t size;
 };
 
+const char *ring_chain_table(struct ring *ring, uint64_t gpa, uint32_t bytes, const void **table)
+{
+	if (bytes == 0 || bytes % sizeof(struct vring_desc) != 0 ||
+	    bytes > VHOST_MAX_RING_SIZE * sizeof(struct vring_desc))
+		return "indirect table of an impossible length";
+	*table = guest_memory_at(ring->memory, gpa, bytes, &ring->hint);
+	if (*table == NULL)
+		return "indirect table outside the guest's memory";
+	return (uintptr_t)*table % _Alignof(struct vring_desc) == 0
+		       ? NULL
+		       : "indirect table at an odd address";
+}
+
 /* VIRTIO 1.2, 2.7.5.3: a descriptor with INDIRECT is the last of its chain, and there is no
  * INDIRECT inside an indirect table. */
 static const char *enter_indirect(struct ring *ring, const struct vring_desc *desc,
@@ -17,25 +30,13 @@ static const char *enter_indirect(struct ring *ring, const struct vring_desc *de
 {
 	if ((desc->flags & VRING_DESC_F_NEXT) != 0)
 		return "indirect descriptor with a next one";
-	if (desc->len == 0 || desc->len % sizeof(*desc) != 0 ||
-	    desc->len > VHOST_MAX_RING_SIZE * sizeof(*desc))
-		return "indirect table of an impossible length";
-	table->desc = guest_memory_at(ring->memory, desc->addr, desc->len, &ring->hint);
 	table->size = desc->len / sizeof(*desc);
-	if (table->desc == NULL)
-		return "indirect table outside the guest's memory";
-	return (uintptr_t)table->desc % _Alignof(struct vring_desc) == 0
-		       ? NULL
-		       : "indirect table at an odd address";
+	return ring_chain_table(ring, desc->addr, desc->len, (const void **)&table->desc);
 }
 
-/* One descriptor as pieces: more than one where it spans two regions. */
-static const char *add_pieces(struct ring *ring, const struct vring_desc *desc,
-			      struct iovec *pieces, unsigned int max, unsigned int *n)
+const char *ring_chain_add(struct ring *ring, uint64_t gpa, uint64_t left, struct iovec *pieces,
+			   unsigned int max, unsigned int *n)
 {
-	uint64_t gpa = desc->addr;
-	uint64_t left = desc->len;
-
 	if (gpa + left < gpa)
 		return "descriptor beyond the end of the address space";
 	while (left != 0) {
@@ -80,7 +81,7 @@ const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_
 		}
 		if ((desc.flags & VRING_DESC_F_WRITE) != write_flag)
 			return "descriptor of the wrong direction";
-		why = add_pieces(ring, &desc, pieces, max, n);
+		why = ring_chain_add(ring, desc.addr, desc.len, pieces, max, n);
 		if (why != NULL)
 			return why;
 		*total += desc.len;

@@ -37,6 +37,12 @@ const char *ring_chain_collect(struct ring *ring, uint16_t head, uint16_t write_
 			       struct iovec *pieces, unsigned int max, unsigned int *n,
 			       uint64_t *total);
 
+/* For both layouts of a ring: `bytes` at gpa as pieces, more than one where they span two regions;
+ * and the indirect table of so many bytes at gpa. NULL, or why the ring is broken. */
+const char *ring_chain_add(struct ring *ring, uint64_t gpa, uint64_t bytes, struct iovec *pieces,
+			   unsigned int max, unsigned int *n);
+const char *ring_chain_table(struct ring *ring, uint64_t gpa, uint32_t bytes, const void **table);
+
 /* Moves the first `bytes` of the pieces to `to` (never more than there are), shortens the list. */
 size_t ring_chain_pull(struct iovec **pieces, unsigned int *n, uint8_t *to, size_t bytes);
 

@@ -9,6 +9,7 @@
 #include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
+#include "dataplane/vhost/ring_packed.h"
 
 /* Pieces of buffers that one frame may fill: 64 KiB in buffers of 1,526 bytes need 43. */
 #define PUT_PIECES_MAX (2 * FRAME_PIECES_MAX)
@@ -195,6 +196,10 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count)
 {
+	if (ring->is_packed) {
+		ring_packed_put(ring, burst, order, n, count);
+		return;
+	}
 	const bool is_wide = ring->header_bytes == sizeof(burst->frames[0].vnet);
 	struct offer offer; /* filled as far as it is used: it is large */
 	uint64_t bytes = 0, frames = n, gso = 0;

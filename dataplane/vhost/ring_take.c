@@ -9,8 +9,10 @@
 #include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
+#include "dataplane/vhost/ring_packed.h"
 
-void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps)
+void ring_init(struct ring *ring, const struct session_ring *config, uint32_t caps,
+	       struct ring_journal *journal)
 {
 	const uint64_t wide =
 		VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF);
@@ -34,6 +36,10 @@ void ring_init(struct ring *ring, const struct session_ring *config, uint32_t ca
 		.next_used = config->base,
 		.called_used = config->base,
 	};
+	if ((config->features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) != 0) {
+		ring_packed_init(ring, config, journal);
+		return;
+	}
 	/* A front-end that reconnects after weft went away restores its own idea of the base from
 	 * the used index, so this changes nothing then; after a reset both are 0. */
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, config->base,
@@ -128,6 +134,10 @@ static inline void check_offload(struct ring *ring, struct frame *frame)
 
 void ring_take(struct ring *ring, struct burst *burst)
 {
+	if (ring->is_packed) {
+		ring_packed_take(ring, burst);
+		return;
+	}
 	struct ring_ahead ahead; /* filled as far as it is used: it is large */
 	uint16_t waiting = (uint16_t)(ring_notify_avail(ring) - ring->next_avail);
 	unsigned int n = waiting < BURST_FRAMES ? waiting : BURST_FRAMES;
@@ -169,6 +179,11 @@ void ring_take(struct ring *ring, struct burst *burst)
 
 void ring_complete(struct ring *ring)
 {
+	if (ring->is_packed) {
+		ring_packed_publish(ring, ring->n_taken);
+		ring->n_taken = 0;
+		return;
+	}
 	for (unsigned int i = 0; i < ring->n_taken; i++)
 		ring_notify_use(ring, (uint16_t)(ring->next_used + i), ring->taken[i], 0);
 	ring_notify_publish(ring, ring->n_taken);
@@ -177,6 +192,8 @@ void ring_complete(struct ring *ring)
 
 bool ring_arm(struct ring *ring)
 {
+	if (ring->is_packed)
+		return ring_packed_arm(ring);
 	if (ring_notify_is_broken(ring))
 		return true;
 	if (ring->has_event_idx)
@@ -193,7 +210,9 @@ void ring_disarm(struct ring *ring)
 {
 	/* With event indices there is nothing to do: the index named at the last arming stays
 	 * behind. */
-	if (!ring->has_event_idx)
+	if (ring->is_packed)
+		ring_packed_disarm(ring);
+	else if (!ring->has_event_idx)
 		ring_notify_flags(ring, VRING_USED_F_NO_NOTIFY);
 }
 

@@ -198,6 +198,11 @@ static int set_vring_num(struct session *session)
 	return resume(session, state->index);
 }
 
+static bool is_packed(const struct session *session)
+{
+	return (session->queues.features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+}
+
 static int set_vring_base(struct session *session)
 {
 	const struct vhost_ring_state *state = &session->wire.payload.state;
@@ -206,8 +211,13 @@ static int set_vring_base(struct session *session)
 
 	if (ret < 0)
 		return ret;
-	if (state->num > UINT16_MAX)
-		return refuse(session, -EINVAL, "an index of a split ring has 16 bits");
+	/* A packed ring has two positions: where to look for what is offered, and where to write
+	 * what was used. In order they are the same; DPDK does not tell the second one. */
+	if (state->num >> 16 != 0 &&
+	    (!is_packed(session) || state->num >> 16 != (state->num & UINT16_MAX)))
+		return refuse(session, -EINVAL,
+			      is_packed(session) ? "buffers of a packed ring are still out"
+						 : "an index of a split ring has 16 bits");
 	if (queue->is_running)
 		return refuse(session, -EBUSY, "the base cannot change while the ring runs");
 	queue->base = (uint16_t)state->num;
@@ -224,6 +234,9 @@ static int get_vring_base(struct session *session)
 		return ret;
 	queues_halt(&session->queues, state.index);
 	state.num = queue->base;
+	if (is_packed(session))
+		state.num |= (uint32_t)queue->base << 16;
+	session->config.ops->ring_forget(session->config.ctx, state.index);
 	ret = wire_reply(&session->wire, &state, sizeof(state));
 	return pass_on(session, ret, session->wire.why);
 }

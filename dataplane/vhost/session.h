@@ -25,12 +25,14 @@
 
 struct session;
 
-/* All that a split ring needs, checked: the three areas are aligned and wholly inside the memory.
- * What it points to stays valid until ring_stop() returns. */
+/* All that a ring needs, checked: the three areas are aligned and wholly inside the memory. Of a
+ * packed one they are the descriptors, the driver's event structure and the device's. What it
+ * points to stays valid until ring_stop() returns. */
 struct session_ring {
 	unsigned index;			/* even: the guest receives, odd: it transmits */
 	uint32_t size;			/* power of two */
-	uint16_t base;			/* next available index to take */
+	/* Where it goes on: next available index, or slot and in bit 15 the wrap counter. */
+	uint16_t base;
 	void *desc, *avail, *used;
 	uint64_t features;		/* VIRTIO_FEATURE() bits; never VHOST_F_PROTOCOL_FEATURES */
 	struct guest_memory *memory;
@@ -47,9 +49,12 @@ struct session_ring {
 struct session_ops {
 	/* The ring may run from now on. Not 0: the connection is closed. */
 	int (*ring_start)(void *ctx, const struct session_ring *ring);
-	/* Returns the next available index. Afterwards no thread touches the ring, its memory or
+	/* Returns the base to go on from. Afterwards no thread touches the ring, its memory or
 	 * its descriptors any more. */
 	uint16_t (*ring_stop)(void *ctx, unsigned index);
+	/* After ring_stop(), whose answer went to the front-end: from now on that knows the base,
+	 * and what was kept for one that does not is void. */
+	void (*ring_forget)(void *ctx, unsigned index);
 	/* The front-end swapped the call descriptor of a running ring, so a call may have gone to
 	 * the old one: write to call_fd once more, whatever the ring's flags say. */
 	void (*ring_signal)(void *ctx, unsigned index);

@@ -6,7 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer '-DWEFT_VERSION="fuzz"'
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+	'-fsanitize=fuzzer,address,undefined' -fno-sanitize-recover=all)
 
 if [ "$1" = probe ]; then
 	echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && !n; }' |

@@ -15,7 +15,7 @@
 
 #include "dataplane/api/counters.h"
 #include "dataplane/offload.h"
-#include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_packed.h"
 
 #define REGION_BYTES 0x10000u
 #define GPA UINT64_C(0x40000000)
@@ -37,6 +37,8 @@ struct scene {
 	struct burst *burst;
 	struct counters_block count;
 	struct ring ring;
+	struct ring_journal journal;
+	struct session_ring config;
 	uint16_t avail_idx;
 	int call_fd;
 };
@@ -94,9 +96,10 @@ static struct scene *open_scene(void)
 static void start(struct scene *scene, struct input *in)
 {
 	static const uint64_t bits[] = {VIRTIO_F_VERSION_1, VIRTIO_NET_F_MRG_RXBUF,
-					VIRTIO_F_EVENT_IDX};
+					VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED};
 	uint64_t choice = number(in, 1);
-	struct session_ring config = {
+
+	scene->config = (struct session_ring){
 		.size = SIZE,
 		.base = (uint16_t)number(in, 1),
 		.desc = at(scene, DESC_AT),
@@ -106,14 +109,29 @@ static void start(struct scene *scene, struct input *in)
 		.kick_fd = -1,
 		.call_fd = scene->call_fd,
 	};
-
-	for (unsigned int i = 0; i < 3; i++)
-		config.features |= (choice >> i & 1) != 0 ? VIRTIO_FEATURE(bits[i]) : 0;
+	for (unsigned int i = 0; i < 4; i++)
+		scene->config.features |= (choice >> i & 1) != 0 ? VIRTIO_FEATURE(bits[i]) : 0;
+	if ((choice >> 3 & 1) != 0) /* the session checks the slot */
+		scene->config.base = (uint16_t)(scene->config.base % SIZE | choice >> 4 << 15);
 	memset(at(scene, 0), 0, REGION_BYTES);
 	memset(at(scene, REGION_BYTES), 0, REGION_BYTES);
-	scene->avail_idx = config.base;
-	((struct vring_avail *)config.avail)->idx = config.base;
-	ring_init(&scene->ring, &config, OFFLOAD_ALL);
+	scene->avail_idx = scene->config.base;
+	((struct vring_avail *)scene->config.avail)->idx = scene->config.base;
+	ring_init(&scene->ring, &scene->config, OFFLOAD_ALL, &scene->journal);
+}
+
+/* A kill: the next process starts on the same ring, with a journal as it may have been left. */
+static void start_again(struct scene *scene, struct input *in)
+{
+	uint32_t n = (uint32_t)number(in, 1) % RING_JOURNAL_ENTRIES;
+	uint64_t spoilt = number(in, 1);
+
+	if (!scene->ring.is_packed)
+		return;
+	if (spoilt != 0)
+		scene->journal.entries[spoilt % 8].slots = (uint16_t)number(in, 2);
+	atomic_store(&scene->journal.state, scene->ring.packed.used | n << 16);
+	ring_init(&scene->ring, &scene->config, OFFLOAD_ALL, &scene->journal);
 }
 
 /* A descriptor that mostly points into memory: its place in a table, address, length, flags. */
@@ -126,6 +144,9 @@ static void write_desc(struct scene *scene, uint32_t table, struct input *in)
 		.flags = (uint16_t)(flags & 0x3f),
 		.next = (uint16_t)number(in, 2),
 	};
+	/* Offered in one lap or the other; the guest's name for it where the flags were. */
+	if (scene->ring.is_packed && table == DESC_AT)
+		desc.next = (uint16_t)(desc.flags | (flags & 0x20 ? 1u << 15 : 1u << 7));
 
 	memcpy(at(scene, table) + slot % SIZE * sizeof(desc), &desc, sizeof(desc));
 }
@@ -222,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 
 	start(scene, &in);
 	for (unsigned int i = 0; i < STEPS_MAX && in.left != 0; i++) {
-		switch (number(&in, 1) % 8) {
+		switch (number(&in, 1) % 9) {
 		case 0:
 			write_desc(scene, DESC_AT, &in);
 			break;
@@ -243,6 +264,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 			ring_disarm(&scene->ring);
 			break;
 		case 6:
+			start_again(scene, &in);
+			break;
+		case 7:
 			write_raw(scene, &in);
 			break;
 		default:

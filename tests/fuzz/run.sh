@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs one fuzz target for FUZZ_SECONDS (default 5). usage: run.sh [BINARY CORPUS]
+# Builds and runs one fuzz target for FUZZ_SECONDS (default 5), in the build folder.
+# usage: run.sh [TARGET CORPUS]
 # With FUZZ_SEEDED=1 the binary has a bug, which must be found within FUZZ_SEED_SECONDS (120).
 # An input that breaks the target stays beside the binary; the last lines say how to repeat it.
 set -u
 [ $# -eq 2 ] || { echo "skipped: this clang has no libFuzzer (package libclang-rt-14-dev)"; exit 77; }
-binary=$1 corpus=$2
+binary=$PWD/tests/fuzz/$1 corpus=$2
+ninja --quiet "tests/fuzz/$1" || exit 1
 
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT

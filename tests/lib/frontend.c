@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/lib/deadline.h"
+#include "tests/lib/frontend_ring.h"
 
 #define TABLE_BYTES 1024u /* room for an indirect table before the pieces of a slot */
 #define GAP_BYTES 16u	  /* between pieces */
@@ -103,11 +104,11 @@ static int add_chain(struct frontend *f, struct frontend_queue *queue,
 			(f->handshake.features & FRONTEND_BIT(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
 
 	if (!indirect)
-		return split_ring_add(&queue->ring, pieces, n, NULL, 0);
-	void *table = frontend_slot(f, queue, split_ring_next_head(&queue->ring));
+		return frontend_ring_add(queue, pieces, n, NULL, 0);
+	void *table = frontend_slot(f, queue, frontend_ring_next_head(queue));
 
-	return split_ring_add(&queue->ring, pieces, n, table,
-			      frontend_memory_address(&f->memory, table));
+	return frontend_ring_add(queue, pieces, n, table,
+				 frontend_memory_address(&f->memory, table));
 }
 
 /* ---- queues ---- */
@@ -138,8 +139,7 @@ static int open_queue(struct frontend *f, struct frontend_queue *queue)
 {
 	unsigned int n = f->memory.n_regions;
 	unsigned int size = f->config.ring_size;
-	bool event_idx = (f->handshake.features & FRONTEND_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0;
-	int err = split_ring_init(&queue->ring, &f->memory, 0, size, event_idx);
+	int err = frontend_ring_init(queue, &f->memory, size, f->handshake.features);
 
 	if (err < 0)
 		return err;
@@ -156,7 +156,7 @@ static int open_queue(struct frontend *f, struct frontend_queue *queue)
 
 static void close_queue(struct frontend_queue *queue)
 {
-	split_ring_fini(&queue->ring);
+	frontend_ring_fini(queue);
 	if (queue->kick_fd >= 0)
 		close(queue->kick_fd);
 	if (queue->call_fd >= 0)
@@ -219,6 +219,10 @@ static void apply_defaults(struct frontend_config *config)
 		config->frame_bytes_max = FRONTEND_FRAME_MAX;
 	if (config->timeout_ms == 0)
 		config->timeout_ms = 5000;
+	if (config->layout == FRONTEND_PACKED) {
+		config->features |= FRONTEND_BIT(VIRTIO_F_RING_PACKED);
+		config->required |= FRONTEND_BIT(VIRTIO_F_RING_PACKED);
+	}
 	if (config->n_pairs > 1)
 		config->required |=
 			FRONTEND_BIT(VHU_F_PROTOCOL_FEATURES) | FRONTEND_BIT(VIRTIO_NET_F_MQ);
@@ -255,10 +259,9 @@ static int negotiate(struct frontend *f, uint64_t wanted)
 
 static int start_queue(struct frontend *f, struct frontend_queue *queue)
 {
-	/* What is behind the used index was not answered: the back-end shall take it (again). */
-	uint16_t base = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
-	int err = handshake_start_ring(&f->handshake, queue->index, &queue->ring, base,
-				       queue->kick_fd, queue->call_fd);
+	struct handshake_ring ring = frontend_ring_place(queue);
+	int err = handshake_start_ring(&f->handshake, queue->index, &ring, queue->kick_fd,
+				       queue->call_fd);
 
 	if (err < 0)
 		return fail(&f->config, err, "starting ring %u", queue->index);
@@ -299,9 +302,9 @@ int frontend_create(const struct frontend_config *config, struct frontend **fron
 	f->received = malloc(FRONTEND_FRAME_MAX + sizeof(struct virtio_net_hdr_mrg_rxbuf));
 	int err = f->received == NULL ? -ENOMEM : 0;
 
-	if (err == 0 && (f->n_pairs > FRONTEND_PAIRS_MAX || f->config.layout != FRONTEND_SPLIT ||
-			 f->config.frame_bytes_max > FRONTEND_FRAME_MAX))
-		err = fail(config, -EINVAL, "checking pairs, ring layout and frame size");
+	if (err == 0 &&
+	    (f->n_pairs > FRONTEND_PAIRS_MAX || f->config.frame_bytes_max > FRONTEND_FRAME_MAX))
+		err = fail(config, -EINVAL, "checking pairs and frame size");
 	if (err == 0)
 		err = attach(f);
 	if (err == 0 && f->config.stage != FRONTEND_CONNECTED)
@@ -381,7 +384,7 @@ static int sleep_for_call(struct frontend *f, struct frontend_queue *queue, uint
 				  {.fd = f->handshake.fd, .events = POLLRDHUP}};
 	int n = poll(ready, 2, deadline_left_ms(deadline_ns));
 
-	if (n == 0 && split_ring_waiting(&queue->ring) > 0)
+	if (n == 0 && frontend_ring_is_waiting(queue))
 		return poll(ready, 1, LATE_CALL_MS) > 0 ? 0 : -EPROTO;
 	if (n == 0)
 		return -ETIMEDOUT;
@@ -398,13 +401,13 @@ static int wait_used(struct frontend *f, struct frontend_queue *queue, uint64_t 
 {
 	int err = 0;
 
-	while (err == 0 && split_ring_waiting(&queue->ring) == 0) {
-		split_ring_want_call(&queue->ring, true);
-		if (split_ring_waiting(&queue->ring) > 0)
+	while (err == 0 && !frontend_ring_is_waiting(queue)) {
+		frontend_ring_want_call(queue, true);
+		if (frontend_ring_is_waiting(queue))
 			break;
 		err = sleep_for_call(f, queue, deadline_ns);
 	}
-	split_ring_want_call(&queue->ring, false);
+	frontend_ring_want_call(queue, false);
 	return err;
 }
 
@@ -436,7 +439,7 @@ static int reclaim(struct frontend_queue *queue)
 	int err;
 
 	do {
-		err = split_ring_take_used(&queue->ring, &head, &n_bytes);
+		err = frontend_ring_take_used(queue, &head, &n_bytes);
 	} while (err == 0);
 	return err == -EAGAIN ? 0 : err;
 }
@@ -452,19 +455,19 @@ int frontend_send(struct frontend *f, unsigned int pair, const struct frontend_f
 		return err;
 	if (frame->n_bytes > queue->data_bytes_max)
 		return -EMSGSIZE;
-	if (queue->ring.n_free == 0)
+	if (frontend_ring_free(queue) == 0)
 		return -EAGAIN;
-	unsigned int n = lay_out(f, queue, split_ring_next_head(&queue->ring), &frame->chain,
+	unsigned int n = lay_out(f, queue, frontend_ring_next_head(queue), &frame->chain,
 				 frame->n_bytes, pieces);
 	unsigned char whole[FRONTEND_FRAME_MAX + sizeof(header)];
 
 	if (add_chain(f, queue, &frame->chain, pieces, n) < 0)
-		return n > queue->ring.size ? -EMSGSIZE : -EAGAIN;
+		return n > frontend_ring_size(queue) ? -EMSGSIZE : -EAGAIN;
 	memcpy(header, &frame->header, sizeof(frame->header));
 	memcpy(whole, header, f->header_bytes);
 	memcpy(whole + f->header_bytes, frame->bytes, frame->n_bytes);
 	copy_pieces(f, pieces, whole, f->header_bytes + frame->n_bytes, true);
-	if (split_ring_publish(&queue->ring))
+	if (frontend_ring_publish(queue))
 		frontend_kick(queue);
 	return 0;
 }
@@ -475,7 +478,7 @@ int frontend_flush(struct frontend *f, unsigned int pair, unsigned int timeout_m
 	uint64_t deadline_ns = deadline_in_ms(timeout_ms);
 	int err = reclaim(queue);
 
-	while (err == 0 && queue->ring.n_free < queue->ring.size) {
+	while (err == 0 && frontend_ring_free(queue) < frontend_ring_size(queue)) {
 		err = wait_used(f, queue, deadline_ns);
 		if (err == 0)
 			err = reclaim(queue);
@@ -491,15 +494,15 @@ unsigned int frontend_post(struct frontend *f, unsigned int pair, unsigned int n
 	struct split_ring_piece pieces[FRONTEND_PIECES_MAX + 1];
 	unsigned int posted = 0;
 
-	while (posted < n && queue->ring.n_free > 0) {
-		unsigned int n_pieces = lay_out(f, queue, split_ring_next_head(&queue->ring),
+	while (posted < n && frontend_ring_free(queue) > 0) {
+		unsigned int n_pieces = lay_out(f, queue, frontend_ring_next_head(queue),
 						&f->config.rx_chain, queue->data_bytes_max, pieces);
 
 		if (add_chain(f, queue, &f->config.rx_chain, pieces, n_pieces) < 0)
 			break;
 		posted++;
 	}
-	if (split_ring_publish(&queue->ring))
+	if (frontend_ring_publish(queue))
 		frontend_kick(queue);
 	return posted;
 }
@@ -510,7 +513,7 @@ static int append_buffer(struct frontend *f, struct frontend_queue *queue, size_
 	struct split_ring_piece pieces[FRONTEND_PIECES_MAX + 1];
 	uint16_t head;
 	uint32_t n;
-	int err = split_ring_take_used(&queue->ring, &head, &n);
+	int err = frontend_ring_take_used(queue, &head, &n);
 
 	if (err < 0)
 		return -EPROTO;
@@ -559,6 +562,6 @@ int frontend_receive(struct frontend *f, unsigned int pair, unsigned int timeout
 		return err;
 	err = assemble(f, queue, received);
 	if (!f->config.manual_post)
-		frontend_post(f, pair, queue->ring.size);
+		frontend_post(f, pair, frontend_ring_size(queue));
 	return err;
 }

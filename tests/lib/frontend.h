@@ -20,6 +20,7 @@
 
 #include "tests/lib/frontend_memory.h"
 #include "tests/lib/handshake.h"
+#include "tests/lib/packed_ring.h"
 #include "tests/lib/split_ring.h"
 #include "tests/lib/vhu.h"
 
@@ -42,6 +43,7 @@
 
 enum frontend_layout {
 	FRONTEND_SPLIT,
+	FRONTEND_PACKED, /* required, then */
 };
 
 /* How far frontend_create goes; an attack on an early step stops there. */
@@ -84,7 +86,9 @@ struct frontend_config {
 };
 
 struct frontend_queue {
-	struct split_ring ring;
+	bool is_packed;
+	struct split_ring ring; /* one of the two */
+	struct packed_ring packed;
 	unsigned int index; /* of the virtqueue: 2 * pair, + 1 for transmit */
 	int kick_fd;
 	int call_fd;

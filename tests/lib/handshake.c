@@ -189,7 +189,7 @@ static int set_state(struct handshake *h, uint32_t request, unsigned int index, 
 	return handshake_request(h, &message, NULL, 0);
 }
 
-static int set_addresses(struct handshake *h, unsigned int index, const struct split_ring *ring)
+static int set_addresses(struct handshake *h, unsigned int index, const struct handshake_ring *ring)
 {
 	struct vhu_message message = {
 		.header = {.request = VHU_SET_VRING_ADDR, .bytes = sizeof(struct vhu_ring_addr)},
@@ -197,8 +197,8 @@ static int set_addresses(struct handshake *h, unsigned int index, const struct s
 			{
 				.index = index,
 				.desc = (uint64_t)(uintptr_t)ring->desc,
-				.used = (uint64_t)(uintptr_t)ring->used,
-				.avail = (uint64_t)(uintptr_t)ring->avail,
+				.used = (uint64_t)(uintptr_t)ring->device,
+				.avail = (uint64_t)(uintptr_t)ring->driver,
 			},
 	};
 
@@ -215,13 +215,13 @@ static int set_event(struct handshake *h, uint32_t request, unsigned int index, 
 	return handshake_request(h, &message, &fd, 1);
 }
 
-int handshake_start_ring(struct handshake *h, unsigned int index, const struct split_ring *ring,
-			 uint16_t base, int kick_fd, int call_fd)
+int handshake_start_ring(struct handshake *h, unsigned int index, const struct handshake_ring *ring,
+			 int kick_fd, int call_fd)
 {
 	int err = set_state(h, VHU_SET_VRING_NUM, index, ring->size);
 
 	if (err == 0)
-		err = set_state(h, VHU_SET_VRING_BASE, index, base);
+		err = set_state(h, VHU_SET_VRING_BASE, index, ring->base);
 	if (err == 0)
 		err = set_addresses(h, index, ring);
 	if (err == 0)
@@ -234,7 +234,7 @@ int handshake_start_ring(struct handshake *h, unsigned int index, const struct s
 	return err;
 }
 
-int handshake_stop_ring(struct handshake *h, unsigned int index, uint16_t *base)
+int handshake_stop_ring(struct handshake *h, unsigned int index, uint32_t *base)
 {
 	struct vhu_message message = {
 		.header = {.request = VHU_GET_VRING_BASE, .bytes = sizeof(struct vhu_ring_state)},
@@ -243,7 +243,7 @@ int handshake_stop_ring(struct handshake *h, unsigned int index, uint16_t *base)
 	int err = handshake_request(h, &message, NULL, 0);
 
 	if (err == 0)
-		*base = (uint16_t)message.payload.state.number;
+		*base = message.payload.state.number;
 	return err;
 }
 

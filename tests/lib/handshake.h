@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "tests/lib/frontend_memory.h"
-#include "tests/lib/split_ring.h"
 #include "tests/lib/vhu.h"
 
 struct handshake {
@@ -20,6 +19,14 @@ struct handshake {
 	uint64_t features;    /* agreed: wanted and offered */
 	uint64_t protocol;    /* protocol features agreed */
 	uint64_t n_pairs_max; /* 1 unless the back-end has MQ */
+};
+
+/* What the back-end has to know of a ring. In a packed one the areas behind the descriptors are the
+ * event structures. */
+struct handshake_ring {
+	unsigned int size;
+	uint32_t base; /* to go on from, as SET_VRING_BASE has it */
+	const void *desc, *driver, *device;
 };
 
 /* Connects to a back-end that may not be there yet; or listens at path until one connects.
@@ -37,11 +44,11 @@ int handshake_negotiate(struct handshake *h, uint64_t wanted, uint64_t required)
 
 int handshake_share_memory(struct handshake *h, const struct frontend_memory *memory);
 
-/* Sets up ring `index` (2 * pair, + 1 for transmit) from available index `base`, and enables it. */
-int handshake_start_ring(struct handshake *h, unsigned int index, const struct split_ring *ring,
-			 uint16_t base, int kick_fd, int call_fd);
+/* Sets up ring `index` (2 * pair, + 1 for transmit), and enables it. */
+int handshake_start_ring(struct handshake *h, unsigned int index, const struct handshake_ring *ring,
+			 int kick_fd, int call_fd);
 
 /* Stops the ring; tells how far the back-end has taken. */
-int handshake_stop_ring(struct handshake *h, unsigned int index, uint16_t *base);
+int handshake_stop_ring(struct handshake *h, unsigned int index, uint32_t *base);
 
 int handshake_enable_ring(struct handshake *h, unsigned int index, bool enabled);

@@ -16,6 +16,7 @@
 #include "tests/lib/attack.h"
 #include "tests/lib/baseline.h"
 #include "tests/lib/deadline.h"
+#include "tests/lib/frontend_ring.h"
 #include "tests/lib/mark.h"
 #include "tests/system/host.h"
 
@@ -201,7 +202,7 @@ static void drain(struct frontend *f)
 {
 	struct frontend_received received;
 
-	while (split_ring_waiting(&f->rx[0].ring) > 0 && frontend_receive(f, 0, 0, &received) == 0)
+	while (frontend_ring_is_waiting(&f->rx[0]) && frontend_receive(f, 0, 0, &received) == 0)
 		;
 }
 
@@ -228,7 +229,7 @@ static bool passes(struct hostile *h, const struct attack *row, struct attack_sc
 	}
 	/* What came before the attack took effect proves nothing. */
 	drain(f);
-	frontend_post(f, 0, f->rx[0].ring.size / 2);
+	frontend_post(f, 0, frontend_ring_size(&f->rx[0]) / 2);
 	drain(h->peer);
 	attack_broadcast(h->peer);
 	return frontend_receive(f, 0, 50, &received) == 0;

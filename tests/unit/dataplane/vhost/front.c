@@ -51,6 +51,14 @@ static uint16_t ring_stop(void *ctx, unsigned index)
 	return seen->next_base;
 }
 
+static void ring_forget(void *ctx, unsigned index)
+{
+	struct front *front = ctx;
+
+	assert_false(front->seen[index].is_running);
+	front->seen[index].n_forgets++;
+}
+
 static void ring_signal(void *ctx, unsigned index)
 {
 	struct front *front = ctx;
@@ -59,7 +67,7 @@ static void ring_signal(void *ctx, unsigned index)
 	front->seen[index].n_signals++;
 }
 
-static const struct session_ops ops = {ring_start, ring_stop, ring_signal};
+static const struct session_ops ops = {ring_start, ring_stop, ring_forget, ring_signal};
 
 int front_set_up(void **state)
 {

@@ -25,7 +25,7 @@
 
 /* What the port was told of a ring. */
 struct front_seen {
-	unsigned n_starts, n_stops, n_signals;
+	unsigned n_starts, n_stops, n_signals, n_forgets;
 	bool is_running;
 	struct session_ring ring;
 	uint16_t next_base;		/* what ring_stop() will say */

@@ -73,7 +73,7 @@ struct ring_rig *ring_rig_create(uint64_t features, uint32_t caps, uint16_t base
 		.call_fd = rig->call_fd,
 	};
 
-	ring_init(&rig->ring, &config, caps);
+	ring_init(&rig->ring, &config, caps, NULL);
 	return rig;
 }
 

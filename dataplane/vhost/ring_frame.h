@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Between a frame and the pieces of guest memory that it comes from or goes to: what both layouts
+ * of a ring do alike. Worker threads.
+ */
+#pragma once
+
+#include <endian.h>
+
+#include "dataplane/offload.h"
+#include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_chain.h"
+
+static inline void ring_frame_start(struct frame *frame)
+{
+	frame->drop = DROP_NONE;
+	frame->n_iov = 0;
+	frame->head_len = 0;
+	frame->out = FRAME_OUT_DROP;
+	memset(&frame->vnet, 0, sizeof(frame->vnet));
+}
+
+/* A frame's header and first bytes from one buffer that holds all of it: the usual case. bytes: at
+ * least the header, at most FRAME_BYTES_MAX more. */
+static inline void ring_frame_from_buffer(struct ring *ring, struct burst *burst,
+					  struct frame *frame, const uint8_t *at, uint32_t bytes)
+{
+	uint32_t len = bytes - ring->header_bytes;
+
+	memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
+	at += ring->header_bytes;
+	frame->len = len;
+	if (len <= FRAME_HEAD_BYTES) {
+		frame->head_len = (uint16_t)len;
+		ring_chain_copy(frame->head, at, len);
+		return;
+	}
+	frame->head_len = FRAME_HEAD_BYTES;
+	ring_chain_copy(frame->head, at, FRAME_HEAD_BYTES);
+	/* The guest's memory is read-only by intent: nobody writes through a frame's pieces. */
+	burst->pieces[burst->n_pieces] = (struct iovec){
+		.iov_base = (void *)(uintptr_t)(at + FRAME_HEAD_BYTES),
+		.iov_len = len - FRAME_HEAD_BYTES,
+	};
+	frame->iov = &burst->pieces[burst->n_pieces++];
+	frame->n_iov = 1;
+}
+
+/* The same from n pieces, the next of the burst's, with `total` bytes. */
+static inline void ring_frame_from_pieces(struct ring *ring, struct burst *burst,
+					  struct frame *frame, unsigned int n, uint64_t total)
+{
+	struct iovec *pieces = &burst->pieces[burst->n_pieces];
+
+	frame->len = 0;
+	if (total < ring->header_bytes) {
+		frame->drop = DROP_RUNT;
+		return;
+	}
+	if (total - ring->header_bytes > FRAME_BYTES_MAX) {
+		frame->drop = DROP_OVERSIZE;
+		return;
+	}
+	frame->len = (uint32_t)(total - ring->header_bytes);
+	ring_chain_pull(&pieces, &n, (uint8_t *)&frame->vnet, ring->header_bytes);
+	frame->head_len = (uint16_t)ring_chain_pull(&pieces, &n, frame->head, FRAME_HEAD_BYTES);
+	frame->iov = pieces;
+	frame->n_iov = (uint16_t)n;
+	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);
+}
+
+static inline void ring_frame_check_offload(struct ring *ring, struct frame *frame)
+{
+	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
+
+	if (__builtin_expect((hdr->flags | hdr->gso_type) == 0, 1)) {
+		memset(hdr, 0, sizeof(*hdr));
+		frame->vnet.num_buffers = htole16(1);
+		return;
+	}
+	if (!offload_check(frame, ring->caps) && frame->drop == DROP_NONE)
+		frame->drop = DROP_BAD_OFFLOAD;
+}
+
+/* The one place where frame bytes go into guest memory. */
+static inline void ring_frame_write(uint8_t *to, const void *from, size_t bytes)
+{
+	if (bytes <= sizeof(struct virtio_net_hdr_mrg_rxbuf) + FRAME_HEAD_BYTES)
+		ring_chain_copy(to, from, bytes);
+	else
+		memcpy(to, from, bytes);
+}
+
+/* Header and frame into one buffer that is large enough. */
+static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *frame, uint8_t *at)
+{
+	if (ring->header_bytes == sizeof(frame->vnet)) {
+		/* Header and head lie in a row: one copy. */
+		ring_frame_write(at, &frame->vnet, sizeof(frame->vnet) + frame->head_len);
+		at += sizeof(frame->vnet) + frame->head_len;
+	} else {
+		ring_frame_write(at, &frame->vnet, ring->header_bytes);
+		ring_frame_write(at + ring->header_bytes, frame->head, frame->head_len);
+		at += ring->header_bytes + frame->head_len;
+	}
+	for (unsigned int i = 0; i < frame->n_iov; i++) {
+		ring_frame_write(at, frame->iov[i].iov_base, frame->iov[i].iov_len);
+		at += frame->iov[i].iov_len;
+	}
+}
+
+/* Copies `bytes` from `from` to where the cursor (piece, offset) stands, and moves it on. */
+static inline void ring_frame_scatter(struct iovec **to, const void *from, size_t bytes)
+{
+	const uint8_t *at = from;
+
+	while (bytes != 0) {
+		size_t part = (*to)->iov_len < bytes ? (*to)->iov_len : bytes;
+
+		ring_frame_write((*to)->iov_base, at, part);
+		(*to)->iov_base = (uint8_t *)(*to)->iov_base + part;
+		(*to)->iov_len -= part;
+		if ((*to)->iov_len == 0)
+			(*to)++;
+		at += part;
+		bytes -= part;
+	}
+}
+
+/* Header and frame over pieces that have room for them. n_buffers: chains that they come from. */
+static inline void ring_frame_to_pieces(struct ring *ring, const struct frame *frame,
+					struct iovec *to, uint16_t n_buffers)
+{
+	struct virtio_net_hdr_mrg_rxbuf vnet = frame->vnet;
+
+	vnet.num_buffers = htole16(n_buffers);
+	ring_frame_scatter(&to, &vnet, ring->header_bytes);
+	ring_frame_scatter(&to, frame->head, frame->head_len);
+	for (unsigned int i = 0; i < frame->n_iov; i++)
+		ring_frame_scatter(&to, frame->iov[i].iov_base, frame->iov[i].iov_len);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packed ring: start and go on, chains, giving buffers back, who wants to be told of what. Every
+ * access to the array and to the two event structures is here or in ring_packed.h. Worker threads;
+ * init: main.
+ */
+#include "dataplane/vhost/ring_packed.h"
+
+#include <rte_prefetch.h>
+#include <sys/random.h>
+
+#include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_notify.h"
+
+#define EVENT_FLAGS_MASK 3
+
+/* --- giving back --- */
+
+static void write_used(struct ring *ring, uint16_t position, const struct ring_journal_entry *entry)
+{
+	const uint16_t lap =
+		1 << VRING_PACKED_DESC_F_AVAIL | (uint16_t)(1 << VRING_PACKED_DESC_F_USED);
+	struct vring_packed_desc *desc = ring_packed_slot(ring, position);
+	uint16_t flags = (position & RING_PACKED_WRAP) != 0 ? lap : 0;
+
+	if (entry->bytes != 0)
+		flags |= VRING_DESC_F_WRITE;
+	desc->id = entry->id;
+	desc->len = entry->bytes;
+	atomic_store_explicit((_Atomic uint16_t *)&desc->flags, flags, memory_order_release);
+}
+
+/* The first goes last: a guest looks at one after the other, so it sees none or all of them, and
+ * a frame in several buffers is never there by half. Returns the position behind them. */
+static uint16_t write_batch(struct ring *ring, uint16_t from, unsigned int n)
+{
+	const struct ring_journal_entry *entries = ring->packed.journal->entries;
+	uint16_t at = ring_packed_step(ring, from, entries[0].slots);
+
+	for (unsigned int i = 1; i < n; i++) {
+		write_used(ring, at, &entries[i]);
+		at = ring_packed_step(ring, at, entries[i].slots);
+	}
+	write_used(ring, from, &entries[0]);
+	return at;
+}
+
+/* Whether the guest wants a call for what was given back from `from` up to `to`. VIRTIO 1.2, 2.8.10
+ * and 2.8.14; the distance to `to` makes a slot of the last lap comparable. */
+static bool is_call_wanted(const struct ring *ring, uint16_t from, uint16_t to)
+{
+	union {
+		uint32_t word;
+		struct vring_packed_desc_event event;
+	} wish = {.word = atomic_load_explicit((const _Atomic uint32_t *)ring->packed.driver_event,
+					       memory_order_relaxed)};
+	uint16_t flags = wish.event.flags & EVENT_FLAGS_MASK;
+	uint16_t new = to &(uint16_t)~RING_PACKED_WRAP, old = from &(uint16_t)~RING_PACKED_WRAP;
+	uint16_t event = wish.event.off_wrap & (uint16_t)~RING_PACKED_WRAP;
+
+	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->has_event_idx)
+		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
+	if (new <= old)
+		old = (uint16_t)(old - ring->size);
+	if (((wish.event.off_wrap ^ to) & RING_PACKED_WRAP) != 0)
+		event = (uint16_t)(event - ring->size);
+	return vring_need_event(event, new, old);
+}
+
+void ring_packed_publish(struct ring *ring, unsigned int n)
+{
+	struct ring_packed *packed = &ring->packed;
+	uint16_t from = packed->used;
+
+	if (n == 0)
+		return;
+	atomic_store_explicit(&packed->journal->state, from | n << 16, memory_order_release);
+	packed->used = write_batch(ring, from, n);
+	atomic_store_explicit(&packed->journal->state, packed->used, memory_order_release);
+	/* The guest sets its wish and looks again; we publish and look at its wish. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (is_call_wanted(ring, from, packed->used))
+		ring_call(ring);
+}
+
+/* --- starting --- */
+
+/* The file is ours, but nobody knows what has been done to it. */
+static bool are_entries_sound(const struct ring *ring, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		uint16_t slots = ring->packed.journal->entries[i].slots;
+
+		if (slots == 0 || slots > ring->size)
+			return false;
+	}
+	return true;
+}
+
+/* The token stands where the guest lets a device name a slot. It reads that only beside the flag
+ * DESC, which we never set, and it clears it when it makes a new ring: so it tells a ring that goes
+ * on from a new one at the same place. */
+static bool is_same_ring(const struct ring *ring)
+{
+	const struct ring_journal *journal = ring->packed.journal;
+	uint32_t state = atomic_load(&journal->state);
+
+	return journal->version == RING_JOURNAL_VERSION && journal->token != 0 &&
+	       journal->token == ring->packed.device_event->off_wrap &&
+	       journal->size == ring->size && (state & 0x7fff) < ring->size &&
+	       state >> 16 <= RING_JOURNAL_ENTRIES && are_entries_sound(ring, state >> 16);
+}
+
+/* Finishes what the last process was about to give back, and goes on behind it. */
+static uint16_t resume(struct ring *ring)
+{
+	const struct ring_journal *journal = ring->packed.journal;
+	uint32_t state = atomic_load(&journal->state);
+	uint16_t from = (uint16_t)state;
+	uint16_t at = from;
+	unsigned int n = state >> 16;
+
+	if (n == 0)
+		return from;
+	if (ring_packed_is_offered(ring_packed_flags(ring, from), from))
+		return write_batch(ring, from, n);
+	for (unsigned int i = 0; i < n; i++)
+		at = ring_packed_step(ring, at, journal->entries[i].slots);
+	return at;
+}
+
+void ring_packed_init(struct ring *ring, const struct session_ring *config,
+		      struct ring_journal *journal)
+{
+	uint16_t token = 0;
+
+	ring->is_packed = true;
+	ring->packed = (struct ring_packed){
+		.desc = config->desc,
+		.driver_event = config->avail,
+		.device_event = config->used,
+		.journal = journal,
+		.next = config->base,
+	};
+	if (is_same_ring(ring)) {
+		ring->packed.next = resume(ring);
+	} else {
+		/* Without random numbers yet there is no token, and nothing to go on from. */
+		if (getrandom(&token, sizeof(token), GRND_NONBLOCK) < 0)
+			token = 0;
+		journal->version = RING_JOURNAL_VERSION;
+		journal->size = ring->size;
+		ring->packed.device_event->off_wrap = token;
+		journal->token = token;
+	}
+	ring->packed.used = ring->packed.next;
+	atomic_store(&journal->state, ring->packed.next);
+	ring_packed_disarm(ring);
+}
+
+/* --- kicks --- */
+
+static void write_event(struct ring *ring, uint16_t flags)
+{
+	atomic_store_explicit((_Atomic uint16_t *)&ring->packed.device_event->flags, flags,
+			      memory_order_relaxed);
+}
+
+bool ring_packed_arm(struct ring *ring)
+{
+	uint16_t next = ring->packed.next;
+
+	if (ring_notify_is_broken(ring))
+		return true;
+	write_event(ring, VRING_PACKED_EVENT_FLAG_ENABLE);
+	/* As in ring_arm(): one of the two sees the other. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return !ring_packed_is_offered(ring_packed_flags(ring, next), next);
+}
+
+void ring_packed_disarm(struct ring *ring)
+{
+	write_event(ring, VRING_PACKED_EVENT_FLAG_DISABLE);
+}
+
+/* --- chains --- */
+
+/* A descriptor as it was at one moment; flags first, since they vouch for the rest. */
+static struct vring_packed_desc read_slot(const struct ring *ring, uint16_t position)
+{
+	uint16_t flags = ring_packed_flags(ring, position);
+	struct vring_packed_desc desc =
+		*(const volatile struct vring_packed_desc *)ring_packed_slot(ring, position);
+
+	desc.flags = flags;
+	return desc;
+}
+
+void ring_packed_look_ahead(struct ring *ring, unsigned int max, uint16_t write_flag,
+			    struct ring_packed_ahead *ahead)
+{
+	const uint16_t kind = VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
+	uint16_t position = ring->packed.next;
+
+	ahead->n = ahead->next = 0;
+	for (unsigned int i = 0; i < max; i++) {
+		struct vring_packed_desc desc = read_slot(ring, position);
+		uint8_t *at;
+
+		if (!ring_packed_is_offered(desc.flags, position) ||
+		    (desc.flags & kind) != write_flag)
+			return;
+		at = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
+		if (at == NULL)
+			return;
+		__builtin_prefetch(at, 1);
+		__builtin_prefetch(at + 64, 1);
+		ahead->id[i] = desc.id;
+		ahead->bytes[i] = desc.len;
+		ahead->at[i] = at;
+		ahead->n = i + 1;
+		position = ring_packed_step(ring, position, 1);
+	}
+}
+
+/* VIRTIO 1.2, 2.8.8: all elements of a table belong to the chain, whatever their flags say but for
+ * the direction. */
+static const char *collect_table(struct ring *ring, const struct vring_packed_desc *desc,
+				 uint16_t write_flag, struct iovec *pieces, unsigned int max,
+				 unsigned int *n, uint64_t *total)
+{
+	const struct vring_packed_desc *table;
+	const char *why = ring_chain_table(ring, desc->addr, desc->len, (const void **)&table);
+
+	if (why != NULL)
+		return why;
+	if (desc->len / sizeof(*table) > FRAME_PIECES_MAX)
+		return "chain of too many descriptors, or a loop";
+	for (unsigned int i = 0; i < desc->len / sizeof(*table); i++) {
+		struct vring_packed_desc element =
+			*(const volatile struct vring_packed_desc *)&table[i];
+
+		if ((element.flags & VRING_DESC_F_INDIRECT) != 0)
+			return "indirect table inside an indirect table";
+		if ((element.flags & VRING_DESC_F_WRITE) != write_flag)
+			return "descriptor of the wrong direction";
+		why = ring_chain_add(ring, element.addr, element.len, pieces, max, n);
+		if (why != NULL)
+			return why;
+		*total += element.len;
+	}
+	return NULL;
+}
+
+const char *ring_packed_collect(struct ring *ring, uint16_t position, uint16_t write_flag,
+				struct iovec *pieces, unsigned int max, unsigned int *n,
+				uint64_t *total, struct ring_journal_entry *entry)
+{
+	*n = 0;
+	*total = 0;
+	/* Nothing leads back, but all of a ring may claim to be one chain. */
+	for (uint16_t slots = 1; slots <= FRAME_PIECES_MAX && slots <= ring->size; slots++) {
+		struct vring_packed_desc desc = read_slot(ring, position);
+		const char *why;
+
+		/* The guest's own name of the chain, never an index of ours: any will do. */
+		*entry = (struct ring_journal_entry){.id = desc.id, .slots = slots};
+		if ((desc.flags & VRING_DESC_F_INDIRECT) != 0) {
+			if (slots != 1 || (desc.flags & VRING_DESC_F_NEXT) != 0)
+				return "indirect descriptor with a next one";
+			return collect_table(ring, &desc, write_flag, pieces, max, n, total);
+		}
+		if ((desc.flags & VRING_DESC_F_WRITE) != write_flag)
+			return "descriptor of the wrong direction";
+		why = ring_chain_add(ring, desc.addr, desc.len, pieces, max, n);
+		if (why != NULL)
+			return why;
+		*total += desc.len;
+		if ((desc.flags & VRING_DESC_F_NEXT) == 0)
+			return NULL;
+		position = ring_packed_step(ring, position, 1);
+	}
+	return "chain of too many descriptors, or a loop";
+}
