@@ -18,6 +18,7 @@ enum {
 	OPT_DRY_RUN,
 	OPT_PRUNE,
 	OPT_WAIT,
+	OPT_CONFIRM,
 	OPT_VERSION,
 };
 
@@ -28,6 +29,8 @@ static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"prune", no_argument, NULL, OPT_PRUNE},
 	{"wait", optional_argument, NULL, OPT_WAIT},
+	{"confirm", required_argument, NULL, OPT_CONFIRM},
+	{"comment", required_argument, NULL, 'm'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -89,6 +92,12 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 	case OPT_VERSION:
 		args->version = true;
 		return 0;
+	case OPT_CONFIRM:
+		args->confirm = optarg;
+		return 0;
+	case 'm':
+		args->comment = optarg;
+		return 0;
 	case 'f':
 		args->file = optarg;
 		return 0;
@@ -114,7 +123,7 @@ int args_parse(int argc, char **argv, struct args *args, char *why, size_t why_b
 	*args = (struct args){.run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR};
 	optind = 0; /* start anew, also in tests that parse several lines */
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:f:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:f:m:h", long_options, NULL)) != -1) {
 		int err = take_option(option, argv, args, why, why_bytes);
 
 		if (err)

@@ -61,6 +61,43 @@ static void print_summary(FILE *out, const size_t *counts, bool is_planned)
 	fputc('\n', out);
 }
 
+void changes_print_lines(FILE *out, const json_t *changes)
+{
+	const json_t *change;
+	size_t index;
+
+	json_array_foreach(changes, index, change)
+		print_change(out, change, find_action(change));
+}
+
+void changes_count_cell(const json_t *counts, char *cell, size_t cell_bytes)
+{
+	size_t used = 0;
+
+	snprintf(cell, cell_bytes, "-");
+	for (size_t i = 0; i < N_ACTIONS && used < cell_bytes; i++) {
+		json_int_t n = json_integer_value(json_object_get(counts, actions[i].action));
+
+		if (n > 0)
+			used += (size_t)snprintf(cell + used, cell_bytes - used,
+						 "%s%c%" JSON_INTEGER_FORMAT, used ? " " : "",
+						 actions[i].mark, n);
+	}
+}
+
+void changes_print_trial(FILE *out, const json_t *answer)
+{
+	const json_t *confirm = json_object_get(answer, "confirm");
+	char left[PRINT_CELL_BYTES], back_to[PRINT_CELL_BYTES];
+
+	if (!confirm)
+		return;
+	print_cell_duration_s(json_object_get(confirm, "left_s"), left, sizeof(left));
+	print_cell_plain(json_object_get(confirm, "back_to"), back_to, sizeof(back_to));
+	fprintf(out, "revision %s comes back in %s unless confirmed: weft confirm\n", back_to,
+		left);
+}
+
 bool changes_is_empty(const json_t *plan)
 {
 	return json_array_size(json_object_get(plan, "changes")) == 0;
@@ -87,5 +124,6 @@ int changes_print(const struct call *call, json_t *plan, bool is_lab)
 		fputs("no change\n", call->out);
 	else if (is_lab)
 		print_summary(call->out, counts, is_planned);
+	changes_print_trial(call->out, plan);
 	return CALL_DONE;
 }

@@ -16,19 +16,38 @@ static int run_help(const struct call *call);
 /* Each row in the same shape, whatever fits a line. */
 /* clang-format off */
 static const struct cmd table[] = {
-	{"apply", NULL, "apply -f FILE|- [--prune] [--dry-run]",
+	{"apply", NULL, "apply -f FILE|- [--prune] [--dry-run] [--confirm TIME] [-m COMMENT]",
 	 "add and change what a lab file declares",
 	 "All in one step or, if something is wrong, nothing. What the file does not name stays.\n"
 	 "--prune    also delete what this lab (name: in the file) made and no longer declares\n"
 	 "--dry-run  print the plan only\n"
+	 "--confirm 60s  go back by itself unless weft confirm comes within that time\n"
+	 "-m COMMENT     for weft history\n"
 	 "+ created, ~ changed, ! replaced (closed and opened anew), - deleted.\n",
-	 0, 0, CMD_FILE | CMD_DRY_RUN | CMD_PRUNE, cmd_lab_apply},
+	 0, 0, CMD_FILE | CMD_DRY_RUN | CMD_PRUNE | CMD_CONFIRM | CMD_COMMENT, cmd_lab_apply},
+	{"confirm", NULL, "confirm",
+	 "keep what apply --confirm changed", NULL,
+	 0, 0, 0, cmd_history_confirm},
 	{"diff", NULL, "diff -f FILE|- [--prune]",
 	 "print what apply would do; exit 1 if that is anything", NULL,
 	 0, 0, CMD_FILE | CMD_PRUNE, cmd_lab_diff},
-	{"export", NULL, "export [-o yaml|json]",
-	 "print everything as one lab file", NULL,
-	 0, 0, 0, cmd_lab_export},
+	{"export", NULL, "export [REVISION] [-o yaml|json]",
+	 "print everything as one lab file",
+	 "REVISION  as it was then; weft history shows which are kept\n",
+	 0, 1, 0, cmd_lab_export},
+	{"history", NULL, "history",
+	 "the changes so far: when, by whom, how many",
+	 "In CHANGES + is created, ~ changed, ! replaced, - deleted.\n"
+	 "weft history show REVISION lists them.\n",
+	 0, 0, 0, cmd_history_run},
+	{"history", "show", "history show REVISION",
+	 "one change: who, when, and what", NULL,
+	 1, 1, 0, cmd_history_show},
+	{"rollback", NULL, "rollback [REVISION] [--dry-run] [-m COMMENT]",
+	 "make everything as it was at a revision, or before the last change",
+	 "A rollback is a change like any other: it is checked, done whole or not at all, and has\n"
+	 "a revision of its own.\n",
+	 0, 1, CMD_DRY_RUN | CMD_COMMENT, cmd_history_rollback},
 	{"status", NULL, "status [--wait[=SECONDS]]",
 	 "is it up, and what does it hold; exit 1 if the dataplane is not connected",
 	 "--wait  wait until weftd answers and its dataplane is connected, 10 s unless said\n"
@@ -226,16 +245,16 @@ static const struct cmd *find(char *const *words, int n_words, bool *is_noun_onl
 		complain_unknown(err, NULL, words[0]);
 		return NULL;
 	}
-	if (!noun->verb)
-		return noun;
 	if (n_words < 2) {
-		*is_noun_only = true;
+		*is_noun_only = noun->verb != NULL;
 		return noun;
 	}
 	for (const struct cmd *cmd = noun; cmd < table + N_CMDS && is_noun(cmd, words[0]); cmd++) {
-		if (strcmp(cmd->verb, words[1]) == 0)
+		if (cmd->verb && strcmp(cmd->verb, words[1]) == 0)
 			return cmd;
 	}
+	if (!noun->verb)
+		return noun;
 	complain_unknown(err, words[0], words[1]);
 	return NULL;
 }
@@ -282,6 +301,10 @@ static int check_call(const struct call *call)
 		return call_usage(call, "--dry-run has no meaning here");
 	if (!(cmd->flags & CMD_PRUNE) && call->args->prune)
 		return call_usage(call, "--prune has no meaning here");
+	if (!(cmd->flags & CMD_CONFIRM) && call->args->confirm)
+		return call_usage(call, "--confirm has no meaning here");
+	if (!(cmd->flags & CMD_COMMENT) && call->args->comment)
+		return call_usage(call, "-m has no meaning here");
 	if (!(cmd->flags & CMD_WAIT) && call->args->wait_s)
 		return call_usage(call, "--wait has no meaning here");
 	return CALL_DONE;

@@ -11,6 +11,8 @@ enum cmd_flag {
 	CMD_DRY_RUN = 2, /* takes --dry-run */
 	CMD_PRUNE = 4,	 /* takes --prune */
 	CMD_WAIT = 8,	 /* takes --wait */
+	CMD_CONFIRM = 16, /* takes --confirm */
+	CMD_COMMENT = 32, /* takes -m */
 };
 
 struct cmd {

@@ -98,6 +98,10 @@ static int post(const struct call *call, const char *where, json_t **plan)
 		code = call_add_query(call, path, "dry_run", "1");
 	if (!code && call->args->prune)
 		code = call_add_query(call, path, "prune", "1");
+	if (!code && call->args->confirm)
+		code = call_add_query(call, path, "confirm", call->args->confirm);
+	if (!code && call->args->comment)
+		code = call_add_query(call, path, "comment", call->args->comment);
 	if (!code)
 		code = read_file(call, &data, &request.body_bytes);
 	if (code)
@@ -140,13 +144,19 @@ int cmd_lab_diff(const struct call *call)
 
 int cmd_lab_export(const struct call *call)
 {
-	struct client_request request = {.method = "GET", .path = "/v1/export"};
+	char path[CLIENT_PATH_BYTES] = "";
+	struct client_request request = {.method = "GET", .path = path};
 	struct client_answer answer;
 	json_t *lab;
-	int code;
+	int code = CALL_DONE;
 
 	if (call->args->style == PRINT_TABLE)
 		return call_usage(call, "a lab has no table; say -o yaml or -o json");
+	client_path_add(path, "/v1/export");
+	if (call->n_words > 0)
+		code = call_add_query(call, path, "revision", call->words[0]);
+	if (code)
+		return code;
 	if (call->args->style == PRINT_JSON) {
 		code = call_ask(call, &request, &lab);
 		if (code)

@@ -8,6 +8,11 @@ int cmd_lab_apply(const struct call *call);
 int cmd_lab_diff(const struct call *call);
 int cmd_lab_export(const struct call *call);
 
+int cmd_history_run(const struct call *call);
+int cmd_history_show(const struct call *call);
+int cmd_history_rollback(const struct call *call);
+int cmd_history_confirm(const struct call *call);
+
 int cmd_status_run(const struct call *call);
 int cmd_status_version(const struct call *call);
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "control/apply.h"
 #include "control/control.h"
 #include "control/http.h"
 
@@ -56,6 +57,16 @@ int api_diff(void *ctx, const struct http_request *request, struct http_reply *r
 int api_export(void *ctx, const struct http_request *request, struct http_reply *reply,
 	       struct problem *problem);
 
+/* api_history.c */
+int api_list_history(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_get_history(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+int api_rollback(void *ctx, const struct http_request *request, struct http_reply *reply,
+		 struct problem *problem);
+int api_confirm(void *ctx, const struct http_request *request, struct http_reply *reply,
+		struct problem *problem);
+
 /* api_stats.c, api_metrics.c, api_fdb.c */
 int api_get_metrics(void *ctx, const struct http_request *request, struct http_reply *reply,
 		    struct problem *problem);
@@ -77,6 +88,13 @@ int api_check_match(const struct control *control, const struct http_request *re
 
 /* The revision, as the ETag of an answer. */
 uint64_t api_revision(const struct control *control);
+
+/* What the request says about a change: whose it is, dry_run, comment. */
+int api_describe(const struct http_request *request, const char *how, struct apply_change *change,
+		 struct problem *problem);
+
+/* "17" as a revision. */
+int api_read_revision(const char *word, uint64_t *revision, struct problem *problem);
 
 /* Applies `wanted` (becomes ours), or only plans it with ?dry_run=1, and answers with the plan. */
 int api_change(struct control *control, const struct http_request *request, struct model *wanted,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/apply.h"
@@ -41,12 +42,20 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "PortTypes", "the types of port and their options"},
 	{"GET", "/v1/segment-keys", api_get_segment_keys, "",
 	 ROLES_READ, NULL, "SegmentKeys", "the options of segments"},
-	{"POST", "/v1/apply", api_apply, "dry_run, prune",
+	{"POST", "/v1/apply", api_apply, "dry_run, prune, confirm, comment",
 	 ROLES_ADMIN, "Lab", "Changes", "add and change what a lab declares"},
 	{"POST", "/v1/diff", api_diff, "prune",
 	 ROLES_READ, "Lab", "Changes", "what apply would do"},
-	{"GET", "/v1/export", api_export, "",
-	 ROLES_READ, NULL, "Lab", "everything as one lab"},
+	{"GET", "/v1/export", api_export, "revision",
+	 ROLES_READ, NULL, "Lab", "everything as one lab, now or at a revision"},
+	{"GET", "/v1/history", api_list_history, "",
+	 ROLES_READ, NULL, "History", "the changes so far, as many as are kept"},
+	{"GET", "/v1/history/{name}", api_get_history, "",
+	 ROLES_READ, NULL, "RevisionInfo", "what one revision changed"},
+	{"POST", "/v1/rollback", api_rollback, "dry_run, revision, comment",
+	 ROLES_ADMIN, NULL, "Changes", "make everything as it was at a revision"},
+	{"POST", "/v1/confirm", api_confirm, "",
+	 ROLES_ADMIN, NULL, "Confirmed", "keep what is on trial"},
 	{"GET", "/v1/fdb", api_get_fdb, "segment, port",
 	 ROLES_READ, NULL, "Fdb", "which MAC address is where"},
 	{"GET", "/v1/stats", api_get_stats, "port",
@@ -124,14 +133,52 @@ int api_reply(const struct control *control, json_t *json, struct http_reply *re
 	return 0;
 }
 
+int api_describe(const struct http_request *request, const char *how, struct apply_change *change,
+		 struct problem *problem)
+{
+	const char *comment = http_query(request, "comment");
+
+	*change = (struct apply_change){
+		.mode = http_query_is_on(request, "dry_run") ? APPLY_DIFF : APPLY_FOR_REAL,
+		.how = how,
+		.comment = comment != NULL && comment[0] != '\0' ? comment : NULL,
+		.user = request->user,
+		.uid = request->uid,
+	};
+	if (change->comment != NULL && strlen(comment) > APPLY_COMMENT_CHARS_MAX)
+		return problem_set(problem, -EINVAL, 422, "value-invalid",
+				   "the comment has more than %d characters; shorten it",
+				   APPLY_COMMENT_CHARS_MAX);
+	return 0;
+}
+
 int api_change(struct control *control, const struct http_request *request, struct model *wanted,
 	       struct http_reply *reply, struct problem *problem)
 {
-	enum apply_mode mode = http_query_is_on(request, "dry_run") ? APPLY_DIFF : APPLY_FOR_REAL;
+	struct apply_change change;
 	json_t *answer;
-	int error = apply_model(control, wanted, mode, &answer, problem);
+	int error = api_describe(request, "change", &change, problem);
 
+	if (error < 0) {
+		model_destroy(wanted);
+		return error;
+	}
+	error = apply_model(control, wanted, &change, &answer, problem);
 	return error < 0 ? error : api_reply(control, answer, reply, problem);
+}
+
+int api_read_revision(const char *word, uint64_t *revision,
+		      struct problem *problem)
+{
+	char *end;
+
+	errno = 0;
+	*revision = strtoull(word, &end, 10);
+	if (errno == 0 && word[0] >= '0' && word[0] <= '9' && *end == '\0')
+		return 0;
+	return problem_set(problem, -EINVAL, 422, "value-invalid",
+			   "revision: %.40s is not a number; weft history shows the revisions",
+			   word);
 }
 
 const struct model_port *api_find_port(const struct control *control, const char *name,

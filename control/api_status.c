@@ -6,6 +6,7 @@
 
 #include "control/api.h"
 #include "control/fastpath.h"
+#include "control/trial.h"
 #include "dataplane/api/port_options.h"
 #include "dataplane/api/segment_options.h"
 
@@ -52,10 +53,12 @@ int api_get_status(void *ctx, const struct http_request *request, struct http_re
 
 	fastpath_look(control->fastpath);
 	snprintf(revision, sizeof(revision), "%" PRIu64, api_revision(control));
-	json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", WEFT_VERSION,
-				   "host", control->host, "cluster", control->cluster, "revision",
-				   revision, "dataplane", format_dataplane(control), "segments",
-				   (int)control->model->n_segments, "ports", count_ports(control));
+	json_t *status =
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:o, s:o*}", "version", WEFT_VERSION,
+			  "host", control->host, "cluster", control->cluster, "revision", revision,
+			  "dataplane", format_dataplane(control), "segments",
+			  (int)control->model->n_segments, "ports", count_ports(control),
+			  "confirm", trial_format(control));
 	return api_reply(control, status, reply, problem);
 }
 

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "control/config.h"
 #include "control/fastpath.h"
 #include "control/plan.h"
 #include "control/rules.h"
+#include "control/trial.h"
+#include "control/utc.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
@@ -29,23 +32,72 @@ static void log_plan(const struct control *control, const struct plan *plan)
 		log_info("apply", "and %zu more", plan->n_steps - STEPS_LOGGED_MAX);
 }
 
-static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
-		     struct problem *problem)
+static json_t *count_steps(const struct plan *plan)
+{
+	json_int_t counts[PLAN_DELETE + 1] = {0};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		counts[plan->steps[i].action]++;
+	for (enum plan_action i = PLAN_CREATE; i <= PLAN_DELETE; i++) {
+		if (counts[i] > 0)
+			json_object_set_new(object, plan_action_name(i), json_integer(counts[i]));
+	}
+	return object;
+}
+
+/* What the history keeps of a change. The object is named where there is only one. */
+static json_t *describe(const struct apply_change *change, const struct plan *plan)
+{
+	char when[UTC_BYTES], object[DP_NAME_BYTES + 16];
+
+	utc_format((int64_t)time(NULL), when);
+	snprintf(object, sizeof(object), "%s %s", plan_kind_name(plan->steps[0].kind),
+		 plan->steps[0].name);
+	return json_pack("{s:s, s:s, s:o*, s:s, s:s*, s:s*, s:o, s:s*}", "time", when, "user",
+			 change->user != NULL ? change->user : "weftd", "uid",
+			 change->uid >= 0 ? json_integer(change->uid) : NULL, "how", change->how,
+			 "lab", change->lab, "comment", change->comment, "counts",
+			 count_steps(plan), "object", plan->n_steps == 1 ? object : NULL);
+}
+
+static int prepare(struct control *control, const struct model *wanted, enum apply_mode mode,
+		   bool *is_prepared, struct problem *problem)
 {
 	int error = fastpath_prepare(control->fastpath, wanted, problem);
 
+	*is_prepared = error == 0;
+	if (error == 0 || mode == APPLY_FOR_REAL)
+		return error;
+	log_warn("apply", "%s; stored all the same", problem->detail);
+	return 0;
+}
+
+static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
+		     const struct apply_change *change, struct problem *problem)
+{
+	bool is_prepared;
+	int error = prepare(control, wanted, change->mode, &is_prepared, problem);
+
 	if (error < 0)
 		return error;
-	error = config_write(control->config, wanted, plan, problem);
+	json_t *info = describe(change, plan);
+	error = config_write(control->config, wanted, plan, info, change->trial_s, problem);
+	json_decref(info);
 	if (error < 0) {
-		fastpath_abort(control->fastpath);
+		if (is_prepared)
+			fastpath_abort(control->fastpath);
 		return error;
 	}
 	/* From here on it is true, whatever happens: a dataplane lost now catches up when it is
 	 * back. */
-	fastpath_commit(control->fastpath);
+	if (is_prepared)
+		fastpath_commit(control->fastpath);
 	model_destroy(control->model);
 	control->model = wanted;
+	if (!is_prepared)
+		fastpath_retry(control->fastpath, wanted, loop_clock_ns());
+	trial_arm(control);
 	control_claim(control);
 	log_plan(control, plan);
 	return 0;
@@ -56,13 +108,28 @@ static json_t *format_answer(const struct control *control, const struct plan *p
 	char revision[24];
 
 	snprintf(revision, sizeof(revision), "%" PRIu64, config_revision(control->config));
-	return json_pack("{s:o, s:b, s:s}", "changes", plan_format(plan), "dry_run", is_diff,
-			 "revision", revision);
+	return json_pack("{s:o, s:b, s:s, s:o*}", "changes", plan_format(plan), "dry_run", is_diff,
+			 "revision", revision, "confirm", trial_format(control));
 }
 
-int apply_model(struct control *control, struct model *wanted, enum apply_mode mode,
+/* Who tries something out wants exactly the state before it back. */
+static int check_trial(const struct control *control, const struct apply_change *change,
+		       struct problem *problem)
+{
+	struct root_trial trial;
+
+	if (change->ends_trial || !config_trial(control->config, &trial))
+		return 0;
+	return problem_set(problem, -EBUSY, 409, "confirm-pending",
+			   "revision %" PRIu64 " waits for weft confirm; confirm it, or go back "
+			   "with weft rollback, then try again",
+			   config_revision(control->config));
+}
+
+int apply_model(struct control *control, struct model *wanted, const struct apply_change *change,
 		json_t **answer, struct problem *problem)
 {
+	bool is_diff = change->mode == APPLY_DIFF;
 	struct plan plan = {0};
 	bool is_taken = false;
 	int error = rules_check(wanted, control->host, control->run_dir, problem);
@@ -70,14 +137,16 @@ int apply_model(struct control *control, struct model *wanted, enum apply_mode m
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)
 		error = problem_system(problem, -ENOMEM, "planning");
 	/* Also when nothing changes: who applies again expects what was broken to be tried. */
-	if (error == 0 && mode == APPLY_FOR_REAL)
+	if (error == 0 && !is_diff)
 		fastpath_retry(control->fastpath, control->model, loop_clock_ns());
-	if (error == 0 && mode == APPLY_FOR_REAL && plan.n_steps > 0) {
-		error = carry_out(control, wanted, &plan, problem);
+	if (error == 0 && !is_diff && plan.n_steps > 0) {
+		error = check_trial(control, change, problem);
+		if (error == 0)
+			error = carry_out(control, wanted, &plan, change, problem);
 		is_taken = error == 0;
 	}
 	if (error == 0) {
-		*answer = format_answer(control, &plan, mode == APPLY_DIFF);
+		*answer = format_answer(control, &plan, is_diff);
 		if (*answer == NULL)
 			error = problem_system(problem, -ENOMEM, "answering");
 	}

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -16,9 +17,24 @@
 enum apply_mode {
 	APPLY_DIFF, /* plan only; objects are checked, the host is not */
 	APPLY_FOR_REAL,
+	APPLY_REGARDLESS, /* what the host refuses now is stored all the same, and tried again */
+};
+
+#define APPLY_COMMENT_CHARS_MAX 200
+
+/* What is to happen, and what the history says about it. */
+struct apply_change {
+	enum apply_mode mode;
+	bool ends_trial;     /* goes back, so it is taken while a revision is on trial */
+	const char *how;     /* "apply", "change", "rollback", "expired" */
+	const char *lab;     /* NULL: none */
+	const char *comment; /* NULL: none */
+	const char *user;    /* who asked; NULL: weftd itself */
+	int64_t uid;	     /* -1: none */
+	uint32_t trial_s;    /* 0, or seconds after which it goes back unless confirmed */
 };
 
 /* From the present model to `wanted`, which becomes apply's. *answer: the plan, as the API gives
  * it. 0, or -errno with a problem. */
-int apply_model(struct control *control, struct model *wanted, enum apply_mode mode,
+int apply_model(struct control *control, struct model *wanted, const struct apply_change *change,
 		json_t **answer, struct problem *problem);

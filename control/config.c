@@ -8,166 +8,90 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <time.h>
 
 #include "control/batch.h"
-#include "control/spec.h"
+#include "control/chunk.h"
+#include "control/chunk_write.h"
+#include "control/history.h"
 #include "dataplane/base/log.h"
 
 #define PREFIX_BYTES 128
 #define KEY_BYTES 192
+#define LOAD_TRIES 3
+#define KEYS_BYTES (BATCH_OPS_MAX * KEY_BYTES)
 
 struct config {
 	struct store *store;
 	char cluster[DP_NAME_BYTES];
 	char root_key[KEY_BYTES];
+	char prefix[PREFIX_BYTES]; /* of all that is below */
 	char chunk_prefix[PREFIX_BYTES];
-	json_t *buckets; /* as in the root: arrays of chunk ids */
-	store_rev root_rev;
+	json_t *root;	    /* the present one */
+	store_rev root_rev; /* 0: not stored yet */
+	struct history history;
 };
 
-static unsigned int bucket_of(enum plan_kind kind, const char *name)
+/* --- reading --- */
+
+/* A walk over all keys at one revision. Chunks come first, then former roots, then the root. */
+struct walk {
+	const struct config *config;
+	struct model *model;
+	json_t *named;	 /* chunks of the wanted root that did not come yet */
+	json_t *unnamed; /* chunks that no root has named yet: what an interrupted write left */
+	json_t *expired; /* keys of roots beyond what is kept */
+	bool is_moved;	 /* the root is another one by now */
+	struct problem *problem;
+};
+
+static int take_chunk(struct walk *walk, const char *id, const struct store_kv *kv)
 {
-	return (unsigned int)(model_hash((uint64_t)kind, name, strlen(name)) % CONFIG_BUCKETS);
+	if (json_object_get(walk->named, id) == NULL)
+		return json_object_set_new(walk->unnamed, id, json_true());
+	json_t *chunk = json_loadb(kv->value, kv->value_bytes, JSON_REJECT_DUPLICATES, NULL);
+	int error = chunk_load(walk->config->cluster, chunk, walk->model, walk->problem);
+	json_decref(chunk);
+	json_object_del(walk->named, id);
+	return error;
 }
 
-/* An object's line in a chunk: what the user asked for, apart from what weft added. */
-static json_t *pack_record(json_t *spec, uint64_t id, uint64_t generation, const char *lab)
+/* A former root that is damaged goes: nothing can be read by it. */
+static int take_former(struct walk *walk, uint64_t revision, const struct store_kv *kv)
 {
-	return json_pack("{s:I, s:I, s:s, s:o}", "id", (json_int_t)id, "generation",
-			 (json_int_t)generation, "lab", lab, "spec", spec);
-}
-
-static int read_record(json_t *record, json_t **spec, uint64_t *id, uint64_t *generation,
-		       char lab[DP_NAME_BYTES])
-{
-	json_int_t raw_id, raw_generation;
-	const char *raw_lab;
-
-	if (json_unpack(record, "{s:I, s:I, s:s, s:o}", "id", &raw_id, "generation",
-			&raw_generation, "lab", &raw_lab, "spec", spec) < 0 ||
-	    raw_id <= 0)
-		return -EBADMSG;
-	*id = (uint64_t)raw_id;
-	*generation = (uint64_t)raw_generation;
-	snprintf(lab, DP_NAME_BYTES, "%s", raw_lab);
-	return 0;
-}
-
-static int load_segment(struct model *model, const char *name, json_t *record,
-			struct problem *problem)
-{
-	struct model_segment segment;
-	char lab[DP_NAME_BYTES] = "";
-	uint64_t id, generation;
-	json_t *spec;
-	int error = read_record(record, &spec, &id, &generation, lab);
-
-	if (error < 0)
-		return problem_system(problem, error, "reading the store");
-	error = spec_parse_segment(name, spec, &segment, problem);
-	if (error < 0)
-		return error;
-	segment.id = (uint32_t)id;
-	segment.generation = generation;
-	memcpy(segment.lab, lab, sizeof(lab));
-	return model_put_segment(model, &segment);
-}
-
-static int load_port(const struct config *config, struct model *model, const char *name,
-		     json_t *record, struct problem *problem)
-{
-	struct model_port port;
-	char lab[DP_NAME_BYTES] = "";
-	json_t *spec;
-	uint64_t id, generation;
-	int error = read_record(record, &spec, &id, &generation, lab);
-
-	if (error < 0)
-		return problem_system(problem, error, "reading the store");
-	error = spec_parse_port(config->cluster, name, spec, &port, problem);
-	if (error < 0)
-		return error;
-	port.id = id;
-	port.generation = generation;
-	memcpy(port.lab, lab, sizeof(lab));
-	return model_put_port(model, &port);
-}
-
-static int load_chunk(const struct config *config, const json_t *chunk, struct model *model,
-		      struct problem *problem)
-{
-	const char *name;
-	json_t *record;
+	const struct config *config = walk->config;
+	json_t *names = json_object();
+	const char *id;
+	json_t *value;
+	json_t *root = json_loadb(kv->value, kv->value_bytes, JSON_REJECT_DUPLICATES, NULL);
 	int error = 0;
 
-	json_object_foreach(json_object_get(chunk, "segments"), name, record) {
-		error = load_segment(model, name, record, problem);
-		if (error < 0)
-			return error;
+	if (history_is_expired(&config->history, revision, root_revision(config->root)) ||
+	    !root_is_valid(root)) {
+		error = json_object_set_new(walk->expired, kv->key, json_true());
+	} else {
+		error = root_list_chunks(root, names);
+		json_object_foreach(names, id, value)
+			json_object_del(walk->unnamed, id);
 	}
-	json_object_foreach(json_object_get(chunk, "ports"), name, record) {
-		error = load_port(config, model, name, record, problem);
-		if (error < 0)
-			return error;
-	}
-	return 0;
+	json_decref(root);
+	json_decref(names);
+	return error < 0 ? -ENOMEM : 0;
 }
-
-/* Everything below cfg/, as it was at one revision. */
-struct snapshot {
-	const struct config *config;
-	json_t *root;
-	store_rev root_rev;
-	json_t *chunks; /* id -> content */
-};
 
 static int take_record(void *ctx, const struct store_kv *kv)
 {
-	struct snapshot *snapshot = ctx;
-	const struct config *config = snapshot->config;
+	struct walk *walk = ctx;
+	const struct config *config = walk->config;
 	size_t prefix_len = strlen(config->chunk_prefix);
-	bool is_root = strcmp(kv->key, config->root_key) == 0;
+	uint64_t revision;
 
-	if (!is_root && strncmp(kv->key, config->chunk_prefix, prefix_len) != 0)
-		return 0;
-	json_t *value = json_loadb(kv->value, kv->value_bytes, JSON_REJECT_DUPLICATES, NULL);
-	if (is_root) {
-		snapshot->root = value;
-		snapshot->root_rev = kv->mod_rev;
-		return value != NULL ? 0 : -EBADMSG;
-	}
-	/* A chunk that cannot be read matters only if the root names it. */
-	return json_object_set_new(snapshot->chunks, kv->key + prefix_len,
-				   value != NULL ? value : json_null());
-}
-
-static int load_buckets(struct config *config, struct snapshot *snapshot, struct model *model,
-			struct problem *problem)
-{
-	json_t *buckets = json_object_get(snapshot->root, "buckets");
-	json_int_t next_id = json_integer_value(json_object_get(snapshot->root, "next_id"));
-	size_t i, j;
-	json_t *ids, *id;
-
-	if (json_array_size(buckets) != CONFIG_BUCKETS || next_id <= 0)
-		return problem_system(problem, -EBADMSG, "reading the store");
-	model->next_id = (uint64_t)next_id;
-	json_array_foreach(buckets, i, ids) {
-		json_array_foreach(ids, j, id) {
-			json_t *chunk = json_object_get(snapshot->chunks, json_string_value(id));
-
-			if (!json_is_object(chunk))
-				return problem_system(problem, -EBADMSG, "reading the store");
-			int error = load_chunk(config, chunk, model, problem);
-			if (error < 0)
-				return error;
-			json_object_del(snapshot->chunks, json_string_value(id));
-		}
-	}
-	json_decref(config->buckets);
-	config->buckets = json_incref(buckets);
-	config->root_rev = snapshot->root_rev;
+	if (strncmp(kv->key, config->chunk_prefix, prefix_len) == 0)
+		return take_chunk(walk, kv->key + prefix_len, kv);
+	if (history_is_key(&config->history, kv->key, &revision))
+		return take_former(walk, revision, kv);
+	if (strcmp(kv->key, config->root_key) == 0)
+		walk->is_moved = kv->mod_rev != config->root_rev;
 	return 0;
 }
 
@@ -188,282 +112,362 @@ static int add_deletes(const struct config *config, json_t *garbage, struct batc
 	return 0;
 }
 
-/* A failure only leaves them for the next start. */
-static void delete_chunks(struct config *config, json_t *garbage)
+/* Chunks, and keys of former roots. A failure only leaves them for the next start. */
+static void clear_away(struct config *config, json_t *chunks, json_t *keys)
 {
 	struct batch batch;
+	const char *key;
+	json_t *value;
+	int error = 0;
 
 	batch_init(&batch, config->store);
-	int error = add_deletes(config, garbage, &batch);
+	json_object_foreach(keys, key, value) {
+		if (error == 0)
+			error = batch_delete(&batch, key);
+	}
+	if (error == 0)
+		error = add_deletes(config, chunks, &batch);
 	if (error == 0)
 		error = batch_flush(&batch);
 	batch_fini(&batch);
 	if (error < 0)
-		log_warn("config", "deleting old chunks: %s; tried again at the next start",
-			 strerror(-error));
+		log_warn("config", "deleting what is no longer needed: %s; tried again at the "
+			 "next start", strerror(-error));
 }
 
-static json_t *empty_buckets(void)
+/* The present root. A store that was never used has none, which is the empty one. */
+static int read_root(struct config *config)
 {
-	json_t *buckets = json_array();
+	size_t bytes;
+	void *value;
+	int error = store_get(config->store, config->root_key, &value, &bytes, &config->root_rev);
 
-	for (int i = 0; i < CONFIG_BUCKETS; i++)
-		json_array_append_new(buckets, json_array());
-	return buckets;
-}
-
-static int load(struct config *config, struct model *model, struct problem *problem)
-{
-	struct snapshot snapshot = {.config = config, .chunks = json_object()};
-	char prefix[KEY_BYTES];
-
-	snprintf(prefix, sizeof(prefix), "/weft/v1/%s/cfg/", config->cluster);
-	int error = store_range(config->store, prefix, take_record, &snapshot, NULL);
+	json_decref(config->root);
+	config->root = NULL;
+	if (error == -ENOENT) {
+		config->root_rev = 0;
+		config->root = root_create();
+		return config->root != NULL ? 0 : -ENOMEM;
+	}
 	if (error < 0)
-		problem_system(problem, error, "reading the store");
-	else if (snapshot.root != NULL)
-		error = load_buckets(config, &snapshot, model, problem);
+		return error;
+	config->root = json_loadb(value, bytes, JSON_REJECT_DUPLICATES, NULL);
+	free(value);
+	return root_is_valid(config->root) ? 0 : -EBADMSG;
+}
+
+/* Reads the objects of `root` into `model`. *walk is then what is to be cleared away. */
+static int walk_keys(struct config *config, const json_t *root, struct model *model,
+		     struct walk *walk, struct problem *problem)
+{
+	*walk = (struct walk){
+		.config = config,
+		.model = model,
+		.named = json_object(),
+		.unnamed = json_object(),
+		.expired = json_object(),
+		.problem = problem,
+	};
+	model->next_id = root_next_id(root);
+	problem->detail[0] = '\0';
+	int error = root_list_chunks(root, walk->named);
 	if (error == 0)
-		delete_chunks(config, snapshot.chunks);
-	json_decref(snapshot.root);
-	json_decref(snapshot.chunks);
+		error = store_range(config->store, config->prefix, take_record, walk, NULL);
+	if (error == 0 && !walk->is_moved && json_object_size(walk->named) > 0)
+		error = -EBADMSG;
+	/* A chunk that could not be read has said so itself. */
+	if (error < 0 && problem->detail[0] == '\0')
+		problem_system(problem, error, "reading the store");
 	return error;
 }
 
-int config_open(struct store *store, const char *cluster, struct config **out,
-		struct model **model_out, struct problem *problem)
+static void walk_fini(struct walk *walk)
+{
+	json_decref(walk->named);
+	json_decref(walk->unnamed);
+	json_decref(walk->expired);
+}
+
+/* -EAGAIN: someone else changed it while it was read. */
+static int load_present(struct config *config, struct model **out, struct problem *problem)
+{
+	struct model *model;
+	struct walk walk;
+	int error = read_root(config);
+
+	if (error < 0)
+		return problem_system(problem, error, "reading the store");
+	if (model_create(&model) < 0)
+		return problem_system(problem, -ENOMEM, "reading the store");
+	error = walk_keys(config, config->root, model, &walk, problem);
+	if (error == 0 && walk.is_moved)
+		error = problem_system(problem, -EAGAIN, "reading the store");
+	else if (error == 0)
+		clear_away(config, walk.unnamed, walk.expired);
+	walk_fini(&walk);
+	if (error < 0)
+		model_destroy(model);
+	else
+		*out = model;
+	return error;
+}
+
+int config_open(struct store *store, const char *cluster, unsigned int keep, struct config **out,
+		struct model **model, struct problem *problem)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	struct model *model = NULL;
+	int error = -EAGAIN;
 
-	if (config == NULL || model_create(&model) < 0) {
-		free(config);
+	if (config == NULL)
 		return problem_system(problem, -ENOMEM, "reading the store");
-	}
 	config->store = store;
-	config->buckets = empty_buckets();
+	history_init(&config->history, store, cluster, keep);
 	snprintf(config->cluster, sizeof(config->cluster), "%s", cluster);
-	snprintf(config->root_key, KEY_BYTES, "/weft/v1/%s/cfg/root", cluster);
+	snprintf(config->prefix, PREFIX_BYTES, "/weft/v1/%s/cfg/", cluster);
+	snprintf(config->root_key, KEY_BYTES, "%sroot", config->prefix);
 	snprintf(config->chunk_prefix, PREFIX_BYTES, "/weft/v1/%s/cfg/chunk/", cluster);
-	int error = load(config, model, problem);
-	if (error < 0) {
-		model_destroy(model);
+	for (int i = 0; i < LOAD_TRIES && error == -EAGAIN; i++)
+		error = load_present(config, model, problem);
+	if (error < 0)
 		config_close(config);
-		return error;
-	}
-	*out = config;
-	*model_out = model;
-	return 0;
+	else
+		*out = config;
+	return error;
 }
 
 void config_close(struct config *config)
 {
 	if (config == NULL)
 		return;
-	json_decref(config->buckets);
+	json_decref(config->root);
 	free(config);
 }
 
-store_rev config_revision(const struct config *config)
+uint64_t config_revision(const struct config *config)
 {
-	return config->root_rev;
+	return root_revision(config->root);
 }
 
-/* The chunks of one bucket on their way into the store. */
-struct chunk_writer {
-	struct config *config;
-	struct batch *batch;
-	json_t *chunk;
-	size_t chunk_bytes; /* estimate */
-	json_t *ids;	    /* of this bucket's chunks, borrowed */
-	json_t *written;    /* id -> true, of all chunks written */
-};
-
-static int flush_chunk(struct chunk_writer *writer)
+bool config_trial(const struct config *config, struct root_trial *trial)
 {
-	char key[KEY_BYTES];
-	char id[24];
-	uint64_t random;
+	return root_trial(config->root, trial);
+}
 
-	if (writer->chunk == NULL)
-		return 0;
-	/* Random, because another host may write at the same time and immutable means: never put
-	 * over. */
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -EIO;
-	snprintf(id, sizeof(id), "%016" PRIx64, random);
-	snprintf(key, sizeof(key), "%s%s", writer->config->chunk_prefix, id);
-	char *text = json_dumps(writer->chunk, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(writer->chunk);
-	writer->chunk = NULL;
-	writer->chunk_bytes = 0;
-	if (text == NULL)
-		return -ENOMEM;
-	int error = batch_put(writer->batch, key, text, strlen(text));
-	free(text);
+/* --- history --- */
+
+/* A root of the history, or the present one. New reference. */
+static int find_root(const struct config *config, uint64_t revision, json_t **root,
+		     struct problem *problem)
+{
+	int error = 0;
+
+	if (revision == config_revision(config))
+		*root = json_incref(config->root);
+	else
+		error = history_get(&config->history, revision, root);
+	if (error == -ENOENT)
+		return problem_set(problem, error, 404, "revision-unknown",
+				   "there is no revision %" PRIu64
+				   ", or it is no longer kept; weft history shows which are",
+				   revision);
+	return error < 0 ? problem_system(problem, error, "reading the store") : 0;
+}
+
+int config_read(struct config *config, uint64_t revision, struct model **out,
+		struct problem *problem)
+{
+	struct model *model;
+	struct walk walk;
+	json_t *root;
+	int error = find_root(config, revision, &root, problem);
+
 	if (error < 0)
 		return error;
-	if (json_array_append_new(writer->ids, json_string(id)) < 0 ||
-	    json_object_set_new(writer->written, id, json_true()) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-static int add_record(struct chunk_writer *writer, const char *kind, const char *name,
-		      json_t *record)
-{
-	size_t record_bytes = json_dumpb(record, NULL, 0, JSON_COMPACT) + strlen(name) + 8;
-	int error = 0;
-
-	if (writer->chunk != NULL && writer->chunk_bytes + record_bytes > CONFIG_CHUNK_BYTES)
-		error = flush_chunk(writer);
-	if (error == 0 && writer->chunk == NULL) {
-		writer->chunk = json_pack("{s:{}, s:{}}", "segments", "ports");
-		writer->chunk_bytes = 32;
+	if (model_create(&model) < 0) {
+		json_decref(root);
+		return problem_system(problem, -ENOMEM, "reading the store");
 	}
-	if (error < 0) {
-		json_decref(record);
-		return error;
-	}
-	writer->chunk_bytes += record_bytes;
-	return json_object_set_new(json_object_get(writer->chunk, kind), name, record) < 0 ? -ENOMEM
-											   : 0;
-}
-
-static int write_bucket(struct chunk_writer *writer, const struct model *model, unsigned int bucket)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < model->n_segments && error == 0; i++) {
-		const struct model_segment *segment = model->segments[i];
-
-		if (bucket_of(PLAN_SEGMENT, segment->name) == bucket)
-			error = add_record(writer, "segments", segment->name,
-					   pack_record(spec_format_segment(segment, SPEC_SHORT),
-						       segment->id, segment->generation,
-						       segment->lab));
-	}
-	for (size_t i = 0; i < model->n_ports && error == 0; i++) {
-		const struct model_port *port = model->ports[i];
-
-		if (bucket_of(PLAN_PORT, port->name) == bucket)
-			error = add_record(writer, "ports", port->name,
-					   pack_record(spec_format_port(writer->config->cluster,
-									port, SPEC_SHORT),
-						       port->id, port->generation, port->lab));
-	}
-	return error == 0 ? flush_chunk(writer) : error;
-}
-
-static void mark_dirty(const struct plan *plan, bool dirty[CONFIG_BUCKETS])
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		dirty[bucket_of(plan->steps[i].kind, plan->steps[i].name)] = true;
-}
-
-/* Writes the chunks of the dirty buckets, the last of them still in the batch; *buckets is then
- * what the next root says. */
-static int write_chunks(struct config *config, const struct model *model,
-			const bool dirty[CONFIG_BUCKETS], json_t *buckets, json_t *written,
-			struct batch *batch)
-{
-	struct chunk_writer writer = {.config = config, .batch = batch, .written = written};
-	int error = 0;
-
-	for (unsigned int i = 0; i < CONFIG_BUCKETS && error == 0; i++) {
-		if (!dirty[i]) {
-			error = json_array_append(buckets, json_array_get(config->buckets, i)) < 0
-					? -ENOMEM
-					: 0;
-			continue;
-		}
-		writer.ids = json_array();
-		if (json_array_append_new(buckets, writer.ids) < 0)
-			error = -ENOMEM;
-		else
-			error = write_bucket(&writer, model, i);
-	}
-	json_decref(writer.chunk);
+	error = walk_keys(config, root, model, &walk, problem);
+	walk_fini(&walk);
+	json_decref(root);
+	if (error < 0)
+		model_destroy(model);
+	else
+		*out = model;
 	return error;
 }
 
-/* Chunks that the old root names and the new one will not. */
-static json_t *list_replaced(const struct config *config, const bool dirty[CONFIG_BUCKETS])
+static json_t *describe(const json_t *root)
 {
-	json_t *garbage = json_object();
-	size_t j;
-	json_t *id;
+	json_t *info = json_object_get(root, "info");
+	json_t *entry = info != NULL ? json_copy(info) : json_object();
+	char revision[24];
 
-	for (unsigned int i = 0; i < CONFIG_BUCKETS; i++) {
-		if (!dirty[i])
-			continue;
-		json_array_foreach(json_array_get(config->buckets, i), j, id)
-			json_object_set_new(garbage, json_string_value(id), json_true());
-	}
-	return garbage;
+	snprintf(revision, sizeof(revision), "%" PRIu64, root_revision(root));
+	if (json_object_set_new(entry, "revision", json_string(revision)) == 0)
+		return entry;
+	json_decref(entry);
+	return NULL;
 }
+
+int config_describe(struct config *config, uint64_t revision, json_t **entry,
+		    struct problem *problem)
+{
+	json_t *root;
+	int error = find_root(config, revision, &root, problem);
+
+	if (error < 0)
+		return error;
+	*entry = describe(root);
+	json_decref(root);
+	return *entry != NULL ? 0 : problem_system(problem, -ENOMEM, "answering");
+}
+
+int config_list(struct config *config, json_t **list, struct problem *problem)
+{
+	json_t *roots = json_array();
+	size_t i;
+	json_t *root;
+	int error = json_array_append(roots, config->root) < 0
+			    ? -ENOMEM
+			    : history_list(&config->history, roots);
+
+	*list = json_array();
+	json_array_foreach(roots, i, root) {
+		if (error == 0 && json_array_append_new(*list, describe(root)) < 0)
+			error = -ENOMEM;
+	}
+	json_decref(roots);
+	if (error == 0)
+		return 0;
+	json_decref(*list);
+	return problem_system(problem, error, "reading the store");
+}
+
+/* --- writing --- */
 
 /* The one step that makes the new model true. What fits goes with it, so that a small change is one
  * transaction: the last chunks before it, the garbage after it (which is then cleared). */
-static int flip(struct config *config, const struct model *model, json_t *buckets, json_t *garbage,
-		struct batch *batch, bool *is_done)
+static int flip(struct config *config, json_t *root, json_t *garbage, struct batch *batch,
+		bool *is_done)
 {
 	struct store_compare compare = {
 		.what = STORE_COMPARE_MOD_REV,
 		.key = config->root_key,
 		.rev = config->root_rev,
 	};
-	json_t *root =
-		json_pack("{s:I, s:O}", "next_id", (json_int_t)model->next_id, "buckets", buckets);
-	char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *text = json_dumps(root, JSON_COMPACT);
+	store_rev rev = 0;
 	int error = text != NULL ? batch_put(batch, config->root_key, text, strlen(text)) : -ENOMEM;
 
-	json_decref(root);
 	free(text);
 	if (error == 0 && batch->n_ops + json_object_size(garbage) <= BATCH_OPS_MAX) {
 		error = add_deletes(config, garbage, batch);
 		json_object_clear(garbage);
 	}
-	if (error == 0) {
-		store_rev rev = 0;
-
+	if (error == 0)
 		error = batch_flush_if(batch, &compare, is_done, &rev);
-		if (error == 0 && *is_done)
-			config->root_rev = rev;
+	if (error == 0 && *is_done) {
+		config->root_rev = rev;
+		json_decref(config->root);
+		config->root = json_incref(root);
 	}
 	return error;
 }
 
-int config_write(struct config *config, const struct model *model, const struct plan *plan,
-		 struct problem *problem)
+static int refuse_race(struct problem *problem)
 {
-	bool dirty[CONFIG_BUCKETS] = {false};
-	json_t *buckets = json_array();
-	json_t *written = json_object();
-	struct batch batch;
-	bool is_done = false;
+	return problem_set(problem, -EAGAIN, 409, "changed-meanwhile",
+			   "another change came in between; nothing was done, try again");
+}
 
-	mark_dirty(plan, dirty);
-	json_t *garbage = list_replaced(config, dirty);
+/* The old root and the new one must not be torn apart by a transaction that became full. */
+static int make_room(struct config *config, const json_t *root, struct batch *batch)
+{
+	size_t bytes = json_dumpb(config->root, NULL, 0, JSON_COMPACT) +
+		       json_dumpb(root, NULL, 0, JSON_COMPACT) + KEYS_BYTES;
+
+	if (batch->n_ops + HISTORY_OPS_MAX + 1 <= BATCH_OPS_MAX &&
+	    batch->bytes + bytes <= STORE_TXN_BYTES_MAX)
+		return 0;
+	return batch_flush(batch);
+}
+
+/* Everything up to the flip, which is the last transaction. */
+static int write_all(struct config *config, struct chunk_write *job, const struct plan *plan,
+		     json_t *info, const struct root_trial *trial, json_t *garbage, bool *is_done)
+{
+	struct batch batch;
+	json_t *root = NULL;
+
 	batch_init(&batch, config->store);
-	int error = write_chunks(config, model, dirty, buckets, written, &batch);
+	int error = chunk_write_changed(job, plan, &batch);
+	if (error == 0) {
+		root = root_next(config->root, job->model->next_id, job->buckets, info, trial);
+		error = root != NULL ? make_room(config, root, &batch) : -ENOMEM;
+	}
 	if (error == 0)
-		error = flip(config, model, buckets, garbage, &batch, &is_done);
+		error = history_push(&config->history, &batch, config->root, garbage);
+	if (error == 0)
+		error = flip(config, root, garbage, &batch, is_done);
 	batch_fini(&batch);
+	json_decref(root);
+	return error;
+}
+
+int config_write(struct config *config, const struct model *model, const struct plan *plan,
+		 json_t *info, uint32_t trial_s, struct problem *problem)
+{
+	struct chunk_write job = {
+		.cluster = config->cluster,
+		.prefix = config->chunk_prefix,
+		.model = model,
+		.present = root_buckets(config->root),
+		.buckets = json_array(),
+		.written = json_object(),
+	};
+	struct root_trial trial = {
+		.back_to = config_revision(config),
+		.deadline_s = (int64_t)time(NULL) + trial_s,
+		.wait_s = trial_s,
+	};
+	json_t *garbage = json_object();
+	bool is_done = false;
+	int error = write_all(config, &job, plan, info, trial_s > 0 ? &trial : NULL, garbage,
+			      &is_done);
+
 	if (error < 0) {
 		/* Perhaps the flip did happen: the chunks stay until the next start knows. */
 		problem_system(problem, error, "writing the store");
 	} else if (!is_done) {
-		delete_chunks(config, written);
-		error = problem_set(problem, -EAGAIN, 409, "changed-meanwhile",
-				    "another change came in between; nothing was done, try again");
-	} else {
-		delete_chunks(config, garbage);
-		json_decref(config->buckets);
-		config->buckets = json_incref(buckets);
+		clear_away(config, job.written, NULL);
+		error = refuse_race(problem);
+	} else if (json_object_size(garbage) > 0) {
+		clear_away(config, garbage, NULL);
 	}
-	json_decref(buckets);
 	json_decref(garbage);
-	json_decref(written);
+	json_decref(job.buckets);
+	json_decref(job.written);
 	return error;
+}
+
+int config_confirm(struct config *config, struct problem *problem)
+{
+	struct batch batch;
+	bool is_done = false;
+	json_t *garbage = json_object();
+	json_t *root = json_copy(config->root);
+	int error = root != NULL && garbage != NULL ? 0 : -ENOMEM;
+
+	batch_init(&batch, config->store);
+	if (error == 0) {
+		json_object_del(root, "confirm");
+		error = flip(config, root, garbage, &batch, &is_done);
+	}
+	batch_fini(&batch);
+	json_decref(root);
+	json_decref(garbage);
+	if (error < 0)
+		return problem_system(problem, error, "writing the store");
+	return is_done ? 0 : refuse_race(problem);
 }

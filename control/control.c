@@ -21,6 +21,7 @@
 #include "control/http.h"
 #include "control/http_listen.h"
 #include "control/store.h"
+#include "control/trial.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
@@ -83,8 +84,10 @@ static void name_host(char host[DP_NAME_BYTES])
 		 model_is_name(name) ? name : "localhost");
 }
 
-static int open_state(struct control *control, const char *state_dir, char *why, size_t why_bytes)
+static int open_state(struct control *control, const struct control_options *options, char *why,
+		      size_t why_bytes)
 {
+	const char *state_dir = options->state_dir;
 	struct problem problem = {0};
 	char path[PATH_MAX];
 	int error = open_dir(state_dir, 0700, "--state-dir", why, why_bytes);
@@ -98,8 +101,8 @@ static int open_state(struct control *control, const char *state_dir, char *why,
 				  why_bytes);
 	if (error < 0)
 		return error;
-	error = config_open(control->store, control->cluster, &control->config, &control->model,
-			    &problem);
+	error = config_open(control->store, control->cluster, options->history, &control->config,
+			    &control->model, &problem);
 	if (error == 0)
 		error = claims_open(control->store, control->cluster, control->host,
 				    &control->claims);
@@ -179,9 +182,10 @@ int control_listen(struct control *control, const char *address, struct http_tls
 	return error;
 }
 
-static int open_parts(struct control *control, const char *run_dir, const char *state_dir,
-		      char *why, size_t why_bytes)
+static int open_parts(struct control *control, const struct control_options *options, char *why,
+		      size_t why_bytes)
 {
+	const char *run_dir = options->run_dir;
 	char real[PATH_MAX];
 	int error = open_dir(run_dir, 0755, "--run-dir", why, why_bytes);
 
@@ -196,7 +200,7 @@ static int open_parts(struct control *control, const char *run_dir, const char *
 	}
 	snprintf(control->run_dir, sizeof(control->run_dir), "%s", real);
 	name_host(control->host);
-	error = open_state(control, state_dir, why, why_bytes);
+	error = open_state(control, options, why, why_bytes);
 	if (error == 0)
 		error = announce(control, why, why_bytes);
 	if (error < 0)
@@ -211,7 +215,7 @@ static int open_parts(struct control *control, const char *run_dir, const char *
 	return open_socket(control, why, why_bytes);
 }
 
-int control_create(const char *run_dir, const char *state_dir, struct control **out, char *why,
+int control_create(const struct control_options *options, struct control **out, char *why,
 		   size_t why_bytes)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -222,11 +226,12 @@ int control_create(const char *run_dir, const char *state_dir, struct control **
 	}
 	control->lock_fd = -1;
 	control->cluster = CLUSTER;
-	int error = open_parts(control, run_dir, state_dir, why, why_bytes);
+	int error = open_parts(control, options, why, why_bytes);
 	if (error < 0) {
 		control_destroy(control);
 		return error;
 	}
+	trial_arm(control);
 	*out = control;
 	return 0;
 }
@@ -289,6 +294,8 @@ int control_turn(struct control *control)
 	if (store_ms < 0 && store_ms != -1)
 		log_error("control", "store: %s", strerror((int)-store_ms));
 	wait_ms = sooner(wait_ms, store_ms);
+	/* Before the dataplane is told: if a trial ended meanwhile, it gets the old state. */
+	wait_ms = sooner(wait_ms, trial_run(control, now_ns));
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)

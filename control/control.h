@@ -20,6 +20,12 @@ struct http;
 struct loop;
 struct store;
 
+struct control_options {
+	const char *run_dir;
+	const char *state_dir;
+	unsigned int history; /* how many former revisions are kept, at least 1 */
+};
+
 struct control {
 	char run_dir[DP_NAME_BYTES + 64];
 	char host[DP_NAME_BYTES];
@@ -36,11 +42,13 @@ struct control {
 	struct http *http;  /* on the Unix socket */
 	struct http_tls tls;
 	struct http *https; /* beyond this host; NULL: not asked for */
+	uint64_t trial_end_ns; /* when what is on trial ends (trial.h); 0: nothing is */
 };
+
 
 /* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`
  * has one line. */
-int control_create(const char *run_dir, const char *state_dir, struct control **control, char *why,
+int control_create(const struct control_options *options, struct control **control, char *why,
 		   size_t why_bytes);
 void control_destroy(struct control *control); /* NULL is legal */
 

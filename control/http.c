@@ -232,6 +232,8 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 		.body = call->body != NULL ? call->body : "",
 		.body_bytes = call->body_bytes,
 		.who = peer->who,
+		.user = peer->name,
+		.uid = peer->uid,
 		.call = call,
 	};
 	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)

@@ -29,7 +29,9 @@ struct http_request {
 	const char *name; /* what stands for {name} in the route's path; "" if it has none */
 	const char *body; /* NUL-terminated */
 	size_t body_bytes;
-	const char *who; /* the caller, as "uid 1000" */
+	const char *who;  /* the caller, as "uid 1000" */
+	const char *user; /* its name: a user's, or a certificate's */
+	int64_t uid;	  /* -1: it has none */
 	struct http_call *call;
 };
 

@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "control/http_tls.h"
@@ -16,7 +17,7 @@ struct http_peer *http_peer_create(bool is_remote)
 	struct http_peer *peer = calloc(1, sizeof(*peer));
 
 	if (peer != NULL)
-		peer->is_remote = is_remote;
+		*peer = (struct http_peer){.is_remote = is_remote, .uid = -1};
 	return peer;
 }
 
@@ -42,7 +43,12 @@ static void find_local(struct http_peer *peer, int fd, const struct roles *roles
 	groups[n_groups++] = cred.gid;
 	peer->role = roles_of_user(roles, cred.uid, groups, n_groups);
 	const struct passwd *user = getpwuid(cred.uid);
+	peer->uid = cred.uid;
 	snprintf(peer->who, sizeof(peer->who), "uid %u", cred.uid);
+	if (user != NULL)
+		snprintf(peer->name, sizeof(peer->name), "%s", user->pw_name);
+	else
+		snprintf(peer->name, sizeof(peer->name), "%u", cred.uid);
 	if (user != NULL)
 		snprintf(peer->grantee, sizeof(peer->grantee), "user:%s", user->pw_name);
 }
@@ -57,6 +63,7 @@ static void find_remote(struct http_peer *peer, struct MHD_Connection *connectio
 	if (!http_tls_name(connection, name))
 		return;
 	peer->role = roles_of_cert(roles, name);
+	memcpy(peer->name, name, sizeof(peer->name));
 	snprintf(peer->who, sizeof(peer->who), "certificate '%s'", name);
 	snprintf(peer->grantee, sizeof(peer->grantee), "cert:%s", name);
 }

@@ -12,6 +12,8 @@ struct http_peer {
 	bool is_remote; /* behind TLS: named by its certificate */
 	bool is_known;	/* the rest is filled in */
 	enum roles_role role;
+	int64_t uid;	  /* -1: remote */
+	char name[ROLES_NAME_BYTES]; /* user or common name; without one, the uid */
 	char who[96];	  /* "uid 1000", "certificate 'monitor'" */
 	char grantee[96]; /* as --grant names it: "user:NAME" */
 };

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/plan.h"
 #include "control/spec.h"
+
+#define LAB_NAME_DEFAULT "default"
 
 int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct problem *problem)
 {
@@ -71,11 +74,12 @@ static int check_top(const json_t *tree, struct problem *problem)
 			      "a lab is an object with the keys name, segments, ports");
 	json_object_foreach((json_t *)(uintptr_t)tree, key, value) {
 		if (strcmp(key, "name") == 0) {
-			if (json_is_string(value) && model_is_name(json_string_value(value)))
+			if (json_is_string(value) && (json_string_length(value) == 0 ||
+						      model_is_name(json_string_value(value))))
 				continue;
 			return refuse(problem, key, "name-invalid",
 				      "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
-				      "first a letter or digit");
+				      "first a letter or digit; or \"\" for no lab");
 		}
 		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0) {
 			if (json_is_object(value) || json_is_null(value))
@@ -91,27 +95,58 @@ static int check_top(const json_t *tree, struct problem *problem)
 	return 0;
 }
 
-/* Which lab an object belongs to after this one declared it: an object that is the same already
- * keeps its owner, by plan_make(). */
-static const char *owner_of(const struct lab *lab)
+const char *lab_name(const struct lab *lab)
 {
 	const char *name = json_string_value(json_object_get(lab->tree, "name"));
 
-	return name != NULL ? name : "default";
+	return name != NULL ? name : LAB_NAME_DEFAULT;
 }
 
+/*
+ * Whose an object is: what its own key `lab` says, which is taken out of it. *owner NULL: it says
+ * nothing.
+ */
+static int take_owner(const char *kinds, const char *name, json_t *object,
+		      char owner[DP_NAME_BYTES], bool *is_given, struct problem *problem)
+{
+	const json_t *value = json_object_get(object, "lab");
+	const char *word = json_string_value(value);
+	char where[sizeof(problem->where)];
+
+	*is_given = value != NULL;
+	if (value == NULL)
+		return 0;
+	if (word == NULL || (word[0] != '\0' && !model_is_name(word))) {
+		snprintf(where, sizeof(where), "%s.%.80s.lab", kinds, name);
+		return refuse(problem, where, "name-invalid",
+			      "lab: use 1 to 63 of A-Z a-z 0-9 . _ -, first a letter or digit; "
+			      "or \"\" for what belongs to no lab");
+	}
+	snprintf(owner, DP_NAME_BYTES, "%s", word);
+	return json_object_del(object, "lab");
+}
+
+/* What stays as it is keeps its owner, unless another one is given. */
 static int merge_segments(const struct lab *lab, struct model *model, struct problem *problem)
 {
 	struct model_segment segment;
+	char owner[DP_NAME_BYTES];
 	const char *name;
 	json_t *value;
+	bool is_given;
 
 	json_object_foreach(json_object_get(lab->tree, "segments"), name, value) {
-		int error = spec_parse_segment(name, value, &segment, problem);
+		int error = take_owner("segments", name, value, owner, &is_given, problem);
 
+		if (error == 0)
+			error = spec_parse_segment(name, value, &segment, problem);
 		if (error < 0)
 			return error;
-		snprintf(segment.lab, sizeof(segment.lab), "%s", owner_of(lab));
+		const struct model_segment *old = model_segment(model, name);
+		const char *heir = old != NULL && plan_is_same_segment(old, &segment)
+					   ? old->lab
+					   : lab_name(lab);
+		snprintf(segment.lab, sizeof(segment.lab), "%s", is_given ? owner : heir);
 		if (model_put_segment(model, &segment) < 0)
 			return problem_system(problem, -ENOMEM, "reading the lab");
 	}
@@ -122,15 +157,22 @@ static int merge_ports(const struct lab *lab, const char *cluster, struct model 
 		       struct problem *problem)
 {
 	struct model_port port;
+	char owner[DP_NAME_BYTES];
 	const char *name;
 	json_t *value;
+	bool is_given;
 
 	json_object_foreach(json_object_get(lab->tree, "ports"), name, value) {
-		int error = spec_parse_port(cluster, name, value, &port, problem);
+		int error = take_owner("ports", name, value, owner, &is_given, problem);
 
+		if (error == 0)
+			error = spec_parse_port(cluster, name, value, &port, problem);
 		if (error < 0)
 			return error;
-		snprintf(port.lab, sizeof(port.lab), "%s", owner_of(lab));
+		const struct model_port *old = model_port(model, name);
+		const char *heir =
+			old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
+		snprintf(port.lab, sizeof(port.lab), "%s", is_given ? owner : heir);
 		if (model_put_port(model, &port) < 0)
 			return problem_system(problem, -ENOMEM, "reading the lab");
 	}
@@ -146,14 +188,14 @@ static void prune_undeclared(const struct lab *lab, const struct model *current,
 	for (size_t i = 0; i < current->n_ports; i++) {
 		const struct model_port *port = current->ports[i];
 
-		if (strcmp(port->lab, owner_of(lab)) == 0 &&
+		if (strcmp(port->lab, lab_name(lab)) == 0 &&
 		    json_object_get(ports, port->name) == NULL)
 			model_del_port(model, port->name);
 	}
 	for (size_t i = 0; i < current->n_segments; i++) {
 		const struct model_segment *segment = current->segments[i];
 
-		if (strcmp(segment->lab, owner_of(lab)) == 0 &&
+		if (strcmp(segment->lab, lab_name(lab)) == 0 &&
 		    json_object_get(segments, segment->name) == NULL)
 			model_del_segment(model, segment->name);
 	}
@@ -165,6 +207,9 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 	struct model *model;
 	int error = check_top(lab->tree, problem);
 
+	if (error == 0 && prune && lab_name(lab)[0] == '\0')
+		error = refuse(problem, "name", "name-invalid",
+			       "prune needs to know whose objects may go: give the lab a name");
 	if (error == 0) {
 		if (model_copy(current, &model) < 0)
 			return problem_system(problem, -ENOMEM, "reading the lab");
@@ -183,21 +228,62 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 	return error;
 }
 
+/* The owner of most objects: the name of the whole, so that few need to say theirs. */
+static void find_main_owner(const struct model *model, char owner[DP_NAME_BYTES])
+{
+	json_t *counts = json_object();
+	json_int_t most = 0;
+
+	snprintf(owner, DP_NAME_BYTES, LAB_NAME_DEFAULT);
+	for (size_t i = 0; i < model->n_segments + model->n_ports; i++) {
+		const char *lab = i < model->n_segments
+					  ? model->segments[i]->lab
+					  : model->ports[i - model->n_segments]->lab;
+		json_int_t n = json_integer_value(json_object_get(counts, lab)) + 1;
+
+		json_object_set_new(counts, lab, json_integer(n));
+		if (n <= most)
+			continue;
+		most = n;
+		memcpy(owner, lab, DP_NAME_BYTES);
+	}
+	json_decref(counts);
+}
+
+static json_t *own(json_t *object, const char *lab, const char *main_owner)
+{
+	if (object != NULL && strcmp(lab, main_owner) != 0)
+		json_object_set_new(object, "lab", json_string(lab));
+	return object;
+}
+
 json_t *lab_format(const char *cluster, const struct model *model)
 {
 	json_t *segments = json_object();
 	json_t *ports = json_object();
-	json_t *lab;
+	json_t *lab = json_object();
+	char owner[DP_NAME_BYTES];
 	int error = 0;
 
-	for (size_t i = 0; i < model->n_segments; i++)
-		error |= json_object_set_new(segments, model->segments[i]->name,
-					     spec_format_segment(model->segments[i], SPEC_SHORT));
-	for (size_t i = 0; i < model->n_ports; i++)
-		error |=
-			json_object_set_new(ports, model->ports[i]->name,
-					    spec_format_port(cluster, model->ports[i], SPEC_SHORT));
-	lab = json_pack("{s:o, s:o}", "segments", segments, "ports", ports);
+	find_main_owner(model, owner);
+	if (strcmp(owner, LAB_NAME_DEFAULT) != 0)
+		error |= json_object_set_new(lab, "name", json_string(owner));
+	for (size_t i = 0; i < model->n_segments; i++) {
+		const struct model_segment *segment = model->segments[i];
+
+		error |= json_object_set_new(
+			segments, segment->name,
+			own(spec_format_segment(segment, SPEC_SHORT), segment->lab, owner));
+	}
+	for (size_t i = 0; i < model->n_ports; i++) {
+		const struct model_port *port = model->ports[i];
+
+		error |= json_object_set_new(
+			ports, port->name,
+			own(spec_format_port(cluster, port, SPEC_SHORT), port->lab, owner));
+	}
+	error |= json_object_set_new(lab, "segments", segments);
+	error |= json_object_set_new(lab, "ports", ports);
 	if (error == 0)
 		return lab;
 	json_decref(lab);

@@ -30,6 +30,9 @@ struct lab {
 int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct problem *problem);
 void lab_fini(struct lab *lab);
 
+/* Its `name`, else "default"; "": what it declares belongs to no lab. Borrowed. */
+const char *lab_name(const struct lab *lab);
+
 /*
  * Lays the lab over `current`: *wanted is a copy in which the declared objects are as declared.
  * prune: what this lab made and does not declare any more is left out. Objects alone are checked;
@@ -41,5 +44,6 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 /* "line 7: " before the detail of a problem that was found after lab_merge(). */
 void lab_locate(const struct lab *lab, struct problem *problem);
 
-/* The whole model as one lab; apply of it changes nothing. New reference; NULL: no memory. */
+/* The whole model as one lab, owners too: applied here it changes nothing, elsewhere it makes the
+ * same. New reference; NULL: no memory. */
 json_t *lab_format(const char *cluster, const struct model *model);

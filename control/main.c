@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weftd: keeps what the user asked for and makes the dataplane match it. Arguments and signals. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "control/control.h"
+#include "control/history.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
@@ -18,11 +21,12 @@
 #define EXIT_USAGE 2
 
 static const char usage[] =
-	"usage: weftd [--run-dir DIR] [--state-dir DIR] [--grant ROLE=WHO ...]\n"
+	"usage: weftd [--run-dir DIR] [--state-dir DIR] [--history N] [--grant ROLE=WHO ...]\n"
 	"             [--listen ADDRESS:PORT --tls-cert FILE --tls-key FILE --tls-ca FILE]\n"
 	"\n"
 	"  --run-dir DIR       sockets: weftd.sock, dataplane.sock (default /run/weft)\n"
 	"  --state-dir DIR     what is kept (default /var/lib/weft)\n"
+	"  --history N         how many former configurations are kept, 1 to 1000 (default 100)\n"
 	"  --grant ROLE=WHO    ROLE: read, operate, admin; WHO: user:NAME, group:NAME, or\n"
 	"                      cert:NAME, the common name of a client's certificate\n"
 	"  --listen ADDR:PORT  serve the API by TLS too, to clients with a certificate\n"
@@ -33,11 +37,19 @@ static const char usage[] =
 	"  --help              print this text\n";
 
 struct arguments {
-	const char *run_dir;
-	const char *state_dir;
+	struct control_options control;
 	const char *listen, *tls_cert, *tls_key, *tls_ca;
 	struct roles roles;
 };
+
+static bool parse_history(const char *word, unsigned int *history)
+{
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+
+	*history = (unsigned int)n;
+	return isdigit((unsigned char)word[0]) && *end == '\0' && n >= 1 && n <= HISTORY_KEEP_MAX;
+}
 
 static int refuse(const char *why)
 {
@@ -56,20 +68,25 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		{"tls-cert", required_argument, NULL, 'c'},
 		{"tls-key", required_argument, NULL, 'k'},
 		{"tls-ca", required_argument, NULL, 'a'},
+		{"history", required_argument, NULL, 'n'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	char why[256];
 
-	*arguments = (struct arguments){.run_dir = "/run/weft", .state_dir = "/var/lib/weft"};
+	*arguments = (struct arguments){.control = {
+						.run_dir = "/run/weft",
+						.state_dir = "/var/lib/weft",
+						.history = HISTORY_KEEP_DEFAULT,
+					}};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
 		switch (c) {
 		case 'r':
-			arguments->run_dir = optarg;
+			arguments->control.run_dir = optarg;
 			break;
 		case 's':
-			arguments->state_dir = optarg;
+			arguments->control.state_dir = optarg;
 			break;
 		case 'g':
 			if (roles_grant(&arguments->roles, optarg, why, sizeof(why)) < 0)
@@ -86,6 +103,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'a':
 			arguments->tls_ca = optarg;
+			break;
+		case 'n':
+			if (!parse_history(optarg, &arguments->control.history))
+				return refuse("--history: say a number from 1 to 1000");
 			break;
 		case 'v':
 			puts("weftd " WEFT_VERSION);
@@ -137,8 +158,7 @@ static int open_control(const struct arguments *arguments, struct control **cont
 		error = http_tls_read(&tls, arguments->tls_cert, arguments->tls_key,
 				      arguments->tls_ca, why, why_bytes);
 	if (error == 0)
-		error = control_create(arguments->run_dir, arguments->state_dir, control, why,
-				       why_bytes);
+		error = control_create(&arguments->control, control, why, why_bytes);
 	if (error == 0) {
 		(*control)->roles = arguments->roles;
 		if (arguments->listen != NULL)

@@ -54,6 +54,7 @@ static void compare_segments(const struct model_segment *from, const struct mode
 	add_field(step, from->age_s != to->age_s, "age");
 	compare_options(&segment_options, from->options, from->n_options, to->options,
 			to->n_options, step);
+	add_field(step, strcmp(from->lab, to->lab) != 0, "lab");
 }
 
 static void compare_ports(const struct model_port *from, const struct model_port *to,
@@ -69,6 +70,30 @@ static void compare_ports(const struct model_port *from, const struct model_port
 	if (from->kind == to->kind)
 		compare_options(&set, from->options, from->n_options, to->options, to->n_options,
 				step);
+	add_field(step, strcmp(from->lab, to->lab) != 0, "lab");
+}
+
+/* The owner alone is no difference here. */
+static bool is_only_owner(const struct plan_step *step)
+{
+	return step->n_fields == 0 ||
+	       (step->n_fields == 1 && strcmp(step->fields[0], "lab") == 0);
+}
+
+bool plan_is_same_segment(const struct model_segment *a, const struct model_segment *b)
+{
+	struct plan_step step = {.n_fields = 0};
+
+	compare_segments(a, b, &step);
+	return is_only_owner(&step);
+}
+
+bool plan_is_same_port(const struct model_port *a, const struct model_port *b)
+{
+	struct plan_step step = {.n_fields = 0};
+
+	compare_ports(a, b, &step);
+	return is_only_owner(&step);
 }
 
 /* The part of a port that decides whether it must be closed. */

@@ -10,7 +10,7 @@
 
 #include "control/model.h"
 
-#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 8)
+#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 12)
 
 enum plan_action {
 	PLAN_CREATE,
@@ -40,11 +40,14 @@ struct plan {
 
 /*
  * Fills *plan with the steps from `current` to `wanted`, and numbers `wanted`: what stays keeps its
- * id, generation and lab; what changes gets the next generation; what is new, a new id. 0 or
- * -ENOMEM.
+ * id and generation; what changes gets the next generation; what is new, a new id. 0 or -ENOMEM.
  */
 int plan_make(const struct model *current, struct model *wanted, struct plan *plan);
 void plan_fini(struct plan *plan);
+
+/* Did the user ask for the same? Whose it is does not count. */
+bool plan_is_same_segment(const struct model_segment *a, const struct model_segment *b);
+bool plan_is_same_port(const struct model_port *a, const struct model_port *b);
 
 /* As the API says them: "create", "port". */
 const char *plan_action_name(enum plan_action action);

@@ -73,14 +73,12 @@ static int parse_number(const struct place *place, const char *key, const char *
 	return refuse(place, key, "value-invalid", text);
 }
 
-static int parse_duration_s(const struct place *place, const char *key, const char *word,
-			    uint64_t max_s, uint32_t *duration_s)
+int spec_parse_duration(const char *word, uint64_t max_s, uint32_t *duration_s)
 {
 	static const struct {
 		char unit;
 		uint32_t seconds;
 	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char text[320];
 	char *end;
 
 	errno = 0;
@@ -92,6 +90,16 @@ static int parse_duration_s(const struct place *place, const char *key, const ch
 		*duration_s = (uint32_t)count * units[i].seconds;
 		return 0;
 	}
+	return -EINVAL;
+}
+
+static int parse_duration_s(const struct place *place, const char *key, const char *word,
+			    uint64_t max_s, uint32_t *duration_s)
+{
+	char text[320];
+
+	if (spec_parse_duration(word, max_s, duration_s) == 0)
+		return 0;
 	snprintf(text, sizeof(text),
 		 "%s: %.40s is not a time from 1s to %llus; write it as 300s, 5m, "
 		 "2h or 1d",

@@ -26,6 +26,9 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 json_t *spec_format_segment(const struct model_segment *segment, enum spec_form form);
 json_t *spec_format_port(const char *cluster, const struct model_port *port, enum spec_form form);
 
+/* "300s", "5m", "2h", "1d": 1 s to max_s. 0 or -EINVAL. */
+int spec_parse_duration(const char *word, uint64_t max_s, uint32_t *duration_s);
+
 /* "02:00:5e:10:00:01" */
 #define SPEC_MAC_BYTES 18
 void spec_format_mac(const uint8_t mac[6], char text[SPEC_MAC_BYTES]);

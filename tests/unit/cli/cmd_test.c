@@ -62,7 +62,7 @@ static void mistyped_words_get_a_suggestion(void **state)
 {
 	check(2, "", "unknown command 'prot'; did you mean 'weft port'?\n", "prot", "list");
 	check(2, "", "unknown command 'port lst'; did you mean 'weft port list'?\n", "port", "lst");
-	check(2, "", "unknown command 'reboot'; known: apply, diff,", "reboot");
+	check(2, "", "unknown command 'reboot'; known: apply, confirm,", "reboot");
 	check(2, "", "unknown command 'fdb frobnicate'; known: list\n", "fdb", "frobnicate");
 	check(2, "", "unknown command 'port ls'; did you mean 'weft port list'?\n", "port", "ls");
 	check(2, "", "unknown command 'port rm'; did you mean 'weft port del'?\n", "port", "rm");

@@ -42,6 +42,12 @@ static int flaky_range(struct store *store, const char *prefix, store_kv_fn fn, 
 	return store_range(flaky_of(store)->below, prefix, fn, ctx, rev);
 }
 
+static int flaky_get(struct store *store, const char *key, void **value, size_t *value_bytes,
+		     store_rev *mod_rev)
+{
+	return store_get(flaky_of(store)->below, key, value, value_bytes, mod_rev);
+}
+
 static int flaky_commit(struct store *store, const struct store_txn *txn, bool *done,
 			store_rev *rev)
 {
@@ -63,6 +69,7 @@ static int flaky_commit(struct store *store, const struct store_txn *txn, bool *
 }
 
 static const struct store_backend flaky_backend = {
+	.get = flaky_get,
 	.range = flaky_range,
 	.commit = flaky_commit,
 };
@@ -72,6 +79,7 @@ struct fixture {
 	struct flaky flaky;
 	struct config *config;
 	struct model *model;
+	unsigned int keep;
 };
 
 static void open_config(struct fixture *fixture)
@@ -81,8 +89,8 @@ static void open_config(struct fixture *fixture)
 	fixture->flaky = (struct flaky){.store.backend = &flaky_backend,
 					.commits_left = -1,
 					.below = store_sqlite_space_open(fixture->space)};
-	if (config_open(&fixture->flaky.store, "test", &fixture->config, &fixture->model,
-			&problem) < 0)
+	if (config_open(&fixture->flaky.store, "test", fixture->keep, &fixture->config,
+			&fixture->model, &problem) < 0)
 		fail_msg("%s", problem.detail);
 }
 
@@ -104,6 +112,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->space = store_sqlite_space_create();
+	fixture->keep = 1;
 	open_config(fixture);
 	*state = fixture;
 	return 0;
@@ -154,7 +163,7 @@ static int write_ports(struct fixture *fixture, unsigned int n_ports, const char
 		add_port(wanted, name, vm);
 	}
 	assert_int_equal(plan_make(fixture->model, wanted, &plan), 0);
-	int error = config_write(fixture->config, wanted, &plan, &problem);
+	int error = config_write(fixture->config, wanted, &plan, NULL, 0, &problem);
 	plan_fini(&plan);
 	if (error == 0) {
 		model_destroy(fixture->model);
@@ -233,7 +242,7 @@ static void a_bucket_larger_than_a_chunk_is_several_chunks(void **state)
 
 	/* About 110 bytes each, in 64 buckets of 48 KiB: beyond 30,000 every bucket overflows. */
 	assert_int_equal(write_ports(fixture, 32000, "a-name-of-some-length"), 0);
-	assert_true(count_keys(fixture, "/weft/v1/test/cfg/chunk/") > CONFIG_BUCKETS);
+	assert_true(count_keys(fixture, "/weft/v1/test/cfg/chunk/") > ROOT_BUCKETS);
 	assert_true(fixture->flaky.max_bytes <= STORE_TXN_BYTES_MAX);
 	assert_int_equal(model_copy(fixture->model, &written), 0);
 	reopen_config(fixture);
@@ -258,10 +267,113 @@ static void replaced_chunks_are_deleted(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(write_ports(fixture, 200, "a"), 0);
+	assert_int_equal(write_ports(fixture, 200, "b"), 0);
 	size_t n = count_keys(fixture, "/weft/v1/test/cfg/");
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(write_ports(fixture, 200, i % 2 ? "a" : "b"), 0);
+		assert_int_equal(write_ports(fixture, 200, i % 2 ? "b" : "a"), 0);
 	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+}
+
+/* The vm of port-0 at a revision: "r5" was written with revision 5. */
+static void assert_revision(struct fixture *fixture, uint64_t revision)
+{
+	struct problem problem = {0};
+	struct model *model;
+	char vm[24];
+
+	if (config_read(fixture->config, revision, &model, &problem) < 0)
+		fail_msg("%s", problem.detail);
+	snprintf(vm, sizeof(vm), "r%u", (unsigned int)revision);
+	assert_int_equal(model->n_ports, 300);
+	assert_string_equal(model_port(model, "port-0")->vm, vm);
+	model_destroy(model);
+}
+
+/* Port 0 changes with every revision, the others now and then. */
+static void write_revisions(struct fixture *fixture, unsigned int first, unsigned int last)
+{
+	char vm[24];
+
+	for (unsigned int i = first; i <= last; i++) {
+		snprintf(vm, sizeof(vm), "r%u", i);
+		assert_int_equal(write_ports(fixture, i % 7 == 1 ? 300 : 1, vm), 0);
+		assert_int_equal(config_revision(fixture->config), i);
+	}
+}
+
+static void every_revision_that_is_kept_can_be_read_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	struct model *model;
+
+	fixture->keep = 10;
+	reopen_config(fixture);
+	write_revisions(fixture, 1, 35);
+	for (uint64_t i = 25; i <= 35; i++)
+		assert_revision(fixture, i);
+	assert_int_equal(config_read(fixture->config, 24, &model, &problem), -ENOENT);
+	assert_string_equal(problem.code, "revision-unknown");
+	assert_int_equal(config_read(fixture->config, 36, &model, &problem), -ENOENT);
+	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/history/"), 10);
+}
+
+static void chunks_go_with_the_last_revision_that_names_them(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->keep = 10;
+	reopen_config(fixture);
+	write_revisions(fixture, 1, 35);
+	size_t n = count_keys(fixture, "/weft/v1/test/cfg/");
+	/* Whatever was forgotten would go here. */
+	reopen_config(fixture);
+	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+	write_revisions(fixture, 36, 70);
+	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+}
+
+static void fewer_are_kept_after_a_start_that_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	struct model *model;
+
+	fixture->keep = 20;
+	reopen_config(fixture);
+	write_revisions(fixture, 1, 15);
+	fixture->keep = 2;
+	reopen_config(fixture);
+	assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/history/"), 2);
+	assert_revision(fixture, 13);
+	assert_revision(fixture, 15);
+	assert_int_equal(config_read(fixture->config, 12, &model, &problem), -ENOENT);
+}
+
+static void a_trial_is_stored_until_it_is_confirmed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	struct root_trial trial;
+	struct model *wanted;
+	struct plan plan;
+
+	assert_false(config_trial(fixture->config, &trial));
+	assert_int_equal(model_copy(fixture->model, &wanted), 0);
+	add_segment(wanted, "A", 1);
+	assert_int_equal(plan_make(fixture->model, wanted, &plan), 0);
+	assert_int_equal(config_write(fixture->config, wanted, &plan, NULL, 60, &problem), 0);
+	plan_fini(&plan);
+	model_destroy(wanted);
+	reopen_config(fixture);
+	assert_true(config_trial(fixture->config, &trial));
+	assert_int_equal(trial.back_to, 0);
+	assert_int_equal(trial.wait_s, 60);
+	assert_int_equal(config_confirm(fixture->config, &problem), 0);
+	assert_false(config_trial(fixture->config, &trial));
+	reopen_config(fixture);
+	assert_false(config_trial(fixture->config, &trial));
+	assert_int_equal(fixture->model->n_segments, 1);
 }
 
 static void a_failure_at_any_commit_leaves_the_old_model_or_the_new_one(void **state)
@@ -286,8 +398,9 @@ static void a_failure_at_any_commit_leaves_the_old_model_or_the_new_one(void **s
 			n_old++;
 		if (error == 0)
 			assert_string_equal(vm, "new");
-		/* What the interruption left is gone: one chunk for each bucket, and the root. */
-		assert_true(count_keys(fixture, "/weft/v1/test/cfg/") <= CONFIG_BUCKETS + 1);
+		/* What the interruption left is gone: one chunk for each bucket, now and before,
+		 * and the two roots. */
+		assert_true(count_keys(fixture, "/weft/v1/test/cfg/") <= 2 * ROOT_BUCKETS + 2);
 	}
 	assert_true(n_old >= 1);
 	assert_int_equal(n_new, 1);
@@ -301,8 +414,9 @@ static void a_change_by_someone_else_is_noticed(void **state)
 
 	assert_int_equal(write_ports(fixture, 2, "a"), 0);
 	other.flaky.store.backend = &flaky_backend;
-	assert_int_equal(
-		config_open(&other.flaky.store, "test", &other.config, &other.model, &problem), 0);
+	assert_int_equal(config_open(&other.flaky.store, "test", 3, &other.config, &other.model,
+				     &problem),
+			 0);
 	assert_int_equal(write_ports(&other, 3, "b"), 0);
 	assert_int_equal(write_ports(fixture, 4, "c"), -EAGAIN);
 	config_close(other.config);
@@ -320,7 +434,8 @@ static void clusters_in_one_store_do_not_see_each_other(void **state)
 	struct model *model;
 
 	assert_int_equal(write_ports(fixture, 2, "a"), 0);
-	assert_int_equal(config_open(&fixture->flaky.store, "test2", &config, &model, &problem), 0);
+	assert_int_equal(config_open(&fixture->flaky.store, "test2", 3, &config, &model, &problem),
+			 0);
 	assert_int_equal(model->n_ports, 0);
 	config_close(config);
 	model_destroy(model);
@@ -339,7 +454,7 @@ static void a_root_that_names_a_missing_chunk_is_refused(void **state)
 
 	assert_int_equal(write_ports(fixture, 2, "a"), 0);
 	assert_int_equal(store_commit(fixture->flaky.below, &txn, &is_done, &rev), 0);
-	assert_int_equal(config_open(&fixture->flaky.store, "test", &config, &model, &problem),
+	assert_int_equal(config_open(&fixture->flaky.store, "test", 3, &config, &model, &problem),
 			 -EBADMSG);
 	assert_string_equal(problem.code, "store-failed");
 	/* For the teardown: a store that opens. */
@@ -357,6 +472,10 @@ int main(void)
 		TEST(a_bucket_larger_than_a_chunk_is_several_chunks),
 		TEST(one_changed_port_is_one_small_transaction),
 		TEST(replaced_chunks_are_deleted),
+		TEST(every_revision_that_is_kept_can_be_read_again),
+		TEST(chunks_go_with_the_last_revision_that_names_them),
+		TEST(fewer_are_kept_after_a_start_that_says_so),
+		TEST(a_trial_is_stored_until_it_is_confirmed),
 		TEST(a_failure_at_any_commit_leaves_the_old_model_or_the_new_one),
 		TEST(a_change_by_someone_else_is_noticed),
 		TEST(clusters_in_one_store_do_not_see_each_other),

@@ -440,10 +440,13 @@ static void a_second_weftd_is_refused(void **state)
 	char why[512];
 	char other[96];
 
-	assert_true(control_create(rig->run_dir, rig->state_dir, &second, why, sizeof(why)) < 0);
+	struct control_options options = {
+		.run_dir = rig->run_dir, .state_dir = rig->state_dir, .history = 1};
+	assert_true(control_create(&options, &second, why, sizeof(why)) < 0);
 	assert_non_null(strstr(why, "another weftd uses"));
 	snprintf(other, sizeof(other), "%s/x", rig->dir);
-	assert_true(control_create(rig->run_dir, other, &second, why, sizeof(why)) < 0);
+	options.state_dir = other;
+	assert_true(control_create(&options, &second, why, sizeof(why)) < 0);
 	assert_non_null(strstr(why, "another weftd answers"));
 	rig_call_only(rig, "GET", "/v1/status", "", 200);
 }

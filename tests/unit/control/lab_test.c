@@ -327,6 +327,54 @@ static void prune_removes_only_what_the_same_lab_made(void **state)
 	model_destroy(third);
 }
 
+static void what_stays_the_same_keeps_its_owner_unless_one_is_given(void **state)
+{
+	struct model *first = apply_yaml(
+		"name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3}}", NULL, false);
+	struct model *second = apply_yaml("name: two\nsegments: {A: {vni: 1}, B: {vni: 9},"
+					  " C: {vni: 3, lab: three}}",
+					  first, false);
+
+	assert_string_equal(model_segment(second, "A")->lab, "one");
+	assert_string_equal(model_segment(second, "B")->lab, "two");
+	assert_string_equal(model_segment(second, "C")->lab, "three");
+	model_destroy(first);
+	model_destroy(second);
+}
+
+static void an_export_keeps_every_owner(void **state)
+{
+	struct model *first = apply_yaml(
+		"name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3, lab: \"\"},"
+		" D: {vni: 4, lab: two}, E: {vni: 5, lab: default}}",
+		NULL, false);
+	json_t *tree = lab_format(CLUSTER, first);
+	char *exported = lab_yaml_format(tree);
+	struct model *again = apply_yaml(exported, NULL, false);
+
+	assert_string_equal(exported, "name: one\nsegments:\n  A: {vni: 1}\n  B: {vni: 2}\n"
+				      "  C: {vni: 3, lab: \"\"}\n  D: {vni: 4, lab: two}\n"
+				      "  E: {vni: 5, lab: default}\nports: {}\n");
+	for (size_t i = 0; i < first->n_segments; i++)
+		assert_string_equal(again->segments[i]->lab, first->segments[i]->lab);
+	free(exported);
+	json_decref(tree);
+	model_destroy(first);
+	model_destroy(again);
+}
+
+static void what_belongs_to_no_lab_is_never_pruned(void **state)
+{
+	static const char text[] = "name: \"\"\nsegments: {B: {vni: 2}}";
+	struct model *first = apply_yaml("name: \"\"\nsegments: {A: {vni: 1}}", NULL, false);
+	struct problem problem;
+
+	assert_string_equal(model_segment(first, "A")->lab, "");
+	assert_null(apply(text, strlen(text), true, first, true, &problem));
+	assert_non_null(strstr(problem.detail, "give the lab a name"));
+	model_destroy(first);
+}
+
 static void the_newcomer_is_blamed_for_a_number_that_is_taken(void **state)
 {
 	struct model *first = apply_yaml("segments: {Z: {vni: 1}}", NULL, false);
@@ -364,6 +412,9 @@ int main(void)
 		cmocka_unit_test(defaults_and_derived_values_are_not_kept),
 		cmocka_unit_test(apply_leaves_alone_what_a_lab_does_not_name),
 		cmocka_unit_test(prune_removes_only_what_the_same_lab_made),
+		cmocka_unit_test(what_stays_the_same_keeps_its_owner_unless_one_is_given),
+		cmocka_unit_test(an_export_keeps_every_owner),
+		cmocka_unit_test(what_belongs_to_no_lab_is_never_pruned),
 		cmocka_unit_test(the_newcomer_is_blamed_for_a_number_that_is_taken),
 		cmocka_unit_test(two_ports_may_swap_their_addresses),
 	};

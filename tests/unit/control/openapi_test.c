@@ -66,7 +66,9 @@ static void every_route_is_in_it_and_nothing_else(void **state)
 static void fill_path(const char *pattern, char *path, size_t path_bytes)
 {
 	const char *hole = strstr(pattern, "{name}");
-	const char *name = strstr(pattern, "/segments/") != NULL ? "A" : "web0";
+	const char *name = strstr(pattern, "/segments/") != NULL  ? "A"
+			   : strstr(pattern, "/history/") != NULL ? "1"
+								  : "web0";
 
 	if (hole == NULL)
 		snprintf(path, path_bytes, "%s", pattern);

@@ -146,16 +146,18 @@ static void generation_grows_with_changes_only(void **state)
 	model_destroy(two);
 }
 
-static void an_object_declared_unchanged_keeps_its_lab(void **state)
+static void another_owner_is_a_change_too(void **state)
 {
 	struct plan plan;
 	struct model *one = next(NULL, "name: one\nsegments: {A: {vni: 1}, B: {vni: 2}}", &plan);
 
 	plan_fini(&plan);
 	struct model *two = next(one, "name: two\nsegments: {A: {vni: 1}, B: {vni: 3}}", &plan);
+	assert_plan(&plan, "update segment A lab; update segment B vni lab");
 	plan_fini(&plan);
-	assert_string_equal(model_segment(two, "A")->lab, "one");
-	assert_string_equal(model_segment(two, "B")->lab, "two");
+	assert_string_equal(model_segment(two, "A")->lab, "two");
+	assert_true(plan_is_same_segment(model_segment(one, "A"), model_segment(two, "A")));
+	assert_false(plan_is_same_segment(model_segment(one, "B"), model_segment(two, "B")));
 	model_destroy(one);
 	model_destroy(two);
 }
@@ -166,7 +168,7 @@ int main(void)
 		cmocka_unit_test(steps_come_in_order_and_name_their_fields),
 		cmocka_unit_test(ids_are_never_given_twice),
 		cmocka_unit_test(generation_grows_with_changes_only),
-		cmocka_unit_test(an_object_declared_unchanged_keeps_its_lab),
+		cmocka_unit_test(another_owner_is_a_change_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

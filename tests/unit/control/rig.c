@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control/fastpath.h"
+#include "control/history.h"
 #include "tests/lib/deadline.h"
 
 #define SKIPPED 77
@@ -43,7 +44,10 @@ void rig_start_control(struct rig *rig)
 {
 	char why[512];
 
-	if (control_create(rig->run_dir, rig->state_dir, &rig->control, why, sizeof(why)) < 0)
+	struct control_options options = {
+		.run_dir = rig->run_dir, .state_dir = rig->state_dir, .history = rig->history};
+
+	if (control_create(&options, &rig->control, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 }
 
@@ -196,6 +200,7 @@ int rig_setup(void **state)
 {
 	struct rig *rig = *state;
 
+	rig->history = HISTORY_KEEP_DEFAULT;
 	snprintf(rig->state_dir, sizeof(rig->state_dir), "%s/state%u", rig->dir, rig->n_tests++);
 	rig_start_dataplane(rig);
 	rig_start_control(rig);

@@ -26,6 +26,7 @@ struct rig {
 	char dir[64];
 	char run_dir[80];
 	char state_dir[80];
+	unsigned int history; /* how many revisions are kept */
 	unsigned int n_tests;
 	pid_t dataplane;
 	struct control *control;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A chunk of the stored model: some objects as JSON, each with what weft added to what the user
+ * wrote (id, generation, lab). Pure.
+ *
+ *     {"segments": {NAME: {"id", "generation", "lab", "spec"}}, "ports": {...}}
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "control/model.h"
+#include "control/problem.h"
+
+/* Puts the objects of the chunk into the model. -EBADMSG: not a chunk. */
+int chunk_load(const char *cluster, const json_t *chunk, struct model *model,
+	       struct problem *problem);
+
+/* The record of one object. New reference; NULL: no memory. */
+json_t *chunk_pack_segment(const struct model_segment *segment);
+json_t *chunk_pack_port(const char *cluster, const struct model_port *port);
