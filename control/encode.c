@@ -4,12 +4,8 @@
 
 #include <string.h>
 
+#include "control/guards.h"
 #include "dataplane/api/segment_options.h"
-
-/* Generous: what a lab does stays far below, and a loop or a flooder cannot take a worker. One
- * port alone cannot use up what a segment carries. */
-static const uint32_t port_storm_pps[DP_STORM_KINDS] = {10000, 50000, 50000};
-static const uint32_t segment_storm_pps[DP_STORM_KINDS] = {100000, 500000, 500000};
 
 /* Those that the dataplane acts on. Returns their number. */
 static unsigned int copy_options(const struct option_set *set, const struct dp_option *from,
@@ -34,12 +30,11 @@ void encode_segment(const struct model_segment *segment, struct dp_segment *mess
 		.vlan = segment->vlan,
 		.mtu = segment->mtu,
 		.age_s = segment->age_s,
-		.guards = DP_GUARD_SNOOP,
 	};
-	memcpy(message->storm_pps, segment_storm_pps, sizeof(message->storm_pps));
 	memcpy(message->name, segment->name, strlen(segment->name));
 	message->n_options = copy_options(&segment_options, segment->options, segment->n_options,
 					  message->options);
+	guards_encode_segment(segment, message);
 }
 
 void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message)
@@ -55,13 +50,13 @@ void encode_port(const struct model *model, const struct model_port *port, struc
 		.mtu = segment->mtu,
 		.members[0] = {.segment_id = segment->id},
 	};
-	memcpy(message->storm_pps, port_storm_pps, sizeof(message->storm_pps));
 	memcpy(message->mac, port->mac, sizeof(message->mac));
 	memcpy(message->name, port->name, strlen(port->name));
 	memcpy(message->kind, port->kind->name, strlen(port->kind->name));
 	memcpy(message->vm, port->vm, strlen(port->vm));
 	message->n_options =
 		(uint16_t)copy_options(&set, port->options, port->n_options, message->options);
+	guards_encode_port(port, message);
 }
 
 uint64_t encode_digest(const struct dp_header *message)

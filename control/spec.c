@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/guards.h"
 #include "dataplane/api/segment_options.h"
 #include "tap/link.h"
 #include "vxlan/vxlan.h"
@@ -280,8 +281,9 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 /* What the option table cannot say of a value. */
 static int check_option(const struct place *place, const char *key, const char *text)
 {
+	struct dp_address addresses[DP_ADDRESSES_MAX];
 	struct link_prefix prefix;
-	char why[200];
+	char why[240];
 
 	why[0] = '\0';
 	if (strcmp(key, "ifname") == 0 && !link_name_is_valid(text))
@@ -297,6 +299,11 @@ static int check_option(const struct place *place, const char *key, const char *
 			 "ip: %.50s is not the address of a host with its prefix "
 			 "length; write it as 10.0.1.2/24 or fd00::2/64",
 			 text);
+	else if (strcmp(key, "addresses") == 0 && guards_parse_addresses(text, addresses) < 0)
+		snprintf(why, sizeof(why),
+			 "addresses: %.119s is not a list of at most %d; write it as "
+			 "10.0.1.2,10.1.0.0/16,fd00::2",
+			 text, DP_ADDRESSES_MAX);
 	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
 }
 

@@ -29,10 +29,8 @@ enum {
 	DHCP6_SERVER = 547,
 };
 
-/* Guards that need more of a frame than its source MAC. */
-#define GUARDS_THAT_PARSE                                                                          \
-	(DP_GUARD_IP | DP_GUARD_ARP | DP_GUARD_DHCP | DP_GUARD_RA | DP_GUARD_UNREADABLE |          \
-	 DP_GUARD_SNOOP)
+/* Guards that read more of a frame than its source MAC, and may find that they cannot. */
+#define GUARDS_THAT_READ (DP_GUARD_IP | DP_GUARD_ARP | DP_GUARD_DHCP | DP_GUARD_RA)
 
 int guard_create(const struct dp_port *spec, struct guard **out)
 {
@@ -175,7 +173,7 @@ static inline enum drop_reason judge(const struct guard *guard, uint16_t guards,
 		(guards & DP_GUARD_MAC) != 0 ? judge_mac(guard, source) : DROP_NONE;
 
 	headers->claim_version = 0;
-	if (drop != DROP_NONE || (guards & GUARDS_THAT_PARSE) == 0)
+	if (drop != DROP_NONE || (guards & (GUARDS_THAT_READ | DP_GUARD_SNOOP)) == 0)
 		return drop;
 	if (is_plain_ipv4(frame)) {
 		return (guards & DP_GUARD_IP) == 0 || owns(guard, 4, frame->head + 26)
@@ -220,7 +218,9 @@ static uint16_t guards_of(const struct dataplane *dp, const struct guard *guard,
 								 memory_order_relaxed)
 					  : 0;
 
-	return (uint16_t)((guards & ~guard->off) | guard->on);
+	guards = (uint16_t)((guards & ~guard->off) | guard->on);
+	/* Unread is only what somebody wanted to read. */
+	return (guards & GUARDS_THAT_READ) != 0 ? guards : guards & (uint16_t)~DP_GUARD_UNREADABLE;
 }
 
 bool guard_burst(struct worker *worker, struct port *port, struct burst *burst)

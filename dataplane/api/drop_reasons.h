@@ -36,7 +36,7 @@
 	X(IP_SPOOF, "ip-spoof", "the IP source is not one of the port's addresses")                \
 	X(ARP_SPOOF, "arp-spoof", "ARP claims an address that is not the port's")                  \
 	X(ND_SPOOF, "nd-spoof", "neighbour discovery claims an address that is not the port's")    \
-	X(ROGUE_DHCP, "rogue-dhcp", "the port is no DHCP server (dhcp-server=on)")                 \
+	X(ROGUE_DHCP, "rogue-dhcp", "the port is no DHCP server (dhcp_server=on)")                 \
 	X(ROGUE_RA, "rogue-ra", "router advertisement or redirect, the port is no router")         \
 	X(UNREADABLE, "unreadable", "headers cut, or hidden deeper than the guards read")          \
 	X(STORM_BROADCAST, "storm-broadcast", "more broadcasts a second than the port may send")   \

@@ -2,6 +2,17 @@
 /* Options that ports of every kind have. All are live: a policy changes under traffic. */
 #include "dataplane/api/port_options.h"
 
+/* A guard, unless the segment's word for it will do. */
+#define GUARD(name, what)                                                                          \
+	{.key = name, .kind = OPTION_CHOICE, .user = OPTION_FOR_CONTROL, .live = true,             \
+	 .value = "segment", .choices = "segment|on|off", .help = what}
+
+/* Floods: generous for guests and labs, and too few to take a worker. */
+#define STORM(name, pps, what)                                                                     \
+	{.key = name, .kind = OPTION_NUMBER, .user = OPTION_FOR_CONTROL, .live = true,             \
+	 .unit = "frames/s", .value = pps, .min = 0, .max = 10000000,                              \
+	 .help = what " that the port may send a second; 0: no limit"}
+
 /* clang-format off */
 const struct option_def port_options[] = {
 	{.key = "isolated", .kind = OPTION_BOOL, .live = true, .value = "off",
@@ -13,6 +24,24 @@ const struct option_def port_options[] = {
 	 .choices = "active|blocked|standby|draining",
 	 .help = "blocked: no frame passes; standby: the same, its machine is expected; draining: "
 		 "its machine leaves, nothing is learned or flooded to it any more"},
+	GUARD("guard", "all guards of the port: on, off, or as the segment says"),
+	GUARD("mac_guard", "send from the port's own MAC only; off for bridges and nested guests"),
+	GUARD("ip_guard", "send from the port's addresses only, if it has any"),
+	GUARD("arp_guard", "claim only the port's addresses, by ARP and ND"),
+	GUARD("dhcp_guard", "send no DHCP replies"),
+	GUARD("ra_guard", "send no router advertisements and no redirects"),
+	GUARD("snoop", "note which address is where, from ARP and ND"),
+	{.key = "addresses", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .live = true,
+	 .min = 2, .max = 119,
+	 .help = "of the guest, for the guards, as 10.0.1.2,10.1.0.0/16,fd00::2; ip counts too"},
+	{.key = "router", .kind = OPTION_BOOL, .user = OPTION_FOR_CONTROL, .live = true,
+	 .value = "off",
+	 .help = "a router: may advertise itself, redirect, and send for others"},
+	{.key = "dhcp_server", .kind = OPTION_BOOL, .user = OPTION_FOR_CONTROL, .live = true,
+	 .value = "off", .help = "a DHCP server or relay: may send DHCP replies"},
+	STORM("broadcast_pps", "10000", "broadcasts"),
+	STORM("multicast_pps", "50000", "multicasts"),
+	STORM("unknown_pps", "50000", "unicasts to unknown addresses"),
 };
 /* clang-format on */
 

@@ -2,6 +2,17 @@
 /* Options of segments. All are live: they change under traffic. */
 #include "dataplane/api/segment_options.h"
 
+/* A guard of the segment's ports, unless a port says otherwise. */
+#define GUARD(name, what)                                                                          \
+	{.key = name, .kind = OPTION_CHOICE, .user = OPTION_FOR_CONTROL, .live = true,             \
+	 .value = "default", .choices = "default|on|off", .help = what}
+
+/* Floods of all ports together. One port alone does not use them up. */
+#define STORM(name, pps, what)                                                                     \
+	{.key = name, .kind = OPTION_NUMBER, .user = OPTION_FOR_CONTROL, .live = true,             \
+	 .unit = "frames/s", .value = pps, .min = 0, .max = 10000000,                              \
+	 .help = what " a second, of all ports together; 0: no limit"}
+
 #define ACTIONS "flood|drop" /* enum segment_action */
 
 /* clang-format off */
@@ -15,6 +26,18 @@ static const struct option_def rows[] = {
 	{.key = "multicast", .kind = OPTION_CHOICE, .live = true, .value = "flood",
 	 .choices = ACTIONS,
 	 .help = "multicast: without it there is no IPv6 neighbour discovery"},
+	GUARD("guard", "all guards of all ports: on, off, or as each says"),
+	GUARD("mac_guard", "a port sends from its own MAC only; default: off"),
+	GUARD("ip_guard", "a port with addresses sends from those only; default: off"),
+	GUARD("arp_guard", "a port claims only its addresses, by ARP and ND; default: off"),
+	GUARD("dhcp_guard", "DHCP replies come only from ports with dhcp_server=on; default: on"),
+	GUARD("ra_guard", "router advertisements and redirects come only from ports with "
+	      "router=on; default: on"),
+	{.key = "snoop", .kind = OPTION_BOOL, .user = OPTION_FOR_CONTROL, .live = true,
+	 .value = "on", .help = "note which address is where, from ARP and ND"},
+	STORM("broadcast_pps", "100000", "broadcasts"),
+	STORM("multicast_pps", "500000", "multicasts"),
+	STORM("unknown_pps", "500000", "unicasts to unknown addresses"),
 };
 /* clang-format on */
 
