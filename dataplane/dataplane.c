@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <rte_pause.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dataplane/balance.h"
 #include "dataplane/base/loop.h"
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
@@ -20,7 +22,8 @@
 
 #define SWEEP_INTERVAL_S 10
 #define PORTS_TICK_NS 100000000ULL
-#define SPINS_PER_WATCH 1000000 /* some 30 ms of waiting for a grace period */
+#define SPINS_BEFORE_YIELD 1000 /* a turn takes some microseconds */
+#define WATCH_NS 30000000ULL
 
 static void on_wake(void *ctx, uint32_t events, uint64_t now_ns)
 {
@@ -142,12 +145,21 @@ static void watch_workers(struct dataplane *dp)
 void dataplane_synchronize(struct dataplane *dp)
 {
 	uint64_t token = rte_rcu_qsbr_start(dp->qsbr);
+	uint64_t watched_ns = 0;
 
 	for (unsigned int spins = 1; rte_rcu_qsbr_check(dp->qsbr, token, false) != 1; spins++) {
 		rte_pause();
+		if (spins < SPINS_BEFORE_YIELD)
+			continue;
+		/* Whom we wait for may wait for this CPU. */
+		sched_yield();
+		uint64_t now_ns = loop_clock_ns();
+
 		/* A worker that hangs in a call would hang us too: only we can free it. */
-		if (spins % SPINS_PER_WATCH == 0)
+		if (watched_ns != 0 && now_ns - watched_ns > WATCH_NS)
 			watch_workers(dp);
+		if (watched_ns == 0 || now_ns - watched_ns > WATCH_NS)
+			watched_ns = now_ns;
 	}
 }
 
@@ -212,6 +224,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 	if (now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;
+	balance_turn(dp, now_ns);
 	watch_workers(dp);
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		struct port *port = atomic_load(&dp->ports[i]);

@@ -34,6 +34,7 @@ struct dataplane_config {
 	const struct port_type *const *port_types;	/* ended by NULL; port_types.c has ours */
 	struct memory memory;
 	unsigned int n_workers;
+	const int *worker_cpus;		/* only to be told; NULL: none is known */
 	uint32_t fdb_capacity;
 	uint64_t hash_seed;		/* secret; fixed in tests */
 	uint64_t epoch;			/* of this start */
@@ -54,6 +55,7 @@ struct dataplane {
 	struct loop_watch *main_wake_watch;
 	uint32_t swept_s;		/* when aged addresses were last swept out */
 	uint64_t ticked_ns;		/* when the ports last had their turn */
+	uint64_t balanced_ns;		/* when main last looked at the load of queues */
 
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */

@@ -205,6 +205,7 @@ static struct dataplane_config make_config(const struct arguments *args)
 		.port_types = port_types,
 		.memory = memory_eal,
 		.n_workers = args->n_workers,
+		.worker_cpus = args->worker_cpus,
 		.fdb_capacity = FDB_CAPACITY,
 		.tsc_hz = rte_get_tsc_hz(),
 	};

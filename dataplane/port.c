@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/balance.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
@@ -151,14 +152,9 @@ void port_unpublish(struct port *port)
 int port_attach_rxq(struct port *port, struct rxq *rxq)
 {
 	struct dataplane *dp = port->dp;
-	struct worker *least = dp->workers[0];
 
-	for (unsigned int i = 1; i < dp->config.n_workers; i++) {
-		if (atomic_load(&dp->workers[i]->n_rxqs) < atomic_load(&least->n_rxqs))
-			least = dp->workers[i];
-	}
 	rxq->port = port;
-	return worker_attach_rxq(least, rxq);
+	return worker_attach_rxq(dp->workers[balance_choose(dp, rxq)], rxq);
 }
 
 void port_detach_rxq(struct port *port, struct rxq *rxq)

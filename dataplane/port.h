@@ -42,7 +42,16 @@ struct port;
 struct rxq {
 	struct port *port;
 	int wake_fd;		/* becomes readable when frames come; -1: none */
-	int worker;		/* that polls it; -1: detached. Main writes */
+	uint16_t index;		/* of the port's queues */
+
+	/* Main's. */
+	uint16_t pin;		/* worker + 1 that it must stay with; 0: any (balance.h) */
+	int worker;		/* that polls it; -1: detached */
+	uint32_t load;		/* permille of a CPU, of late */
+	uint64_t seen_cycles;	/* busy_cycles at the last look */
+
+	/* The worker's, if there are several: what it has cost. */
+	_Atomic uint64_t busy_cycles;
 };
 
 struct port_type {

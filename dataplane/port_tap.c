@@ -71,7 +71,10 @@ static int open_queues(struct tap_port *tap, const int *fds, unsigned int n_fds)
 		queue->fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
 		if (queue->fd < 0)
 			return -errno;
-		queue->rxq = (struct rxq){.port = tap->port, .wake_fd = queue->fd, .worker = -1};
+		queue->rxq = (struct rxq){.port = tap->port,
+					  .wake_fd = queue->fd,
+					  .worker = -1,
+					  .index = (uint16_t)i};
 		tap->n_queues++;
 	}
 	return 0;

@@ -19,6 +19,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
+#include "dataplane/server_queue.h"
 #include "dataplane/txn.h"
 
 #define CLIENTS_MAX 16
@@ -46,6 +47,7 @@ struct request {
 		struct dp_segment segment;
 		struct dp_port port;
 		struct dp_object object;
+		struct dp_queue queue;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -354,6 +356,16 @@ static void do_port_fds(struct client *client, struct request *request)
 	client_done(client, request->header.cookie, 0, "");
 }
 
+static void do_queue_dump(struct client *client, struct request *request)
+{
+	server_queue_dump(client->server->dp, client, request->header.cookie);
+}
+
+static void do_queue_move(struct client *client, struct request *request)
+{
+	server_queue_move(client->server->dp, client, &request->queue);
+}
+
 /* Requests by type: size that the message must have, and who handles it. */
 static const struct {
 	size_t bytes;
@@ -373,6 +385,8 @@ static const struct {
 	[DP_FDB_DUMP] = {sizeof(struct dp_plain), do_fdb_dump},
 	[DP_PORT_FDS] = {sizeof(struct dp_object), do_port_fds},
 	[DP_NEIGH_DUMP] = {sizeof(struct dp_plain), do_neigh_dump},
+	[DP_QUEUE_DUMP] = {sizeof(struct dp_plain), do_queue_dump},
+	[DP_QUEUE_MOVE] = {sizeof(struct dp_queue), do_queue_move},
 };
 
 /* --- connections --- */

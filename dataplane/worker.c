@@ -76,6 +76,9 @@ int worker_create(struct dataplane *dp, unsigned int index, struct worker **out)
 	worker->dp = dp;
 	worker->index = index;
 	worker->count = counters_worker(dp->counters, index);
+	if (dp->config.worker_cpus != NULL)
+		worker->count->cpu = (uint16_t)dp->config.worker_cpus[index];
+	worker->weighs_queues = dp->config.n_workers > 1;
 	worker->epoll_fd = worker->wake_fd = -1;
 	int error = worker_init(worker);
 
@@ -167,16 +170,35 @@ static inline unsigned int count_rxqs(const struct worker *worker)
 	return atomic_load_explicit(&worker->n_rxqs, memory_order_acquire);
 }
 
+/* Charges a queue for the time since the mark; the empty polls in between are next to nothing. */
+static uint64_t weigh(struct rxq *rxq, uint64_t mark)
+{
+	uint64_t now = rte_rdtsc();
+	uint64_t before = atomic_load_explicit(&rxq->busy_cycles, memory_order_relaxed);
+
+	atomic_store_explicit(&rxq->busy_cycles, before + now - mark, memory_order_relaxed);
+	return now;
+}
+
 unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 {
 	unsigned int n = count_rxqs(worker);
 	unsigned int frames = 0;
+	uint64_t mark = worker->weighs_queues ? rte_rdtsc() : 0;
 
 	worker->burst->now_s = (uint32_t)(now_ns / 1000000000ULL);
 	worker->burst->now_ns = now_ns;
 	worker->burst->attention = false;
-	for (unsigned int i = 0; i < n; i++)
-		frames += poll_queue(worker, rxq_at(worker, i));
+	for (unsigned int i = 0; i < n; i++) {
+		struct rxq *rxq = rxq_at(worker, i);
+		unsigned int taken = poll_queue(worker, rxq);
+
+		if (taken == 0)
+			continue;
+		frames += taken;
+		if (worker->weighs_queues)
+			mark = weigh(rxq, mark);
+	}
 	worker->main_has_work |= worker->burst->attention;
 	return frames;
 }
@@ -313,22 +335,54 @@ int worker_catch_signal(void)
 	return sigaction(SIGUSR1, &action, NULL) < 0 ? -errno : 0;
 }
 
-int worker_attach_rxq(struct worker *worker, struct rxq *rxq)
+/* All of an attachment that can fail. */
+static int watch_rxq(struct worker *worker, struct rxq *rxq)
 {
 	/* Edge-triggered: a worker that polls need not read the descriptor to quiet it. */
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-	unsigned int n = count_rxqs(worker);
 
-	if (n == WORKER_RXQS_MAX)
+	if (count_rxqs(worker) == WORKER_RXQS_MAX)
 		return -ENOSPC;
 	if (rxq->wake_fd >= 0 &&
 	    epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, rxq->wake_fd, &event) < 0)
 		return -errno;
+	return 0;
+}
+
+static void set_n_rxqs(struct worker *worker, unsigned int n)
+{
+	atomic_store_explicit(&worker->n_rxqs, n, memory_order_release);
+	worker->count->n_queues = n;
+}
+
+static void add_rxq(struct worker *worker, struct rxq *rxq)
+{
+	unsigned int n = count_rxqs(worker);
+
 	rxq->worker = (int)worker->index;
 	atomic_store_explicit(&worker->rxqs[n], rxq, memory_order_release);
-	atomic_store_explicit(&worker->n_rxqs, n + 1, memory_order_release);
+	set_n_rxqs(worker, n + 1);
 	/* A sleeping worker has not armed the new queue. */
 	wake(worker->wake_fd);
+}
+
+int worker_attach_rxq(struct worker *worker, struct rxq *rxq)
+{
+	int error = watch_rxq(worker, rxq);
+
+	if (error == 0)
+		add_rxq(worker, rxq);
+	return error;
+}
+
+int worker_move_rxq(struct worker *from, struct worker *to, struct rxq *rxq)
+{
+	int error = watch_rxq(to, rxq);
+
+	if (error < 0)
+		return error;
+	worker_detach_rxq(from, rxq);
+	add_rxq(to, rxq);
 	return 0;
 }
 
@@ -345,7 +399,7 @@ void worker_detach_rxq(struct worker *worker, struct rxq *rxq)
 			break;
 		}
 	}
-	atomic_store_explicit(&worker->n_rxqs, n - 1, memory_order_release);
+	set_n_rxqs(worker, n - 1);
 	rxq->worker = -1;
 	dataplane_synchronize(worker->dp);
 }

@@ -37,6 +37,8 @@ struct worker {
 	_Atomic bool is_awake;		/* in a turn, or between two */
 	_Atomic uint64_t beats;		/* turns begun */
 	uint64_t last_beats;		/* main: at the last look of the watchdog */
+	uint64_t seen_cycles;		/* main: busy cycles at the last look of balance.c */
+	bool weighs_queues;		/* there are other workers that could have them */
 	_Atomic bool is_stopping;
 	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may
 	 * poll one queue twice or leave one out: both are harmless. */
@@ -65,3 +67,7 @@ int worker_catch_signal(void);
 /* Main: a queue comes or goes. detach returns after no worker uses it. */
 int worker_attach_rxq(struct worker *worker, struct rxq *rxq);
 void worker_detach_rxq(struct worker *worker, struct rxq *rxq);
+
+/* Main: from one worker to another. Nothing of the queue is on its way when the new one begins. 0
+ * or -errno; then it is where it was. */
+int worker_move_rxq(struct worker *from, struct worker *to, struct rxq *rxq);

@@ -48,7 +48,7 @@ struct counters_slot {
 	uint64_t generation;	/* counts the owners of this slot */
 };
 
-/* What one worker did with its time, and with what. Written by that worker only. */
+/* What one worker did with its time, and with what. Written by that worker, up to the levels. */
 struct counters_worker {
 	uint64_t turns;
 	uint64_t busy_cycles;	/* turns that moved at least one frame */
@@ -57,7 +57,10 @@ struct counters_worker {
 	uint64_t sleeps;	/* times it waited on its descriptors */
 	uint64_t learn_lost;	/* learn requests that did not fit the ring to main */
 	uint64_t claims_lost;	/* addresses for the neighbour table that did not fit the ring */
-	uint64_t reserved;
+	/* Levels, written by main. */
+	uint32_t n_queues;	/* that it polls */
+	uint16_t cpu;		/* on which it runs */
+	uint16_t busy_permille;	/* of the last second */
 } __attribute__((aligned(COUNTERS_LINE)));
 
 /* One port on one worker. rx: taken from the port. tx: given to the port. */

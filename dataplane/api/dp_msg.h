@@ -24,7 +24,9 @@
  * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
  * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_STATES the states alone; DP_FDB_DUMP
  * sends DP_FDB batches, DP_NEIGH_DUMP sends DP_NEIGH batches;
- * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer).
+ * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer);
+ * DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is outside of
+ * transactions: which worker does what is not configuration, and the dataplane forgets it.
  */
 #pragma once
 
@@ -59,6 +61,9 @@ enum dp_type {
 	DP_NEIGH_DUMP,
 	DP_NEIGH,
 	DP_STATES,
+	DP_QUEUE_DUMP,
+	DP_QUEUE,
+	DP_QUEUE_MOVE,
 };
 
 struct dp_header {
@@ -69,7 +74,7 @@ struct dp_header {
 };
 
 /* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_STATES, DP_FDB_DUMP,
- * DP_NEIGH_DUMP: the header alone. */
+ * DP_NEIGH_DUMP, DP_QUEUE_DUMP: the header alone. */
 struct dp_plain {
 	struct dp_header header;
 };
@@ -205,6 +210,19 @@ struct dp_port_state {
 	uint16_t n_regions;	/* memory regions mapped (vhost-user) */
 	uint32_t attaches;	/* times a front-end connected since the port was made */
 	char reason[DP_TEXT_BYTES];	/* why it is down or broken; empty when up */
+};
+
+#define DP_WORKER_ANY 0xffff
+
+/* DP_QUEUE: a receive queue and the worker that polls it. DP_QUEUE_MOVE: to that worker, to stay
+ * there; DP_WORKER_ANY: it stays where it is, and may move by load again. */
+struct dp_queue {
+	struct dp_header header;
+	uint64_t port_id;
+	uint16_t queue;
+	uint16_t worker;
+	uint16_t is_pinned;	/* DP_QUEUE: by DP_QUEUE_MOVE */
+	uint16_t busy_permille;	/* DP_QUEUE: of a CPU, of late; 0 if there is one worker */
 };
 
 struct dp_fdb_entry {

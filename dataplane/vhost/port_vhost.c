@@ -36,6 +36,7 @@
 struct vhost_queue {
 	struct rxq rxq; /* what the guest sends: polled by one worker */
 	struct ring take;
+	bool is_shared;		    /* there are several workers: then put takes the lock */
 	rte_spinlock_t put_lock;    /* workers that have frames for the guest, per burst */
 	_Atomic(struct ring *) put; /* &put_ring while it runs */
 	struct ring put_ring;
@@ -409,8 +410,10 @@ static int vhost_prepare(struct port *port, const int *fds, unsigned int n_fds, 
 	journal_init(&vhost->journal, port->dp->config.run_dir, port->spec.name, 2 * n_pairs);
 	vhost->n_pairs = n_pairs;
 	for (unsigned int i = 0; i < n_pairs; i++) {
+		vhost->queues[i].is_shared = port->dp->config.n_workers > 1;
 		rte_spinlock_init(&vhost->queues[i].put_lock);
-		vhost->queues[i].rxq = (struct rxq){.port = port, .wake_fd = -1, .worker = -1};
+		vhost->queues[i].rxq = (struct rxq){
+			.port = port, .wake_fd = -1, .worker = -1, .index = (uint16_t)i};
 	}
 	port->impl = vhost;
 	return 0;
@@ -511,6 +514,10 @@ static void put(struct vhost_queue *queue, struct burst *burst, const uint8_t *o
 
 	if (ring == NULL) {
 		count->drops[DROP_PORT_DOWN] += n;
+		return;
+	}
+	if (!queue->is_shared) {
+		ring_put(ring, burst, order, n, count);
 		return;
 	}
 	rte_spinlock_lock(&queue->put_lock);
