@@ -35,3 +35,7 @@ int cmd_port_libvirt_xml(const struct call *call);
 int cmd_stats_fdb(const struct call *call);
 int cmd_stats_run(const struct call *call);
 int cmd_stats_drops(const struct call *call);
+
+int cmd_worker_list(const struct call *call);
+int cmd_worker_queues(const struct call *call);
+int cmd_worker_move(const struct call *call);

@@ -77,6 +77,12 @@ int api_get_drops(void *ctx, const struct http_request *request, struct http_rep
 int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply *reply,
 		struct problem *problem);
 
+/* api_worker.c */
+int api_get_workers(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+int api_move_queue(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+
 /* For the handlers. api.c has no state of its own. */
 
 /* The body as JSON; an empty body is {}. */

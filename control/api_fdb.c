@@ -82,7 +82,8 @@ int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply
 	if (list_places(control->model, &listing.places) < 0)
 		error = problem_system(problem, -ENOMEM, "answering");
 	if (error == 0)
-		error = fastpath_ask(control->fastpath, DP_FDB_DUMP, take_batch, &listing, problem);
+		error = fastpath_ask(control->fastpath, DP_FDB_DUMP, NULL, 0, take_batch, &listing,
+				     problem);
 	table_fini(&listing.places);
 	if (error < 0) {
 		json_decref(listing.entries);

@@ -64,6 +64,10 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "Drops", "frames that were not delivered, and why"},
 	{"GET", "/metrics", api_get_metrics, "",
 	 ROLES_READ, NULL, NULL, "states and counters for Prometheus", METRICS_TYPE},
+	{"GET", "/v1/workers", api_get_workers, "",
+	 ROLES_READ, NULL, "Workers", "how busy workers are, and which queues they poll"},
+	{"POST", "/v1/workers/move", api_move_queue, "",
+	 ROLES_OPERATE, "QueueMove", "QueueMove", "have a worker poll a queue from now on"},
 	{"GET", "/v1/openapi.json", api_get_openapi, "",
 	 ROLES_READ, NULL, "OpenApi", "this API, as an OpenAPI 3 file"},
 };

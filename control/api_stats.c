@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "control/api_worker.h"
 #include "control/fastpath.h"
 
 static json_t *format_block(const struct counters_block *sum)
@@ -64,25 +65,6 @@ static void add_stats(json_t *list, const struct model_port *port, const struct 
 	json_array_append_new(list, object);
 }
 
-static json_t *format_workers(const struct meter *meter)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < meter->header->n_workers; i++) {
-		struct counters_worker worker = meter_worker(meter, i);
-
-		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-						      "turns", (json_int_t)worker.turns,
-						      "busy_cycles", (json_int_t)worker.busy_cycles,
-						      "idle_cycles", (json_int_t)worker.idle_cycles,
-						      "busy_frames", (json_int_t)worker.busy_frames,
-						      "sleeps", (json_int_t)worker.sleeps,
-						      "learn_lost", (json_int_t)worker.learn_lost,
-						      "tsc_hz", (json_int_t)meter->header->tsc_hz));
-	}
-	return list;
-}
-
 int api_get_stats(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem)
 {
@@ -98,7 +80,7 @@ int api_get_stats(void *ctx, const struct http_request *request, struct http_rep
 	struct counters_block retired = meter_sum(meter, METER_RETIRED_SLOT);
 	return api_reply(control,
 			 json_pack("{s:o, s:o, s:o}", "ports", ports, "retired",
-				   format_block(&retired), "workers", format_workers(meter)),
+				   format_block(&retired), "workers", api_worker_format(meter)),
 			 reply, problem);
 }
 

@@ -581,8 +581,8 @@ int fastpath_unreachable(const struct fastpath *fastpath, struct problem *proble
 			   fastpath->socket_path);
 }
 
-int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,
-		 struct problem *problem)
+int fastpath_ask(struct fastpath *fastpath, enum dp_type type, void *message, size_t bytes,
+		 dp_client_fn fn, void *ctx, struct problem *problem)
 {
 	char why[DP_TEXT_BYTES] = "";
 
@@ -590,8 +590,8 @@ int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, 
 	fastpath_look(fastpath);
 	if (fastpath->client == NULL || fastpath->states.is_asked)
 		return fastpath_unreachable(fastpath, problem);
-	int error =
-		dp_client_request(fastpath->client, type, NULL, 0, ASK_TIMEOUT_MS, fn, ctx, why);
+	int error = dp_client_request(fastpath->client, type, message, bytes, ASK_TIMEOUT_MS, fn,
+				      ctx, why);
 	if (error < 0 && dp_client_is_broken(fastpath->client)) {
 		disconnect(fastpath, why);
 		return fastpath_unreachable(fastpath, problem);

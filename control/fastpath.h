@@ -76,6 +76,6 @@ struct dp_port_state fastpath_state(const struct fastpath *fastpath, uint64_t po
 /* Grows whenever fastpath_state() may say something else. */
 uint64_t fastpath_states_version(const struct fastpath *fastpath);
 
-/* Asks the dataplane now. fn as in dp_client_request(). */
-int fastpath_ask(struct fastpath *fastpath, enum dp_type type, dp_client_fn fn, void *ctx,
-		 struct problem *problem);
+/* Asks the dataplane now. message, fn as in dp_client_request(). */
+int fastpath_ask(struct fastpath *fastpath, enum dp_type type, void *message, size_t bytes,
+		 dp_client_fn fn, void *ctx, struct problem *problem);

@@ -199,6 +199,8 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 		       neigh->n_entries == (bytes - sizeof(*neigh)) / sizeof(neigh->entries[0]);
 	case DP_PORT_FDS:
 		return bytes == sizeof(struct dp_object);
+	case DP_QUEUE:
+		return bytes == sizeof(struct dp_queue);
 	default:
 		return false;
 	}

@@ -407,6 +407,43 @@ static void counters_and_tables_have_every_port(void **state)
 	json_decref(json);
 }
 
+static void queues_are_told_and_moved(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	json_t *json = rig_call(rig, "GET", "/v1/workers", "", 200);
+	assert_int_equal(json_array_size(json_object_get(json, "workers")), 1);
+	/* Of both taps; no guest is there. */
+	assert_int_equal(json_array_size(json_object_get(json, "queues")), 2);
+	json_decref(json);
+	rig_call_only(rig, "POST", "/v1/workers/move",
+		      "{\"port\": \"c1\", \"queue\": 0, \"worker\": 0}", 200);
+	json = rig_call(rig, "GET", "/v1/workers", "", 200);
+	json_t *queue = json_array_get(json_object_get(json, "queues"), 0);
+	assert_true(json_is_true(json_object_get(queue, "pinned")));
+	json_decref(json);
+	static const struct {
+		const char *move;
+		int status;
+		const char *code, *words;
+	} bad[] = {
+		{"{\"port\": \"c1\", \"queue\": 0, \"worker\": 7}", 422, "host-refused",
+		 "there is no worker 7: use 0 to 0"},
+		{"{\"port\": \"c1\", \"queue\": 3, \"worker\": 0}", 422, "host-refused",
+		 "queue 3 of the port is not polled"},
+		{"{\"port\": \"no\", \"queue\": 0, \"worker\": 0}", 404, "port-unknown", "no"},
+		{"{\"port\": \"c1\", \"queue\": -1, \"worker\": 0}", 422, "value-invalid",
+		 "queue: give a number"},
+		{"{\"port\": \"c1\", \"queue\": 0, \"worker\": \"x\"}", 422, "value-invalid",
+		 "\"auto\""},
+		{"{\"port\": \"c1\", \"queue\": 0}", 422, "value-invalid", "worker"},
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		rig_assert_problem(rig, "POST", "/v1/workers/move", bad[i].move, bad[i].status,
+				   bad[i].code, bad[i].words);
+}
+
 static void prometheus_reads_every_port(void **state)
 {
 	struct rig *rig = *state;
@@ -487,6 +524,7 @@ int main(int argc, char **argv)
 		RIG_TEST(guests_are_told_how_to_plug_in, &rig),
 		RIG_TEST(a_guest_with_several_queues_is_told_how_many, &rig),
 		RIG_TEST(counters_and_tables_have_every_port, &rig),
+		RIG_TEST(queues_are_told_and_moved, &rig),
 		RIG_TEST(prometheus_reads_every_port, &rig),
 		RIG_TEST(a_second_weftd_is_refused, &rig),
 		RIG_TEST(the_socket_is_for_the_group_and_the_state_for_root, &rig),

@@ -76,8 +76,8 @@ static void run_seconds(struct dataplane *dp, unsigned int seconds, const unsign
 
 struct row {
 	const char *what;
-	unsigned int loads[4];	/* of ports 1 to 4, in permille */
-	int workers[4];		/* where they end up */
+	unsigned int loads[4]; /* of ports 1 to 4, in permille */
+	int workers[4];	       /* where they end up */
 };
 
 static const struct row rows[] = {
