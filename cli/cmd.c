@@ -79,11 +79,13 @@ static const struct cmd table[] = {
 	 "what else a segment can be set to", NULL,
 	 0, 0, 0, cmd_segment_keys},
 	{"port", "add",
-	 "port add NAME type=TYPE segment=SEGMENT [vm=VM] [mac=MAC] [KEY=VALUE ...] [--dry-run]",
+	 "port add NAME type=TYPE segment=SEGMENT|trunk=SEGMENT:TAG,... [native=SEGMENT] [vm=VM] "
+	 "[mac=MAC] [KEY=VALUE ...] [--dry-run]",
 	 "plug something into a segment",
 	 "weft port types lists the types and the keys of each.\n"
 	 "  weft port add web0 type=vhost-user segment=ALPHA vm=web\n"
-	 "  weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.2/24\n",
+	 "  weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.2/24\n"
+	 "  weft port add t0 type=tap trunk=ALPHA:10,BETA:20 native=GAMMA\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_add},
 	{"port", "list", "port list",
 	 "all ports, and whether their link is up", NULL,

@@ -110,6 +110,10 @@ static int table_fill(struct table *table, const json_t *rows)
 
 			format(print_member(object, column->key), cell, sizeof(cell));
 			width = format_width(cell);
+			if (column->rare && strcmp(cell, "-") == 0)
+				width = 0;
+			else if (column->rare && width < format_width(column->heading))
+				width = format_width(column->heading);
 			if (width > table->widths[i])
 				table->widths[i] = width;
 			table->cells[row * table->n_columns + i] = strdup(cell);
@@ -125,6 +129,8 @@ static void print_cell(FILE *out, const struct table *table, size_t i, const cha
 	int padding = (int)(table->widths[i] - format_width(cell));
 	bool is_last = i + 1 == table->n_columns;
 
+	if (table->widths[i] == 0)
+		return;
 	if (table->columns[i].right)
 		fprintf(out, "%*s%s%s", padding, "", cell, is_last ? "\n" : "  ");
 	else if (is_last)
@@ -156,7 +162,7 @@ int print_rows(FILE *out, const struct print_column *columns, size_t n_columns, 
 	if (!table.cells || !table.widths)
 		goto free_table;
 	for (size_t i = 0; i < n_columns; i++)
-		table.widths[i] = format_width(columns[i].heading);
+		table.widths[i] = columns[i].rare ? 0 : format_width(columns[i].heading);
 	err = table_fill(&table, rows);
 	if (err)
 		goto free_table;

@@ -28,6 +28,7 @@ struct print_column {
 	const char *heading;
 	print_cell_fn format; /* NULL: print_cell_plain */
 	bool right;	      /* numbers */
+	bool rare;	      /* left out where no row has it; never the last column */
 };
 
 /* Text as it is, numbers in full, yes or no, lists with commas; "-" for what is absent or empty. */

@@ -41,7 +41,7 @@ static int find_guest(const struct control *control, const struct http_request *
 	const char *socket = model_option_text(port, "socket");
 	guest->n_queues = (unsigned int)model_option_number(port, "queues", 1);
 	guest->port = port;
-	guest->mtu = model_segment(control->model, port->segment)->mtu;
+	guest->mtu = model_port_mtu(control->model, port);
 	guest->is_listening = model_option_is(port, "mode", "client");
 	spec_format_mac(port->mac, guest->mac);
 	if (socket != NULL)

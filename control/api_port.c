@@ -130,12 +130,15 @@ int api_put_port(void *ctx, const struct http_request *request, struct http_repl
 	const struct model_port *old = model_port(control->model, request->name);
 	if (old != NULL)
 		memcpy(port.lab, old->lab, sizeof(port.lab));
-	if (model_copy(control->model, &wanted) < 0)
-		return problem_system(problem, -ENOMEM, "changing");
-	if (model_put_port(wanted, &port) < 0) {
-		model_destroy(wanted);
-		return problem_system(problem, -ENOMEM, "changing");
+	error = model_copy(control->model, &wanted);
+	if (error == 0) {
+		error = model_put_port(wanted, &port);
+		if (error < 0)
+			model_destroy(wanted);
 	}
+	model_port_fini(&port);
+	if (error < 0)
+		return problem_system(problem, error, "changing");
 	return api_change(control, request, wanted, reply, problem);
 }
 

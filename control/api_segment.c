@@ -71,7 +71,7 @@ static int refuse_in_use(const struct model *model, const char *name, struct pro
 	const char *first = NULL;
 
 	for (size_t i = 0; i < model->n_ports; i++) {
-		if (strcmp(model->ports[i]->segment, name) != 0)
+		if (!model_port_is_in(model->ports[i], name))
 			continue;
 		first = first != NULL ? first : model->ports[i]->name;
 		n++;

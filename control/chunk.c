@@ -79,7 +79,9 @@ static int load_port(const char *cluster, struct model *model, const char *name,
 	port.id = id;
 	port.generation = generation;
 	memcpy(port.lab, lab, sizeof(lab));
-	return model_put_port(model, &port);
+	error = model_put_port(model, &port);
+	model_port_fini(&port);
+	return error;
 }
 
 int chunk_load(const char *cluster, const json_t *chunk, struct model *model,

@@ -62,21 +62,36 @@ void claims_close(struct claims *claims)
 	free(claims);
 }
 
+static int add_claim(const struct claims *claims, const struct model_port *port,
+		     const char *segment, json_t *claim, json_t *wanted)
+{
+	char key[KEY_BYTES];
+
+	snprintf(key, sizeof(key), "%s%s/port/%s", claims->prefix, segment, port->name);
+	return json_object_set(wanted, key, claim);
+}
+
+/* A claim in each segment that the port is in. */
 static int add_wanted(const struct claims *claims, const struct model_port *port, json_t *wanted)
 {
 	const char *ip = model_option_text(port, "ip");
-	char key[KEY_BYTES];
+	const struct trunk *trunk = port->trunk;
 	char mac[SPEC_MAC_BYTES];
+	int error = 0;
 
 	spec_format_mac(port->mac, mac);
-	snprintf(key, sizeof(key), "%s%s/port/%s", claims->prefix, port->segment, port->name);
 	json_t *claim = json_pack("{s:s, s:s, s:s*}", "host", claims->host, "mac", mac, "ip", ip);
 	char *text = claim != NULL ? json_dumps(claim, JSON_COMPACT) : NULL;
 	json_decref(claim);
 	if (text == NULL)
 		return -ENOMEM;
-	int error = json_object_set_new(wanted, key, json_string(text));
+	json_t *value = json_string(text);
 	free(text);
+	if (port->segment[0] != '\0')
+		error |= add_claim(claims, port, port->segment, value, wanted);
+	for (unsigned int i = 0; trunk != NULL && i < trunk->n_members; i++)
+		error |= add_claim(claims, port, trunk->members[i].segment, value, wanted);
+	json_decref(value);
 	return error < 0 ? -ENOMEM : 0;
 }
 

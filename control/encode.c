@@ -37,19 +37,37 @@ void encode_segment(const struct model_segment *segment, struct dp_segment *mess
 	guards_encode_segment(segment, message);
 }
 
-void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message)
+static void add_members(const struct model *model, const struct model_port *port,
+			struct dp_port *message)
 {
 	const struct model_segment *segment = model_segment(model, port->segment);
+
+	if (segment != NULL)
+		message->members[message->n_members++] =
+			(struct dp_member){.segment_id = segment->id};
+	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {
+		const struct trunk_member *member = &port->trunk->members[i];
+
+		segment = model_segment(model, member->segment);
+		if (segment != NULL)
+			message->members[message->n_members++] = (struct dp_member){
+				.segment_id = segment->id,
+				.vlan = member->vlan != 0 ? member->vlan : segment->vlan,
+			};
+	}
+}
+
+void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message)
+{
 	struct option_set set = port_kinds_options(port->kind);
 
 	*message = (struct dp_port){
 		.header = {.bytes = sizeof(*message), .type = DP_PORT_PUT},
 		.id = port->id,
 		.generation = port->generation,
-		.n_members = 1,
-		.mtu = segment->mtu,
-		.members[0] = {.segment_id = segment->id},
+		.mtu = model_port_mtu(model, port),
 	};
+	add_members(model, port, message);
 	memcpy(message->mac, port->mac, sizeof(message->mac));
 	memcpy(message->name, port->name, strlen(port->name));
 	memcpy(message->kind, port->kind->name, strlen(port->kind->name));

@@ -7,7 +7,7 @@
 
 void encode_segment(const struct model_segment *segment, struct dp_segment *message);
 
-/* The port's segment must be in the model. */
+/* The port's segments must be in the model. */
 void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message);
 
 /* A digest of everything behind the header: equal for what the dataplane has and what it should

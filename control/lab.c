@@ -173,7 +173,9 @@ static int merge_ports(const struct lab *lab, const char *cluster, struct model 
 		const char *heir =
 			old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
 		snprintf(port.lab, sizeof(port.lab), "%s", is_given ? owner : heir);
-		if (model_put_port(model, &port) < 0)
+		error = model_put_port(model, &port);
+		model_port_fini(&port);
+		if (error < 0)
 			return problem_system(problem, -ENOMEM, "reading the lab");
 	}
 	return 0;

@@ -118,8 +118,10 @@ void model_destroy(struct model *model)
 		return;
 	for (size_t i = 0; i < model->n_segments; i++)
 		free(model->segments[i]);
-	for (size_t i = 0; i < model->n_ports; i++)
+	for (size_t i = 0; i < model->n_ports; i++) {
+		model_port_fini(model->ports[i]);
 		free(model->ports[i]);
+	}
 	free(model->segments);
 	free(model->ports);
 	free(model);
@@ -162,7 +164,19 @@ int model_put_segment(struct model *model, const struct model_segment *segment)
 
 int model_put_port(struct model *model, const struct model_port *port)
 {
-	return put(ports_of(model), port);
+	const struct model_port *old = model_port(model, port->name);
+	struct trunk *before = old != NULL ? old->trunk : NULL;
+	struct trunk *after = trunk_ref(port->trunk);
+	int error = put(ports_of(model), port);
+
+	trunk_unref(error == 0 ? before : after);
+	return error;
+}
+
+void model_port_fini(struct model_port *port)
+{
+	trunk_unref(port->trunk);
+	port->trunk = NULL;
 }
 
 void model_del_segment(struct model *model, const char *name)
@@ -172,7 +186,29 @@ void model_del_segment(struct model *model, const char *name)
 
 void model_del_port(struct model *model, const char *name)
 {
+	struct model_port *port = model_port(model, name);
+
+	if (port != NULL)
+		model_port_fini(port);
 	del(ports_of(model), name);
+}
+
+bool model_port_is_in(const struct model_port *port, const char *segment)
+{
+	return strcmp(port->segment, segment) == 0 || trunk_has(port->trunk, segment);
+}
+
+uint16_t model_port_mtu(const struct model *model, const struct model_port *port)
+{
+	const struct model_segment *segment = model_segment(model, port->segment);
+	uint16_t mtu = segment != NULL ? segment->mtu : 0;
+
+	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {
+		segment = model_segment(model, port->trunk->members[i].segment);
+		if (segment != NULL && segment->mtu > mtu)
+			mtu = segment->mtu;
+	}
+	return mtu;
 }
 
 bool model_is_unused(const struct model *model)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/trunk.h"
 #include "dataplane/api/port_kinds.h"
 
 #define MODEL_MTU_MIN 68
@@ -42,7 +43,8 @@ struct model_port {
 	uint64_t id;
 	uint64_t generation;
 	const struct port_kind *kind;
-	char segment[DP_NAME_BYTES];
+	char segment[DP_NAME_BYTES]; /* untagged: access, or native of the trunk; "" : none */
+	struct trunk *trunk;	     /* NULL: an access port. The port holds a reference */
 	char vm[DP_NAME_BYTES];	  /* "" : none */
 	char host[DP_NAME_BYTES]; /* "" : the host that was asked */
 	uint8_t mac[6];
@@ -72,6 +74,15 @@ int model_put_segment(struct model *model, const struct model_segment *segment);
 int model_put_port(struct model *model, const struct model_port *port);
 void model_del_segment(struct model *model, const char *name); /* absent is no error */
 void model_del_port(struct model *model, const char *name);
+
+/* For a port that is not in a model: lets go of what it refers to. */
+void model_port_fini(struct model_port *port);
+
+/* Does the port carry the segment, tagged or not? */
+bool model_port_is_in(const struct model_port *port, const char *segment);
+
+/* The largest of its segments' MTUs: what its card must be able to carry. */
+uint16_t model_port_mtu(const struct model *model, const struct model_port *port);
 
 /* Was nothing ever stored in it? Then no id was ever given. */
 bool model_is_unused(const struct model *model);

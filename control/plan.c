@@ -63,7 +63,13 @@ static void compare_ports(const struct model_port *from, const struct model_port
 	struct option_set set = port_kinds_options(to->kind);
 
 	add_field(step, from->kind != to->kind, "type");
-	add_field(step, strcmp(from->segment, to->segment) != 0, "segment");
+	/* An access port's segment and a trunk's native one: two keys for one field. */
+	bool was_trunk = from->trunk != NULL, is_trunk = to->trunk != NULL;
+	bool is_moved = strcmp(from->segment, to->segment) != 0;
+
+	add_field(step, was_trunk != is_trunk || (!is_trunk && is_moved), "segment");
+	add_field(step, !trunk_is_same(from->trunk, to->trunk), "trunk");
+	add_field(step, is_trunk && is_moved, "native");
 	add_field(step, strcmp(from->vm, to->vm) != 0, "vm");
 	add_field(step, memcmp(from->mac, to->mac, sizeof(from->mac)) != 0, "mac");
 	add_field(step, strcmp(from->host, to->host) != 0, "host");
@@ -181,9 +187,8 @@ static int plan_port(const struct model *current, struct model *wanted, struct m
 		return error;
 	compare_ports(from, to, step);
 	if (step->n_fields == 0) {
-		*to = *from;
 		plan->n_steps--;
-		return 0;
+		return model_put_port(wanted, from);
 	}
 	to->id = from->id;
 	to->generation = from->generation + 1;

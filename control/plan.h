@@ -10,7 +10,7 @@
 
 #include "control/model.h"
 
-#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 12)
+#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 14)
 
 enum plan_action {
 	PLAN_CREATE,

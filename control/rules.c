@@ -109,27 +109,79 @@ static int check_ip(struct taken *taken, const struct model_port *port, const ch
 	return claim(taken, "port", port->name, "ip", "ip-taken", what);
 }
 
+static int check_declared(const struct model *model, const struct model_port *port,
+			  const char *name, const char *key, struct problem *problem)
+{
+	if (model_segment(model, name) != NULL)
+		return 0;
+	int error = problem_set(problem, -EINVAL, 422, "segment-unknown",
+				"port %s: segment %s is not declared; add that segment, or correct "
+				"the name",
+				port->name, name);
+	problem_at(problem, "ports.%s.%s", port->name, key);
+	return error;
+}
+
+static int refuse_member(const struct model_port *port, const char *segment, const char *why,
+			 struct problem *problem)
+{
+	int error = problem_set(problem, -EINVAL, 422, "trunk-invalid", "port %s: trunk: %s: %s",
+				port->name, segment, why);
+
+	problem_at(problem, "ports.%s.trunk", port->name);
+	return error;
+}
+
+/* What parsing could not know: which segments there are, and what tags are theirs. */
+static int check_trunk(const struct model *model, const struct model_port *port,
+		       struct problem *problem)
+{
+	bool seen[MODEL_VLAN_MAX + 1] = {false};
+
+	for (unsigned int i = 0; i < port->trunk->n_members; i++) {
+		const struct trunk_member *member = &port->trunk->members[i];
+		int error = check_declared(model, port, member->segment, "trunk", problem);
+
+		if (error < 0)
+			return error;
+		uint16_t vlan = member->vlan != 0 ? member->vlan
+						  : model_segment(model, member->segment)->vlan;
+
+		if (vlan == 0)
+			return refuse_member(port, member->segment,
+					     "the segment has no vlan of its own; write the tag",
+					     problem);
+		if (seen[vlan])
+			return refuse_member(port, member->segment,
+					     "its tag is taken by another segment of the trunk",
+					     problem);
+		seen[vlan] = true;
+		if (strcmp(member->segment, port->segment) == 0)
+			return refuse_member(port, member->segment,
+					     "it is native already: tagged or untagged, not both",
+					     problem);
+	}
+	return 0;
+}
+
 static int check_place(struct taken *taken, const struct model *model, const char *host,
 		       const struct model_port *port)
 {
 	struct problem *problem = taken->problem;
+	const char *key = port->trunk != NULL ? "native" : "segment";
 	int error = 0;
 
-	if (model_segment(model, port->segment) == NULL) {
-		error = problem_set(
-			problem, -EINVAL, 422, "segment-unknown",
-			"port %s: segment %s is not declared; add that segment, or correct "
-			"the name",
-			port->name, port->segment);
-		problem_at(problem, "ports.%s.segment", port->name);
-	} else if (port->host[0] != '\0' && strcmp(port->host, host) != 0) {
-		error = problem_set(
-			problem, -EINVAL, 422, "host-unknown",
-			"port %s: host %s is not this host (%s), and weft runs on one host; "
-			"leave host out",
-			port->name, port->host, host);
-		problem_at(problem, "ports.%s.host", port->name);
-	}
+	if (port->segment[0] != '\0')
+		error = check_declared(model, port, port->segment, key, problem);
+	if (error == 0 && port->trunk != NULL)
+		error = check_trunk(model, port, problem);
+	if (error < 0 || port->host[0] == '\0' || strcmp(port->host, host) == 0)
+		return error;
+	error = problem_set(problem, -EINVAL, 422, "host-unknown",
+			    "port %s: host %s is not this host (%s), and weft runs on one host; "
+			    "leave host out",
+			    port->name, port->host, host);
+	problem_at(problem, "ports.%s.host", port->name);
 	return error;
 }
 

@@ -114,7 +114,7 @@ static int parse_name(const struct place *place, const char *key, const char *wo
 	char text[320];
 
 	if (model_is_name(word)) {
-		snprintf(name, DP_NAME_BYTES, "%s", word);
+		snprintf(name, DP_NAME_BYTES, "%.*s", DP_NAME_BYTES - 1, word);
 		return 0;
 	}
 	snprintf(text, sizeof(text),
@@ -345,7 +345,7 @@ static int parse_option(const struct place *place, const json_t *json, const cha
 	if (index < 0 && is_left_over(port->kind, key))
 		return refuse_left_over(place, json, key, port->kind);
 	if (index < 0)
-		return refuse_key(place, key, "type, segment, vm, mac, host", &set);
+		return refuse_key(place, key, "type, segment, trunk, native, vm, mac, host", &set);
 	int error = parse_row(place, &set, (unsigned int)index, word, &value);
 
 	if (error == 0 && value.kind == OPTION_TEXT)
@@ -378,6 +378,40 @@ static int parse_kind(const struct place *place, const json_t *json, struct mode
 	return refuse(place, "type", "type-unknown", text);
 }
 
+static bool is_place(const char *key)
+{
+	return strcmp(key, "segment") == 0 || strcmp(key, "trunk") == 0 ||
+	       strcmp(key, "native") == 0;
+}
+
+/* Where the port is: an access port in one segment, or a trunk. */
+static int parse_place(const struct place *place, const json_t *json, struct model_port *port)
+{
+	const json_t *trunk = json_object_get(json, "trunk");
+	const char *key = trunk != NULL ? "native" : "segment";
+	const char *other = trunk != NULL ? "segment" : "native";
+	const json_t *name = json_object_get(json, key);
+	char word[WORD_BYTES];
+	char why[DP_TEXT_BYTES];
+	int error = 0;
+
+	if (json_object_get(json, other) != NULL)
+		return refuse(place, other, "trunk-invalid",
+			      trunk != NULL ? "segment is for access ports; the untagged segment "
+					      "of a trunk is its native"
+					    : "native is for trunks; an access port has a segment");
+	if (trunk == NULL && name == NULL)
+		return missing(place, "segment", "the name of a segment, as ALPHA; or a trunk");
+	if (name != NULL)
+		error = word_of(place, key, name, word);
+	if (error == 0 && name != NULL)
+		error = parse_name(place, key, word, port->segment);
+	if (error == 0 && trunk != NULL &&
+	    trunk_parse(trunk, &port->trunk, why, sizeof(why)) < 0)
+		error = refuse(place, "trunk", "trunk-invalid", why);
+	return error;
+}
+
 int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 		    struct model_port *port, struct problem *problem)
 {
@@ -396,12 +430,12 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 	if (error < 0)
 		return error;
 	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
+		if (is_place(key))
+			continue;
 		error = word_of(&place, key, value, word);
 		if (error < 0)
 			return error;
-		if (strcmp(key, "segment") == 0)
-			error = parse_name(&place, key, word, port->segment);
-		else if (strcmp(key, "vm") == 0)
+		if (strcmp(key, "vm") == 0)
 			error = parse_name(&place, key, word, port->vm);
 		else if (strcmp(key, "host") == 0)
 			error = parse_name(&place, key, word, port->host);
@@ -414,9 +448,7 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 		if (error < 0)
 			return error;
 	}
-	if (port->segment[0] == '\0')
-		return missing(&place, "segment", "the name of a segment, as ALPHA");
-	return 0;
+	return parse_place(&place, json, port);
 }
 
 /* json_object_set_new() that remembers a failure instead of returning it each time. */
@@ -499,7 +531,11 @@ json_t *spec_format_port(const char *cluster, const struct model_port *port, enu
 	if (is_full)
 		set(object, "name", json_string(port->name), &is_failed);
 	set(object, "type", json_string(port->kind->name), &is_failed);
-	set(object, "segment", json_string(port->segment), &is_failed);
+	if (port->trunk != NULL)
+		set(object, "trunk", trunk_format(port->trunk), &is_failed);
+	if (port->segment[0] != '\0')
+		set(object, port->trunk != NULL ? "native" : "segment", json_string(port->segment),
+		    &is_failed);
 	if (port->vm[0] != '\0')
 		set(object, "vm", json_string(port->vm), &is_failed);
 	if (is_full || memcmp(port->mac, derived, sizeof(derived)) != 0)

@@ -75,7 +75,7 @@ static void copy_text(char *to, size_t to_bytes, const char *from)
 
 static struct settings settings_of(const struct model *model, const struct model_port *port)
 {
-	struct settings settings = {.mtu_bytes = model_segment(model, port->segment)->mtu};
+	struct settings settings = {.mtu_bytes = model_port_mtu(model, port)};
 
 	copy_text(settings.ifname, sizeof(settings.ifname), model_ifname(port));
 	copy_text(settings.netns, sizeof(settings.netns), model_option_text(port, "netns"));

@@ -5,17 +5,35 @@
 #include <endian.h>
 #include <linux/if_ether.h>
 
-#include "dataplane/fdb.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/vlan.h"
 
-/* The tags that an access port must not send, IEEE 802.1Q and 802.1ad, and the older 0x9100 that
- * some cards still take for one: honouring any of them is how a guest hops into a neighbour's
- * VLAN. */
-static inline bool is_tag(uint16_t ethertype)
+#define TCP_OFFSET_AT 12	/* byte whose upper half is the header's length in words */
+#define TCP_HEADER_MIN 20
+
+/* What of the burst's port and segment the frames are judged by, read once. */
+struct context {
+	struct dataplane *dp;
+	const struct vlan_map *vlans;	/* NULL: access port */
+	bool takes_tags;
+	uint16_t segment;		/* of untagged frames */
+	uint32_t max_len;		/* of a frame there; 0: there is no such segment */
+	const struct segment *policy;
+};
+
+static void enter_segment(struct context *context, uint16_t index)
 {
-	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD || ethertype == ETH_P_QINQ1;
+	const struct segment *policy =
+		atomic_load_explicit(&context->dp->segments[index], memory_order_acquire);
+
+	context->segment = index;
+	context->policy = policy;
+	context->max_len = policy != NULL ? atomic_load_explicit(&policy->max_frame_bytes,
+								 memory_order_relaxed)
+					  : 0;
 }
 
-/* 01-80-C2-00-00-00 to -0F: IEEE 802.1Q, table 8-1, never forwarded by a bridge. */
+/* 01-80-C2-00-00-00 to -0F: IEEE 802.1Q, table 8-1, what a bridge keeps to itself. */
 static inline bool is_link_local(const uint8_t mac[6])
 {
 	static const uint8_t prefix[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
@@ -23,35 +41,88 @@ static inline bool is_link_local(const uint8_t mac[6])
 	return memcmp(mac, prefix, sizeof(prefix)) == 0 && mac[5] < 0x10;
 }
 
-static inline enum drop_reason judge(const struct frame *frame, uint16_t segment)
+/* Frames longer than the MTU: large ones to be cut later count as what they will be cut into, and a
+ * tag in the payload is no part of the packet. */
+static bool is_too_big(const struct frame *frame, const struct context *context)
+{
+	const struct virtio_net_hdr *hdr = &frame->vnet.hdr;
+	uint32_t max_len = context->max_len + (frame->has_tag ? VLAN_BYTES : 0);
+	uint32_t tcp_at = le16toh(hdr->csum_start), tcp_bytes = TCP_HEADER_MIN;
+
+	if (hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return frame->len > max_len;
+	if (tcp_at + TCP_OFFSET_AT < frame->head_len)
+		tcp_bytes = (uint32_t)(frame->head[tcp_at + TCP_OFFSET_AT] >> 4) * 4;
+	return tcp_at + tcp_bytes + le16toh(hdr->gso_size) > max_len;
+}
+
+static inline enum drop_reason judge(const struct frame *frame, const struct context *context)
 {
 	const uint8_t *dst = frame->head, *src = frame->head + ETH_ALEN;
-	uint16_t ethertype;
 
-	if (frame->len < ETH_HLEN)
-		return DROP_RUNT;
-	memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
-	if (segment == 0)
+	if (context->max_len == 0)
 		return DROP_NO_SEGMENT;
 	/* The key of no segment and a zero MAC is zero. */
 	if ((src[0] & 1) != 0 || fdb_key(0, src) == 0)
 		return DROP_BAD_SOURCE;
-	if (is_tag(be16toh(ethertype)))
-		return DROP_TAGGED;
-	return is_link_local(dst) ? DROP_LINK_LOCAL : DROP_NONE;
+	if (frame->len > context->max_len && is_too_big(frame, context))
+		return DROP_TOO_BIG;
+	if (is_link_local(dst))
+		return segment_passes(context->policy, frame) ? DROP_NONE : DROP_LINK_LOCAL;
+	return DROP_NONE;
 }
 
-void classify_burst(struct burst *burst, uint16_t segment)
+/* A frame with a tag: off with it, then as any other, in the segment that it means. */
+static enum drop_reason judge_tagged(struct burst *burst, struct frame *frame,
+				     const struct context *untagged)
 {
+	struct context context = *untagged;
+	uint16_t segment = untagged->segment;
+	uint32_t len = frame->len;
+	enum drop_reason reason = vlan_take(frame, untagged->vlans, untagged->takes_tags, &segment);
+
+	burst->stripped_bytes += len - frame->len;
+	burst->has_tags |= frame->has_tag;
+	if (reason != DROP_NONE)
+		return reason;
+	if (segment != untagged->segment)
+		enter_segment(&context, segment);
+	frame->segment = segment;
+	return judge(frame, &context);
+}
+
+void classify_burst(struct dataplane *dp, const struct port *port, struct burst *burst)
+{
+	struct context context = {
+		.dp = dp,
+		.vlans = atomic_load_explicit(&port->vlans, memory_order_acquire),
+		.takes_tags = atomic_load_explicit(&port->takes_tags, memory_order_relaxed),
+	};
+
+	enter_segment(&context, context.vlans != NULL ? context.vlans->native
+						      : atomic_load_explicit(&port->segment,
+									     memory_order_acquire));
+	burst->stripped_bytes = 0;
+	burst->has_tags = false;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
+		uint16_t ethertype;
 
 		if (frame->drop != DROP_NONE)
 			continue;
-		frame->drop = (uint8_t)judge(frame, segment);
-		frame->segment = segment;
-		frame->dst_key = fdb_key(segment, frame->head);
-		frame->src_key = fdb_key(segment, frame->head + ETH_ALEN);
+		if (frame->len < ETH_HLEN) {
+			frame->drop = DROP_RUNT;
+			continue;
+		}
+		memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
+		frame->segment = context.segment;
+		frame->has_tag = false;
+		if (__builtin_expect(vlan_is_tag(be16toh(ethertype)), 0))
+			frame->drop = (uint8_t)judge_tagged(burst, frame, &context);
+		else
+			frame->drop = (uint8_t)judge(frame, &context);
+		frame->dst_key = fdb_key(frame->segment, frame->head);
+		frame->src_key = fdb_key(frame->segment, frame->head + ETH_ALEN);
 	}
 }
 

@@ -7,9 +7,12 @@
 
 #include "dataplane/frame.h"
 
-/* Gives every live frame of the burst its segment and keys, or a drop reason. segment: of the
- * access port that the frames came from, index; 0: it has none. */
-void classify_burst(struct burst *burst, uint16_t segment);
+struct dataplane;
+struct port;
+
+/* Gives every live frame of the burst, which came from `port`, its segment and keys, or a drop
+ * reason. A tag that means a segment is taken off. */
+void classify_burst(struct dataplane *dp, const struct port *port, struct burst *burst);
 
 /* Drops all of the burst: it came from a port that lets no frame pass. */
 void classify_blocked(struct burst *burst);

@@ -168,15 +168,24 @@ struct sweep {
 	uint32_t now_s;
 };
 
+/* Is the port not there, or blocked, or not in the segment, or the segment not there? */
+static bool has_left(const struct dataplane *dp, uint16_t port_index, uint16_t segment)
+{
+	struct port *port = atomic_load(&dp->ports[port_index]);
+
+	return atomic_load(&dp->segments[segment]) == NULL || port == NULL ||
+	       !port_is_in(port, segment) || port_state_blocks(atomic_load(&port->state));
+}
+
 static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 {
 	const struct sweep *sweep = ctx;
-	struct segment *segment = atomic_load(&sweep->dp->segments[fdb_key_segment(entry->key)]);
+	uint16_t index = fdb_key_segment(entry->key);
 	struct port *port = atomic_load(&sweep->dp->ports[entry->port]);
-	bool forget = segment == NULL || sweep->dp->ports_leave[entry->port] ||
-		      sweep->dp->segments_leave[fdb_key_segment(entry->key)];
+	bool forget = has_left(sweep->dp, entry->port, index);
 
 	if (!forget) {
+		struct segment *segment = atomic_load(&sweep->dp->segments[index]);
 		int32_t age_s = (int32_t)(sweep->now_s - entry->seen_s);
 
 		forget = age_s > (int32_t)atomic_load(&segment->age_s);
@@ -189,10 +198,8 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
 {
 	const struct sweep *sweep = ctx;
-	uint16_t segment = fdb_key_segment(entry->key);
 
-	return atomic_load(&sweep->dp->segments[segment]) == NULL ||
-	       sweep->dp->ports_leave[entry->port] || sweep->dp->segments_leave[segment] ||
+	return has_left(sweep->dp, entry->port, fdb_key_segment(entry->key)) ||
 	       (int32_t)(sweep->now_s - entry->seen_s) > NEIGH_AGE_S;
 }
 
@@ -242,6 +249,4 @@ void dataplane_forget(struct dataplane *dp)
 	/* Requests first: they are refused now, and none can come any more. */
 	drain_requests(dp);
 	sweep_tables(&sweep);
-	memset(dp->ports_leave, 0, sizeof(dp->ports_leave));
-	memset(dp->segments_leave, 0, sizeof(dp->segments_leave));
 }

@@ -60,7 +60,6 @@ struct dataplane {
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
 	bool segments_taken[SEGMENTS_MAX];
-	bool ports_leave[PORTS_MAX], segments_leave[SEGMENTS_MAX];	/* dataplane_forget() */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };
@@ -75,7 +74,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
 /* Waits until every running worker has passed a quiescent point. Main. */
 void dataplane_synchronize(struct dataplane *dp);
 
-/* After this no entry of the FDB and no pending request names a port (or segment) that is marked in
- * ports_leave (segments_leave): their indices may be used again. They must be unpublished, or have
- * left the segment, and a grace period over. One walk for all; clears the marks. Main. */
+/* After this no entry of the FDB and no pending request names a port or a segment that is not
+ * published, or a port that has left the segment: their indices may be used again. A grace period
+ * must be over. One walk for all. Main. */
 void dataplane_forget(struct dataplane *dp);

@@ -8,6 +8,7 @@
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
 #include "dataplane/segmentation.h"
+#include "dataplane/vlan.h"
 
 /* What flooding may write for one burst, in bytes: a thousand receivers of a full burst of small
  * frames, or 256 of one frame of 64 KiB. Everyone else on the worker waits for it: a few ms. */
@@ -142,42 +143,95 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 	return copies;
 }
 
-/* The last gate between segments: whatever the tables said before, a frame leaves only through a
- * port that is in the frame's segment now. Compacts the list; returns how many may go, and in
- * *offloads whether any of them leaves work to the receiver. */
-static unsigned int gate(const struct burst *burst, const struct port *from,
-			 const struct port *port, struct egress *egress,
-			 struct counters_block *count, unsigned int *offloads)
-{
-	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
-	unsigned int n = 0;
-
-	*offloads = 0;
-	if (atomic_load_explicit(&port->is_isolated, memory_order_relaxed) &&
-	    atomic_load_explicit(&from->is_isolated, memory_order_relaxed)) {
-		count->drops[DROP_ISOLATED] += egress->n;
-		return 0;
-	}
-	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed))) {
-		count->drops[DROP_BLOCKED] += egress->n;
-		return 0;
-	}
-	for (unsigned int i = 0; i < egress->n; i++) {
-		const struct frame *frame = &burst->frames[egress->order[i]];
-
-		if (frame->segment == segment) {
-			egress->order[n++] = egress->order[i];
-			*offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
-		} else {
-			drop_count(count, DROP_WRONG_SEGMENT);
-		}
-	}
-	return n;
-}
-
 static bool takes_all(const struct port *port)
 {
 	return atomic_load_explicit(&port->offload_caps, memory_order_relaxed) == OFFLOAD_ALL;
+}
+
+/* offloads: whether any of the frames leaves work to the receiver. */
+static void send_out(struct forward_lists *lists, struct port *port, struct burst *burst,
+		     const uint8_t *order, unsigned int n, unsigned int offloads,
+		     struct counters_block *count)
+{
+	if (offloads != 0 && !takes_all(port))
+		segmentation_transmit(lists->segmentation, port, burst, order, n, count);
+	else if (n != 0)
+		port->type->tx(port, burst, order, n, count);
+}
+
+/* The last gate between segments: whatever the tables said before, a frame leaves only through a
+ * port that is in the frame's segment now. */
+static void transmit_untagged(struct forward_lists *lists, struct port *port, struct burst *burst,
+			      struct egress *egress, struct counters_block *count)
+{
+	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
+	bool takes_tags = !burst->has_tags ||
+			  atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	unsigned int n = 0, offloads = 0;
+
+	for (unsigned int i = 0; i < egress->n; i++) {
+		const struct frame *frame = &burst->frames[egress->order[i]];
+
+		if (frame->segment != segment) {
+			drop_count(count, DROP_WRONG_SEGMENT);
+		} else if (!takes_tags && frame->has_tag) {
+			drop_count(count, DROP_TAGGED);
+		} else {
+			egress->order[n++] = egress->order[i];
+			offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+		}
+	}
+	send_out(lists, port, burst, egress->order, n, offloads, count);
+}
+
+/* Sends what is ready for a trunk, all of it in a row. */
+static void flush_tagged(struct forward_lists *lists, struct port *port, struct burst *burst,
+			 struct counters_block *count)
+{
+	struct burst *tagged = lists->tagged;
+	uint8_t order[BURST_FRAMES];
+	unsigned int offloads = 0;
+
+	for (unsigned int i = 0; i < tagged->n; i++) {
+		order[i] = (uint8_t)i;
+		offloads |= tagged->frames[i].vnet.hdr.flags | tagged->frames[i].vnet.hdr.gso_type;
+	}
+	tagged->attention = false;
+	send_out(lists, port, tagged, order, tagged->n, offloads, count);
+	burst->attention |= tagged->attention;
+	tagged->n = tagged->n_pieces = 0;
+}
+
+/* The gate of a trunk: each frame gets the tag of its segment, in a copy of its head. */
+static void transmit_tagged(struct forward_lists *lists, struct port *port,
+			    const struct vlan_map *vlans, struct burst *burst,
+			    const struct egress *egress, struct counters_block *count)
+{
+	bool takes_tags = atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	struct burst *tagged = lists->tagged;
+
+	tagged->n = tagged->n_pieces = 0;
+	for (unsigned int i = 0; i < egress->n; i++) {
+		const struct frame *frame = &burst->frames[egress->order[i]];
+		uint16_t vlan = vlan_of(vlans, frame->segment);
+
+		if (tagged->n_pieces + frame->n_iov + 1u > BURST_PIECES)
+			flush_tagged(lists, port, burst, count);
+		if (vlan == VLAN_NOT_MEMBER)
+			drop_count(count, DROP_WRONG_SEGMENT);
+		/* Without a tag in front, a tag in the payload would choose the segment. */
+		else if (burst->has_tags && frame->has_tag && (vlan == 0 || !takes_tags))
+			drop_count(count, DROP_TAGGED);
+		else if (!vlan_put(frame, vlan, tagged))
+			drop_count(count, DROP_BAD_OFFLOAD);
+	}
+	flush_tagged(lists, port, burst, count);
+}
+
+static bool are_isolated(const struct port *a, const struct port *b)
+{
+	return atomic_load_explicit(&a->is_isolated, memory_order_relaxed) &&
+	       atomic_load_explicit(&b->is_isolated, memory_order_relaxed);
 }
 
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
@@ -190,16 +244,20 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, const struct po
 		struct port *port = atomic_load_explicit(&dp->ports[index], memory_order_acquire);
 
 		if (port != NULL) {
+			const struct vlan_map *vlans =
+				atomic_load_explicit(&port->vlans, memory_order_acquire);
 			struct counters_block *count =
 				counters_block(dp->counters, port->slot, worker);
-			unsigned int offloads;
-			unsigned int n = gate(burst, from, port, egress, count, &offloads);
 
-			if (offloads != 0 && !takes_all(port))
-				segmentation_transmit(lists->segmentation, port, burst,
-						      egress->order, n, count);
-			else if (n != 0)
-				port->type->tx(port, burst, egress->order, n, count);
+			if (are_isolated(from, port))
+				count->drops[DROP_ISOLATED] += egress->n;
+			else if (port_state_blocks(
+					 atomic_load_explicit(&port->state, memory_order_relaxed)))
+				count->drops[DROP_BLOCKED] += egress->n;
+			else if (vlans != NULL)
+				transmit_tagged(lists, port, vlans, burst, egress, count);
+			else
+				transmit_untagged(lists, port, burst, egress, count);
 		} else {
 			/* Gone since the tables were read: it has no counters any more. */
 			from_count->drops[DROP_PORT_GONE] += egress->n;

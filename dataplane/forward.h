@@ -27,6 +27,7 @@ struct forward_lists {
 	unsigned int n_touched;
 	uint32_t flood_bytes_left;	/* of what floods of this burst may write */
 	struct segmentation *segmentation;	/* for receivers without offloads */
+	struct burst *tagged;	/* what leaves through a trunk */
 };
 
 /* Looks up the destination of every live frame: frame->out, or a drop reason. */

@@ -33,6 +33,7 @@
 
 #define FRAME_HEAD_BYTES 128
 #define FRAME_PIECES_MAX 64		/* descriptors of one chain that we follow */
+#define FRAME_IOV_MAX (FRAME_PIECES_MAX + 1)	/* of a body: a tag may push one out of the head */
 #define FRAME_BYTES_MAX (65535 + 64)	/* 64 KiB of IP and the headers in front of it */
 #define BURST_FRAMES 64
 /* Enough that a burst always has room for one more frame of the largest kind. */
@@ -49,12 +50,13 @@ struct frame {
 	const struct iovec *iov;	/* the bytes after the head, in `n_iov` pieces */
 	uint64_t src_key, dst_key;	/* segment and MAC, as the FDB wants them (fdb.h) */
 	uint32_t len;			/* layer-2 bytes, all of them */
-	uint16_t head_len;		/* bytes in `head`: min(len, FRAME_HEAD_BYTES) */
+	uint16_t head_len;		/* bytes in `head`: the headers, or all of a short frame */
 	uint16_t n_iov;
 	uint16_t segment;		/* index; 0: none yet */
 	uint16_t out;			/* enum frame_out or a port's index */
 	uint8_t drop;			/* enum drop_reason; DROP_NONE while it is alive */
-	uint8_t pad[15];
+	bool has_tag;			/* its payload begins with a VLAN tag; if burst.has_tags */
+	uint8_t pad[14];
 	struct virtio_net_hdr_mrg_rxbuf vnet;
 	uint8_t head[FRAME_HEAD_BYTES];
 } __attribute__((aligned(64)));
@@ -69,6 +71,8 @@ struct burst {
 	unsigned int n_flooded;		/* live frames that look up has found no one port for */
 	uint32_t now_s;			/* time of the turn, seconds of the caller's clock */
 	uint64_t now_ns;		/* the same in nanoseconds */
+	uint32_t stripped_bytes;	/* of tags that classify took off */
+	bool has_tags;			/* after classify: some frame has has_tag */
 	bool attention;			/* a port found something that main has to look at */
 	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];

@@ -40,7 +40,7 @@ static void carry_out(struct dataplane *dp, const struct learn_request *request)
 	struct port *port = atomic_load(&dp->ports[request->port]);
 	uint16_t old_index;
 
-	if (port == NULL || atomic_load(&port->segment) != fdb_key_segment(request->key) ||
+	if (port == NULL || !port_is_in(port, fdb_key_segment(request->key)) ||
 	    atomic_load(&port->state) != PORT_STATE_ACTIVE)
 		return;
 	/* A port at its limit keeps what it has: a guest that floods addresses evicts nobody. */

@@ -57,6 +57,19 @@ static bool check_segments(const struct frame *frame, struct virtio_net_hdr *hdr
 	return true;
 }
 
+bool offload_shift(struct frame *frame, int bytes)
+{
+	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
+
+	if (hdr->flags == 0)
+		return true;
+	hdr->csum_start = htole16((uint16_t)(le16toh(hdr->csum_start) + bytes));
+	if (hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return check_checksum(frame, hdr);
+	hdr->hdr_len = htole16((uint16_t)(le16toh(hdr->hdr_len) + bytes));
+	return check_checksum(frame, hdr) && is_of_type(frame, OFFLOAD_GSO_TYPE(&frame->vnet));
+}
+
 bool offload_check(struct frame *frame, unsigned int caps)
 {
 	struct virtio_net_hdr *hdr = &frame->vnet.hdr;

@@ -24,6 +24,10 @@ enum offload_cap {
  * Clears what receivers must not see. true: sound. */
 bool offload_check(struct frame *frame, unsigned int caps);
 
+/* The headers in front of what the offloads concern grew by `bytes` (or shrank). false: the offsets
+ * do not make sense any more, or the frame is not what its offloads say. */
+bool offload_shift(struct frame *frame, int bytes);
+
 /* Whether a receiver with these capabilities can take the frame as it is. */
 static inline bool offload_fits(const struct frame *frame, unsigned int caps)
 {

@@ -12,6 +12,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
 #include "dataplane/neigh.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 const struct port_type *port_find_type(const struct dataplane *dp, const char *kind)
@@ -104,6 +105,7 @@ void port_free(struct port *port)
 	counters_return_slot(port->dp->counters, port->slot);
 	port->dp->ports_taken[port->index] = false;
 	guard_destroy(atomic_load(&port->guard));
+	free(atomic_load(&port->vlans));
 	free(port);
 }
 
@@ -121,11 +123,32 @@ void port_apply(struct port *port)
 	struct option_set set = port_kinds_options(port->type->kind);
 
 	port->max_macs = (uint32_t)options_number(&set, spec->options, spec->n_options, "max_macs");
+	atomic_store(&port->takes_tags,
+		     options_number(&set, spec->options, spec->n_options, "qinq") != 0);
 	atomic_store(&port->is_isolated,
 		     options_number(&set, spec->options, spec->n_options, "isolated") != 0);
 	storm_set(&port->storm, spec->storm_pps);
 	atomic_store(&port->state,
 		     (uint8_t)options_number(&set, spec->options, spec->n_options, "state"));
+}
+
+bool port_is_in(const struct port *port, uint16_t segment)
+{
+	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
+
+	if (vlans != NULL)
+		return vlan_of(vlans, segment) != VLAN_NOT_MEMBER;
+	return atomic_load_explicit(&port->segment, memory_order_acquire) == segment;
+}
+
+void port_mark_segments(const struct port *port, bool marks[])
+{
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
+
+	if (vlans == NULL)
+		marks[atomic_load(&port->segment)] = true;
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++)
+		marks[i] |= vlan_of(vlans, i) != VLAN_NOT_MEMBER;
 }
 
 void port_publish(struct port *port)

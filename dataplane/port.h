@@ -37,6 +37,7 @@
 struct dataplane;
 struct guard;
 struct port;
+struct vlan_map;
 
 /* A receive queue: the unit that a worker polls. Embedded in the type's own queue. */
 struct rxq {
@@ -87,7 +88,9 @@ struct port {
 	uint16_t slot;			/* in the counters */
 
 	/* Changed in place by main, read by workers once per burst. */
-	_Atomic uint16_t segment;	/* index of the access segment; 0: none */
+	_Atomic uint16_t segment;	/* index of the access segment; 0: none, or a trunk */
+	_Atomic(struct vlan_map *) vlans;	/* of a trunk; NULL: an access port */
+	_Atomic bool takes_tags;	/* tags that mean no segment may pass as payload (QinQ) */
 	_Atomic bool is_isolated;	/* exchanges frames only with ports that are not */
 	_Atomic uint32_t offload_caps;	/* enum offload_cap: what it takes; the rest is done here */
 	_Atomic(struct guard *) guard;	/* never NULL */
@@ -123,6 +126,12 @@ static inline bool port_state_blocks(uint8_t state)
 {
 	return state == PORT_STATE_BLOCKED || state == PORT_STATE_STANDBY;
 }
+
+/* Segments that it is in, of a published port. Main or worker. */
+bool port_is_in(const struct port *port, uint16_t segment);
+
+/* Marks the indices of its segments. Main. */
+void port_mark_segments(const struct port *port, bool marks[]);
 
 /* Makes it findable by workers and lets it move frames. Main. */
 void port_publish(struct port *port);

@@ -242,7 +242,7 @@ static void write_frames(int fd, struct burst *burst, const uint8_t *order, unsi
 {
 	for (unsigned int i = 0; i < n; i++) {
 		struct frame *frame = &burst->frames[order[i]];
-		struct iovec iov[1 + FRAME_PIECES_MAX];
+		struct iovec iov[1 + FRAME_IOV_MAX];
 
 		iov[0].iov_base = &frame->vnet;
 		iov[0].iov_len = sizeof(frame->vnet) + frame->head_len;

@@ -2,8 +2,11 @@
 /* Segment objects and their flood lists. Main thread. */
 #include "dataplane/segment.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
@@ -30,12 +33,49 @@ static uint8_t action(const struct dp_segment *spec, const char *key)
 	return (uint8_t)options_number(&segment_options, spec->options, spec->n_options, key);
 }
 
+/* Link-local protocols, by the last byte of the address that they use. */
+static const struct {
+	const char *key;
+	uint8_t address;
+} protocols[] = {{"stp", 0x00}, {"pause", 0x01}, {"lacp", 0x02}, {"dot1x", 0x03}, {"lldp", 0x0e}};
+
+#define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
+#define LLDP (N_PROTOCOLS - 1)
+
+static uint8_t find_passes(const struct dp_segment *spec)
+{
+	uint8_t passes = 0;
+
+	for (unsigned int i = 0; i < N_PROTOCOLS; i++)
+		passes |= (uint8_t)(action(spec, protocols[i].key) << i);
+	return passes;
+}
+
+bool segment_passes(const struct segment *segment, const struct frame *frame)
+{
+	uint8_t passes = atomic_load_explicit(&segment->passes, memory_order_relaxed);
+	uint8_t address = frame->head[ETH_ALEN - 1];
+	uint16_t ethertype;
+
+	memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
+	/* LLDP uses three of the addresses, and 0e is not only LLDP's. */
+	if (ethertype == htobe16(ETH_P_LLDP))
+		return (passes >> LLDP & 1) != 0;
+	for (unsigned int i = 0; i < LLDP; i++) {
+		if (protocols[i].address == address)
+			return (passes >> i & 1) != 0;
+	}
+	return false;
+}
+
 void segment_apply(struct segment *segment, const struct dp_segment *spec)
 {
 	segment->spec = *spec;
 	atomic_store(&segment->age_s, spec->age_s);
 	atomic_store(&segment->guards, spec->guards);
 	storm_set(&segment->storm, spec->storm_pps);
+	atomic_store(&segment->max_frame_bytes, spec->mtu + ETH_HLEN);
+	atomic_store(&segment->passes, find_passes(spec));
 	atomic_store(&segment->on_unknown, action(spec, "unknown"));
 	atomic_store(&segment->on_broadcast, action(spec, "broadcast"));
 	atomic_store(&segment->on_multicast, action(spec, "multicast"));
@@ -72,7 +112,7 @@ struct flood_list *segment_flood_list(const struct dataplane *dp, const struct s
 		for (unsigned int i = 1; i < dp->ports_end; i++) {
 			struct port *port = atomic_load(&dp->ports[i]);
 
-			if (port != NULL && atomic_load(&port->segment) == segment->index &&
+			if (port != NULL && port_is_in(port, segment->index) &&
 			    atomic_load(&port->state) == PORT_STATE_ACTIVE &&
 			    atomic_load(&port->is_isolated) == is_isolated)
 				list->ports[list->n++] = port->index;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane/api/dp_msg.h"
@@ -15,6 +16,7 @@
 #define SEGMENTS_MAX 8192	/* indices 1 .. SEGMENTS_MAX - 1 */
 
 struct dataplane;
+struct frame;
 struct port;
 
 struct flood_list {
@@ -26,6 +28,8 @@ struct flood_list {
 struct segment {
 	_Atomic(struct flood_list *) flood;
 	_Atomic uint32_t age_s;
+	_Atomic uint32_t max_frame_bytes;	/* by the MTU, without a tag */
+	_Atomic uint8_t passes;		/* link-local protocols: bits, segment.c */
 	_Atomic uint8_t on_unknown, on_broadcast, on_multicast;	/* enum segment_action */
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
 	struct storm storm;
@@ -41,6 +45,9 @@ void segment_destroy(struct segment *segment);	/* NULL is legal */
 void segment_apply(struct segment *segment, const struct dp_segment *spec);
 
 struct segment *segment_find(const struct dataplane *dp, uint32_t id);
+
+/* Whether a frame to a link-local address is of a protocol that the segment passes on. Worker. */
+bool segment_passes(const struct segment *segment, const struct frame *frame);
 
 /* List of the published ports that are in the segment; NULL if there is no memory. */
 struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment);

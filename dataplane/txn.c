@@ -13,6 +13,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
 #include "dataplane/txn_check.h"
+#include "dataplane/vlan.h"
 
 static struct txn_port *add_port(struct txn *txn)
 {
@@ -123,6 +124,41 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 	return -ENOSPC;
 }
 
+/* Index that a segment has, or will have when this is committed; 0: there is none. */
+static uint16_t segment_index(const struct txn *txn, uint32_t id)
+{
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		if (txn->segments[i].spec.id == id && txn->segments[i].made != NULL)
+			return txn->segments[i].made->index;
+	}
+	const struct segment *segment = segment_find(txn->dp, id);
+
+	return segment != NULL ? segment->index : 0;
+}
+
+static bool is_trunk(const struct dp_port *spec)
+{
+	return spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0);
+}
+
+static int make_vlans(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
+{
+	const struct dp_port *spec = &staged->spec;
+	struct vlan_member *members = calloc(spec->n_members, sizeof(members[0]));
+
+	for (unsigned int i = 0; members != NULL && i < spec->n_members; i++) {
+		members[i].segment = segment_index(txn, spec->members[i].segment_id);
+		members[i].vlan = spec->members[i].vlan;
+	}
+	if (members != NULL)
+		staged->vlans = vlan_create(members, spec->n_members);
+	free(members);
+	if (staged->vlans != NULL)
+		return 0;
+	snprintf(why, why_bytes, "port %s: out of memory", spec->name);
+	return -ENOMEM;
+}
+
 static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
 {
 	struct port *old = port_find(txn->dp, staged->spec.id);
@@ -130,6 +166,12 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 	staged->old = old;
 	if (staged->is_delete)
 		return 0;
+	if (is_trunk(&staged->spec)) {
+		int error = make_vlans(txn, staged, why, why_bytes);
+
+		if (error < 0)
+			return error;
+	}
 	if (old != NULL && !port_kinds_is_replace(&old->spec, &staged->spec)) {
 		int error = guard_create(&staged->spec, &staged->guard);
 
@@ -147,7 +189,8 @@ static int reserve_lists(struct txn *txn, char *why, size_t why_bytes)
 {
 	txn->unused_lists =
 		calloc(txn->dp->segments_end + txn->n_segments, sizeof(txn->unused_lists[0]));
-	if (txn->unused_lists != NULL)
+	txn->touched = calloc(SEGMENTS_MAX, sizeof(txn->touched[0]));
+	if (txn->unused_lists != NULL && txn->touched != NULL)
 		return 0;
 	snprintf(why, why_bytes, "out of memory");
 	return -ENOMEM;
@@ -167,14 +210,6 @@ int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 }
 
 /* --- commit --- */
-
-static uint16_t segment_index(const struct dataplane *dp, const struct dp_port *spec)
-{
-	struct segment *segment =
-		spec->n_members != 0 ? segment_find(dp, spec->members[0].segment_id) : NULL;
-
-	return segment != NULL ? segment->index : 0;
-}
 
 static void publish_segments(struct txn *txn)
 {
@@ -197,41 +232,58 @@ static void publish_segments(struct txn *txn)
 	}
 }
 
+/* An access port's one segment. */
+static uint16_t access_segment(const struct txn *txn, const struct dp_port *spec)
+{
+	return spec->n_members == 1 && !is_trunk(spec)
+		       ? segment_index(txn, spec->members[0].segment_id)
+		       : 0;
+}
+
+/* Puts the port into its segments. A worker that looks meanwhile finds it in none. */
+static void enter_segments(struct txn *txn, struct port *port, struct txn_port *staged)
+{
+	atomic_store(&port->segment, 0);
+	staged->vlans = atomic_exchange(&port->vlans, staged->vlans);
+	atomic_store_explicit(&port->segment, access_segment(txn, &staged->spec),
+			      memory_order_release);
+	port_mark_segments(port, txn->touched);
+}
+
 static void publish_ports(struct txn *txn)
 {
-	struct dataplane *dp = txn->dp;
-
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		struct txn_port *staged = &txn->ports[i];
-		uint16_t segment = segment_index(dp, &staged->spec);
 
+		if (staged->old != NULL)
+			port_mark_segments(staged->old, txn->touched);
 		if (staged->is_delete)
 			continue;
 		if (staged->in_place) {
 			staged->old->spec = staged->spec;
 			port_apply(staged->old);
 			staged->guard = atomic_exchange(&staged->old->guard, staged->guard);
-			staged->must_forget = atomic_load(&staged->old->segment) != segment ||
-					      port_state_blocks(atomic_load(&staged->old->state));
-			atomic_store_explicit(&staged->old->segment, segment, memory_order_release);
+			enter_segments(txn, staged->old, staged);
 			continue;
 		}
-		atomic_store(&staged->made->segment, segment);
+		enter_segments(txn, staged->made, staged);
 		port_publish(staged->made);
 		staged->made = NULL;
 	}
 }
 
-/* New flood lists for all segments; the old ones go to unused_lists. Without memory for a new
- * list the old one stays: its floods miss a new port, and the gate before tx keeps them out of
- * others. */
+/* New flood lists for the segments that ports have entered or left; the old ones go to
+ * unused_lists. Without memory for a new list the old one stays: its floods miss a new port, and
+ * the gate before tx keeps them out of others. */
 static void publish_lists(struct txn *txn)
 {
 	struct dataplane *dp = txn->dp;
 
 	for (unsigned int i = 1; i < dp->segments_end; i++) {
 		struct segment *segment = atomic_load(&dp->segments[i]);
-		struct flood_list *list = segment != NULL ? segment_flood_list(dp, segment) : NULL;
+		struct flood_list *list = txn->touched[i] && segment != NULL
+						  ? segment_flood_list(dp, segment)
+						  : NULL;
 
 		if (list == NULL)
 			continue;
@@ -264,30 +316,18 @@ static bool is_removed(const struct txn_port *staged)
 	return staged->old != NULL && !staged->in_place;
 }
 
-/* Marks what leaves the tables, and takes it out of them in one walk. */
-static void forget(struct txn *txn)
+/* Does anything leave that the tables may name? */
+static bool has_leavers(const struct txn *txn)
 {
-	struct dataplane *dp = txn->dp;
-	bool any = false;
-
 	for (size_t i = 0; i < txn->n_ports; i++) {
-		struct txn_port *staged = &txn->ports[i];
-
-		if (staged->old == NULL || (staged->in_place && !staged->must_forget))
-			continue;
-		dp->ports_leave[staged->old->index] = true;
-		any = true;
+		if (txn->ports[i].old != NULL)
+			return true;
 	}
 	for (size_t i = 0; i < txn->n_segments; i++) {
-		struct txn_segment *staged = &txn->segments[i];
-
-		if (!staged->is_delete || staged->old == NULL)
-			continue;
-		dp->segments_leave[staged->old->index] = true;
-		any = true;
+		if (txn->segments[i].is_delete && txn->segments[i].old != NULL)
+			return true;
 	}
-	if (any)
-		dataplane_forget(dp);
+	return false;
 }
 
 /* After the grace period: nobody holds what was taken away. */
@@ -301,7 +341,8 @@ static void release(struct txn *txn)
 		if (is_removed(&txn->ports[i]))
 			port_close(txn->ports[i].old);
 	}
-	forget(txn);
+	if (has_leavers(txn))
+		dataplane_forget(dp);
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		if (is_removed(&txn->ports[i]))
 			port_free(txn->ports[i].old);
@@ -324,7 +365,9 @@ static void free_txn(struct txn *txn)
 		for (unsigned int k = 0; k < txn->ports[i].n_fds; k++)
 			close(txn->ports[i].fds[k]);
 		guard_destroy(txn->ports[i].guard);
+		free(txn->ports[i].vlans);
 	}
+	free(txn->touched);
 	free(txn->unused_lists);
 	free(txn->ports);
 	free(txn->segments);

@@ -85,6 +85,23 @@ static const char *check_segment(const struct txn_segment *staged, char *why, si
 			     why_bytes);
 }
 
+/* Each tag once: what a trunk's segments are known by on the wire. No tag counts as one. */
+static bool has_sound_members(const struct dp_port *spec)
+{
+	bool seen[VLAN_MAX + 1] = {false};
+
+	if (spec->n_members > DP_MEMBERS_MAX)
+		return false;
+	for (unsigned int i = 0; i < spec->n_members; i++) {
+		uint16_t vlan = spec->members[i].vlan;
+
+		if (vlan > VLAN_MAX || seen[vlan])
+			return false;
+		seen[vlan] = true;
+	}
+	return true;
+}
+
 static const char *check_port(const struct txn_port *staged, char *why, size_t why_bytes)
 {
 	const struct dp_port *spec = &staged->spec;
@@ -104,13 +121,13 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 	kind = port_kinds_find(spec->kind);
 	if (kind == NULL)
 		return "port of an unknown type";
-	if (spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0))
-		return "port with tagged segments, which this version does not serve";
 	if (is_beyond_rate(spec->storm_pps) ||
 	    ((spec->guards_on | spec->guards_off) & ~DP_GUARD_ALL) != 0)
 		return "port with impossible limits or guards";
 	if (!are_addresses(spec))
 		return "port with impossible addresses";
+	if (!has_sound_members(spec))
+		return "port with impossible segments or tags";
 	struct option_set set = port_kinds_options(kind);
 
 	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);
@@ -223,22 +240,32 @@ static int compare_port_names(const void *a, const void *b)
 		      (*(const struct dp_port *const *)b)->name);
 }
 
+static int check_members(const struct result *result, const struct dp_port *port, char *why,
+			 size_t why_bytes)
+{
+	for (unsigned int i = 0; i < port->n_members; i++) {
+		struct dp_segment key = {.id = port->members[i].segment_id};
+		const struct dp_segment *wanted = &key;
+
+		if (bsearch(&wanted, result->segments, result->n_segments,
+			    sizeof(result->segments[0]), compare_segment_ids) != NULL)
+			continue;
+		snprintf(why, why_bytes, "port %s: its segment does not exist", port->name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 /* Sorting makes equal names neighbours, and segments quick to find. */
 static int check_result(struct result *result, char *why, size_t why_bytes)
 {
 	qsort(result->segments, result->n_segments, sizeof(result->segments[0]),
 	      compare_segment_ids);
 	for (size_t i = 0; i < result->n_ports; i++) {
-		const struct dp_port *port = result->ports[i];
-		struct dp_segment key = {.id = port->members[0].segment_id};
-		const struct dp_segment *wanted = &key;
+		int error = check_members(result, result->ports[i], why, why_bytes);
 
-		if (port->n_members != 0 &&
-		    bsearch(&wanted, result->segments, result->n_segments,
-			    sizeof(result->segments[0]), compare_segment_ids) == NULL) {
-			snprintf(why, why_bytes, "port %s: its segment does not exist", port->name);
-			return -ENOENT;
-		}
+		if (error < 0)
+			return error;
 	}
 	qsort(result->ports, result->n_ports, sizeof(result->ports[0]), compare_port_names);
 	for (size_t i = 1; i < result->n_ports; i++) {

@@ -19,9 +19,9 @@ struct txn_port {
 	struct dp_port spec;		/* is_delete: only the id */
 	bool is_delete;
 	bool in_place;			/* old stays, only its settings change */
-	bool must_forget;		/* it left its segment, or is blocked: its addresses go */
 	struct port *old, *made;	/* as above */
 	struct guard *guard;		/* for `old` in place: the new one; after commit, the old */
+	struct vlan_map *vlans;		/* of a trunk: to be published; then the one before */
 	unsigned int n_fds;
 	int fds[DP_FDS_MAX];
 };
@@ -32,6 +32,7 @@ struct txn {
 	size_t n_segments;
 	struct txn_port *ports;
 	size_t n_ports;
+	bool *touched;			/* by segment index: its flood list changes */
 	struct flood_list **unused_lists;
 	size_t n_unused_lists;
 };

@@ -50,11 +50,12 @@ static int worker_init(struct worker *worker)
 	worker->neigh = memory.alloc((size_t)neigh_bytes, 64);
 	worker->burst = memory.alloc(sizeof(*worker->burst), 64);
 	worker->lists.egress = memory.alloc(PORTS_MAX * sizeof(struct egress), 64);
+	worker->lists.tagged = memory.alloc(sizeof(*worker->lists.tagged), 64);
 	worker->lists.touched = calloc(PORTS_MAX, sizeof(uint16_t));
 	worker->lists.segmentation = memory.alloc(sizeof(struct segmentation), 64);
 	if (worker->learn == NULL || worker->neigh == NULL || worker->burst == NULL ||
 	    worker->lists.egress == NULL || worker->lists.touched == NULL ||
-	    worker->lists.segmentation == NULL)
+	    worker->lists.segmentation == NULL || worker->lists.tagged == NULL)
 		return -ENOMEM;
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
@@ -100,6 +101,7 @@ void worker_destroy(struct worker *worker)
 		memory.free(worker->burst->arena);
 	memory.free(worker->burst);
 	memory.free(worker->lists.egress);
+	memory.free(worker->lists.tagged);
 	free(worker->lists.touched);
 	memory.free(worker->lists.segmentation);
 	memory.free(worker->learn);
@@ -114,7 +116,7 @@ void worker_destroy(struct worker *worker)
 /* Counts what came in, and what the stages decided to drop. */
 static void count_burst(const struct burst *burst, struct counters_block *count)
 {
-	uint64_t bytes = 0, gso = 0;
+	uint64_t bytes = burst->stripped_bytes, gso = 0;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
@@ -146,7 +148,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 
 	if (__builtin_expect(port_state_blocks(state), 0))
 		classify_blocked(burst);
-	classify_burst(burst, atomic_load_explicit(&port->segment, memory_order_acquire));
+	classify_burst(dp, port, burst);
 	worker->main_has_work |= guard_burst(worker, port, burst);
 	if (__builtin_expect(state == PORT_STATE_ACTIVE, 1))
 		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port->index,

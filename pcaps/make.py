@@ -10,6 +10,7 @@ where weft computes something, it is written here, by a second way to compute it
 Every frame carries a mark in its payload, so that each one is known again wherever it turns up.
 """
 import pathlib
+import re
 import struct
 import sys
 
@@ -39,7 +40,7 @@ def frame(dst, src, mark, size=60, ethertype=0x88B5, tags=()):
 
 
 def scenario(area, name, about, segments, ports, packets, drops=None, sends=None, takes=None, outs=None):
-    """packets: (time in ms, port, bytes), in order. ports: {name: segment}. outs: like packets, what must
+    """packets: (time in ms, port, bytes), in order. ports: {name: segment, or keys and values}. outs: like packets, what must
     come out. sends, takes: see tests/packet/scenario.h."""
     SCENARIOS.append((area, name, about, segments, ports, packets, drops or {}, sends or {}, takes or {}, outs))
 
@@ -165,10 +166,74 @@ scenario("isolation", "tags_do_not_hop", "a tag with another segment's VLAN id d
                    (3, "a1", frame(BROADCAST, A, 3, 68, tags=[(0x88A8, 20), (0x8100, 20)])),
                    (4, "a1", frame(BROADCAST, A, 4, 64, tags=[(0x9100, 20)])),
                    (5, "a1", frame(BROADCAST, A, 5, 64, tags=[(0x8100, 0)]))],
-         {"a1": {"tagged": 5}})
+         {"a1": {"tagged": 4}})
 scenario("isolation", "tagged_teaches_nothing", "a frame that is dropped leaves no trace in the table",
          TWO, P4, [(1, "a1", frame(BROADCAST, A, 1, 64, tags=[(0x8100, 20)])), (2, "a2", frame(A, B, 2)),
                    (2, "b1", frame(A, C, 3))], {"a1": {"tagged": 1}})
+
+T4 = {"a1": "ALPHA", "b1": "BETA", "t1": "trunk: {ALPHA: 10, BETA: 20}", "t2": "trunk: {ALPHA: 11, BETA: own}"}
+Q, N = 0x8100, "native: ALPHA"
+THREE = "{ALPHA: {vni: 100, vlan: 10}, BETA: {vni: 200, vlan: 20}, GAMMA: {vni: 300, vlan: 30}}"
+
+scenario("trunk", "tags_on_and_off", "a frame has on each trunk the tag of its segment there, and none on access ports",
+         TWO, T4, [(1, "a1", frame(BROADCAST, A, 1)), (2, "b1", frame(BROADCAST, B, 2)),
+                   (3, "t1", frame(BROADCAST, C, 3, 64, tags=[(Q, 10)])),
+                   (4, "t2", frame(BROADCAST, C, 4, 64, tags=[(Q, 20)])),
+                   (5, "a1", frame(C, A, 5)), (6, "b1", frame(C, B, 6))])
+scenario("trunk", "every_size_with_a_tag", "the body follows its tag whole, whatever lies in the private head",
+         TWO, T4, [(i + 1, "a1", frame(BROADCAST, A, i, size)) for i, size in enumerate(
+             (14, 60, 123, 124, 125, 126, 127, 128, 129, 130, 1514))] +
+         [(50 + i, "t1", frame(BROADCAST, C, 100 + i, size, tags=[(Q, 10)])) for i, size in enumerate(
+             (18, 64, 127, 128, 129, 131, 132, 133, 1518))])
+scenario("trunk", "native_is_untagged", "the native segment has no tag, and a priority tag is none",
+         THREE, {"a1": "ALPHA", "b1": "BETA", "t1": "trunk: {BETA: 20, GAMMA: 30}, " + N},
+         [(1, "t1", frame(BROADCAST, A, 1)), (2, "t1", frame(BROADCAST, A, 2, 64, tags=[(Q, 0xE000)])),
+          (3, "a1", frame(BROADCAST, B, 3)), (4, "a1", frame(BROADCAST, B, 4, 64, tags=[(Q, 0xE000)])),
+          (5, "t1", frame(BROADCAST, A, 5, 64, tags=[(Q, 0xE014)]))])
+scenario("trunk", "hopping_is_refused", "no second tag, no tag of another segment, no tag of nobody leads anywhere",
+         THREE, {"a1": "ALPHA", "b1": "BETA", "c1": "GAMMA", "t1": "trunk: {BETA: 20}, " + N,
+                 "t2": "trunk: {GAMMA: 30}, " + N},
+         [(1, "a1", frame(BROADCAST, A, 1, 68, tags=[(Q, 10), (Q, 20)])),
+          (2, "a1", frame(BROADCAST, A, 2, 68, tags=[(Q, 0), (Q, 20)])),
+          (3, "t1", frame(BROADCAST, A, 3, 64, tags=[(Q, 10)])),
+          (4, "t1", frame(BROADCAST, A, 4, 64, tags=[(Q, 30)])),
+          (5, "t1", frame(BROADCAST, A, 5, 68, tags=[(Q, 20), (Q, 30)])),
+          (6, "t1", frame(BROADCAST, A, 6, 68, tags=[(Q, 0), (Q, 20)])),
+          (7, "t1", frame(BROADCAST, A, 7, 64, tags=[(0x88A8, 20)])),
+          (8, "t1", frame(BROADCAST, A, 8, 64, tags=[(0x9100, 20)])),
+          (9, "t1", frame(BROADCAST, A, 9, 64, tags=[(Q, 4095)]))],
+         {"a1": {"tagged": 2}, "t1": {"vlan": 3, "tagged": 4}})
+scenario("trunk", "without_native", "what has no tag has no segment on a trunk without a native one",
+         TWO, T4, [(1, "t1", frame(BROADCAST, A, 1)), (2, "t1", frame(BROADCAST, A, 2, 64, tags=[(Q, 0)]))],
+         {"t1": {"no-segment": 2}})
+scenario("trunk", "qinq", "a second tag is payload between ports with qinq=on, and reaches no other",
+         TWO, {"a1": "ALPHA", "q1": "segment: ALPHA, qinq: on", "t1": "trunk: {ALPHA: 10}, qinq: on",
+               "t2": "trunk: {ALPHA: 10}", "t3": "trunk: {BETA: 20}, native: ALPHA, qinq: on"},
+         [(1, "t1", frame(BROADCAST, A, 1, 68, tags=[(Q, 10), (Q, 20)])),
+          (2, "t1", frame(BROADCAST, A, 2, 68, tags=[(0x88A8, 10), (Q, 20)])),
+          (3, "q1", frame(BROADCAST, B, 3, 64, tags=[(Q, 20)])),
+          (4, "t3", frame(BROADCAST, C, 4, 68, tags=[(Q, 0), (Q, 10)])),
+          (5, "t1", frame(BROADCAST, A, 5, 64, tags=[(Q, 10)]))],
+         {"a1": {"tagged": 3}, "t2": {"tagged": 3}, "t3": {"tagged": 4}})
+
+scenario("policy", "isolated_ports", "isolated ports exchange frames with the others only",
+         ALPHA_ONLY, {"i1": "segment: ALPHA, isolated: on", "i2": "segment: ALPHA, isolated: on", "p1": "ALPHA"},
+         [(1, "i1", frame(BROADCAST, A, 1)), (2, "i2", frame(BROADCAST, B, 2)), (3, "p1", frame(BROADCAST, C, 3)),
+          (4, "i1", frame(B, A, 4)), (5, "i1", frame(C, A, 5)), (6, "p1", frame(A, C, 6))],
+         {"i2": {"isolated": 1}})
+scenario("policy", "no_flooding", "a segment that floods nothing still delivers what it knows",
+         "{ALPHA: {vni: 100, unknown: drop, broadcast: drop, multicast: drop}}", P3,
+         [(1, "p1", frame(BROADCAST, A, 1)), (2, "p2", frame(A, B, 2)), (3, "p1", frame(C, A, 3)),
+          (4, "p1", frame("33:33:00:00:00:01", A, 4))],
+         {"p1": {"no-broadcast": 1, "unknown-unicast": 1, "no-multicast": 1}})
+scenario("policy", "link_local_passed", "each link-local protocol has its switch",
+         "{ALPHA: {vni: 100, lldp: off, lacp: on, stp: on, dot1x: on, pause: on}}", P3,
+         [(1, "p1", frame("01:80:c2:00:00:00", A, 1, ethertype=0x26)),
+          (2, "p1", frame("01:80:c2:00:00:01", A, 2, ethertype=0x8808)),
+          (3, "p1", frame("01:80:c2:00:00:02", A, 3, ethertype=0x8809)),
+          (4, "p1", frame("01:80:c2:00:00:03", A, 4, ethertype=0x888E)),
+          (5, "p1", frame("01:80:c2:00:00:0e", A, 5, ethertype=0x88CC)),
+          (6, "p1", frame("01:80:c2:00:00:04", A, 6))], {"p1": {"link-local": 2}})
 
 scenario("malformed", "runts", "shorter than an Ethernet header is a runt, exactly as long is none",
          ALPHA_ONLY, P3, [(i + 1, "p1", frame(BROADCAST, A, 1)[:i]) for i in range(14)] +
@@ -177,12 +242,13 @@ scenario("malformed", "sources", "multicast, broadcast and zero are no senders",
          ALPHA_ONLY, P3, [(1, "p1", frame(B, "01:00:5e:00:00:01", 1)), (2, "p1", frame(B, BROADCAST, 2)),
                           (3, "p1", frame(B, "00:00:00:00:00:00", 3)), (4, "p1", frame(B, "00:00:00:00:00:01", 4))],
          {"p1": {"bad-source": 3}})
-scenario("malformed", "link_local", "01-80-C2-00-00-00 to 0F stay on the link, 10 does not",
-         ALPHA_ONLY, P3, [(i + 1, "p1", frame("01:80:c2:00:00:%02x" % i, A, i)) for i in range(0x11)],
-         {"p1": {"link-local": 16}})
-scenario("malformed", "sizes", "every size from a bare header to a jumbo frame arrives whole",
-         ALPHA_ONLY, P3, [(i + 1, "p1", frame(BROADCAST, A, i, size)) for i, size in enumerate(
-             (14, 15, 59, 60, 61, 64, 127, 128, 129, 255, 256, 1499, 1514, 1515, 4096, 9014, 16384, 65549))])
+scenario("malformed", "link_local", "01-80-C2-00-00-00 to 0F stay on the link unless it is LLDP, 10 does not",
+         ALPHA_ONLY, P3, [(i + 1, "p1", frame("01:80:c2:00:00:%02x" % i, A, i)) for i in range(0x11)] +
+         [(20, "p1", frame("01:80:c2:00:00:0e", A, 20, ethertype=0x88CC))], {"p1": {"link-local": 16}})
+scenario("malformed", "sizes", "every size from a bare header to the MTU arrives whole, nothing larger does",
+         "{ALPHA: {vni: 100, mtu: 9000}}", P3, [(i + 1, "p1", frame(BROADCAST, A, i, size)) for i, size in enumerate(
+             (14, 15, 59, 60, 61, 64, 127, 128, 129, 255, 256, 1499, 1514, 1515, 4096, 9014, 9015, 16384, 65549))],
+         {"p1": {"too-big": 3}})
 scenario("malformed", "length_field", "an 802.3 frame with a length field is forwarded like any other",
          ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1, 60, ethertype=46))])
 
@@ -198,7 +264,7 @@ def cut(size, is_open=False):
 
 
 scenario("offloads", "large_is_cut", "large TCP segments are cut for who takes none, and whole for who does",
-         ALPHA_ONLY, P3, BROAD, sends={"p1": 1448}, takes={"p3": "all"},
+         "{ALPHA: {vni: 100, mtu: 1520}}", P3, BROAD, sends={"p1": 1448}, takes={"p3": "all"},
          outs={"p2": cut(1448), "p3": [(ms, data) for ms, _, data in BROAD]})
 scenario("offloads", "sums_itself", "who sums itself gets the pieces with open checksums",
          ALPHA_ONLY, P3, BROAD, sends={"p1": 536}, takes={"p2": "checksum"},
@@ -297,7 +363,7 @@ def files():
         folder = HERE / area
         lines = [f"about: {about!r}".replace("about: '", 'about: "')[:-1] + '"', "lab:",
                  f"  segments: {segments}", "  ports:"]
-        lines += [f"    {p}: {{type: tap, segment: {s}}}" for p, s in ports.items()]
+        lines += [f"    {p}: {{type: tap, {s if re.match('[a-z]+: ', s) else 'segment: ' + s}}}" for p, s in ports.items()]
         if drops:
             lines.append("drops:")
             for port, reasons in drops.items():

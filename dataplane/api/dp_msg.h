@@ -38,7 +38,7 @@
 #define DP_MESSAGE_BYTES 16384	/* no message is larger */
 #define DP_FDS_MAX 16		/* descriptors with one message */
 #define DP_OPTIONS_MAX 32
-#define DP_MEMBERS_MAX 64
+#define DP_MEMBERS_MAX 512
 #define DP_ADDRESSES_MAX 16
 
 enum dp_type {

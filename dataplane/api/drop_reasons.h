@@ -11,7 +11,7 @@
 #define DROP_REASONS(X)                                                                            \
 	X(RUNT, "runt", "shorter than an Ethernet header")                                         \
 	X(BAD_SOURCE, "bad-source", "source address is multicast or zero")                         \
-	X(TAGGED, "tagged", "VLAN tag on an access port")                                          \
+	X(TAGGED, "tagged", "VLAN tag on an access port, or a second one")                         \
 	X(LINK_LOCAL, "link-local", "reserved address 01-80-C2-00-00-0x is never forwarded")       \
 	X(NO_SEGMENT, "no-segment", "the port is in no segment")                                   \
 	X(SAME_PORT, "same-port", "the destination is behind the port it came from")               \
@@ -31,7 +31,7 @@
 	X(UNKNOWN, "unknown-unicast", "nobody has the address, and the segment drops such")        \
 	X(BROADCAST, "no-broadcast", "the segment drops broadcast")                                \
 	X(MULTICAST, "no-multicast", "the segment drops multicast")                                \
-	X(FLOOD_LIMIT, "flood-limit", "too many bytes for so many receivers in one turn")  \
+	X(FLOOD_LIMIT, "flood-limit", "too many bytes for so many receivers in one turn")          \
 	X(MAC_SPOOF, "mac-spoof", "the source address is not the port's")                          \
 	X(IP_SPOOF, "ip-spoof", "the IP source is not one of the port's addresses")                \
 	X(ARP_SPOOF, "arp-spoof", "ARP claims an address that is not the port's")                  \
@@ -43,7 +43,9 @@
 	X(STORM_MULTICAST, "storm-multicast", "more multicasts a second than the port may send")   \
 	X(STORM_UNKNOWN, "storm-unknown", "more unknown unicasts a second than the port may send") \
 	X(STORM_SEGMENT, "storm-segment", "more floods a second than the segment carries")         \
-	X(BLOCKED, "blocked", "the port's state is blocked or standby")
+	X(BLOCKED, "blocked", "the port's state is blocked or standby")                            \
+	X(VLAN, "vlan", "a VLAN tag that the trunk does not carry")                                \
+	X(TOO_BIG, "too-big", "larger than the segment's MTU")
 
 /* clang-format off */
 enum drop_reason {

@@ -42,6 +42,9 @@ const struct option_def port_options[] = {
 	STORM("broadcast_pps", "10000", "broadcasts"),
 	STORM("multicast_pps", "50000", "multicasts"),
 	STORM("unknown_pps", "50000", "unicasts to unknown addresses"),
+	{.key = "qinq", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "let VLAN tags pass as payload: on a trunk a second one, and 802.1ad as "
+		 "the first"},
 };
 /* clang-format on */
 

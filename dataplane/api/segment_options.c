@@ -38,6 +38,16 @@ static const struct option_def rows[] = {
 	STORM("broadcast_pps", "100000", "broadcasts"),
 	STORM("multicast_pps", "500000", "multicasts"),
 	STORM("unknown_pps", "500000", "unicasts to unknown addresses"),
+	{.key = "lldp", .kind = OPTION_BOOL, .live = true, .value = "on",
+	 .help = "pass LLDP on: neighbours see each other, as through a cable"},
+	{.key = "lacp", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "pass LACP and the other slow protocols on; for segments of two ports"},
+	{.key = "stp", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "pass spanning tree frames on, for guests that are bridges"},
+	{.key = "dot1x", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "pass 802.1X authentication on"},
+	{.key = "pause", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "pass PAUSE frames on; receivers that honour them stop sending"},
 };
 /* clang-format on */
 

@@ -119,6 +119,27 @@ static void dry_run_is_passed_on(void **state)
 	cli_rig_destroy(rig);
 }
 
+static void a_rare_column_is_there_when_a_row_has_it(void **state)
+{
+	char room[CLI_RIG_REQUEST_BYTES];
+	const char *const answers[] = {cli_rig_answer(
+		room, "200 OK",
+		"{\"ports\":[{\"name\":\"t0\",\"type\":\"tap\",\"native\":\"A\","
+		"\"trunk\":{\"B\":20,\"C\":\"own\",\"D\":1,\"E\":2,\"F\":3,\"G\":4}},"
+		"{\"name\":\"c1\",\"type\":\"tap\",\"segment\":\"B\"}]}")};
+	struct cli_rig *rig = cli_rig_create(answers, 1);
+	struct cli_rig_result result = cli_rig_run(rig, "port", "list");
+
+	check_result(
+		&result, 0,
+		"NAME  TYPE  SEGMENT  TRUNK                  NATIVE  VM  MAC  STATE  LINK  "
+		"REASON\n"
+		"c1    tap   B        -                      -       -   -    -      -     -\n"
+		"t0    tap   -        B:20,C:own,D:1,E:2 +2  A       -   -    -      -     -\n",
+		"");
+	cli_rig_destroy(rig);
+}
+
 static void list_prints_a_table(void **state)
 {
 	char room[CLI_RIG_REQUEST_BYTES];
@@ -177,6 +198,7 @@ int main(void)
 		cmocka_unit_test(set_keeps_the_other_keys_and_leaves_out_what_weftd_writes),
 		cmocka_unit_test(set_of_what_does_not_exist_says_so),
 		cmocka_unit_test(dry_run_is_passed_on),
+		cmocka_unit_test(a_rare_column_is_there_when_a_row_has_it),
 		cmocka_unit_test(list_prints_a_table),
 		cmocka_unit_test(show_prints_one_key_a_line),
 		cmocka_unit_test(json_and_yaml_are_the_answer_as_it_is),

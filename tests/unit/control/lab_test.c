@@ -112,7 +112,27 @@ static const struct bad bad_yaml[] = {
 	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A", "key-unknown",
 	 "line 5: port q: unknown key 'segmnt'; known: type, segment"},
 	{"ports: {p: {type: tap, segment: A, channel: gold}}", "key-unknown", "channel"},
-	{"ports: {p: {type: tap, trunk: {A: 10}}}", "value-invalid", "trunk"},
+	{"ports: {p: {type: tap, trunk: {A: 10}}}", "segment-unknown", "A is not declared"},
+	{"ports: {p: {type: tap, trunk: {}}}", "trunk-invalid", "name at least one segment"},
+	{"ports: {p: {type: tap, trunk: [A]}}", "trunk-invalid", "write {ALPHA: 10, BETA: 20}"},
+	{"ports: {p: {type: tap, trunk: {A: 0}}}", "trunk-invalid", "from 1 to 4094, or own"},
+	{"ports: {p: {type: tap, trunk: {A: 4095}}}", "trunk-invalid", "trunk: A: its tag"},
+	{"ports: {p: {type: tap, trunk: {A: {b: c}}}}", "trunk-invalid", "trunk: A: its tag"},
+	{"ports: {p: {type: tap, trunk: 'A:1,A:2'}}", "trunk-invalid", "A: it stands twice"},
+	{"ports: {p: {type: tap, trunk: 'A:1,B:1'}}", "trunk-invalid", "its tag is taken"},
+	{"ports: {p: {type: tap, trunk: 'A:1,'}}", "trunk-invalid", "not the name of a segment"},
+	{"ports: {p: {type: tap, trunk: 'A:'}}", "trunk-invalid", "trunk: A: its tag"},
+	{"ports: {p: {type: tap, trunk: 'A:1', segment: A}}", "trunk-invalid", "its native"},
+	{"ports: {p: {type: tap, segment: A, native: A}}", "trunk-invalid", "has a segment"},
+	{"segments: {A: {vni: 1}}\nports:\n  p:\n    type: tap\n    trunk: {A: 1}\n    native: A",
+	 "trunk-invalid", "line 5: port p: trunk: A: it is native already"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, trunk: A}}", "trunk-invalid",
+	 "has no vlan of its own"},
+	{"segments: {A: {vni: 1, vlan: 7}, B: {vni: 2}}\n"
+	 "ports: {p: {type: tap, trunk: {A: own, B: 7}}}",
+	 "trunk-invalid", "B: its tag is taken by another segment"},
+	{"segments: {A: {vni: 1}}\nports: {p: {type: tap, trunk: {A: 1}, native: B}}",
+	 "segment-unknown", "segment B is not declared"},
 	{"ports: {p: {type: tap, segment: A, socket: /x}}", "key-unknown",
 	 "type tap has no socket"},
 	{"ports: {p: {type: vhost-user, netns: n, segment: A, ip: 10.0.0.1/8}}", "key-unknown",
@@ -234,6 +254,8 @@ static const char good_lab[] =
 	"  db0: {type: vhost-user, vm: db, segment: ALPHA, socket: '/run/a,b:#{}[]\\1.sock'}\n"
 	"  c1: {type: tap, segment: BETA, netns: \"1\", ip: 10.0.3.2/24}\n"
 	"  c2: {type: tap, segment: BETA, netns: \"true\", ifname: x2, mac: 02:00:00:00:00:01}\n"
+	"  t1: {type: tap, trunk: {ALPHA: own, BETA: 20}, native: \"300\"}\n"
+	"  t2: {type: vhost-user, trunk: 'BETA:4094,ALPHA', qinq: on}\n"
 	"  on: {type: tap, segment: \"300\", ip: fd00::3/64, host: h1}\n";
 
 static void an_exported_lab_changes_nothing_when_applied(void **state)
@@ -245,7 +267,7 @@ static void an_exported_lab_changes_nothing_when_applied(void **state)
 	struct plan plan;
 
 	assert_int_equal(model->n_segments, 3);
-	assert_int_equal(model->n_ports, 5);
+	assert_int_equal(model->n_ports, 7);
 	for (int is_yaml = 0; is_yaml < 2; is_yaml++) {
 		char *lab = is_yaml ? strdup(exported) : json_dumps(tree, 0);
 		struct model *wanted = apply(lab, strlen(lab), is_yaml, model, true, &problem);
@@ -272,7 +294,7 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 	json_t *tree_again = lab_format(CLUSTER, again);
 
 	assert_true(json_equal(tree, tree_again));
-	assert_int_equal(again->n_ports, 5);
+	assert_int_equal(again->n_ports, 7);
 	json_decref(tree);
 	json_decref(tree_again);
 	free(exported);

@@ -219,7 +219,7 @@ static struct burst *one_on_its_way(struct dataplane *dp, uint32_t dst)
 	burst->now_s = NOW_S;
 	rig_add_frame(burst, dst, 1, 60);
 	count->rx_frames++;
-	classify_burst(burst, ALPHA);
+	classify_burst(dp, port_find(dp, 1), burst);
 	forward_lookup(dp, burst, 1);
 	count->copies += forward_spread(dp, burst, port_find(dp, 1), &worker->lists);
 	return burst;
@@ -281,7 +281,7 @@ static void a_segment_that_has_gone_has_no_receivers(void **state)
 	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
 	rig_turn(dp, NOW_S);
 	assert_out(dp, 0, 0, 0);
-	assert_int_equal(drops(dp, 1, DROP_NO_RECEIVER), 1);
+	assert_int_equal(drops(dp, 1, DROP_NO_SEGMENT), 1);
 	atomic_store(&dp->segments[segment->index], segment);
 }
 
@@ -329,6 +329,15 @@ static void a_burst_of_everything_is_accounted_frame_by_frame(void **state)
 
 /* --- bounds --- */
 
+/* ALPHA, with room for frames of 64 KiB. */
+static void put_wide_segment(struct dataplane *dp)
+{
+	struct dp_segment segment = rig_segment(ALPHA);
+
+	segment.mtu = UINT16_MAX;
+	rig_put_segment_spec(dp, &segment);
+}
+
 static void spread_one(struct dataplane *dp, uint32_t len)
 {
 	struct worker *worker = dp->workers[0];
@@ -336,7 +345,7 @@ static void spread_one(struct dataplane *dp, uint32_t len)
 
 	burst->n = 0;
 	rig_add_frame(burst, RIG_BROADCAST, 1, len);
-	classify_burst(burst, ALPHA);
+	classify_burst(dp, port_find(dp, 1), burst);
 	forward_lookup(dp, burst, 1);
 	forward_spread(dp, burst, port_find(dp, 1), &worker->lists);
 	for (unsigned int i = 0; i < worker->lists.n_touched; i++)
@@ -348,7 +357,7 @@ static void a_flood_that_would_hold_up_the_worker_is_dropped_whole(void **state)
 	struct dataplane *dp = rig_create(1);
 	struct worker *worker = dp->workers[0];
 
-	rig_put_segment(dp, ALPHA);
+	put_wide_segment(dp);
 	for (uint64_t id = 1; id <= 256; id++)
 		rig_put_port(dp, id, ALPHA);
 	spread_one(dp, 65536);
@@ -370,13 +379,13 @@ static void floods_of_one_burst_share_the_limit(void **state)
 	struct worker *worker = dp->workers[0];
 	struct burst *burst = worker->burst;
 
-	rig_put_segment(dp, ALPHA);
+	put_wide_segment(dp);
 	for (uint64_t id = 1; id <= 8; id++)
 		rig_put_port(dp, id, ALPHA);
 	burst->n = 0;
 	for (unsigned int i = 0; i < BURST_FRAMES; i++)
 		rig_add_frame(burst, RIG_BROADCAST, 1, 65536);
-	classify_burst(burst, ALPHA);
+	classify_burst(dp, port_find(dp, 1), burst);
 	forward_lookup(dp, burst, 1);
 	assert_int_equal(forward_spread(dp, burst, port_find(dp, 1), &worker->lists), 32 * 6);
 	for (unsigned int i = 0; i < BURST_FRAMES; i++)

@@ -49,7 +49,7 @@ static bool stage(struct dataplane *dp, uint16_t port, uint64_t *lost)
 {
 	struct burst *burst = dp->workers[0]->burst;
 
-	classify_burst(burst, ALPHA);
+	classify_burst(dp, port_find(dp, port), burst);
 	return learn_burst(dp->fdb, dp->workers[0]->learn, burst, port, lost);
 }
 

@@ -140,9 +140,10 @@ static const struct field {
 	FIELD(name[0], '.', "without a usable name"),
 	FIELD(name[1], '/', "without a usable name"),
 	FIELD(kind[0], 'T', "unknown type"),
-	FIELD(n_members, 2, "tagged segments"),
-	FIELD(n_members, 0xffff, "tagged segments"),
-	FIELD(members[0].vlan, 10, "tagged segments"),
+	FIELD(n_members, 2, "impossible segments or tags"), /* two without a tag */
+	FIELD(n_members, DP_MEMBERS_MAX + 1, "impossible segments or tags"),
+	FIELD(n_members, 0xffff, "impossible segments or tags"),
+	FIELD(members[0].vlan, 4095, "impossible segments or tags"),
 	FIELD(n_options, DP_OPTIONS_MAX + 1, "too many options"),
 	FIELD(n_options, 0xffff, "too many options"),
 	FIELD(options[0].index, 0xfff, "unknown option"),
