@@ -516,13 +516,17 @@ static void put(struct vhost_queue *queue, struct burst *burst, const uint8_t *o
 		count->drops[DROP_PORT_DOWN] += n;
 		return;
 	}
-	if (!queue->is_shared) {
-		ring_put(ring, burst, order, n, count);
-		return;
+	bool is_call_due;
+
+	if (queue->is_shared) {
+		rte_spinlock_lock(&queue->put_lock);
+		is_call_due = ring_put(ring, burst, order, n, count);
+		rte_spinlock_unlock(&queue->put_lock);
+	} else {
+		is_call_due = ring_put(ring, burst, order, n, count);
 	}
-	rte_spinlock_lock(&queue->put_lock);
-	ring_put(ring, burst, order, n, count);
-	rte_spinlock_unlock(&queue->put_lock);
+	if (is_call_due)
+		ring_call(ring);
 }
 
 /* Flows over the queues that the guest has enabled just now. */

@@ -78,8 +78,9 @@ static inline uint16_t ring_base(const struct ring *ring)
 void ring_take(struct ring *ring, struct burst *burst);
 void ring_complete(struct ring *ring);
 
-/* Puts frames burst->frames[order[0 .. n)] into the guest's buffers; counts them. */
-void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
+/* Puts frames burst->frames[order[0 .. n)] into the guest's buffers; counts them. true: the guest
+ * is to be told by ring_call(), which is a system call: not within a lock. */
+bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count);
 
 /* Asks the guest to kick when it adds frames. false: some are there already. */

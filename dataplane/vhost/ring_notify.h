@@ -59,14 +59,13 @@ static inline void ring_notify_flags(struct ring *ring, uint16_t flags)
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->flags, flags, memory_order_relaxed);
 }
 
-/* Makes `n` more used entries visible, and calls the guest if it wants to know. */
-static inline void ring_notify_publish(struct ring *ring, unsigned int n)
+/* Makes `n` more used entries visible. true: the guest wants to be called. */
+static inline bool ring_notify_publish(struct ring *ring, unsigned int n)
 {
 	uint16_t before = ring->called_used;
-	bool wanted;
 
 	if (n == 0)
-		return;
+		return false;
 	ring->next_used = (uint16_t)(ring->next_used + n);
 	ring->called_used = ring->next_used;
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, ring->next_used,
@@ -74,11 +73,8 @@ static inline void ring_notify_publish(struct ring *ring, unsigned int n)
 	/* The guest sets its wish and looks again; we publish and look at its wish. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (ring->has_event_idx)
-		wanted = vring_need_event(ring_notify_used_event(ring), ring->next_used, before);
-	else
-		wanted = (atomic_load_explicit((_Atomic uint16_t *)&ring->avail->flags,
-					       memory_order_relaxed) &
-			  VRING_AVAIL_F_NO_INTERRUPT) == 0;
-	if (wanted)
-		ring_call(ring);
+		return vring_need_event(ring_notify_used_event(ring), ring->next_used, before);
+	return (atomic_load_explicit((_Atomic uint16_t *)&ring->avail->flags,
+				     memory_order_relaxed) &
+		VRING_AVAIL_F_NO_INTERRUPT) == 0;
 }

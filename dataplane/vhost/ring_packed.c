@@ -67,20 +67,19 @@ static bool is_call_wanted(const struct ring *ring, uint16_t from, uint16_t to)
 	return vring_need_event(event, new, old);
 }
 
-void ring_packed_publish(struct ring *ring, unsigned int n)
+bool ring_packed_publish(struct ring *ring, unsigned int n)
 {
 	struct ring_packed *packed = &ring->packed;
 	uint16_t from = packed->used;
 
 	if (n == 0)
-		return;
+		return false;
 	atomic_store_explicit(&packed->journal->state, from | n << 16, memory_order_release);
 	packed->used = write_batch(ring, from, n);
 	atomic_store_explicit(&packed->journal->state, packed->used, memory_order_release);
 	/* The guest sets its wish and looks again; we publish and look at its wish. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (is_call_wanted(ring, from, packed->used))
-		ring_call(ring);
+	return is_call_wanted(ring, from, packed->used);
 }
 
 /* --- starting --- */

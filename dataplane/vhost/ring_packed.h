@@ -29,13 +29,13 @@ struct ring_packed_ahead {
 void ring_packed_init(struct ring *ring, const struct session_ring *config,
 		      struct ring_journal *journal);
 void ring_packed_take(struct ring *ring, struct burst *burst);
-void ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
+bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 		     struct counters_block *count);
 bool ring_packed_arm(struct ring *ring);
 void ring_packed_disarm(struct ring *ring);
 
 /* Gives the first n entries of the journal back to the guest, and calls it if it wants to know. */
-void ring_packed_publish(struct ring *ring, unsigned int n);
+bool ring_packed_publish(struct ring *ring, unsigned int n);
 
 /* Fills `ahead` from position `next` on; ends at the first chain of another kind. write_flag: as in
  * ring_chain_collect(). */

@@ -101,11 +101,12 @@ static inline enum drop_reason put_frame(struct ring *ring, struct burst *burst,
 	return DROP_NONE;
 }
 
-void ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
+bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 		     struct counters_block *count)
 {
 	struct ring_packed_ahead ahead; /* filled as far as it is used: it is large */
 	unsigned int n_entries = 0;
+	bool is_call_due = false;
 
 	ahead.n = ahead.next = 0;
 	for (unsigned int i = 0; i < n; i++) {
@@ -113,7 +114,7 @@ void ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 		enum drop_reason reason = DROP_PORT_DOWN;
 
 		if (n_entries + PUT_PIECES_MAX > RING_JOURNAL_ENTRIES) {
-			ring_packed_publish(ring, n_entries);
+			is_call_due |= ring_packed_publish(ring, n_entries);
 			n_entries = 0;
 		}
 		if (!ring_notify_is_broken(ring)) {
@@ -129,6 +130,7 @@ void ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 		count->tx_bytes += frame->len;
 		count->tx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
 	}
-	ring_packed_publish(ring, n_entries);
+	is_call_due |= ring_packed_publish(ring, n_entries);
 	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);
+	return is_call_due;
 }

@@ -193,13 +193,11 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 	ring_ahead(ring, n < offer->n ? n : offer->n, VRING_DESC_F_WRITE, &offer->ahead);
 }
 
-void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
+bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count)
 {
-	if (ring->is_packed) {
-		ring_packed_put(ring, burst, order, n, count);
-		return;
-	}
+	if (ring->is_packed)
+		return ring_packed_put(ring, burst, order, n, count);
 	const bool is_wide = ring->header_bytes == sizeof(burst->frames[0].vnet);
 	struct offer offer; /* filled as far as it is used: it is large */
 	uint64_t bytes = 0, frames = n, gso = 0;
@@ -223,9 +221,11 @@ void ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsi
 		gso += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
 	}
 	ring->next_avail = (uint16_t)(ring->next_avail + offer.used);
-	ring_notify_publish(ring, offer.used);
+	bool is_call_due = ring_notify_publish(ring, offer.used);
+
 	count->tx_frames += frames;
 	count->tx_bytes += bytes;
 	count->tx_gso_frames += gso;
 	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);
+	return is_call_due;
 }

@@ -179,15 +179,18 @@ void ring_take(struct ring *ring, struct burst *burst)
 
 void ring_complete(struct ring *ring)
 {
+	bool is_call_due;
+
 	if (ring->is_packed) {
-		ring_packed_publish(ring, ring->n_taken);
-		ring->n_taken = 0;
-		return;
+		is_call_due = ring_packed_publish(ring, ring->n_taken);
+	} else {
+		for (unsigned int i = 0; i < ring->n_taken; i++)
+			ring_notify_use(ring, (uint16_t)(ring->next_used + i), ring->taken[i], 0);
+		is_call_due = ring_notify_publish(ring, ring->n_taken);
 	}
-	for (unsigned int i = 0; i < ring->n_taken; i++)
-		ring_notify_use(ring, (uint16_t)(ring->next_used + i), ring->taken[i], 0);
-	ring_notify_publish(ring, ring->n_taken);
 	ring->n_taken = 0;
+	if (is_call_due)
+		ring_call(ring);
 }
 
 bool ring_arm(struct ring *ring)

@@ -219,7 +219,8 @@ static void put(struct scene *scene, struct input *in)
 
 	for (unsigned int i = 0; i < DROP_COUNT; i++)
 		before += scene->count.drops[i];
-	ring_put(&scene->ring, scene->burst, order, n, &scene->count);
+	if (ring_put(&scene->ring, scene->burst, order, n, &scene->count))
+		ring_call(&scene->ring);
 	uint64_t after = scene->count.tx_frames;
 
 	for (unsigned int i = 0; i < DROP_COUNT; i++)

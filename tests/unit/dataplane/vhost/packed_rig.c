@@ -153,7 +153,8 @@ void packed_rig_put(struct packed_rig *rig, const uint32_t *lens, unsigned int n
 		frame->iov = &iov[i];
 		frame->n_iov = lens[i] > head;
 	}
-	ring_put(&rig->ring, rig->burst, order, n, &rig->count);
+	if (ring_put(&rig->ring, rig->burst, order, n, &rig->count))
+		ring_call(&rig->ring);
 	free(bytes);
 }
 

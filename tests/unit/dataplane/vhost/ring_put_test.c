@@ -88,7 +88,8 @@ static void put(struct ring_rig *rig)
 	uint64_t before = rig->count.tx_frames + n_dropped(rig);
 
 	rig->burst->attention = false;
-	ring_put(&rig->ring, rig->burst, order, rig->burst->n, &rig->count);
+	if (ring_put(&rig->ring, rig->burst, order, rig->burst->n, &rig->count))
+		ring_call(&rig->ring);
 	assert_int_equal(rig->count.tx_frames + n_dropped(rig) - before, rig->burst->n);
 }
 
