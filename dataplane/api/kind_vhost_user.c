@@ -17,6 +17,9 @@ static const struct option_def options[] = {
 	{.key = "offload", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
 	 .help = "offer checksum and segmentation offloads (TSO) to the guest; it takes what was "
 		 "offered when it started, so restart it after a change"},
+	{.key = "migrate", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
+	 .help = "offer live migration of the guest (a log of the pages that weft writes); off: "
+		 "QEMU refuses to migrate it"},
 	{.key = "queues", .kind = OPTION_NUMBER, .user = OPTION_FOR_DATAPLANE, .value = "1",
 	 .min = 1, .max = PORT_QUEUES_MAX,
 	 .help = "pairs of queues at most; the guest uses as many as it enables (ethtool -L), each "

@@ -18,6 +18,7 @@ unsigned int features_queue_pairs(const struct port *port)
 uint64_t features_offered(const struct port *port)
 {
 	const struct dp_option *offload = port_option(port, "offload");
+	const struct dp_option *migrate = port_option(port, "migrate");
 	uint64_t features = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_INDIRECT_DESC) |
 			    BIT(VIRTIO_F_EVENT_IDX) | BIT(VIRTIO_F_RING_PACKED) |
 			    BIT(VIRTIO_F_ANY_LAYOUT) | BIT(VIRTIO_NET_F_MRG_RXBUF) |
@@ -25,6 +26,8 @@ uint64_t features_offered(const struct port *port)
 
 	if (features_queue_pairs(port) > 1)
 		features |= BIT(VIRTIO_NET_F_MQ);
+	if (migrate == NULL || migrate->number != 0)
+		features |= BIT(VHOST_F_LOG_ALL);
 	/* UFO stays out: nobody needs it, and kernels gave up on it. */
 	if (offload == NULL || offload->number != 0)
 		features |= BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |

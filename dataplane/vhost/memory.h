@@ -29,6 +29,8 @@ struct guest_region {
 	uint8_t *host;			/* where gpa lies in this process */
 };
 
+struct dirty_log;
+
 struct guest_mapping {
 	uint64_t uva;			/* the front-end's own address of the region */
 	uint8_t *start;			/* file pages, whole ones */
@@ -41,6 +43,7 @@ struct guest_mapping {
 struct guest_memory {
 	struct guest_region regions[VHOST_MAX_REGIONS];
 	unsigned n_regions;
+	struct dirty_log *log;		/* where writes are marked; NULL: nowhere (dirty_log.h) */
 	_Atomic bool faulted;		/* bytes were lost, zeros stand in: close the port */
 
 	struct guest_mapping mappings[VHOST_MAX_REGIONS];	/* cold; same index as regions */

@@ -16,7 +16,7 @@ enum vhost_request {
 	VHOST_SET_OWNER = 3,
 	VHOST_RESET_OWNER = 4,
 	VHOST_SET_MEM_TABLE = 5,
-	VHOST_SET_LOG_BASE = 6,		/* this, SET_LOG_FD and SEND_RARP are refused */
+	VHOST_SET_LOG_BASE = 6,
 	VHOST_SET_LOG_FD = 7,
 	VHOST_SET_VRING_NUM = 8,
 	VHOST_SET_VRING_ADDR = 9,
@@ -29,7 +29,7 @@ enum vhost_request {
 	VHOST_SET_PROTOCOL_FEATURES = 16,
 	VHOST_GET_QUEUE_NUM = 17,
 	VHOST_SET_VRING_ENABLE = 18,
-	VHOST_SEND_RARP = 19,
+	VHOST_SEND_RARP = 19,		/* refused */
 	VHOST_NET_SET_MTU = 20,
 	VHOST_REQUEST_COUNT
 };
@@ -70,6 +70,14 @@ struct vhost_ring_addr {
 };
 static_assert(sizeof(struct vhost_ring_addr) == 40, "wire format");
 
+#define VHOST_RING_F_LOG UINT32_C(1) /* in flags: writes to the ring are logged, too */
+
+struct vhost_log {
+	uint64_t bytes;
+	uint64_t offset;		/* where it starts in its file */
+};
+static_assert(sizeof(struct vhost_log) == 16, "wire format");
+
 struct vhost_region {
 	uint64_t gpa;			/* guest physical address */
 	uint64_t bytes;
@@ -89,6 +97,7 @@ union vhost_payload {
 	uint64_t u64;
 	struct vhost_ring_state state;
 	struct vhost_ring_addr addr;
+	struct vhost_log log;
 	struct vhost_memory_table memory;
 };
 
@@ -124,5 +133,6 @@ union vhost_payload {
 /* Features between front-end and back-end. */
 #define VHOST_PROTOCOL_FEATURE(bit) (UINT64_C(1) << (bit))
 #define VHOST_PROTOCOL_F_MQ 0
+#define VHOST_PROTOCOL_F_LOG_SHMFD 1
 #define VHOST_PROTOCOL_F_REPLY_ACK 3
 #define VHOST_PROTOCOL_F_NET_MTU 4

@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dataplane/vhost/dirty_log.h"
+
 static int fail(struct queues *queues, int error, const char *why)
 {
 	queues->why = why;
@@ -48,6 +50,7 @@ void queues_fini(struct queues *queues)
 			close(queues->queue[i].call_fd);
 	}
 	drop_memory(queues);
+	dirty_log_destroy(queues->log);
 	free(queues->queue);
 }
 
@@ -141,7 +144,8 @@ int queues_resume(struct queues *queues, unsigned index)
 		.index = index,
 		.size = queue->size,
 		.base = queue->base,
-		.features = queues->features & ~VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES),
+		.features = queues->features & ~(VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES) |
+						 VIRTIO_FEATURE(VHOST_F_LOG_ALL)),
 		.memory = queues->memory,
 		.kick_fd = queue->kick_fd,
 	};
@@ -195,6 +199,45 @@ int queues_set_call(struct queues *queues, unsigned index, int fd)
 	return ret;
 }
 
+/* No ring runs: workers see it when they start again. */
+static void attach_log(struct queues *queues)
+{
+	bool is_wanted = (queues->features & VIRTIO_FEATURE(VHOST_F_LOG_ALL)) != 0;
+
+	if (queues->memory != NULL)
+		queues->memory->log = is_wanted ? queues->log : NULL;
+}
+
+int queues_set_features(struct queues *queues, uint64_t features)
+{
+	uint64_t changes = features ^ queues->features;
+
+	/* QEMU repeats them for each pair of rings, while the first already runs. */
+	if (queues_is_any_running(queues) && changes == 0)
+		return 0;
+	if (queues_is_any_running(queues) && changes != VIRTIO_FEATURE(VHOST_F_LOG_ALL))
+		return fail(queues, -EBUSY, "features cannot change while a ring runs");
+	queues_pause_all(queues);
+	queues->features = features;
+	queues->has_features = true;
+	attach_log(queues);
+	return queues_resume_all(queues);
+}
+
+int queues_set_log(struct queues *queues, int fd, uint64_t bytes, uint64_t offset)
+{
+	struct dirty_log *log, *old = queues->log;
+	int ret = dirty_log_create(&log, fd, bytes, offset, &queues->why);
+
+	if (ret < 0)
+		return ret;
+	queues_pause_all(queues);
+	queues->log = log;
+	attach_log(queues);
+	dirty_log_destroy(old);
+	return queues_resume_all(queues);
+}
+
 int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table, const int *fds)
 {
 	int ret;
@@ -211,5 +254,6 @@ int queues_set_memory(struct queues *queues, const struct vhost_memory_table *ta
 		queues->memory = NULL;
 		return fail(queues, ret, "too many front-ends share memory");
 	}
+	attach_log(queues);
 	return queues_resume_all(queues);
 }

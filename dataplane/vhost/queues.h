@@ -26,6 +26,7 @@ struct queues {
 	uint64_t features;
 	bool has_features;
 	struct guest_memory *memory;
+	struct dirty_log *log;		/* used while VHOST_F_LOG_ALL is among the features */
 	const char *why;		/* after an error: one line */
 	unsigned n_queues;
 	struct queue *queue;
@@ -51,6 +52,10 @@ bool queues_is_any_running(const struct queues *queues);
 
 /* Takes over fd; -1: the front-end wants no calls. A running ring does not stop. 0 or -errno. */
 int queues_set_call(struct queues *queues, unsigned index, int fd);
+/* Features; while a ring runs only VHOST_F_LOG_ALL can come or go. 0 or -errno. */
+int queues_set_features(struct queues *queues, uint64_t features);
+/* Replaces the log of dirty pages, whatever runs. fd stays the caller's. 0 or -errno. */
+int queues_set_log(struct queues *queues, int fd, uint64_t bytes, uint64_t offset);
 /* Replaces the memory; rings that can run with it go on. fds stay the caller's. 0 or -errno. */
 int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table,
 		      const int *fds);

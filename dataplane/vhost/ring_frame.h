@@ -8,6 +8,7 @@
 #include <endian.h>
 
 #include "dataplane/offload.h"
+#include "dataplane/vhost/dirty_log.h"
 #include "dataplane/vhost/ring.h"
 #include "dataplane/vhost/ring_chain.h"
 
@@ -30,7 +31,7 @@ static inline void ring_frame_from_buffer(struct ring *ring, struct burst *burst
 	memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
 	at += ring->header_bytes;
 	frame->len = len;
-	if (len <= FRAME_HEAD_BYTES) {
+	if (__builtin_expect(len <= FRAME_HEAD_BYTES, 1)) {
 		frame->head_len = (uint16_t)len;
 		ring_chain_copy(frame->head, at, len);
 		return;
@@ -91,7 +92,7 @@ static inline void ring_frame_write(uint8_t *to, const void *from, size_t bytes)
 		memcpy(to, from, bytes);
 }
 
-/* Header and frame into one buffer that is large enough. */
+/* Header and frame into one buffer that is large enough, while nobody logs what is written. */
 static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *frame, uint8_t *at)
 {
 	if (ring->header_bytes == sizeof(frame->vnet)) {
@@ -110,7 +111,8 @@ static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *f
 }
 
 /* Copies `bytes` from `from` to where the cursor (piece, offset) stands, and moves it on. */
-static inline void ring_frame_scatter(struct iovec **to, const void *from, size_t bytes)
+static inline void ring_frame_scatter(const struct ring *ring, struct iovec **to, const void *from,
+				      size_t bytes)
 {
 	const uint8_t *at = from;
 
@@ -118,6 +120,7 @@ static inline void ring_frame_scatter(struct iovec **to, const void *from, size_
 		size_t part = (*to)->iov_len < bytes ? (*to)->iov_len : bytes;
 
 		ring_frame_write((*to)->iov_base, at, part);
+		dirty_log_mark(ring->memory, (*to)->iov_base, part);
 		(*to)->iov_base = (uint8_t *)(*to)->iov_base + part;
 		(*to)->iov_len -= part;
 		if ((*to)->iov_len == 0)
@@ -134,8 +137,8 @@ static inline void ring_frame_to_pieces(struct ring *ring, const struct frame *f
 	struct virtio_net_hdr_mrg_rxbuf vnet = frame->vnet;
 
 	vnet.num_buffers = htole16(n_buffers);
-	ring_frame_scatter(&to, &vnet, ring->header_bytes);
-	ring_frame_scatter(&to, frame->head, frame->head_len);
+	ring_frame_scatter(ring, &to, &vnet, ring->header_bytes);
+	ring_frame_scatter(ring, &to, frame->head, frame->head_len);
 	for (unsigned int i = 0; i < frame->n_iov; i++)
-		ring_frame_scatter(&to, frame->iov[i].iov_base, frame->iov[i].iov_len);
+		ring_frame_scatter(ring, &to, frame->iov[i].iov_base, frame->iov[i].iov_len);
 }

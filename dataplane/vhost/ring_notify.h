@@ -2,13 +2,15 @@
 /*
  * The two small areas that guest and device share: available ring and used ring, and who wants to
  * be told of what. Every access to them is here, with the ordering that VIRTIO 1.2 section 2.7 asks
- * for. Every write to guest memory by the ring is either here or in ring_put.c's write_guest().
+ * for. Every write to guest memory by the ring is here, in ring_frame.h or in
+ * ring_packed.c, and marked in the log of dirty pages.
  */
 #pragma once
 
 #include <endian.h>
 #include <stdatomic.h>
 
+#include "dataplane/vhost/dirty_log.h"
 #include "dataplane/vhost/ring.h"
 
 static inline uint16_t ring_notify_avail(const struct ring *ring)
@@ -33,6 +35,14 @@ static inline void ring_notify_break(struct ring *ring, struct burst *burst, con
 	burst->attention = true;
 }
 
+/* After a write to the used ring: a page or two, so nobody counts entries. */
+static inline void ring_notify_log(const struct ring *ring)
+{
+	dirty_log_mark(ring->memory, ring->used,
+		       sizeof(struct vring_used) + ring->size * sizeof(struct vring_used_elem) +
+			       sizeof(uint16_t));
+}
+
 static inline void ring_notify_use(struct ring *ring, uint16_t index, uint16_t id, uint32_t len)
 {
 	struct vring_used_elem elem = {.id = id, .len = len};
@@ -52,11 +62,13 @@ static inline void ring_notify_avail_event(struct ring *ring, uint16_t index)
 {
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->ring[ring->size], index,
 			      memory_order_relaxed);
+	ring_notify_log(ring);
 }
 
 static inline void ring_notify_flags(struct ring *ring, uint16_t flags)
 {
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->flags, flags, memory_order_relaxed);
+	ring_notify_log(ring);
 }
 
 /* Makes `n` more used entries visible. true: the guest wants to be called. */
@@ -70,6 +82,7 @@ static inline bool ring_notify_publish(struct ring *ring, unsigned int n)
 	ring->called_used = ring->next_used;
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, ring->next_used,
 			      memory_order_release);
+	ring_notify_log(ring);
 	/* The guest sets its wish and looks again; we publish and look at its wish. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (ring->has_event_idx)

@@ -9,6 +9,7 @@
 #include <rte_prefetch.h>
 #include <sys/random.h>
 
+#include "dataplane/vhost/dirty_log.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
 
@@ -45,6 +46,13 @@ static uint16_t write_batch(struct ring *ring, uint16_t from, unsigned int n)
 	return at;
 }
 
+/* A page or a few, so nobody counts slots. */
+static void log_slots(const struct ring *ring)
+{
+	dirty_log_mark(ring->memory, ring->packed.desc,
+		       ring->size * sizeof(struct vring_packed_desc));
+}
+
 /* Whether the guest wants a call for what was given back from `from` up to `to`. VIRTIO 1.2, 2.8.10
  * and 2.8.14; the distance to `to` makes a slot of the last lap comparable. */
 static bool is_call_wanted(const struct ring *ring, uint16_t from, uint16_t to)
@@ -76,6 +84,7 @@ bool ring_packed_publish(struct ring *ring, unsigned int n)
 		return false;
 	atomic_store_explicit(&packed->journal->state, from | n << 16, memory_order_release);
 	packed->used = write_batch(ring, from, n);
+	log_slots(ring);
 	atomic_store_explicit(&packed->journal->state, packed->used, memory_order_release);
 	/* The guest sets its wish and looks again; we publish and look at its wish. */
 	atomic_thread_fence(memory_order_seq_cst);
@@ -121,8 +130,11 @@ static uint16_t resume(struct ring *ring)
 
 	if (n == 0)
 		return from;
-	if (ring_packed_is_offered(ring_packed_flags(ring, from), from))
-		return write_batch(ring, from, n);
+	if (ring_packed_is_offered(ring_packed_flags(ring, from), from)) {
+		at = write_batch(ring, from, n);
+		log_slots(ring);
+		return at;
+	}
 	for (unsigned int i = 0; i < n; i++)
 		at = ring_packed_step(ring, at, journal->entries[i].slots);
 	return at;
@@ -161,8 +173,10 @@ void ring_packed_init(struct ring *ring, const struct session_ring *config,
 
 static void write_event(struct ring *ring, uint16_t flags)
 {
-	atomic_store_explicit((_Atomic uint16_t *)&ring->packed.device_event->flags, flags,
-			      memory_order_relaxed);
+	struct vring_packed_desc_event *event = ring->packed.device_event;
+
+	atomic_store_explicit((_Atomic uint16_t *)&event->flags, flags, memory_order_relaxed);
+	dirty_log_mark(ring->memory, event, sizeof(*event));
 }
 
 bool ring_packed_arm(struct ring *ring)

@@ -105,6 +105,7 @@ bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 		     struct counters_block *count)
 {
 	struct ring_packed_ahead ahead; /* filled as far as it is used: it is large */
+	const bool is_logged = ring->memory->log != NULL;
 	unsigned int n_entries = 0;
 	bool is_call_due = false;
 
@@ -118,7 +119,8 @@ bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 			n_entries = 0;
 		}
 		if (!ring_notify_is_broken(ring)) {
-			if (ahead.next >= ahead.n)
+			/* What is logged goes the general way, which marks what it writes. */
+			if (ahead.next >= ahead.n && !is_logged)
 				ring_packed_look_ahead(ring, n - i, VRING_DESC_F_WRITE, &ahead);
 			reason = put_frame(ring, burst, frame, &ahead, &n_entries);
 		}

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Split ring, frames that the guest receives: fill its buffers. Worker threads. */
-#include <endian.h>
-
 #include "dataplane/api/counters.h"
 #include "dataplane/drop.h"
-#include "dataplane/offload.h"
 #include "dataplane/vhost/ring.h"
 #include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_frame.h"
 #include "dataplane/vhost/ring_notify.h"
 #include "dataplane/vhost/ring_packed.h"
 
@@ -16,37 +14,10 @@
 
 /* The buffers that the guest offers, from next_avail on. */
 struct offer {
-	uint16_t n;			/* entries offered */
-	uint16_t used;			/* entries that frames have taken */
-	struct ring_ahead ahead;	/* the first of them */
+	uint16_t n;		 /* entries offered */
+	uint16_t used;		 /* entries that frames have taken */
+	struct ring_ahead ahead; /* the first of them */
 };
-
-/* The one place where frame bytes go into guest memory. */
-static inline void write_guest(uint8_t *to, const void *from, size_t bytes)
-{
-	if (bytes <= sizeof(struct virtio_net_hdr_mrg_rxbuf) + FRAME_HEAD_BYTES)
-		ring_chain_copy(to, from, bytes);
-	else
-		memcpy(to, from, bytes);
-}
-
-/* Writes header and frame into one plain buffer that is large enough. */
-static inline void fill_buffer(struct ring *ring, const struct frame *frame, uint8_t *at)
-{
-	if (ring->header_bytes == sizeof(frame->vnet)) {
-		/* Header and head lie in a row: one copy. */
-		write_guest(at, &frame->vnet, sizeof(frame->vnet) + frame->head_len);
-		at += sizeof(frame->vnet) + frame->head_len;
-	} else {
-		write_guest(at, &frame->vnet, ring->header_bytes);
-		write_guest(at + ring->header_bytes, frame->head, frame->head_len);
-		at += ring->header_bytes + frame->head_len;
-	}
-	for (unsigned int i = 0; i < frame->n_iov; i++) {
-		write_guest(at, frame->iov[i].iov_base, frame->iov[i].iov_len);
-		at += frame->iov[i].iov_len;
-	}
-}
 
 /* Buffers collected for one frame. */
 struct room {
@@ -97,24 +68,6 @@ static enum drop_reason make_room(struct ring *ring, struct burst *burst, const 
 	return DROP_NONE;
 }
 
-/* Copies `bytes` from `from` to where the cursor (piece, offset) stands, and moves it on. */
-static void scatter(struct iovec **to, const void *from, size_t bytes)
-{
-	const uint8_t *at = from;
-
-	while (bytes != 0) {
-		size_t part = (*to)->iov_len < bytes ? (*to)->iov_len : bytes;
-
-		write_guest((*to)->iov_base, at, part);
-		(*to)->iov_base = (uint8_t *)(*to)->iov_base + part;
-		(*to)->iov_len -= part;
-		if ((*to)->iov_len == 0)
-			(*to)++;
-		at += part;
-		bytes -= part;
-	}
-}
-
 /* The general way: chains, buffers that are too small, several buffers for one frame. */
 static enum drop_reason put_scattered(struct ring *ring, struct burst *burst,
 				      const struct frame *frame, struct offer *offer)
@@ -125,14 +78,7 @@ static enum drop_reason put_scattered(struct ring *ring, struct burst *burst,
 
 	if (reason != DROP_NONE)
 		return reason;
-	struct virtio_net_hdr_mrg_rxbuf vnet = frame->vnet;
-	struct iovec *to = room.pieces;
-
-	vnet.num_buffers = htole16(room.n_entries);
-	scatter(&to, &vnet, ring->header_bytes);
-	scatter(&to, frame->head, frame->head_len);
-	for (unsigned int i = 0; i < frame->n_iov; i++)
-		scatter(&to, frame->iov[i].iov_base, frame->iov[i].iov_len);
+	ring_frame_to_pieces(ring, frame, room.pieces, room.n_entries);
 	for (unsigned int i = 0; i < room.n_entries; i++) {
 		uint64_t bytes = room.entry_bytes[i] < left ? room.entry_bytes[i] : left;
 
@@ -145,8 +91,9 @@ static enum drop_reason put_scattered(struct ring *ring, struct burst *burst,
 }
 
 /* Every frame that is not a plain head for a plain buffer. */
-static __attribute__((noinline)) enum drop_reason
-put_frame(struct ring *ring, struct burst *burst, const struct frame *frame, struct offer *offer)
+static __attribute__((noinline)) enum drop_reason put_frame(struct ring *ring, struct burst *burst,
+							    const struct frame *frame,
+							    struct offer *offer)
 {
 	const struct ring_ahead *ahead = &offer->ahead;
 	uint32_t need = ring->header_bytes + frame->len;
@@ -160,7 +107,7 @@ put_frame(struct ring *ring, struct burst *burst, const struct frame *frame, str
 		return DROP_RING_FULL;
 	if (entry >= ahead->n || ahead->at[entry] == NULL || ahead->bytes[entry] < need)
 		return put_scattered(ring, burst, frame, offer);
-	fill_buffer(ring, frame, ahead->at[entry]);
+	ring_frame_to_buffer(ring, frame, ahead->at[entry]);
 	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), ahead->id[entry], need);
 	offer->used++;
 	return DROP_NONE;
@@ -190,6 +137,9 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 		ring_notify_break(ring, burst, "available index jumped by more than the ring");
 	if (ring_notify_is_broken(ring))
 		offer->n = 0;
+	/* While there is a log, every frame goes the general way, which marks what it writes. */
+	if (__builtin_expect(ring->memory->log != NULL, 0))
+		n = 0;
 	ring_ahead(ring, n < offer->n ? n : offer->n, VRING_DESC_F_WRITE, &offer->ahead);
 }
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Split ring, frames that the guest sends: take them, give their buffers back. Worker threads. */
-#include <endian.h>
 #include <errno.h>
 #include <sys/eventfd.h>
 
-#include "dataplane/offload.h"
 #include "dataplane/vhost/ring.h"
 #include "dataplane/vhost/ring_ahead.h"
 #include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_frame.h"
 #include "dataplane/vhost/ring_notify.h"
 #include "dataplane/vhost/ring_packed.h"
 
@@ -44,6 +43,7 @@ void ring_init(struct ring *ring, const struct session_ring *config, uint32_t ca
 	 * the used index, so this changes nothing then; after a reset both are 0. */
 	atomic_store_explicit((_Atomic uint16_t *)&ring->used->idx, config->base,
 			      memory_order_release);
+	ring_notify_log(ring);
 	ring_disarm(ring);
 }
 
@@ -56,80 +56,19 @@ static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame
 	uint64_t total;
 	const char *why = ring_chain_collect(ring, id, 0, pieces, FRAME_PIECES_MAX, &n, &total);
 
+	if (why == NULL) {
+		ring_frame_from_pieces(ring, burst, frame, n, total);
+		return;
+	}
+	ring_notify_break(ring, burst, why);
 	frame->len = 0;
-	if (why != NULL) {
-		atomic_store_explicit(&ring->broken, why, memory_order_release);
-		frame->drop = DROP_BAD_CHAIN;
-		return;
-	}
-	if (total < ring->header_bytes) {
-		frame->drop = DROP_RUNT;
-		return;
-	}
-	frame->len = (uint32_t)(total - ring->header_bytes);
-	if (total - ring->header_bytes > FRAME_BYTES_MAX) {
-		frame->len = 0;
-		frame->drop = DROP_OVERSIZE;
-		return;
-	}
-	ring_chain_pull(&pieces, &n, (uint8_t *)&frame->vnet, ring->header_bytes);
-	frame->head_len = (uint16_t)ring_chain_pull(&pieces, &n, frame->head, FRAME_HEAD_BYTES);
-	frame->iov = pieces;
-	frame->n_iov = (uint16_t)n;
-	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);
+	frame->drop = DROP_BAD_CHAIN;
 }
 
 /* One buffer of a size that a frame can have. */
 static inline bool is_buffer(const struct ring *ring, const uint8_t *at, uint32_t bytes)
 {
 	return at != NULL && bytes - ring->header_bytes <= FRAME_BYTES_MAX;
-}
-
-/* The same from one descriptor that holds all: the usual case. */
-static inline void fill_from_buffer(struct ring *ring, struct burst *burst, struct frame *frame,
-				    const uint8_t *at, uint32_t bytes)
-{
-	uint32_t len = bytes - ring->header_bytes;
-
-	memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
-	at += ring->header_bytes;
-	frame->len = len;
-	if (__builtin_expect(len <= FRAME_HEAD_BYTES, 1)) {
-		frame->head_len = (uint16_t)len;
-		ring_chain_copy(frame->head, at, len);
-		return;
-	}
-	frame->head_len = FRAME_HEAD_BYTES;
-	ring_chain_copy(frame->head, at, FRAME_HEAD_BYTES);
-	/* The guest's memory is read-only by intent: nobody writes through a frame's pieces. */
-	burst->pieces[burst->n_pieces] = (struct iovec){
-		.iov_base = (void *)(uintptr_t)(at + FRAME_HEAD_BYTES),
-		.iov_len = len - FRAME_HEAD_BYTES,
-	};
-	frame->iov = &burst->pieces[burst->n_pieces++];
-	frame->n_iov = 1;
-}
-
-static inline void start_frame(struct frame *frame)
-{
-	frame->drop = DROP_NONE;
-	frame->n_iov = 0;
-	frame->head_len = 0;
-	frame->out = FRAME_OUT_DROP;
-	memset(&frame->vnet, 0, sizeof(frame->vnet));
-}
-
-static inline void check_offload(struct ring *ring, struct frame *frame)
-{
-	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
-
-	if (__builtin_expect((hdr->flags | hdr->gso_type) == 0, 1)) {
-		memset(hdr, 0, sizeof(*hdr));
-		frame->vnet.num_buffers = htole16(1);
-		return;
-	}
-	if (!offload_check(frame, ring->caps) && frame->drop == DROP_NONE)
-		frame->drop = DROP_BAD_OFFLOAD;
 }
 
 void ring_take(struct ring *ring, struct burst *burst)
@@ -154,19 +93,18 @@ void ring_take(struct ring *ring, struct burst *burst)
 	for (n = 0; n < ahead.n; n++) {
 		struct frame *frame = &burst->frames[n];
 
-		start_frame(frame);
+		ring_frame_start(frame);
 		ring->taken[n] = ahead.id[n];
 		if (__builtin_expect(is_buffer(ring, ahead.at[n], ahead.bytes[n]), 1)) {
-			fill_from_buffer(ring, burst, frame, ahead.at[n], ahead.bytes[n]);
+			ring_frame_from_buffer(ring, burst, frame, ahead.at[n], ahead.bytes[n]);
 		} else {
 			/* A chain can take many pieces: the rest waits for the next burst. */
 			if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES)
 				break;
 			fill_from_chain(ring, burst, frame, ahead.id[n]);
 		}
-		check_offload(ring, frame);
+		ring_frame_check_offload(ring, frame);
 		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0)) {
-			burst->attention = true;
 			n++;
 			break;
 		}

@@ -34,7 +34,7 @@ struct session {
 	uint64_t protocol_features;
 	struct queues queues;
 	struct wire wire;
-	const char *reason;		/* of a handler that refuses */
+	const char *reason; /* of a handler that refuses */
 	char why[160];
 };
 
@@ -106,19 +106,18 @@ static int get_features(struct session *session)
 
 static int set_features(struct session *session)
 {
-	struct queues *queues = &session->queues;
 	uint64_t features = session->wire.payload.u64;
 	int ret;
 
 	if (features & ~session->offered)
 		return refuse(session, -EINVAL, "a feature was not offered");
-	/* QEMU repeats them for each pair of rings, while the first already runs. */
-	if (queues_is_any_running(queues) && features != queues->features)
-		return refuse(session, -EBUSY, "features cannot change while a ring runs");
-	queues->features = features;
-	queues->has_features = true;
-	ret = queues_resume_all(queues);
-	return pass_on(session, ret, queues->why);
+	ret = queues_set_features(&session->queues, features);
+	return pass_on(session, ret, session->queues.why);
+}
+
+static bool may_migrate(const struct session *session)
+{
+	return (session->offered & VIRTIO_FEATURE(VHOST_F_LOG_ALL)) != 0;
 }
 
 static uint64_t offered_protocol_features(const struct session *session)
@@ -128,6 +127,8 @@ static uint64_t offered_protocol_features(const struct session *session)
 
 	if (session->config.n_queue_pairs > 1)
 		features |= VHOST_PROTOCOL_FEATURE(VHOST_PROTOCOL_F_MQ);
+	if (may_migrate(session))
+		features |= VHOST_PROTOCOL_FEATURE(VHOST_PROTOCOL_F_LOG_SHMFD);
 	return features;
 }
 
@@ -151,7 +152,7 @@ static int get_queue_num(struct session *session)
 
 static int set_owner(struct session *session)
 {
-	return 0;	/* one connection, one owner: nothing to remember */
+	return 0; /* one connection, one owner: nothing to remember */
 }
 
 static int reset_owner(struct session *session)
@@ -167,6 +168,29 @@ static int set_mem_table(struct session *session)
 				    session->wire.fds);
 
 	return pass_on(session, ret, session->queues.why);
+}
+
+/* The log of dirty pages. QEMU sends it before it asks for marks by VHOST_F_LOG_ALL, and a larger
+ * one when the guest gets more memory. */
+static int set_log_base(struct session *session)
+{
+	const struct vhost_log *log = &session->wire.payload.log;
+	int ret;
+
+	if ((session->protocol_features & VHOST_PROTOCOL_FEATURE(VHOST_PROTOCOL_F_LOG_SHMFD)) == 0)
+		return refuse(session, -EINVAL, "the log of dirty pages was not agreed on");
+	ret = queues_set_log(&session->queues, session->wire.fds[0], log->bytes, log->offset);
+	if (ret < 0)
+		return refuse(session, ret, session->queues.why);
+	return reply_u64(session, 0);
+}
+
+/* Somebody who wants to be told of marks: nobody does, and it may. */
+static int set_log_fd(struct session *session)
+{
+	return may_migrate(session)
+		       ? 0
+		       : refuse(session, -EINVAL, "the log of dirty pages was not offered");
 }
 
 /* Not an error of the front-end: the answer is no, and the connection goes on. */
@@ -249,7 +273,8 @@ static int set_vring_addr(struct session *session)
 
 	if (ret < 0)
 		return ret;
-	if (addr->flags != 0)
+	/* Whether its own pages are logged is of no matter: while there is a log, all are. */
+	if ((addr->flags & ~(may_migrate(session) ? VHOST_RING_F_LOG : 0)) != 0)
 		return refuse(session, -EINVAL, "the log of dirty pages was not offered");
 	queues_pause(&session->queues, addr->index);
 	queue->addr = *addr;
@@ -330,7 +355,7 @@ static int refuse_unknown(struct session *session)
 static const struct request {
 	const char *name;
 	int (*handle)(struct session *session);
-	bool has_answer;		/* of its own, which stands for an acknowledgement too */
+	bool has_answer; /* of its own, which stands for an acknowledgement too */
 } requests[VHOST_REQUEST_COUNT] =
 	{
 		[VHOST_GET_FEATURES] = {"GET_FEATURES", get_features, true},
@@ -338,6 +363,8 @@ static const struct request {
 		[VHOST_SET_OWNER] = {"SET_OWNER", set_owner},
 		[VHOST_RESET_OWNER] = {"RESET_OWNER", reset_owner},
 		[VHOST_SET_MEM_TABLE] = {"SET_MEM_TABLE", set_mem_table},
+		[VHOST_SET_LOG_BASE] = {"SET_LOG_BASE", set_log_base, true},
+		[VHOST_SET_LOG_FD] = {"SET_LOG_FD", set_log_fd},
 		[VHOST_SET_VRING_NUM] = {"SET_VRING_NUM", set_vring_num},
 		[VHOST_SET_VRING_ADDR] = {"SET_VRING_ADDR", set_vring_addr},
 		[VHOST_SET_VRING_BASE] = {"SET_VRING_BASE", set_vring_base},

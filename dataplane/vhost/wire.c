@@ -34,6 +34,8 @@ static const struct payload_bound {
 } bounds[VHOST_REQUEST_COUNT] = {
 	[VHOST_SET_FEATURES] = U64,
 	[VHOST_SET_MEM_TABLE] = {TABLE_BYTES(0), TABLE_BYTES(VHOST_MAX_REGIONS)},
+	[VHOST_SET_LOG_BASE] = {sizeof(struct vhost_log), sizeof(struct vhost_log)},
+	[VHOST_SET_LOG_FD] = {0, sizeof(uint64_t)},
 	[VHOST_SET_VRING_NUM] = STATE,
 	[VHOST_SET_VRING_ADDR] = {sizeof(struct vhost_ring_addr), sizeof(struct vhost_ring_addr)},
 	[VHOST_SET_VRING_BASE] = STATE,
@@ -45,8 +47,6 @@ static const struct payload_bound {
 	[VHOST_SET_VRING_ENABLE] = STATE,
 	[VHOST_NET_SET_MTU] = U64,
 	/* Not supported, but read, so that they can be answered. */
-	[VHOST_SET_LOG_BASE] = {0, sizeof(union vhost_payload)},
-	[VHOST_SET_LOG_FD] = {0, sizeof(union vhost_payload)},
 	[VHOST_SEND_RARP] = {0, sizeof(union vhost_payload)},
 };
 
@@ -99,6 +99,9 @@ static int expected_fds(struct wire *wire)
 		if (n_regions > VHOST_MAX_REGIONS || wire->header.size < TABLE_BYTES(n_regions))
 			return fail(wire, -EPROTO, "a memory table is shorter than it says");
 		return (int)n_regions;
+	case VHOST_SET_LOG_BASE:
+	case VHOST_SET_LOG_FD:
+		return 1;
 	case VHOST_SET_VRING_KICK:
 	case VHOST_SET_VRING_CALL:
 	case VHOST_SET_VRING_ERR:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/lib/deadline.h"
+#include "tests/lib/frontend_ring.h"
 #include "tests/lib/mark.h"
 
 #define CLOSE_MS 3000u	  /* a back-end that gives 1 s to half a message closes within this */
@@ -19,6 +20,8 @@
 static const struct attack *const groups[] = {
 	attack_message_rows,
 	attack_ring_rows,
+	attack_packed_rows,
+	attack_log_rows,
 	attack_race_rows,
 	attack_storm_rows,
 };
@@ -106,7 +109,7 @@ static int see_receive(struct frontend *f, struct frontend *peer, unsigned int *
 	struct frontend_received received;
 	int err = -ETIMEDOUT;
 
-	frontend_post(f, 0, f->rx[0].ring.size / 2);
+	frontend_post(f, 0, frontend_ring_size(&f->rx[0]) / 2);
 	while (err == -ETIMEDOUT && !deadline_passed(deadline_ns)) {
 		attack_broadcast(peer);
 		err = frontend_receive(f, 0, 10, &received);
@@ -144,6 +147,7 @@ int attack_run(const struct attack *attack, const char *path, struct frontend *p
 		.path = path,
 		.stage = attack->stage,
 		.n_regions = 2,
+		.layout = attack->packed ? FRONTEND_PACKED : FRONTEND_SPLIT,
 		.unsealed = attack->unsealed,
 		.rx_bytes = 8192,
 		.manual_post = attack->receives,

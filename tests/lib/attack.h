@@ -4,9 +4,9 @@
  * name, what it does, and how it may end. A system test runs every row against a port of a live
  * switch, and checks in between that the other ports forward and that nothing leaks.
  *
- * Rows are in attack_message.c (what is said on the socket), attack_ring.c (what stands in the
- * rings), attack_race.c (what changes while it is read) and attack_storm.c (what never ends). One
- * thread at a time per port.
+ * Rows are in attack_message.c (what is said on the socket), attack_ring.c and attack_packed.c
+ * (what stands in the rings), attack_log.c (live migration), attack_race.c (what changes while it
+ * is read) and attack_storm.c (what never ends). One thread at a time per port.
  */
 #pragma once
 
@@ -37,6 +37,7 @@ struct attack {
 	unsigned int ends;	   /* enum attack_end: those that are right */
 	enum frontend_stage stage; /* how far the attacker behaves */
 	bool receives;		   /* on the receive ring: needs the peer's frames */
+	bool packed;		   /* on packed rings */
 	bool unsealed;		   /* memory without seals */
 	bool shuts_out;		   /* afterwards the port refuses front-ends for some seconds */
 	bool memory_gone;	   /* afterwards the rings must not be touched here either */
@@ -47,6 +48,8 @@ struct attack {
 /* Ended by a row without a name. */
 extern const struct attack attack_message_rows[];
 extern const struct attack attack_ring_rows[];
+extern const struct attack attack_packed_rows[];
+extern const struct attack attack_log_rows[];
 extern const struct attack attack_race_rows[];
 extern const struct attack attack_storm_rows[];
 

@@ -43,10 +43,12 @@ enum vhu_request {
 #define VHU_REPLY 0x4U
 #define VHU_NEED_REPLY 0x8U
 
+#define VHU_F_LOG_ALL 26	   /* bits of the virtio features */
 #define VHU_F_PROTOCOL_FEATURES 30 /* bit of the virtio features */
 
 enum vhu_protocol_feature {
 	VHU_PROTOCOL_MQ = 0,
+	VHU_PROTOCOL_LOG_SHMFD = 1,
 	VHU_PROTOCOL_REPLY_ACK = 3,
 	VHU_PROTOCOL_MTU = 4,
 };

@@ -265,6 +265,7 @@ static int carry_out(struct hostile *h, const struct attack *row, unsigned int *
 		.path = h->path,
 		.stage = row->stage,
 		.n_regions = 2,
+		.layout = row->packed ? FRONTEND_PACKED : FRONTEND_SPLIT,
 		.unsealed = row->unsealed,
 		.rx_bytes = 8192,
 		.manual_post = row->receives,

@@ -71,9 +71,14 @@ static const struct session_ops ops = {ring_start, ring_stop, ring_forget, ring_
 
 int front_set_up(void **state)
 {
+	return front_set_up_offering(state, 0);
+}
+
+int front_set_up_offering(void **state, uint64_t more_features)
+{
 	struct front *front = calloc(1, sizeof(*front));
 	struct session_config config = {
-		.features = OFFERED,
+		.features = OFFERED | more_features,
 		.n_queue_pairs = N_PAIRS,
 		.max_mtu = 1500,
 		.max_memory_bytes = 64 * MIB,

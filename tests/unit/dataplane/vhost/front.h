@@ -21,6 +21,8 @@
 #define OFFERED                                                                                    \
 	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) |                 \
 	 VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF))
+#define PACKED VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)
+#define LOG_ALL VIRTIO_FEATURE(VHOST_F_LOG_ALL)
 #define WITH_PROTOCOL (OFFERED | VIRTIO_FEATURE(VHOST_F_PROTOCOL_FEATURES))
 
 /* What the port was told of a ring. */
@@ -45,6 +47,7 @@ struct front {
 
 /* For cmocka; a test that needs several calls them itself. */
 int front_set_up(void **state);
+int front_set_up_offering(void **state, uint64_t more_features);
 int front_tear_down(void **state);
 
 /* Hands the session what was sent. Its answer; or asserts that it is good, or bad due to `text`. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,9 +93,7 @@ static void a_refusal_is_told_before_the_connection_ends(void **state)
 
 static void an_unknown_request_is_answered_no_or_ends_it(void **state)
 {
-	static const uint32_t requests[] = {
-		0,  VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD, VHOST_SEND_RARP, 21, 24, 31, 32, 37,
-		41, UINT32_MAX};
+	static const uint32_t requests[] = {0, VHOST_SEND_RARP, 21, 24, 31, 32, 37, 41, UINT32_MAX};
 	static const uint8_t zeros[264];
 
 	for (unsigned i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -233,6 +232,103 @@ static void the_dirty_log_is_refused(void **state)
 	addr.flags = 1;
 	front_send_addr(front, &addr);
 	front_refused(front, -EINVAL, "SET_VRING_ADDR: the log");
+}
+
+/* A session that offers packed rings and the log, and agreed to both. */
+static struct front *set_up_with_log(void **fresh)
+{
+	struct front *front;
+
+	front_set_up_offering(fresh, PACKED | LOG_ALL);
+	front = *fresh;
+	front_send_u64(front, VHOST_SET_PROTOCOL_FEATURES, 1 << VHOST_PROTOCOL_F_LOG_SHMFD);
+	return front;
+}
+
+static int send_log(struct front *front, uint64_t bytes)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct vhost_log log = {.bytes = bytes};
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	vhost_rig_send(front->socket, VHOST_SET_LOG_BASE, &log, sizeof(log), &fd, 1);
+	close(fd);
+	return 0;
+}
+
+/* As QEMU does it: the log, then the feature while rings run, then the addresses. */
+static void a_log_comes_and_goes_while_rings_run(void **state)
+{
+	void *fresh;
+	struct front *front = set_up_with_log(&fresh);
+	struct vhost_ring_addr addr = front_addr(0);
+
+	front_start(front);
+	send_log(front, 4096);
+	front_accepted(front);
+	assert_int_equal(front_receive_u64(front, VHOST_SET_LOG_BASE), 0);
+	assert_null(front->seen[0].ring.memory->log);
+	front_send_u64(front, VHOST_SET_FEATURES, WITH_PROTOCOL | LOG_ALL);
+	addr.flags = 1;
+	front_send_addr(front, &addr);
+	front_accepted(front);
+	assert_true(front->seen[0].is_running && front->seen[1].is_running);
+	assert_non_null(front->seen[0].ring.memory->log);
+	assert_true((front->seen[0].ring.features & LOG_ALL) == 0);
+
+	struct dirty_log *first = front->seen[0].ring.memory->log;
+
+	send_log(front, 2048);
+	front_send_table(front, &front_table);
+	front_accepted(front);
+	assert_int_equal(front_receive_u64(front, VHOST_SET_LOG_BASE), 0);
+	assert_true(front->seen[0].is_running);
+	assert_non_null(front->seen[0].ring.memory->log);
+	assert_ptr_not_equal(front->seen[0].ring.memory->log, first);
+	front_send_u64(front, VHOST_SET_FEATURES, WITH_PROTOCOL);
+	front_accepted(front);
+	assert_null(front->seen[0].ring.memory->log);
+	front_tear_down(&fresh);
+}
+
+static void a_bad_log_ends_it(void **state)
+{
+	void *fresh;
+	struct front *front = set_up_with_log(&fresh);
+
+	send_log(front, 4097);
+	front_refused(front, -EINVAL, "SET_LOG_BASE: ");
+	front_tear_down(&fresh);
+	front_set_up(&fresh);
+	send_log(fresh, 4096);
+	front_refused(fresh, -EINVAL, "SET_LOG_BASE: ");
+	front_tear_down(&fresh);
+}
+
+static void a_packed_base_has_two_halves_that_agree(void **state)
+{
+	static const uint32_t good[] = {0x80008000, 0x00050005, 0x8005, 0x7};
+	static const uint32_t bad[] = {0x80008001, 0x80000000, 0x00050006};
+	void *fresh;
+
+	for (unsigned i = 0; i < 4 + 3; i++) {
+		uint32_t base = i < 4 ? good[i] : bad[i - 4];
+		struct front *front = set_up_with_log(&fresh);
+
+		front_send_u64(front, VHOST_SET_FEATURES, WITH_PROTOCOL | PACKED);
+		front_send_state(front, VHOST_SET_VRING_BASE, 0, base);
+		if (i < 4)
+			front_accepted(front);
+		else
+			front_refused(front, -EINVAL, "SET_VRING_BASE: ");
+		if (i < 4)
+			assert_int_equal(front_stop_ring(front, 0), (base & 0xffff) | base << 16);
+		if (i < 4)
+			assert_int_equal(front->seen[0].n_forgets, 1);
+		front_tear_down(&fresh);
+	}
 }
 
 static void bad_memory_is_refused_and_leaves_nothing(void **state)
@@ -398,6 +494,9 @@ int main(void)
 		cmocka_unit_test(features_that_were_not_offered_are_refused),
 		TEST(a_running_ring_keeps_its_features_size_and_base),
 		TEST(the_dirty_log_is_refused),
+		cmocka_unit_test(a_log_comes_and_goes_while_rings_run),
+		cmocka_unit_test(a_bad_log_ends_it),
+		cmocka_unit_test(a_packed_base_has_two_halves_that_agree),
 		cmocka_unit_test(bad_memory_is_refused_and_leaves_nothing),
 		TEST(an_empty_table_is_refused),
 		cmocka_unit_test(a_descriptor_that_is_no_eventfd_is_refused),
