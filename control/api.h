@@ -49,6 +49,14 @@ int api_get_qemu_args(void *ctx, const struct http_request *request, struct http
 int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct http_reply *reply,
 			struct problem *problem);
 
+/* Where the socket of a port lies that guests are plugged into; false: it is of another kind. */
+bool api_guest_socket(const struct control *control, const struct model_port *port, char *path,
+		      size_t path_bytes);
+
+/* api_doctor.c */
+int api_get_doctor(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+
 /* api_lab.c */
 int api_apply(void *ctx, const struct http_request *request, struct http_reply *reply,
 	      struct problem *problem);

@@ -25,6 +25,20 @@ struct guest {
 	char mac[SPEC_MAC_BYTES];
 };
 
+bool api_guest_socket(const struct control *control, const struct model_port *port, char *path,
+		      size_t path_bytes)
+{
+	const char *socket = model_option_text(port, "socket");
+
+	if (port_kinds_option(port->kind, "socket") < 0)
+		return false;
+	if (socket != NULL)
+		snprintf(path, path_bytes, "%s", socket);
+	else
+		snprintf(path, path_bytes, "%s/vhost/%s.sock", control->run_dir, port->name);
+	return true;
+}
+
 static int find_guest(const struct control *control, const struct http_request *request,
 		      struct guest *guest, struct problem *problem)
 {
@@ -32,23 +46,17 @@ static int find_guest(const struct control *control, const struct http_request *
 
 	if (port == NULL)
 		return -ENOENT;
-	if (port_kinds_option(port->kind, "socket") < 0)
+	if (!api_guest_socket(control, port, guest->socket, sizeof(guest->socket)))
 		return problem_set(
 			problem, -EINVAL, 409, "not-for-this-type",
 			"port %s: a %s port is for namespaces and containers; for a guest use "
 			"type=vhost-user",
 			port->name, port->kind->name);
-	const char *socket = model_option_text(port, "socket");
 	guest->n_queues = (unsigned int)model_option_number(port, "queues", 1);
 	guest->port = port;
 	guest->mtu = model_port_mtu(control->model, port);
 	guest->is_listening = model_option_is(port, "mode", "client");
 	spec_format_mac(port->mac, guest->mac);
-	if (socket != NULL)
-		snprintf(guest->socket, sizeof(guest->socket), "%s", socket);
-	else
-		snprintf(guest->socket, sizeof(guest->socket), "%s/vhost/%s.sock", control->run_dir,
-			 port->name);
 	return 0;
 }
 

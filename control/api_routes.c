@@ -38,6 +38,8 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "QemuArgs", "the QEMU arguments for a port"},
 	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "",
 	 ROLES_READ, NULL, "LibvirtXml", "the libvirt elements for a port"},
+	{"GET", "/v1/ports/{name}/doctor", api_get_doctor, "",
+	 ROLES_READ, NULL, "Doctor", "what keeps frames from a port, and what to do"},
 	{"GET", "/v1/port-types", api_get_port_types, "",
 	 ROLES_READ, NULL, "PortTypes", "the types of port and their options"},
 	{"GET", "/v1/segment-keys", api_get_segment_keys, "",

@@ -455,6 +455,8 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 	}
 	state->features = vhost->features;
 	state->attaches = vhost->attaches;
+	if (vhost->session != NULL)
+		state->n_regions = (uint16_t)session_count_regions(vhost->session);
 	state->link = DP_LINK_DOWN;
 	if (vhost->session != NULL && describe_broken(vhost, state->reason, sizeof(state->reason)))
 		state->link = DP_LINK_BROKEN;

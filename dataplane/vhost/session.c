@@ -482,6 +482,11 @@ uint64_t session_deadline_ns(const struct session *session)
 	return wire_deadline_ns(&session->wire);
 }
 
+unsigned session_count_regions(const struct session *session)
+{
+	return session->queues.memory != NULL ? session->queues.memory->n_regions : 0;
+}
+
 const char *session_why(const struct session *session)
 {
 	return session->why;

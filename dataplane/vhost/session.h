@@ -87,5 +87,7 @@ int session_tick(struct session *session, uint64_t now_ns);
 uint32_t session_events(const struct session *session);
 /* When to call session_tick(); UINT64_MAX: not needed. */
 uint64_t session_deadline_ns(const struct session *session);
+/* Regions of its memory that the front-end shares now. */
+unsigned session_count_regions(const struct session *session);
 /* Why the connection is over, in one line. */
 const char *session_why(const struct session *session);
