@@ -12,6 +12,8 @@
 #define DEFAULT_RUN_DIR "/run/weft"
 #define WAIT_DEFAULT_S 10
 #define WAIT_MAX_S 3600
+#define COUNT_MAX 1000000
+#define INTERVAL_MAX_S 3600
 
 enum {
 	OPT_RUN_DIR = 256, /* above every short option */
@@ -19,6 +21,8 @@ enum {
 	OPT_PRUNE,
 	OPT_WAIT,
 	OPT_CONFIRM,
+	OPT_COUNT,
+	OPT_INTERVAL,
 	OPT_VERSION,
 };
 
@@ -31,6 +35,8 @@ static const struct option long_options[] = {
 	{"wait", optional_argument, NULL, OPT_WAIT},
 	{"confirm", required_argument, NULL, OPT_CONFIRM},
 	{"comment", required_argument, NULL, 'm'},
+	{"count", required_argument, NULL, OPT_COUNT},
+	{"interval", required_argument, NULL, OPT_INTERVAL},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -70,6 +76,34 @@ static int parse_wait(const char *word, unsigned int *wait_s, char *why, size_t 
 	return 0;
 }
 
+static int parse_count(const char *word, unsigned int *count, char *why, size_t why_bytes)
+{
+	char *end;
+	unsigned long number = strtoul(word, &end, 10);
+
+	if (!isdigit((unsigned char)*word) || *end || number < 1 || number > COUNT_MAX) {
+		snprintf(why, why_bytes, "--count %s: say how many times, 1 to %d", word,
+			 COUNT_MAX);
+		return -EINVAL;
+	}
+	*count = (unsigned int)number;
+	return 0;
+}
+
+static int parse_interval(const char *word, unsigned int *interval_ms, char *why, size_t why_bytes)
+{
+	char *end;
+	double seconds = strtod(word, &end);
+
+	if (!isdigit((unsigned char)*word) || *end || seconds < 0.1 || seconds > INTERVAL_MAX_S) {
+		snprintf(why, why_bytes, "--interval %s: say how many seconds, 0.1 to %d", word,
+			 INTERVAL_MAX_S);
+		return -EINVAL;
+	}
+	*interval_ms = (unsigned int)(seconds * 1000);
+	return 0;
+}
+
 static int take_option(int option, char *const *argv, struct args *args, char *why,
 		       size_t why_bytes)
 {
@@ -89,6 +123,10 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 		return 0;
 	case OPT_WAIT:
 		return parse_wait(optarg, &args->wait_s, why, why_bytes);
+	case OPT_COUNT:
+		return parse_count(optarg, &args->count, why, why_bytes);
+	case OPT_INTERVAL:
+		return parse_interval(optarg, &args->interval_ms, why, why_bytes);
 	case OPT_VERSION:
 		args->version = true;
 		return 0;

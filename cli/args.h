@@ -11,9 +11,11 @@ struct args {
 	const char *run_dir; /* --run-dir, else WEFT_RUN_DIR, else /run/weft */
 	const char *file;    /* -f; NULL if not given */
 	enum print_style style;
-	const char *confirm; /* --confirm: a time, weftd's to read; NULL if not given */
-	const char *comment; /* -m; NULL if not given */
-	unsigned int wait_s; /* --wait; 0 if not given */
+	const char *confirm;	  /* --confirm: a time, weftd's to read; NULL if not given */
+	const char *comment;	  /* -m; NULL if not given */
+	unsigned int wait_s;	  /* --wait; 0 if not given */
+	unsigned int count;	  /* --count; 0 if not given */
+	unsigned int interval_ms; /* --interval; 0 if not given */
 	bool dry_run;
 	bool prune;
 	bool help;

@@ -125,6 +125,12 @@ static const struct cmd table[] = {
 	{"stats", NULL, "stats [PORT]",
 	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them", NULL,
 	 0, 1, 0, cmd_stats_run},
+	{"top", NULL, "top [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
+	 "the ports and what passes through them now, again and again",
+	 "--count N           so many times; else until q or Ctrl-C, once if not to a terminal\n"
+	 "--interval SECONDS  between two looks, 0.1 to 3600, default 1\n"
+	 "On a terminal n, r, t and d sort, q ends. RX is what weft receives from the port.\n",
+	 0, 1, CMD_REPEAT, cmd_top_run},
 	{"drops", NULL, "drops [PORT]",
 	 "frames that were not delivered, and why", NULL,
 	 0, 1, 0, cmd_stats_drops},
@@ -325,6 +331,8 @@ static int check_call(const struct call *call)
 		return call_usage(call, "-m has no meaning here");
 	if (!(cmd->flags & CMD_WAIT) && call->args->wait_s)
 		return call_usage(call, "--wait has no meaning here");
+	if (!(cmd->flags & CMD_REPEAT) && (call->args->count || call->args->interval_ms))
+		return call_usage(call, "--count and --interval have no meaning here");
 	return CALL_DONE;
 }
 

@@ -7,12 +7,13 @@
 struct call;
 
 enum cmd_flag {
-	CMD_FILE = 1,	 /* takes -f, and needs it */
-	CMD_DRY_RUN = 2, /* takes --dry-run */
-	CMD_PRUNE = 4,	 /* takes --prune */
-	CMD_WAIT = 8,	 /* takes --wait */
+	CMD_FILE = 1,	  /* takes -f, and needs it */
+	CMD_DRY_RUN = 2,  /* takes --dry-run */
+	CMD_PRUNE = 4,	  /* takes --prune */
+	CMD_WAIT = 8,	  /* takes --wait */
 	CMD_CONFIRM = 16, /* takes --confirm */
 	CMD_COMMENT = 32, /* takes -m */
+	CMD_REPEAT = 64,  /* takes --count and --interval */
 };
 
 struct cmd {

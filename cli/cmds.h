@@ -34,6 +34,8 @@ int cmd_port_libvirt_xml(const struct call *call);
 
 int cmd_doctor_run(const struct call *call);
 
+int cmd_top_run(const struct call *call);
+
 int cmd_stats_fdb(const struct call *call);
 int cmd_stats_run(const struct call *call);
 int cmd_stats_drops(const struct call *call);

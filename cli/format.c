@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-void format_bytes(uint64_t bytes, char *text, size_t text_bytes)
+void format_count(uint64_t count, char *text, size_t text_bytes)
 {
 	static const char units[] = "kMGTPE";
-	double scaled = (double)bytes / 1000;
+	double scaled = (double)count / 1000;
 	size_t unit = 0;
 	int decimals = 2;
 
-	if (bytes < 1000) {
-		snprintf(text, text_bytes, "%" PRIu64 "B", bytes);
+	if (count < 1000) {
+		snprintf(text, text_bytes, "%" PRIu64, count);
 		return;
 	}
 	while (scaled >= 999.5 && unit < sizeof(units) - 2) {
@@ -24,7 +24,15 @@ void format_bytes(uint64_t bytes, char *text, size_t text_bytes)
 	}
 	if (scaled >= 9.995)
 		decimals = scaled < 99.95 ? 1 : 0;
-	snprintf(text, text_bytes, "%.*f%cB", decimals, scaled, units[unit]);
+	snprintf(text, text_bytes, "%.*f%c", decimals, scaled, units[unit]);
+}
+
+void format_bytes(uint64_t bytes, char *text, size_t text_bytes)
+{
+	char count[FORMAT_NUMBER_BYTES];
+
+	format_count(bytes, count, sizeof(count));
+	snprintf(text, text_bytes, "%sB", count);
 }
 
 void format_duration_s(uint64_t seconds, char *text, size_t text_bytes)

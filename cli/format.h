@@ -11,7 +11,10 @@
 /* Room that every number below fits in. */
 #define FORMAT_NUMBER_BYTES 24
 
-/* 999B, 1.50kB, 18.4EB: powers of ten, three digits. */
+/* 999, 1.50k, 18.4E: powers of ten, three digits. */
+void format_count(uint64_t count, char *text, size_t text_bytes);
+
+/* The same as 999B, 1.50kB, 18.4EB. */
 void format_bytes(uint64_t bytes, char *text, size_t text_bytes);
 
 /* 7s, 3m05s, 2h07m, 4d03h. */

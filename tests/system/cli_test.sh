@@ -49,7 +49,7 @@ prints "+ port gw1" weft port add gw1 type=vhost-user segment=BETA vm=gw
 prints "+ port c1" weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.1/24
 weft port show gw0 | grep -qE '^mac +02:00:00:00:00:10$' || fail "port show: $(weft port show gw0)"
 prints "~ port gw0 (vm)" weft port set gw0 vm=
-weft port list | grep -qE '^gw0 +vhost-user +ALPHA +- +02:00:00:00:00:10 +down' ||
+weft port list | grep -qE '^gw0 +vhost-user +ALPHA +- +02:00:00:00:00:10 +active +down' ||
 	fail "port list: $(weft port list)"
 prints "c1 gw0 gw1 web0" sh -c "'$build/cli/weft' port list | awk 'NR > 1 {print \$1}' | xargs"
 prints "- port gw0" weft port del gw0
@@ -161,4 +161,10 @@ weft --run-dir "$alone" status --wait=20 | grep -qE '^dataplane.connected +yes$'
 kill "$weftd" "$dataplane"
 wait "$weftd" "$dataplane" || true
 rm -r "$alone"
+step "top, on a terminal and not"
+"$top/tests/system/top.py" "$build/cli/weft" web0
+weft top sort=rx --count 2 --interval 0.1 >"$run/shown"
+[ "$(grep -c '^PORT ' "$run/shown")" -eq 2 ] || fail "weft top --count 2 printed: $(cat "$run/shown")"
+weft top --interval 0.1 -o json | jq -e '.ports[0] | has("rx_pps")' >/dev/null || fail "weft top -o json"
+
 finish
