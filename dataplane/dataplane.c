@@ -181,7 +181,6 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 {
 	const struct sweep *sweep = ctx;
 	uint16_t index = fdb_key_segment(entry->key);
-	struct port *port = atomic_load(&sweep->dp->ports[entry->port]);
 	bool forget = has_left(sweep->dp, entry->port, index);
 
 	if (!forget) {
@@ -190,8 +189,6 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 
 		forget = age_s > (int32_t)atomic_load(&segment->age_s);
 	}
-	if (forget && port != NULL)
-		port->n_macs--;
 	return forget;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forwarding database: two-choice buckets of one cache line, one writer (main), many readers. */
+/* Forwarding database: two-choice buckets of one cache line, one writer (main), many readers.
+ * Beside the buckets the writer keeps a list for each port, in the order of learning. */
 #include "dataplane/fdb.h"
 
 #include <errno.h>
@@ -8,6 +9,10 @@
 
 #define BUCKET_SLOTS 4
 #define BUCKETS_AT_START 1024
+#define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
+#define GROW_RETRY_S 10
+#define EVICT_CANDIDATES 8
+#define EVICT_STEPS 256			/* of a trunk's list that are looked at */
 
 struct bucket {
 	_Atomic uint64_t key[BUCKET_SLOTS];	/* 0: empty */
@@ -17,6 +22,21 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 
+/* Neighbours of a slot in its port's list: number of the slot + 1, 0: none. Main only. */
+struct link {
+	uint32_t next, previous;
+};
+
+struct list {
+	uint32_t first, last, count;
+};
+
+/* The writer's side of a table. */
+struct lists {
+	struct list *by_port;	/* FDB_PORTS of them */
+	struct link *links;	/* one for each slot */
+};
+
 struct table {
 	uint32_t mask;		/* number of buckets - 1 */
 	struct bucket buckets[] __attribute__((aligned(64)));
@@ -24,8 +44,11 @@ struct table {
 
 struct fdb {
 	_Atomic(struct table *) table;
+	struct lists lists;
+	uint32_t *by_segment;	/* entries of each segment */
 	uint64_t seed;
 	uint32_t count;
+	uint32_t cramped_until_s;	/* growing failed: not tried again before */
 	struct fdb_config config;
 };
 
@@ -83,6 +106,43 @@ static struct table *table_create(const struct memory *memory, uint32_t n_bucket
 	return table;
 }
 
+static int lists_create(struct lists *lists, uint64_t n_buckets)
+{
+	lists->by_port = calloc(FDB_PORTS, sizeof(lists->by_port[0]));
+	lists->links = calloc(n_buckets * BUCKET_SLOTS, sizeof(lists->links[0]));
+	return lists->by_port != NULL && lists->links != NULL ? 0 : -ENOMEM;
+}
+
+static void lists_destroy(struct lists *lists)
+{
+	free(lists->by_port);
+	free(lists->links);
+}
+
+static void lists_append(struct lists *lists, uint16_t port, uint32_t slot)
+{
+	struct list *list = &lists->by_port[port];
+	uint32_t number = slot + 1;
+
+	lists->links[slot] = (struct link){.previous = list->last};
+	if (list->last != 0)
+		lists->links[list->last - 1].next = number;
+	else
+		list->first = number;
+	list->last = number;
+	list->count++;
+}
+
+static void lists_remove(struct lists *lists, uint16_t port, uint32_t slot)
+{
+	struct list *list = &lists->by_port[port];
+	struct link link = lists->links[slot];
+
+	*(link.previous != 0 ? &lists->links[link.previous - 1].next : &list->first) = link.next;
+	*(link.next != 0 ? &lists->links[link.next - 1].previous : &list->last) = link.previous;
+	list->count--;
+}
+
 int fdb_create(const struct fdb_config *config, struct fdb **out)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
@@ -94,8 +154,13 @@ int fdb_create(const struct fdb_config *config, struct fdb **out)
 		return -ENOMEM;
 	}
 	fdb->config = *config;
-	fdb->seed = config->seed;
 	atomic_store(&fdb->table, table);
+	fdb->by_segment = calloc(FDB_SEGMENTS, sizeof(fdb->by_segment[0]));
+	if (lists_create(&fdb->lists, BUCKETS_AT_START) < 0 || fdb->by_segment == NULL) {
+		fdb_destroy(fdb);
+		return -ENOMEM;
+	}
+	fdb->seed = config->seed;
 	*out = fdb;
 	return 0;
 }
@@ -105,6 +170,8 @@ void fdb_destroy(struct fdb *fdb)
 	if (fdb == NULL)
 		return;
 	fdb->config.memory.free(atomic_load(&fdb->table));
+	lists_destroy(&fdb->lists);
+	free(fdb->by_segment);
 	free(fdb);
 }
 
@@ -145,9 +212,15 @@ void fdb_prefetch(const struct fdb *fdb, uint64_t key)
 	__builtin_prefetch(first_bucket(table, hash(fdb, key)));
 }
 
+static uint32_t slot_number(const struct table *table, const struct bucket *bucket, int slot)
+{
+	return (uint32_t)(bucket - table->buckets) * BUCKET_SLOTS + (uint32_t)slot;
+}
+
 /* Writes an entry into a free slot of one of its two buckets: value first, the key makes it
  * visible. false: both are full. Main. */
-static bool insert(struct fdb *fdb, struct table *table, const struct fdb_entry *entry)
+static bool insert(struct fdb *fdb, struct table *table, struct lists *lists,
+		   const struct fdb_entry *entry)
 {
 	uint64_t h = hash(fdb, entry->key);
 	struct bucket *bucket = first_bucket(table, h);
@@ -162,6 +235,7 @@ static bool insert(struct fdb *fdb, struct table *table, const struct fdb_entry 
 	atomic_store_explicit(&bucket->port[slot], entry->port, memory_order_release);
 	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
 	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
+	lists_append(lists, entry->port, slot_number(table, bucket, slot));
 	return true;
 }
 
@@ -174,13 +248,21 @@ static struct fdb_entry entry_at(struct bucket *bucket, int slot)
 	};
 }
 
-static bool copy_all(struct fdb *fdb, struct table *from, struct table *to)
+static struct fdb_entry entry_of(struct table *table, uint32_t slot)
 {
-	for (uint64_t b = 0; b <= from->mask; b++) {
-		for (int i = 0; i < BUCKET_SLOTS; i++) {
-			struct fdb_entry entry = entry_at(&from->buckets[b], i);
+	return entry_at(&table->buckets[slot / BUCKET_SLOTS], (int)(slot % BUCKET_SLOTS));
+}
 
-			if (entry.key != 0 && !insert(fdb, to, &entry))
+/* List by list, so that each keeps its order. */
+static bool copy_all(struct fdb *fdb, struct table *from, struct table *to, struct lists *lists)
+{
+	for (uint32_t port = 0; port < FDB_PORTS; port++) {
+		uint32_t next = fdb->lists.by_port[port].first;
+
+		for (; next != 0; next = fdb->lists.links[next - 1].next) {
+			struct fdb_entry entry = entry_of(from, next - 1);
+
+			if (!insert(fdb, to, lists, &entry))
 				return false;
 		}
 	}
@@ -193,26 +275,43 @@ static int grow(struct fdb *fdb)
 	struct table *old = atomic_load(&fdb->table);
 	uint64_t n_buckets = ((uint64_t)old->mask + 1) * 2;
 
-	for (; n_buckets <= 1ULL << 30; n_buckets *= 2) {
+	for (; n_buckets <= BUCKETS_MAX; n_buckets *= 2) {
 		struct table *table = table_create(&fdb->config.memory, (uint32_t)n_buckets);
+		struct lists lists = {0};
+		int error = table != NULL ? lists_create(&lists, n_buckets) : -ENOMEM;
 
-		if (table == NULL)
-			return -ENOMEM;
-		if (copy_all(fdb, old, table)) {
+		if (error == 0 && copy_all(fdb, old, table, &lists)) {
 			atomic_store_explicit(&fdb->table, table, memory_order_release);
 			fdb->config.synchronize(fdb->config.ctx);
 			fdb->config.memory.free(old);
+			lists_destroy(&fdb->lists);
+			fdb->lists = lists;
 			return 0;
 		}
+		lists_destroy(&lists);
 		fdb->config.memory.free(table);
+		if (error < 0)
+			return error;
 	}
 	return -ENOSPC;
+}
+
+/* Where there is no memory now there will be none in the next moment, and each try costs. */
+static bool make_slots(struct fdb *fdb, uint32_t now_s)
+{
+	if ((int32_t)(now_s - fdb->cramped_until_s) < 0)
+		return false;
+	if (grow(fdb) == 0)
+		return true;
+	fdb->cramped_until_s = now_s + GROW_RETRY_S;
+	return false;
 }
 
 enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s,
 			   uint16_t *old_port)
 {
 	struct fdb_entry entry = {.key = key, .port = port, .seen_s = now_s};
+	struct table *table = atomic_load(&fdb->table);
 	int slot;
 	struct bucket *bucket = find(fdb, key, &slot);
 
@@ -221,17 +320,58 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
 		if (*old_port == port)
 			return FDB_LEARNED_SAME;
+		lists_remove(&fdb->lists, *old_port, slot_number(table, bucket, slot));
+		lists_append(&fdb->lists, port, slot_number(table, bucket, slot));
 		atomic_store_explicit(&bucket->port[slot], port, memory_order_release);
 		return FDB_LEARNED_MOVED;
 	}
 	if (fdb->count >= fdb->config.capacity)
 		return FDB_LEARNED_FULL;
-	while (!insert(fdb, atomic_load(&fdb->table), &entry)) {
-		if (grow(fdb) < 0)
+	while (!insert(fdb, atomic_load(&fdb->table), &fdb->lists, &entry)) {
+		if (!make_slots(fdb, now_s))
 			return FDB_LEARNED_FULL;
 	}
 	fdb->count++;
+	fdb->by_segment[fdb_key_segment(key)]++;
 	return FDB_LEARNED_NEW;
+}
+
+static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
+{
+	struct bucket *bucket = &table->buckets[slot / BUCKET_SLOTS];
+	int i = (int)(slot % BUCKET_SLOTS);
+	struct fdb_entry entry = entry_at(bucket, i);
+
+	lists_remove(&fdb->lists, entry.port, slot);
+	fdb->by_segment[fdb_key_segment(entry.key)]--;
+	fdb->count--;
+	atomic_store_explicit(&bucket->key[i], 0, memory_order_release);
+}
+
+bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
+{
+	struct table *table = atomic_load(&fdb->table);
+	uint32_t next = fdb->lists.by_port[port].first, victim = 0, victim_seen_s = 0;
+	unsigned int n_candidates = 0;
+
+	/* The longest silent of those that were learned first. */
+	for (unsigned int steps = 0; next != 0 && steps < EVICT_STEPS; steps++) {
+		struct fdb_entry entry = entry_of(table, next - 1);
+		bool is_candidate = segment == 0 || fdb_key_segment(entry.key) == segment;
+
+		if (is_candidate &&
+		    (victim == 0 || (int32_t)(entry.seen_s - victim_seen_s) < 0)) {
+			victim = next;
+			victim_seen_s = entry.seen_s;
+		}
+		n_candidates += is_candidate;
+		if (n_candidates == EVICT_CANDIDATES)
+			break;
+		next = fdb->lists.links[next - 1].next;
+	}
+	if (victim != 0)
+		forget_slot(fdb, table, victim - 1);
+	return victim != 0;
 }
 
 void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
@@ -242,10 +382,8 @@ void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry
 		for (int i = 0; i < BUCKET_SLOTS; i++) {
 			struct fdb_entry entry = entry_at(&table->buckets[b], i);
 
-			if (entry.key == 0 || !forget(ctx, &entry))
-				continue;
-			atomic_store_explicit(&table->buckets[b].key[i], 0, memory_order_release);
-			fdb->count--;
+			if (entry.key != 0 && forget(ctx, &entry))
+				forget_slot(fdb, table, (uint32_t)b * BUCKET_SLOTS + (uint32_t)i);
 		}
 	}
 }
@@ -253,4 +391,22 @@ void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry
 uint32_t fdb_count(const struct fdb *fdb)
 {
 	return fdb->count;
+}
+
+uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port)
+{
+	return fdb->lists.by_port[port].count;
+}
+
+uint32_t fdb_count_segment(const struct fdb *fdb, uint16_t segment)
+{
+	return fdb->by_segment[segment];
+}
+
+uint16_t fdb_owner(const struct fdb *fdb, uint64_t key)
+{
+	int slot;
+	struct bucket *bucket = find(fdb, key, &slot);
+
+	return bucket != NULL ? (uint16_t)atomic_load(&bucket->port[slot]) : FDB_NO_PORT;
 }

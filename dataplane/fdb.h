@@ -7,7 +7,7 @@
  *
  *   table    2^n buckets of one cache line, four slots each. A key lives in one of two buckets
  *            (two hashes of a secret seed: guests cannot aim at one bucket). When neither has room
- *            the table is doubled; at `capacity` entries learning stops and is counted.
+ *            the table is doubled; if there is no memory, not again for some seconds.
  *   writer   main alone inserts, moves and deletes. Tables are replaced whole when they grow; the
  *            old one is freed after a grace period.
  *   readers  workers, any time, without locks or references. A slot may be emptied and taken by
@@ -35,6 +35,8 @@ struct fdb_config {
 };
 
 #define FDB_NO_PORT 0
+#define FDB_PORTS 65536		/* what a port index can be */
+#define FDB_SEGMENTS 65536
 
 /* Key of a MAC in a segment (index, never 0, so no key is 0). */
 static inline uint64_t fdb_key(uint16_t segment, const uint8_t mac[6])
@@ -98,4 +100,13 @@ struct fdb_entry {
 void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry),
 	       void *ctx);
 
+/* Takes one of the port's entries out: of those it has had longest, the one that has been silent
+ * longest. segment: only of this one; 0: of any. false: it has none. */
+bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment);
+
+/* Port that an address was last seen behind, however long ago, or FDB_NO_PORT. */
+uint16_t fdb_owner(const struct fdb *fdb, uint64_t key);
+
 uint32_t fdb_count(const struct fdb *fdb);
+uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port);
+uint32_t fdb_count_segment(const struct fdb *fdb, uint16_t segment);

@@ -186,7 +186,7 @@ void neigh_requests(struct dataplane *dp, struct rte_ring *requests)
 
 			/* It may have gone, or left the segment, since its worker asked. */
 			if (port != NULL &&
-			    atomic_load(&port->segment) == fdb_key_segment(batch[i].key))
+			    port_is_in(port, fdb_key_segment(batch[i].key)))
 				neigh_learn(dp->neigh, &batch[i]);
 		}
 	}

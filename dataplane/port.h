@@ -100,8 +100,7 @@ struct port {
 
 	/* Main only. */
 	bool is_published;
-	uint32_t n_macs;		/* that the FDB has behind this port */
-	uint32_t max_macs;
+	uint32_t max_macs;		/* that are learned behind it at most */
 	struct dp_port spec;		/* as weftd put it */
 };
 

@@ -72,6 +72,8 @@ void segment_apply(struct segment *segment, const struct dp_segment *spec)
 {
 	segment->spec = *spec;
 	atomic_store(&segment->age_s, spec->age_s);
+	segment->max_macs = (uint32_t)options_number(&segment_options, spec->options,
+						     spec->n_options, "max_macs");
 	atomic_store(&segment->guards, spec->guards);
 	storm_set(&segment->storm, spec->storm_pps);
 	atomic_store(&segment->max_frame_bytes, spec->mtu + ETH_HLEN);

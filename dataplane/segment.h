@@ -34,6 +34,7 @@ struct segment {
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
 	struct storm storm;
 	uint16_t index;
+	uint32_t max_macs;		/* main only, as the spec */
 	struct dp_segment spec;		/* main only */
 };
 

@@ -19,7 +19,7 @@ const struct option_def port_options[] = {
 	 .help = "exchange frames only with ports that are not isolated"},
 	{.key = "max_macs", .kind = OPTION_NUMBER, .live = true, .value = "8192",
 	 .min = 1, .max = 1048576,
-	 .help = "MAC addresses that are learned behind the port at most"},
+	 .help = "MAC addresses that are learned behind the port at most; then its oldest go"},
 	{.key = "state", .kind = OPTION_CHOICE, .live = true, .value = "active",
 	 .choices = "active|blocked|standby|draining",
 	 .help = "blocked: no frame passes; standby: the same, its machine is expected; draining: "

@@ -48,6 +48,10 @@ static const struct option_def rows[] = {
 	 .help = "pass 802.1X authentication on"},
 	{.key = "pause", .kind = OPTION_BOOL, .live = true, .value = "off",
 	 .help = "pass PAUSE frames on; receivers that honour them stop sending"},
+	{.key = "max_macs", .kind = OPTION_NUMBER, .live = true, .value = "1048576",
+	 .min = 1, .max = 1048576,
+	 .help = "MAC addresses that are learned in the segment at most; a port beyond its share "
+		 "gives up its own first"},
 };
 /* clang-format on */
 

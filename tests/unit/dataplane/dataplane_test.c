@@ -172,8 +172,8 @@ static void what_is_silent_beyond_its_age_is_swept_out(void **state)
 	assert_int_equal(fdb_count(dp->fdb), 2);
 	dataplane_turn(dp, (NOW_S + RIG_AGE_S + 20) * SECOND);
 	assert_int_equal(fdb_count(dp->fdb), 1);
-	assert_int_equal(port_find(dp, 1)->n_macs, 0);
-	assert_int_equal(port_find(dp, 2)->n_macs, 1);
+	assert_int_equal(fdb_count_port(dp->fdb, 1), 0);
+	assert_int_equal(fdb_count_port(dp->fdb, 2), 1);
 	dataplane_destroy(dp);
 }
 

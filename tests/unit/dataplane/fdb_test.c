@@ -184,6 +184,93 @@ static void a_sweep_deletes_what_it_is_told_to_and_nothing_else(void **state)
 	fdb_destroy(fdb);
 }
 
+static void a_port_gives_up_what_it_has_had_longest(void **state)
+{
+	unsigned int n_calls;
+	struct fdb *fdb = create(1000, &n_calls);
+	uint16_t old;
+
+	for (uint32_t i = 0; i < 20; i++)
+		fdb_learn(fdb, key_of((uint16_t)(1 + i % 2), i), (uint16_t)(3 + i / 10), NOW_S,
+			  &old);
+	assert_true(fdb_evict(fdb, 3, 0));
+	assert_int_equal(look(fdb, key_of(1, 0), NOW_S), FDB_NO_PORT);
+	assert_true(fdb_evict(fdb, 3, 1));
+	assert_int_equal(look(fdb, key_of(2, 1), NOW_S), 3);
+	assert_int_equal(look(fdb, key_of(1, 2), NOW_S), FDB_NO_PORT);
+	/* One that still sends stays, if another of the oldest is silent. */
+	fdb_refresh(fdb, key_of(2, 1), 3, NOW_S + 5);
+	assert_true(fdb_evict(fdb, 3, 0));
+	assert_int_equal(look(fdb, key_of(2, 1), NOW_S), 3);
+	assert_int_equal(look(fdb, key_of(2, 3), NOW_S), FDB_NO_PORT);
+	/* What moved away is the other port's, and its newest. */
+	fdb_learn(fdb, key_of(1, 4), 4, NOW_S, &old);
+	assert_int_equal(fdb_count_port(fdb, 3), 6);
+	assert_int_equal(fdb_count_port(fdb, 4), 11);
+	while (fdb_evict(fdb, 3, 0))
+		;
+	assert_int_equal(fdb_count(fdb), 11);
+	assert_int_equal(look(fdb, key_of(1, 4), NOW_S), 4);
+	assert_int_equal(fdb_count_segment(fdb, 1) + fdb_count_segment(fdb, 2), 11);
+	assert_false(fdb_evict(fdb, 9, 0));
+	fdb_destroy(fdb);
+}
+
+static unsigned int n_refused; /* an allocator has no context */
+
+static void *alloc_small(size_t bytes, size_t align)
+{
+	n_refused += bytes > 100000;
+	return bytes > 100000 ? NULL : memory_plain.alloc(bytes, align);
+}
+
+static void a_table_that_cannot_grow_does_not_try_each_time(void **state)
+{
+	unsigned int n_calls = 0;
+	struct fdb_config config = {
+		.memory = {.alloc = alloc_small, .free = memory_plain.free},
+		.capacity = 1000000,
+		.seed = 42,
+		.synchronize = count_call,
+		.ctx = &n_calls,
+	};
+	struct fdb *fdb = NULL;
+	uint32_t n = 0;
+	uint16_t old;
+
+	assert_int_equal(fdb_create(&config, &fdb), 0);
+	while (fdb_learn(fdb, key_of(1, n), 3, NOW_S, &old) == FDB_LEARNED_NEW)
+		n++;
+	assert_true(n > 1024 && fdb_count(fdb) == n);
+	assert_int_equal(n_refused, 1);
+	for (uint32_t i = 0; i < 9; i++)
+		assert_int_equal(fdb_learn(fdb, key_of(1, n), 3, NOW_S + i, &old),
+				 FDB_LEARNED_FULL);
+	assert_int_equal(n_refused, 1);
+	assert_int_equal(fdb_learn(fdb, key_of(1, n), 3, NOW_S + 10, &old), FDB_LEARNED_FULL);
+	assert_int_equal(n_refused, 2);
+	fdb_destroy(fdb);
+}
+
+static void growth_keeps_the_order_of_each_port(void **state)
+{
+	unsigned int n_calls;
+	struct fdb *fdb = create(50000, &n_calls);
+	uint16_t old;
+
+	for (uint32_t i = 0; i < 50000; i++)
+		fdb_learn(fdb, key_of(1, i), (uint16_t)(1 + i % 2), NOW_S, &old);
+	assert_true(n_calls > 0);
+	for (uint32_t i = 0; i < 1000; i += 2) {
+		assert_true(fdb_evict(fdb, 1, 0));
+		assert_int_equal(look(fdb, key_of(1, i), NOW_S), FDB_NO_PORT);
+		assert_int_equal(look(fdb, key_of(1, i + 2), NOW_S), 1);
+	}
+	assert_int_equal(fdb_count_port(fdb, 1), 24500);
+	assert_int_equal(fdb_count_port(fdb, 2), 25000);
+	fdb_destroy(fdb);
+}
+
 static void growth_keeps_every_entry_and_waits_for_the_readers(void **state)
 {
 	unsigned int n_calls;
@@ -409,6 +496,9 @@ int main(void)
 		cmocka_unit_test(sending_from_the_same_port_keeps_an_address_young),
 		cmocka_unit_test(a_full_table_learns_nothing_new_but_still_moves),
 		cmocka_unit_test(a_sweep_deletes_what_it_is_told_to_and_nothing_else),
+		cmocka_unit_test(a_port_gives_up_what_it_has_had_longest),
+		cmocka_unit_test(a_table_that_cannot_grow_does_not_try_each_time),
+		cmocka_unit_test(growth_keeps_the_order_of_each_port),
 		cmocka_unit_test(growth_keeps_every_entry_and_waits_for_the_readers),
 		cmocka_unit_test(random_operations_agree_with_a_naive_table),
 		cmocka_unit_test(a_reader_never_gets_a_port_that_was_never_the_keys),

@@ -76,7 +76,7 @@ static void main_does(struct dataplane *dp)
 
 static uint32_t n_macs(const struct dataplane *dp, uint64_t id)
 {
-	return port_find(dp, id)->n_macs;
+	return fdb_count_port(dp->fdb, port_find(dp, id)->index);
 }
 
 static void a_new_source_is_known_after_mains_turn(void **state)
@@ -142,7 +142,7 @@ static void a_request_of_a_port_that_left_the_segment_is_refused(void **state)
 	assert_int_equal(n_macs(dp, 1), 0);
 }
 
-static void a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others(void **state)
+static void a_port_at_its_limit_gives_up_its_oldest_and_takes_nothing_from_others(void **state)
 {
 	struct dataplane *dp = *state;
 	uint32_t max = port_find(dp, 1)->max_macs = 500;
@@ -156,13 +156,66 @@ static void a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others(
 	heard(dp, 1, 1);
 	main_does(dp);
 	assert_int_equal(n_macs(dp, 1), max);
-	assert_int_equal(where(dp, ALPHA, 100), 1);
-	assert_int_equal(where(dp, ALPHA, 100 + max), FDB_NO_PORT);
+	assert_int_equal(where(dp, ALPHA, 100), FDB_NO_PORT);
+	assert_int_equal(where(dp, ALPHA, 109), FDB_NO_PORT);
+	assert_int_equal(where(dp, ALPHA, 110), 1);
+	assert_int_equal(where(dp, ALPHA, 109 + max), 1);
 	assert_int_equal(where(dp, ALPHA, 1), 2);
 	/* Others still learn. */
 	heard(dp, 2, 2);
 	main_does(dp);
 	assert_int_equal(where(dp, ALPHA, 2), 2);
+}
+
+static void learn(struct dataplane *dp, uint16_t port, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		heard(dp, port, first + i);
+		main_does(dp);
+	}
+}
+
+static void in_a_full_segment_a_flooder_displaces_only_itself(void **state)
+{
+	struct dataplane *dp = *state;
+
+	segment_find(dp, ALPHA)->max_macs = 100;
+	learn(dp, 2, 1, 10);
+	learn(dp, 1, 1000, 500);
+	assert_int_equal(fdb_count_segment(dp->fdb, ALPHA), 100);
+	assert_int_equal(n_macs(dp, 1), 90);
+	for (uint32_t i = 1; i <= 10; i++)
+		assert_int_equal(where(dp, ALPHA, i), 2);
+	assert_int_equal(where(dp, ALPHA, 1499), 1);
+}
+
+static void in_a_full_segment_who_has_less_than_a_share_gets_it(void **state)
+{
+	struct dataplane *dp = *state;
+
+	segment_find(dp, ALPHA)->max_macs = 100;
+	learn(dp, 1, 1000, 500);
+	learn(dp, 2, 1, 70);
+	assert_int_equal(fdb_count_segment(dp->fdb, ALPHA), 100);
+	/* Three ports: a third for who wants it, beyond it nothing from others. */
+	assert_int_equal(n_macs(dp, 1), 67);
+	assert_int_equal(n_macs(dp, 2), 33);
+	assert_int_equal(where(dp, ALPHA, 70), 2);
+}
+
+static void when_the_table_is_full_the_flooder_pays(void **state)
+{
+	struct dataplane *dp = *state;
+	uint32_t capacity = dp->config.fdb_capacity;
+
+	rig_put_port(dp, 3, BETA);
+	learn(dp, 1, 1000, 2 * capacity);
+	assert_int_equal(n_macs(dp, 1), capacity);
+	learn(dp, 3, 1, 100);
+	assert_int_equal(n_macs(dp, 3), 100);
+	learn(dp, 1, 1000, capacity);
+	assert_int_equal(n_macs(dp, 3), 100);
+	assert_int_equal(fdb_count(dp->fdb), capacity);
 }
 
 static void requests_that_do_not_fit_are_counted(void **state)
@@ -206,7 +259,10 @@ int main(void)
 		TEST(a_dropped_frame_teaches_nothing),
 		TEST(a_request_of_a_port_that_has_gone_is_refused),
 		TEST(a_request_of_a_port_that_left_the_segment_is_refused),
-		TEST(a_port_at_its_limit_keeps_what_it_has_and_takes_nothing_from_others),
+		TEST(a_port_at_its_limit_gives_up_its_oldest_and_takes_nothing_from_others),
+		TEST(in_a_full_segment_a_flooder_displaces_only_itself),
+		TEST(in_a_full_segment_who_has_less_than_a_share_gets_it),
+		TEST(when_the_table_is_full_the_flooder_pays),
 		TEST(requests_that_do_not_fit_are_counted),
 		TEST(a_run_of_one_source_asks_once),
 	};
