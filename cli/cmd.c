@@ -112,9 +112,11 @@ static const struct cmd table[] = {
 	 "  qemu-system-x86_64 $(weft port qemu-args web0) disk.img\n"
 	 "-o json prints them as an array.\n",
 	 1, CMD_WORDS_MAX, 0, cmd_port_qemu_args},
-	{"port", "libvirt-xml", "port libvirt-xml NAME",
-	 "the libvirt elements for a port", NULL,
-	 1, 1, 0, cmd_port_libvirt_xml},
+	{"port", "libvirt-xml", "port libvirt-xml NAME [accel=kvm|tcg]",
+	 "the libvirt elements for a port",
+	 "accel  kvm for a domain of type kvm, tcg for one of type qemu; default: kvm if\n"
+	 "       /dev/kvm can be opened by who runs this, else tcg\n",
+	 1, 2, 0, cmd_port_libvirt_xml},
 	{"port", "doctor", "port doctor NAME",
 	 "what keeps frames from a port, and what to do; exit 1 if something does",
 	 "Each line is ok, warn (it works, but not as well as it could) or fail.\n",

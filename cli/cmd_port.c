@@ -233,10 +233,18 @@ int cmd_port_libvirt_xml(const struct call *call)
 	char path[CLIENT_PATH_BYTES];
 	json_t *answer;
 	const char *xml;
-	int code = call_name_path(call, path, "/v1/ports", call->words[0]);
+	struct guest guest = {0};
+	int code = read_guest(call, &guest);
+
+	if (!code && (guest.memory || guest.n_names > 1))
+		code = call_usage(call, "one port, and at most accel=kvm|tcg");
+	if (!code)
+		code = call_name_path(call, path, "/v1/ports", guest.names[0]);
 
 	if (!code && client_path_add(path, "/libvirt-xml"))
 		code = call_usage(call, "the name is too long");
+	if (!code && strcmp(guest.accel, "tcg") == 0)
+		code = call_add_query(call, path, "tcg", "1");
 	if (!code)
 		code = call_get(call, path, &answer);
 	if (code)

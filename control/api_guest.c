@@ -183,18 +183,31 @@ static void escape(const char *text, char *out, size_t out_bytes)
 	out[len] = '\0';
 }
 
+/* A card's name in libvirt, by which the MTU is set on it: <mtu> is for interfaces with a device
+ * on the host, and libvirt refuses to start a domain that has it on others. */
+static void write_alias(const char *port, char *alias, size_t alias_bytes)
+{
+	snprintf(alias, alias_bytes, "ua-weft-%s", port);
+	for (char *c = alias; *c != '\0'; c++)
+		*c = *c == '.' ? '_' : *c;
+}
+
 int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct http_reply *reply,
 			struct problem *problem)
 {
 	const struct control *control = ctx;
 	struct guest guest;
 	char socket[DP_TEXT_BYTES * 6];
-	char xml[3072], queues[24] = "";
+	char xml[4096], queues[24] = "", alias[DP_NAME_BYTES + 16];
+	/* As in add_card(). */
+	static const char no_vectors[] =
+		"      <qemu:property name='vectors' type='unsigned' value='0'/>\n";
 	int error = find_guest(control, request, &guest, problem);
 
 	if (error < 0)
 		return error;
 	escape(guest.socket, socket, sizeof(socket));
+	write_alias(guest.port->name, alias, sizeof(alias));
 	if (guest.n_queues > 1)
 		snprintf(queues, sizeof(queues), " queues='%u'", guest.n_queues);
 	snprintf(xml, sizeof(xml),
@@ -208,14 +221,25 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 		 "  <mac address='%s'/>\n"
 		 "  <source type='unix' path='%s' %s"
 		 "  <model type='virtio'/>\n"
-		 "  <mtu size='%u'/>\n"
 		 "  <driver%s rx_queue_size='%d' tx_queue_size='%d'/>\n"
-		 "</interface>\n",
+		 "  <alias name='%s'/>\n"
+		 "</interface>\n"
+		 "<!-- once in the domain, for all its cards; it begins with <domain "
+		 "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'> -->\n"
+		 "<qemu:override>\n"
+		 "  <qemu:device alias='%s'>\n"
+		 "    <qemu:frontend>\n"
+		 "      <qemu:property name='host_mtu' type='unsigned' value='%u'/>\n"
+		 "%s"
+		 "    </qemu:frontend>\n"
+		 "  </qemu:device>\n"
+		 "</qemu:override>\n",
 		 guest.port->name, guest.mac, socket,
 		 guest.is_listening ? "mode='server'/>\n"
 				    : "mode='client'>\n"
 				      "    <reconnect enabled='yes' timeout='1'/>\n"
 				      "  </source>\n",
-		 guest.mtu, queues, QUEUE_SIZE, QUEUE_SIZE);
+		 queues, QUEUE_SIZE, QUEUE_SIZE, alias, alias, guest.mtu,
+		 http_query_is_on(request, "tcg") ? no_vectors : "");
 	return api_reply(control, json_pack("{s:s}", "xml", xml), reply, problem);
 }

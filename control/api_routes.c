@@ -36,7 +36,7 @@ static const struct http_route routes[] = {
 	 ROLES_OPERATE, NULL, "Changes", "delete a port"},
 	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg",
 	 ROLES_READ, NULL, "QemuArgs", "the QEMU arguments for a port"},
-	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "",
+	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "tcg",
 	 ROLES_READ, NULL, "LibvirtXml", "the libvirt elements for a port"},
 	{"GET", "/v1/ports/{name}/doctor", api_get_doctor, "",
 	 ROLES_READ, NULL, "Doctor", "what keeps frames from a port, and what to do"},

@@ -142,10 +142,11 @@ static void libvirt_xml_is_printed_as_text(void **state)
 	const char *const answers[] = {cli_rig_answer(
 		room, "200 OK", "{\"xml\":\"<interface type='vhostuser'>\\n</x>\"}")};
 	struct cli_rig *rig = cli_rig_create(answers, 1);
-	struct cli_rig_result result = cli_rig_run(rig, "port", "libvirt-xml", "gw0");
+	struct cli_rig_result result = cli_rig_run(rig, "port", "libvirt-xml", "gw0", "accel=tcg");
 
 	check_result(&result, 0, "<interface type='vhostuser'>\n</x>\n", "");
-	assert_non_null(strstr(cli_rig_request(rig, 0), "GET /v1/ports/gw0/libvirt-xml HTTP"));
+	assert_non_null(
+		strstr(cli_rig_request(rig, 0), "GET /v1/ports/gw0/libvirt-xml?tcg=1 HTTP"));
 	cli_rig_destroy(rig);
 }
 

@@ -50,7 +50,7 @@ static void help_is_everywhere(void **state)
 	check(0, "usage: weft port add NAME", "", "help", "port", "add");
 	check(0, "usage: weft port add NAME", "", "port", "add", "--help");
 	check(0, "usage: weft apply -f", "", "-h", "apply");
-	check(0, "weft port libvirt-xml NAME", "", "port", "--help");
+	check(0, "weft port libvirt-xml NAME [accel=kvm|tcg]", "", "port", "--help");
 	check(2, "", "unknown command 'nonsense'", "help", "nonsense");
 	check(0, "add and change what a lab file declares\n", "", "help");
 	check(0, "default 1G", "", "port", "qemu-args", "--help");

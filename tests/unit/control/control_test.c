@@ -87,7 +87,7 @@ static uint64_t ms_of(struct rig *rig, const char *method, const char *path, int
 
 static void a_dataplane_that_hangs_holds_up_no_reader(void **state)
 {
-	static const char *const paths[] = {"/v1/status", "/v1/ports",  "/v1/stats",
+	static const char *const paths[] = {"/v1/status", "/v1/ports",	"/v1/stats",
 					    "/metrics",	  "/v1/export", "/v1/ports/c1"};
 	struct rig *rig = *state;
 
@@ -338,8 +338,17 @@ static void guests_are_told_how_to_plug_in(void **state)
 	free(text);
 	json_decref(json);
 	json = rig_call(rig, "GET", "/v1/ports/web0/libvirt-xml", "", 200);
+	const char *xml = json_string_value(json_object_get(json, "xml"));
+	assert_non_null(strstr(xml, "<interface type='vhostuser'>"));
+	assert_non_null(strstr(xml, "<alias name='ua-weft-web0'/>"));
+	assert_non_null(strstr(xml, "<qemu:device alias='ua-weft-web0'>"));
+	assert_non_null(strstr(xml, "name='host_mtu' type='unsigned' value='1500'/>"));
+	assert_null(strstr(xml, "<mtu"));
+	assert_null(strstr(xml, "vectors"));
+	json_decref(json);
+	json = rig_call(rig, "GET", "/v1/ports/web0/libvirt-xml?tcg=1", "", 200);
 	assert_non_null(strstr(json_string_value(json_object_get(json, "xml")),
-			       "<interface type='vhostuser'>"));
+			       "name='vectors' type='unsigned' value='0'/>"));
 	json_decref(json);
 	rig_call_only(rig, "PUT", "/v1/ports/web0",
 		      "{\"type\": \"vhost-user\", \"segment\": \"A\", \"mode\": \"client\"}", 200);
@@ -350,7 +359,7 @@ static void guests_are_told_how_to_plug_in(void **state)
 	free(text);
 	json_decref(json);
 	json = rig_call(rig, "GET", "/v1/ports/web0/libvirt-xml", "", 200);
-	const char *xml = json_string_value(json_object_get(json, "xml"));
+	xml = json_string_value(json_object_get(json, "xml"));
 	assert_non_null(strstr(xml, "/vhost/web0.sock' mode='server'/>"));
 	assert_null(strstr(xml, "reconnect"));
 	json_decref(json);
