@@ -13,9 +13,12 @@
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define ANSWER_TIMEOUT_MS 30000L
+#define SILENCE_MAX_S 15L /* of a stream that says every 5 s that it is alive */
 #define ANSWER_BYTES_MAX (256u << 20)
 
 struct transfer {
+	const struct client_request *request;
+	CURL *curl;
 	struct client_answer *answer;
 	size_t room_bytes;
 	int err;
@@ -26,7 +29,13 @@ static size_t take_body(char *data, size_t one, size_t bytes, void *ctx)
 {
 	struct transfer *transfer = ctx;
 	struct client_answer *answer = transfer->answer;
+	long status = 0;
 
+	curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (transfer->request->take && status < 300) {
+		transfer->err = transfer->request->take(transfer->request->take_ctx, data, bytes);
+		return transfer->err ? 0 : bytes;
+	}
 	if (bytes > ANSWER_BYTES_MAX - answer->body_bytes) {
 		transfer->err = -EPROTO;
 		return 0;
@@ -106,7 +115,12 @@ static void set_request(CURL *curl, const struct client_request *request, const 
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* whatever http_proxy says */
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms(request));
+	if (request->take) {
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_MAX_S);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms(request));
+	}
 	if (request->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -189,7 +203,7 @@ int client_run(const char *run_dir, const struct client_request *request,
 	       struct client_answer *answer, char *why, size_t why_bytes)
 {
 	char url[CLIENT_PATH_BYTES + 16], socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	struct transfer transfer = {.answer = answer};
+	struct transfer transfer = {.request = request, .answer = answer};
 	struct curl_slist *headers;
 	CURLcode code;
 	CURL *curl;
@@ -206,6 +220,7 @@ int client_run(const char *run_dir, const struct client_request *request,
 	}
 	snprintf(url, sizeof(url), "http://weft%s", request->path);
 	curl = curl_easy_init();
+	transfer.curl = curl;
 	headers = request_headers(request);
 	if (!curl || !headers) {
 		snprintf(why, why_bytes, "out of memory");

@@ -17,6 +17,10 @@ struct client_request {
 	const void *body;	  /* NULL: none */
 	size_t body_bytes;
 	long timeout_ms; /* for all of it; 0: 30 s, and 5 s to connect */
+	/* For an answer without an end: gets the body of a success piece by piece, for as long as
+	 * something comes at least every 15 s. NULL: the body goes to the answer. */
+	int (*take)(void *ctx, const char *data, size_t bytes); /* not 0: stop */
+	void *take_ctx;
 };
 
 struct client_answer {

@@ -148,6 +148,11 @@ static const struct cmd table[] = {
 	 "It stays there until auto, or until the port or weft-dataplane goes.\n"
 	 "auto leaves it where it is, and lets it move by load again, as all queues do.\n",
 	 3, 3, 0, cmd_worker_move},
+	{"watch", NULL, "watch [since=POSITION]",
+	 "print changes and states of ports as they happen, until interrupted",
+	 "since  go on after a position or revision that -o json printed\n"
+	 "Times are UTC. A port's state is looked at 5 times a second.\n",
+	 0, 1, 0, cmd_watch_run},
 	{"version", NULL, "version",
 	 "version of this program", NULL,
 	 0, 0, 0, cmd_status_version},

@@ -43,3 +43,5 @@ int cmd_stats_drops(const struct call *call);
 int cmd_worker_list(const struct call *call);
 int cmd_worker_queues(const struct call *call);
 int cmd_worker_move(const struct call *call);
+
+int cmd_watch_run(const struct call *call);

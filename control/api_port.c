@@ -7,18 +7,7 @@
 #include "control/api.h"
 #include "control/fastpath.h"
 #include "control/spec.h"
-
-static const char *link_name(uint32_t link)
-{
-	static const char *const names[] = {
-		[DP_LINK_DOWN] = "down",
-		[DP_LINK_ATTACHED] = "attached",
-		[DP_LINK_UP] = "up",
-		[DP_LINK_BROKEN] = "broken",
-	};
-
-	return link < sizeof(names) / sizeof(names[0]) ? names[link] : "unknown";
-}
+#include "control/states.h"
 
 /* Bits of the virtio specification that weft can negotiate; others are shown as bit-N. */
 static json_t *format_features(uint64_t features)
@@ -72,9 +61,9 @@ static json_t *format(const struct control *control, const struct model_port *po
 		json_object_set_new(object, "state", json_string("active"));
 	json_object_set_new(
 		object, "status",
-		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", link_name(state->link), "reason",
-			  state->reason, "features", format_features(state->features), "queues",
-			  (int)state->n_queues, "attaches", (json_int_t)state->attaches));
+		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", states_link_name(state->link),
+			  "reason", state->reason, "features", format_features(state->features),
+			  "queues", (int)state->n_queues, "attaches", (json_int_t)state->attaches));
 	return object;
 }
 

@@ -99,6 +99,7 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 		fastpath_retry(control->fastpath, wanted, loop_clock_ns());
 	trial_arm(control);
 	control_claim(control);
+	control_publish(control, plan);
 	log_plan(control, plan);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "control/api.h"
 #include "control/claims.h"
 #include "control/config.h"
+#include "control/events.h"
 #include "control/fastpath.h"
 #include "control/http.h"
 #include "control/http_listen.h"
@@ -28,6 +29,7 @@
 #define CLUSTER "default" /* one host is a cluster of one */
 #define NS_PER_MS 1000000ULL
 #define WAIT_MAX_MS 1000
+#define POKE_MS 200 /* how late a change of a port's state is noticed, at most */
 
 /* The directory, made if only its last part is missing. */
 static int open_dir(const char *path, mode_t mode, const char *flag, char *why, size_t why_bytes)
@@ -205,7 +207,9 @@ static int open_parts(struct control *control, const struct control_options *opt
 		error = announce(control, why, why_bytes);
 	if (error < 0)
 		return error;
-	error = loop_create(&control->loop);
+	error = events_create(config_revision(control->config), &control->events);
+	if (error == 0)
+		error = loop_create(&control->loop);
 	if (error == 0)
 		error = fastpath_create(control->loop, control->run_dir, &control->fastpath);
 	if (error < 0) {
@@ -249,6 +253,7 @@ void control_destroy(struct control *control)
 	http_destroy(control->http);
 	http_destroy(control->https);
 	http_tls_fini(&control->tls);
+	events_destroy(control->events);
 	fastpath_destroy(control->fastpath);
 	loop_destroy(control->loop);
 	claims_close(control->claims);
@@ -285,6 +290,31 @@ static int sooner(int a_ms, int64_t b_ms)
 	return b_ms >= 0 && b_ms < a_ms ? (int)b_ms : a_ms;
 }
 
+void control_publish(struct control *control, const struct plan *plan)
+{
+	events_add_plan(control->events, plan, config_revision(control->config));
+	if (control->n_watches > 0)
+		fastpath_poke(control->fastpath);
+}
+
+/* For who watches. Returns ms until it wants to be called again; -1: nobody does. */
+static int follow(struct control *control, uint64_t now_ns)
+{
+	if (control->n_watches == 0)
+		return -1;
+	if (now_ns >= control->next_poke_ns) {
+		fastpath_poke(control->fastpath);
+		control->next_poke_ns = now_ns + POKE_MS * NS_PER_MS;
+	}
+	/* With old answers a new port would look as if the dataplane did not have it. */
+	if (!fastpath_is_asking(control->fastpath))
+		events_look(control->events, control->model, control->fastpath);
+	http_wake(control->http);
+	if (control->https != NULL)
+		http_wake(control->https);
+	return POKE_MS;
+}
+
 int control_turn(struct control *control)
 {
 	int wait_ms = WAIT_MAX_MS;
@@ -297,6 +327,7 @@ int control_turn(struct control *control)
 	/* Before the dataplane is told: if a trial ended meanwhile, it gets the old state. */
 	wait_ms = sooner(wait_ms, trial_run(control, now_ns));
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
+	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)
 		wait_ms = sooner(wait_ms, http_run(control->https));

@@ -15,9 +15,11 @@
 
 struct claims;
 struct config;
+struct events;
 struct fastpath;
 struct http;
 struct loop;
+struct plan;
 struct store;
 
 struct control_options {
@@ -25,6 +27,8 @@ struct control_options {
 	const char *state_dir;
 	unsigned int history; /* how many former revisions are kept, at least 1 */
 };
+
+#define CONTROL_WATCHES_MAX 32
 
 struct control {
 	char run_dir[DP_NAME_BYTES + 64];
@@ -38,13 +42,15 @@ struct control {
 	struct claims *claims;
 	uint64_t claimed_version; /* of the fast path, when the claims were last right */
 	struct fastpath *fastpath;
-	struct roles roles; /* what is granted; may be filled in before the first turn */
-	struct http *http;  /* on the Unix socket */
+	struct events *events;
+	unsigned int n_watches; /* clients that follow them */
+	uint64_t next_poke_ns;	/* when ports are looked at again for them */
+	struct roles roles;	/* what is granted; may be filled in before the first turn */
+	struct http *http;	/* on the Unix socket */
 	struct http_tls tls;
 	struct http *https; /* beyond this host; NULL: not asked for */
 	uint64_t trial_end_ns; /* when what is on trial ends (trial.h); 0: nothing is */
 };
-
 
 /* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`
  * has one line. */
@@ -58,6 +64,9 @@ int control_listen(struct control *control, const char *address, struct http_tls
 
 /* One turn of the loop; waits for something to do. 0 or -errno. */
 int control_turn(struct control *control);
+
+/* Tells those who watch of a change that was carried out. */
+void control_publish(struct control *control, const struct plan *plan);
 
 /* Says in the store what this host carries now; a failure is logged, the next turn tries again. */
 void control_claim(struct control *control);

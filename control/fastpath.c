@@ -142,6 +142,11 @@ void fastpath_poke(struct fastpath *fastpath)
 		disconnect(fastpath, why);
 }
 
+bool fastpath_is_asking(const struct fastpath *fastpath)
+{
+	return fastpath->states.is_asked && fastpath_silence_ms(fastpath) == 0;
+}
+
 void fastpath_look(struct fastpath *fastpath)
 {
 	/* What was asked before this moment may be answered as of then. */
@@ -215,7 +220,7 @@ static int list_wanted(const struct model *model, struct table *wanted)
 	return error;
 }
 
-static void abort_txn(struct fastpath *fastpath)
+void fastpath_abort(struct fastpath *fastpath)
 {
 	if (fastpath->client != NULL && mirror_abort(&fastpath->mirror) < 0)
 		disconnect(fastpath, "a transaction could not be ended");
@@ -297,14 +302,9 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struc
 	table_fini(&wanted);
 	if (error < 0) {
 		refuse(fastpath, error, why, problem);
-		abort_txn(fastpath);
+		fastpath_abort(fastpath);
 	}
 	return error;
-}
-
-void fastpath_abort(struct fastpath *fastpath)
-{
-	abort_txn(fastpath);
 }
 
 void fastpath_commit(struct fastpath *fastpath)
@@ -332,7 +332,7 @@ static void take_away(struct fastpath *fastpath, uint64_t port_id)
 	if (error == 0)
 		commit_txn(fastpath);
 	else
-		abort_txn(fastpath);
+		fastpath_abort(fastpath);
 }
 
 /* One transaction for one port: what it cannot have, the others must not lack. */
@@ -345,7 +345,7 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 
 	/* Somebody else's change is under way, or the dataplane has gone: not the port's fault. */
 	if (error < 0) {
-		abort_txn(fastpath);
+		fastpath_abort(fastpath);
 		return;
 	}
 	error = mirror_stage_port(mirror, model, port, why);
@@ -360,7 +360,7 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 		log_warn("fastpath", "port %s is broken: %s", port->name, why);
 		fastpath->version++;
 	}
-	abort_txn(fastpath);
+	fastpath_abort(fastpath);
 	/* As it was it must not stay: it may be in a segment that it has to leave. */
 	take_away(fastpath, port->id);
 }
@@ -386,7 +386,7 @@ static void catch_up_rest(struct fastpath *fastpath, const struct model *model,
 		return;
 	}
 	log_error("fastpath", "catching up: %s", why);
-	abort_txn(fastpath);
+	fastpath_abort(fastpath);
 }
 
 static void forget_deleted(struct fastpath *fastpath, const struct table *wanted)
@@ -413,7 +413,7 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	if (error == 0)
 		commit_txn(fastpath);
 	else
-		abort_txn(fastpath);
+		fastpath_abort(fastpath);
 	/* What segments a port goes to must be there first; what it leaves, goes last. */
 	if (error < 0 && fastpath->client != NULL)
 		catch_up_rest(fastpath, model, &wanted, false);

@@ -62,6 +62,7 @@ const char *fastpath_broken(const struct fastpath *fastpath, uint64_t port_id);
 
 /* Asks for the states of all ports, and returns at once; the answer comes with the loop. */
 void fastpath_poke(struct fastpath *fastpath);
+bool fastpath_is_asking(const struct fastpath *fastpath); /* it has not come, and is in time */
 
 /* The same, and waits for the answer: at most STATES_PATIENCE_MS from the question. What is
  * known stays if there is none. */

@@ -17,12 +17,24 @@
 #include "dataplane/base/loop.h"
 
 #define NAME_BYTES 256
+#define FLOW_BYTES 16384 /* asked of a stream at once */
 
 struct http {
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	struct loop_watch *watch;
 	struct http_config config;
+	struct http_flow *flows;
+	bool is_ending;
+};
+
+/* A stream on its connection. */
+struct http_flow {
+	struct http *http;
+	struct http_flow *next;
+	struct MHD_Connection *connection;
+	struct http_stream stream;
+	bool is_suspended;
 };
 
 struct http_call {
@@ -113,10 +125,73 @@ static enum MHD_Result send_problem(struct MHD_Connection *connection,
 	return send_text(connection, problem->status, "application/problem+json", text, 0);
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+/* A connection without anything to send is suspended: it costs nothing until it is woken. */
+static ssize_t read_flow(void *ctx, uint64_t offset, char *buffer, size_t buffer_bytes)
+{
+	struct http_flow *flow = ctx;
+	int n = flow->http->is_ending ? -1
+				      : flow->stream.read(flow->stream.ctx, buffer, buffer_bytes);
+
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		flow->is_suspended = true;
+		MHD_suspend_connection(flow->connection);
+	}
+	return n;
+}
+
+static void close_flow(void *ctx)
+{
+	struct http_flow *flow = ctx;
+	struct http_flow **link = &flow->http->flows;
+
+	while (*link != flow)
+		link = &(*link)->next;
+	*link = flow->next;
+	flow->stream.close(flow->stream.ctx);
+	free(flow);
+}
+
+static enum MHD_Result send_stream(struct http *http, struct MHD_Connection *connection,
+				   const struct http_stream *stream)
+{
+	struct http_flow *flow = calloc(1, sizeof(*flow));
+	struct MHD_Response *response = NULL;
+
+	if (flow != NULL)
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FLOW_BYTES,
+							     read_flow, flow, close_flow);
+	if (response == NULL) {
+		stream->close(stream->ctx);
+		free(flow);
+		return MHD_NO;
+	}
+	*flow = (struct http_flow){
+		.http = http, .next = http->flows, .connection = connection, .stream = *stream};
+	http->flows = flow;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, stream->type);
+	enum MHD_Result result = MHD_queue_response(connection, 200, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+void http_wake(struct http *http)
+{
+	for (struct http_flow *flow = http->flows; flow != NULL; flow = flow->next) {
+		if (flow->is_suspended)
+			MHD_resume_connection(flow->connection);
+		flow->is_suspended = false;
+	}
+}
+
+static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *connection,
+				  struct http_reply *reply)
 {
 	int status = reply->status != 0 ? reply->status : 200;
 
+	if (reply->stream.read != NULL)
+		return send_stream(http, connection, &reply->stream);
 	if (reply->text != NULL)
 		return send_text(connection, status, reply->text_type, reply->text, reply->etag);
 	char *text = json_dumps(reply->json, JSON_COMPACT);
@@ -238,7 +313,7 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 	};
 	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)
 		return send_problem(call->connection, &problem);
-	return send_reply(call->connection, &reply);
+	return send_reply(http, call->connection, &reply);
 }
 
 /* Beyond the limit the rest is read and forgotten: only then can the answer be sent. */
@@ -330,11 +405,12 @@ static struct MHD_Daemon *start(struct http *http, int listen_fd)
 
 	http_tls_options(tls, tls_options);
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | (tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-		HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, http, MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls != NULL ? MHD_USE_TLS : 0), 0, NULL,
+		NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_ARRAY, tls_options,
+		MHD_OPTION_END);
 }
 
 int http_create(struct loop *loop, int listen_fd, const struct http_config *config,
@@ -371,6 +447,10 @@ void http_destroy(struct http *http)
 {
 	if (http == NULL)
 		return;
+	/* A suspended connection cannot be closed. */
+	http->is_ending = true;
+	http_wake(http);
+	MHD_run(http->daemon);
 	loop_remove(http->watch);
 	MHD_stop_daemon(http->daemon);
 	free(http);

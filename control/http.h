@@ -35,13 +35,23 @@ struct http_request {
 	struct http_call *call;
 };
 
-/* An answer. Without `text`, `json` is sent. Both become the server's. */
+/* An answer without an end, made as the client takes it. read(): bytes copied; 0: nothing now, ask
+ * again after http_wake(); negative: the end. close() comes once, whatever happens. */
+struct http_stream {
+	const char *type;
+	void *ctx;
+	int (*read)(void *ctx, char *buffer, size_t buffer_bytes);
+	void (*close)(void *ctx);
+};
+
+/* An answer: a stream if it can be read, else `text`, else `json`. Both become the server's. */
 struct http_reply {
 	int status; /* 0: 200 */
 	json_t *json;
 	char *text;
 	const char *text_type; /* Content-Type of `text` */
 	uint64_t etag;	       /* revision; 0: none */
+	struct http_stream stream;
 };
 
 /* Returns 0 with *reply filled, or -errno with *problem filled. */
@@ -80,3 +90,6 @@ void http_destroy(struct http *http); /* NULL is legal */
 
 /* Does what is due. Returns ms until it wants to be called again, at most; -1: no hurry. */
 int http_run(struct http *http);
+
+/* Streams that had nothing are asked again. */
+void http_wake(struct http *http);

@@ -7,6 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *states_link_name(uint32_t link)
+{
+	static const char *const names[] = {
+		[DP_LINK_DOWN] = "down",
+		[DP_LINK_ATTACHED] = "attached",
+		[DP_LINK_UP] = "up",
+		[DP_LINK_BROKEN] = "broken",
+	};
+
+	return link < sizeof(names) / sizeof(names[0]) ? names[link] : "unknown";
+}
+
 static void list_fini(struct states_list *list)
 {
 	free(list->ports);
@@ -23,6 +35,8 @@ void states_restart(struct states *states)
 {
 	states->is_asked = false;
 	states->coming.n_ports = 0;
+	states->known.n_ports = 0;
+	states->version++;
 }
 
 static void take_state(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)

@@ -31,7 +31,7 @@ struct states {
 
 void states_fini(struct states *states);
 
-/* Forgets the question, for a new connection; what was known stays until it is answered anew. */
+/* Forgets everything, for a new connection. */
 void states_restart(struct states *states);
 
 /* Asks, unless a question is under way. Here and below: 0 or -errno with one line in `why`. */
@@ -46,6 +46,9 @@ int states_take(struct states *states, struct dp_client *client, int timeout_ms,
  * if there is time left. */
 int states_left_ms(const struct states *states, uint64_t now_ns);
 uint64_t states_silence_ms(const struct states *states, uint64_t now_ns);
+
+/* "up", "down"; of enum dp_link. */
+const char *states_link_name(uint32_t link);
 
 /* NULL: the dataplane did not have the port. */
 const struct dp_port_state *states_find(const struct states *states, uint64_t port_id);

@@ -29,7 +29,8 @@ def main():
     text = pathlib.Path("control/problem.c").read_text()
     table = re.search(r"problem_codes\[\] = \{(.*?)\n\};", text, re.S).group(1)
     listed = re.findall(r'^\t\{"([a-z-]+)"', table, re.M)
-    documented = set(re.findall(r"^\| `([a-z-]+)` \|", pathlib.Path("docs/api.md").read_text(), re.M))
+    page = pathlib.Path("docs/api.md").read_text().partition("## Codes")[2]
+    documented = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.M))
     codes, bad = used(), []
     for code, path in codes.items():
         if code not in listed:

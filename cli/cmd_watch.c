@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* weft watch: prints what happens as it happens, until it is interrupted. */
+#include "cli/cmds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/call.h"
+#include "cli/format.h"
+
+#define LINE_BYTES_MAX (64u << 10) /* far more than weftd sends */
+
+/* The stream is cut into lines wherever it is cut into pieces. */
+struct watch {
+	const struct call *call;
+	char *line;
+	size_t bytes, max_bytes;
+	bool is_lost;
+};
+
+static const char *word(const json_t *event, const char *key)
+{
+	const char *text = json_string_value(json_object_get(event, key));
+
+	return text ? text : "";
+}
+
+/* "port c1" and what is new about it. */
+static void describe(const json_t *event, char *what, size_t what_bytes, char *news,
+		     size_t news_bytes)
+{
+	const char *kind = word(event, "event");
+
+	what[0] = news[0] = '\0';
+	if (strcmp(kind, "change") == 0) {
+		char fields[PRINT_CELL_BYTES];
+
+		print_cell_plain(json_object_get(event, "fields"), fields, sizeof(fields));
+		snprintf(what, what_bytes, "%s %s", word(event, "kind"), word(event, "name"));
+		snprintf(news, news_bytes, "%s%s%s", word(event, "action"),
+			 json_object_get(event, "fields") ? ": " : "",
+			 json_object_get(event, "fields") ? fields : "");
+	} else if (strcmp(kind, "state") == 0) {
+		snprintf(what, what_bytes, "port %s", word(event, "port"));
+		snprintf(news, news_bytes, "%s%s%s", word(event, "link"),
+			 *word(event, "reason") ? ": " : "", word(event, "reason"));
+	} else if (strcmp(kind, "dataplane") == 0) {
+		snprintf(what, what_bytes, "dataplane");
+		snprintf(news, news_bytes, "%s",
+			 json_is_true(json_object_get(event, "connected")) ? "connected" : "lost");
+	}
+	format_clean(what);
+	format_clean(news);
+}
+
+static void print_event(struct watch *watch, json_t *event)
+{
+	FILE *out = watch->call->out;
+	char what[PRINT_CELL_BYTES], news[2 * PRINT_CELL_BYTES];
+	const char *time = word(event, "time");
+
+	watch->is_lost |= strcmp(word(event, "event"), "lost") == 0;
+	if (watch->call->args->style == PRINT_JSON) {
+		json_dumpf(event, out, JSON_COMPACT);
+		fputc('\n', out);
+	} else if (watch->call->args->style == PRINT_YAML) {
+		fputs("---\n", out);
+		print_value(out, PRINT_YAML, event);
+	} else {
+		describe(event, what, sizeof(what), news, sizeof(news));
+		/* The clock of the time alone, in UTC as weftd says it. */
+		if (*what)
+			fprintf(out, "%.12s  %-24s  %s\n", strlen(time) > 11 ? time + 11 : time,
+				what, news);
+	}
+	fflush(out);
+}
+
+static int take_line(struct watch *watch, const char *line, size_t bytes)
+{
+	json_t *event = json_loadb(line, bytes, 0, NULL);
+
+	if (!json_is_object(event)) {
+		json_decref(event);
+		return -EBADMSG;
+	}
+	print_event(watch, event);
+	json_decref(event);
+	return 0;
+}
+
+static int take_piece(void *ctx, const char *data, size_t bytes)
+{
+	struct watch *watch = ctx;
+	char *end;
+
+	if (watch->bytes + bytes > LINE_BYTES_MAX)
+		return -EBADMSG;
+	if (watch->bytes + bytes > watch->max_bytes) {
+		char *line = realloc(watch->line, 2 * (watch->bytes + bytes));
+
+		if (!line)
+			return -ENOMEM;
+		watch->line = line;
+		watch->max_bytes = 2 * (watch->bytes + bytes);
+	}
+	memcpy(watch->line + watch->bytes, data, bytes);
+	watch->bytes += bytes;
+	while ((end = memchr(watch->line, '\n', watch->bytes))) {
+		size_t line_bytes = (size_t)(end - watch->line);
+		int err = take_line(watch, watch->line, line_bytes);
+
+		if (err)
+			return err;
+		watch->bytes -= line_bytes + 1;
+		memmove(watch->line, end + 1, watch->bytes);
+	}
+	return 0;
+}
+
+static int follow(const struct call *call, const char *path)
+{
+	struct watch watch = {.call = call};
+	struct client_request request = {
+		.method = "GET", .path = path, .take = take_piece, .take_ctx = &watch};
+	struct client_answer answer;
+	int code = call_send(call, &request, &answer);
+
+	free(watch.line);
+	if (code)
+		return code;
+	code = call_check(call, &answer);
+	client_release(&answer);
+	if (code)
+		return code;
+	if (watch.is_lost)
+		return call_fail(call, CALL_REFUSED,
+				 "more happened than could be taken; read everything, then watch "
+				 "again");
+	return call_fail(call, CALL_UNREACHABLE, "weftd ended; watch again when it is back");
+}
+
+int cmd_watch_run(const struct call *call)
+{
+	char path[CLIENT_PATH_BYTES] = "/v1/watch", key[16];
+	const char *since;
+
+	if (call->n_words == 1) {
+		if (args_split(call->words[0], key, sizeof(key), &since) ||
+		    strcmp(key, "since") != 0)
+			return call_usage(call, "'%s' is not since=POSITION", call->words[0]);
+		int code = call_add_query(call, path, key, since);
+		if (code)
+			return code;
+	}
+	return follow(call, path);
+}
