@@ -153,6 +153,11 @@ static const struct cmd table[] = {
 	 "since  go on after a position or revision that -o json printed\n"
 	 "Times are UTC. A port's state is looked at 5 times a second.\n",
 	 0, 1, 0, cmd_watch_run},
+	{"where", NULL, "where VM|PORT|MAC|IP",
+	 "find a machine; exit 1 if nobody knows it",
+	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
+	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
+	 1, 1, 0, cmd_where_run},
 	{"version", NULL, "version",
 	 "version of this program", NULL,
 	 0, 0, 0, cmd_status_version},

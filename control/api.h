@@ -91,6 +91,10 @@ int api_get_workers(void *ctx, const struct http_request *request, struct http_r
 int api_move_queue(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
 
+/* api_where.c */
+int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,
+		  struct problem *problem);
+
 /* api_watch.c */
 #define API_WATCH_TYPE "application/x-ndjson"
 int api_watch(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -64,6 +64,8 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "Stats", "what ports and workers have counted"},
 	{"GET", "/v1/drops", api_get_drops, "port",
 	 ROLES_READ, NULL, "Drops", "frames that were not delivered, and why"},
+	{"GET", "/v1/where", api_get_where, "q",
+	 ROLES_READ, NULL, "Where", "where a VM, a MAC or an IP address is"},
 	{"GET", "/v1/watch", api_watch, "since",
 	 ROLES_READ, NULL, NULL, "what happens, a line of JSON for each event", API_WATCH_TYPE},
 	{"GET", "/metrics", api_get_metrics, "",

@@ -121,8 +121,23 @@ weft stats | grep -q '^c1 ' || fail "stats: $(weft stats)"
 weft drops | grep -q '^PORT ' || fail "drops: $(weft drops)"
 weft status | grep -qE '^dataplane.connected +yes$' || fail "status: $(weft status)"
 
+step "where a machine is"
+mac=$(weft port show c1 -o json | jq -r .mac)
+found() { weft where "$1" -o json | jq -r '.places[] | [.segment, .port, .mac, .ips[]] + .sources | join(" ")'; }
+prints "ALPHA c1 $mac 10.0.1.1 spec fdb" found 10.0.1.1
+ns c1 ping -c 1 -W 1 10.0.1.3 >"$run/ping" || true
+heard() { found c1 | grep -q neighbour; }
+wait_for 5 "an ARP request of c1 is heard" heard
+prints "ALPHA c1 $mac 10.0.1.1 spec neighbour fdb" found 10.0.1.1
+prints "ALPHA c1 $mac 10.0.1.1 spec neighbour fdb" found "$mac"
+prints "ALPHA c1 $mac 10.0.1.1 spec neighbour fdb" found c1
+weft where gw | grep -qE '^BETA +gw1 +gw .* - +- +spec$' || fail "where: $(weft where gw)"
+refused 1 "nobody knows 10.0.1.77" weft where 10.0.1.77
+refused 1 "nobody knows 02:00:00:00:00:77" weft where 02:00:00:00:00:77
+refused 4 "say what to find" weft where ""
+
 step "JSON and YAML"
-for what in status "port list" "segment list" "fdb list" stats drops "port types"; do
+for what in status "where c1" "port list" "segment list" "fdb list" stats drops "port types"; do
 	# shellcheck disable=SC2086 # two words
 	weft $what -o json | jq -e 'type == "object"' >/dev/null || fail "$what: no JSON object"
 done

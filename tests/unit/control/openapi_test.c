@@ -91,6 +91,8 @@ static void every_answer_fits_its_schema(void **state)
 		if (strcmp(routes[i].method, "GET") != 0 || routes[i].answer == NULL)
 			continue;
 		fill_path(routes[i].path, path, sizeof(path));
+		if (strcmp(path, "/v1/where") == 0)
+			snprintf(path, sizeof(path), "/v1/where?q=web0");
 		json_t *answer = rig_call(rig, "GET", path, "", 200);
 		json_t *schema = member(operation_of(document, &routes[i]),
 					"responses 200 content application/json schema");

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From ids to objects. Runs on weftd's thread. */
+#include "control/places.h"
+
+int places_init(struct places *places, const struct model *model)
+{
+	int error = 0;
+
+	*places = (struct places){.model = model};
+	for (size_t i = 0; i < model->n_segments && error == 0; i++)
+		error = table_put(&places->table, (struct table_row){.id = model->segments[i]->id,
+								     .digest = i,
+								     .is_segment = true});
+	for (size_t i = 0; i < model->n_ports && error == 0; i++)
+		error = table_put(&places->table,
+				  (struct table_row){.id = model->ports[i]->id, .digest = i});
+	if (error < 0)
+		places_fini(places);
+	return error;
+}
+
+void places_fini(struct places *places)
+{
+	table_fini(&places->table);
+}
+
+const struct model_segment *places_segment(const struct places *places, uint32_t id)
+{
+	const struct table_row *row = table_find(&places->table, id);
+
+	return row != NULL && row->is_segment ? places->model->segments[row->digest] : NULL;
+}
+
+const struct model_port *places_port(const struct places *places, uint64_t id)
+{
+	const struct table_row *row = table_find(&places->table, id);
+
+	return row != NULL && !row->is_segment ? places->model->ports[row->digest] : NULL;
+}
