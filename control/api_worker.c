@@ -140,8 +140,10 @@ int api_move_queue(void *ctx, const struct http_request *request, struct http_re
 	const struct control *control = ctx;
 	struct dp_queue move = {0};
 	json_t *body = NULL;
-	int error = api_read_json(request, &body, problem);
+	int error = api_check_match(control, request, problem);
 
+	if (error == 0)
+		error = api_read_json(request, &body, problem);
 	if (error == 0)
 		error = read_move(control, body, &move, problem);
 	if (error == 0)

@@ -181,6 +181,9 @@ static void every_query_parameter_of_it_is_taken_and_no_other(void **state)
 			snprintf(asked, sizeof(asked), "%s?dry_run=1&%s=0", path, name);
 			if (strstr(routes[k].query, "dry_run") == NULL)
 				snprintf(asked, sizeof(asked), "%s?%s=0", path, name);
+			/* It would answer without an end. */
+			if (strcmp(path, "/v1/watch") == 0)
+				snprintf(asked, sizeof(asked), "%s?%s=x", path, name);
 			json_t *answer =
 				rig_call_as(rig, routes[k].method, asked, "", "{}", &status);
 			if (status == 400)
@@ -189,6 +192,34 @@ static void every_query_parameter_of_it_is_taken_and_no_other(void **state)
 		}
 	}
 	json_decref(document);
+}
+
+static void every_change_refuses_a_stale_if_match(void **state)
+{
+	struct rig *rig = *state;
+	size_t n_routes;
+	const struct http_route *routes = api_routes(&n_routes);
+	char path[256];
+	int status;
+
+	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	json_t *before = rig_call(rig, "GET", "/v1/export", "", 200);
+	for (size_t i = 0; i < n_routes; i++) {
+		if (strcmp(routes[i].method, "GET") == 0)
+			continue;
+		fill_path(routes[i].path, path, sizeof(path));
+		json_t *answer = rig_call_as(rig, routes[i].method, path, "If-Match: \"stale\"\r\n",
+					     "{}", &status);
+		const char *code = json_string_value(json_object_get(answer, "code"));
+
+		if (status != 412 || strcmp(code, "changed-meanwhile") != 0)
+			fail_msg("%s %s: %d %s", routes[i].method, path, status, code);
+		json_decref(answer);
+	}
+	json_t *after = rig_call(rig, "GET", "/v1/export", "", 200);
+	assert_true(json_equal(before, after));
+	json_decref(before);
+	json_decref(after);
 }
 
 static void problems_fit_their_schema_and_every_code_is_listed(void **state)
@@ -250,6 +281,7 @@ int main(int argc, char **argv)
 		RIG_TEST(the_answers_to_changes_fit_too, &rig),
 		RIG_TEST(its_examples_are_taken, &rig),
 		RIG_TEST(every_query_parameter_of_it_is_taken_and_no_other, &rig),
+		RIG_TEST(every_change_refuses_a_stale_if_match, &rig),
 		RIG_TEST(problems_fit_their_schema_and_every_code_is_listed, &rig),
 		RIG_TEST(every_option_of_segments_and_ports_is_in_it, &rig),
 	};
