@@ -13,6 +13,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/guard_parse.h"
 #include "dataplane/neigh.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 enum {
@@ -165,6 +166,17 @@ static inline bool is_plain_ipv4(const struct frame *frame)
 							       rte_be_to_cpu_16(ports[1]));
 }
 
+/* Ethernet II of a protocol that is neither IP nor ARP, and no tag: nothing to read in it. */
+static inline bool is_other(const struct frame *frame)
+{
+	uint16_t ethertype;
+
+	memcpy(&ethertype, frame->head + 12, sizeof(ethertype));
+	ethertype = rte_be_to_cpu_16(ethertype);
+	return ethertype >= ETH_P_802_3_MIN && ethertype != ETH_P_IP && ethertype != ETH_P_ARP &&
+	       ethertype != ETH_P_IPV6 && !vlan_is_tag(ethertype);
+}
+
 static inline enum drop_reason judge(const struct guard *guard, uint16_t guards,
 				     const struct frame *frame, struct guard_headers *headers)
 {
@@ -180,6 +192,8 @@ static inline enum drop_reason judge(const struct guard *guard, uint16_t guards,
 			       ? DROP_NONE
 			       : DROP_IP_SPOOF;
 	}
+	if (is_other(frame))
+		return DROP_NONE;
 	guard_parse(frame->head, frame->head_len, headers);
 	return judge_headers(guard, guards, source, headers);
 }
