@@ -51,7 +51,7 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 	for (unsigned int i = 0; i < ahead->n; i++) {
 		struct vring_desc desc = ring_chain_read(&table[ahead->id[i]]);
 		uint64_t offset = desc.addr - region.gpa;
-		uint8_t *at = region.host + offset;
+		uint8_t *at;
 
 		ahead->bytes[i] = desc.len;
 		ahead->at[i] = NULL;
@@ -60,7 +60,11 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 		if (__builtin_expect(offset >= region.bytes || desc.len > region.bytes - offset,
 				     0)) {
 			at = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
+			if (at == NULL)
+				continue;
 			region = ring->memory->regions[ring->hint];
+		} else {
+			at = region.host + offset;
 		}
 		ahead->at[i] = at;
 		if (write_flag != 0) {
