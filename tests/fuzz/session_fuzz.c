@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/vhost/dirty_log.h"
 #include "dataplane/vhost/session.h"
 
 #define MEMORY_BYTES 0x20000u
@@ -30,7 +31,8 @@
 #define FEATURES                                                                                   \
 	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_INDIRECT_DESC) |             \
 	 VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) | VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) |             \
-	 VIRTIO_FEATURE(VIRTIO_NET_F_MTU) | VIRTIO_FEATURE(VIRTIO_NET_F_CSUM))
+	 VIRTIO_FEATURE(VIRTIO_NET_F_MTU) | VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) |                    \
+	 VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) | VIRTIO_FEATURE(VHOST_F_LOG_ALL))
 
 struct input {
 	const uint8_t *at;
@@ -78,8 +80,15 @@ static int start_ring(void *ctx, const struct session_ring *ring)
 	check(ring->size != 0 && (ring->size & (ring->size - 1)) == 0);
 	check(ring->size <= VHOST_MAX_RING_SIZE && (ring->features & ~FEATURES) == 0);
 	touch(ring->desc, (size_t)ring->size * 16);
-	touch(ring->avail, 4 + 2 * (size_t)ring->size);
-	touch(ring->used, 4 + 8 * (size_t)ring->size);
+	if ((ring->features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) == 0) {
+		touch(ring->avail, 4 + 2 * (size_t)ring->size);
+		touch(ring->used, 4 + 8 * (size_t)ring->size);
+	} else {
+		touch(ring->avail, 4);
+		touch(ring->used, 4);
+		check((ring->base & 0x7fff) < ring->size);
+	}
+	dirty_log_mark(ring->memory, ring->desc, (size_t)ring->size * 16);
 	check(ring->call_fd >= 0);
 	scene->is_running[ring->index] = true;
 	return 0;
@@ -94,12 +103,17 @@ static uint16_t stop_ring(void *ctx, unsigned int index)
 	return 0;
 }
 
+static void forget_ring(void *ctx, unsigned int index)
+{
+	check(!((struct scene *)ctx)->is_running[index]);
+}
+
 static void signal_ring(void *ctx, unsigned int index)
 {
 	check(((struct scene *)ctx)->is_running[index]);
 }
 
-static const struct session_ops ops = {start_ring, stop_ring, signal_ring};
+static const struct session_ops ops = {start_ring, stop_ring, forget_ring, signal_ring};
 
 static struct scene *open_scene(void)
 {
@@ -113,6 +127,7 @@ static struct scene *open_scene(void)
 	scene.event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	check(scene.faults != NULL && pipe(scene.pipe_fds) == 0);
 	check(ftruncate(scene.sealed_fd, MEMORY_BYTES) == 0);
+	check(fcntl(scene.sealed_fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
 	check(ftruncate(scene.open_fd, MEMORY_BYTES) == 0);
 	return &scene;
 }
