@@ -18,12 +18,8 @@
 #define ATTACKER_SEGMENT 0xbad0
 
 static const struct attack *const groups[] = {
-	attack_message_rows,
-	attack_ring_rows,
-	attack_packed_rows,
-	attack_log_rows,
-	attack_race_rows,
-	attack_storm_rows,
+	attack_message_rows, attack_ring_rows, attack_packed_rows,
+	attack_log_rows,     attack_race_rows, attack_storm_rows,
 };
 
 const struct attack *attack_row(size_t i)
