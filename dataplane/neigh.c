@@ -143,7 +143,7 @@ bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry)
 }
 
 /* The last place fills the gap. */
-static void delete(struct neigh *neigh, uint32_t place)
+static void take_out(struct neigh *neigh, uint32_t place)
 {
 	uint32_t last = neigh->n - 1;
 
@@ -163,7 +163,7 @@ void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct nei
 	/* Backwards: what fills a gap has been looked at already. */
 	for (uint32_t i = neigh->n; i-- > 0;) {
 		if (forget(ctx, &neigh->places[i].entry))
-			delete(neigh, i);
+			take_out(neigh, i);
 	}
 }
 
@@ -185,8 +185,7 @@ void neigh_requests(struct dataplane *dp, struct rte_ring *requests)
 			struct port *port = atomic_load(&dp->ports[batch[i].port]);
 
 			/* It may have gone, or left the segment, since its worker asked. */
-			if (port != NULL &&
-			    port_is_in(port, fdb_key_segment(batch[i].key)))
+			if (port != NULL && port_is_in(port, fdb_key_segment(batch[i].key)))
 				neigh_learn(dp->neigh, &batch[i]);
 		}
 	}
