@@ -59,6 +59,8 @@ def record(upstream, relay, log):
 def stable(value):
     if isinstance(value, dict):
         return {k: stable(v) for k, v in value.items() if k not in VOLATILE}
+    if isinstance(value, str):
+        return re.sub(r"\bpid \d+", "pid N", value)
     return [stable(v) for v in value] if isinstance(value, list) else value
 
 

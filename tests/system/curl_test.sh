@@ -44,6 +44,7 @@ port_up c1
 through 0 port set web0 vm=other
 through 0 port list
 through 0 port show web0
+through 1 port doctor web0
 through 0 port types
 through 0 port qemu-args web0 accel=tcg memory=256M
 through 0 port libvirt-xml web0
