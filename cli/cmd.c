@@ -158,6 +158,10 @@ static const struct cmd table[] = {
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
 	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
 	 1, 1, 0, cmd_where_run},
+	{"completion", NULL, "completion bash",
+	 "what makes bash complete the words of weft",
+	 "Installed with weft; else: . <(weft completion bash)\n",
+	 1, 1, 0, cmd_completion_run},
 	{"version", NULL, "version",
 	 "version of this program", NULL,
 	 0, 0, 0, cmd_status_version},
@@ -180,8 +184,15 @@ static const char outro[] =
 	"  --run-dir DIR         where weftd runs; default WEFT_RUN_DIR, then /run/weft\n"
 	"  -o table|json|yaml    how to print; json and yaml are the API's answer as it is\n"
 	"  --help                this, or more about the command\n"
+	"  --version             the version of this program\n"
 	"Exit codes: 0 done, 1 what was asked is false (diff, status), 2 usage, 3 weftd does not\n"
 	"answer, 4 refused. On 4, -o json prints the API's problem+json.\n";
+
+const struct cmd *cmd_table(size_t *n_cmds)
+{
+	*n_cmds = N_CMDS;
+	return table;
+}
 
 static bool is_noun(const struct cmd *cmd, const char *word)
 {
@@ -314,8 +325,31 @@ static int help_on(FILE *out, FILE *err, char *const *words, int n_words)
 	return CALL_DONE;
 }
 
+/* Everything that help says, for who makes other pages of it. */
+static json_t *help_as_json(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < N_CMDS; i++) {
+		const struct cmd *cmd = &table[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s*, s:s, s:s, s:s*}", "noun",
+						      cmd->noun, "verb", cmd->verb, "usage",
+						      cmd->usage, "help", cmd->help, "more",
+						      cmd->more));
+	}
+	return json_pack("{s:s, s:o, s:s}", "intro", intro, "commands", list, "outro", outro);
+}
+
 static int run_help(const struct call *call)
 {
+	if (call_is_raw(call) && call->n_words == 0) {
+		json_t *json = help_as_json();
+		int code = call_print_raw(call, json);
+
+		json_decref(json);
+		return code;
+	}
 	return help_on(call->out, call->err, call->words, call->n_words);
 }
 

@@ -29,5 +29,8 @@ struct cmd {
 
 #define CMD_WORDS_MAX 64 /* more than any command has a use for */
 
+/* All commands, a noun's together. */
+const struct cmd *cmd_table(size_t *n_cmds);
+
 /* The whole program: parses, runs, returns the exit code. */
 int cmd_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);

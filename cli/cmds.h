@@ -36,6 +36,8 @@ int cmd_doctor_run(const struct call *call);
 
 int cmd_top_run(const struct call *call);
 
+int cmd_completion_run(const struct call *call);
+
 int cmd_stats_fdb(const struct call *call);
 int cmd_stats_run(const struct call *call);
 int cmd_stats_drops(const struct call *call);
