@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-GATE = ("forward.c", "frame->segment == segment", "segment != 0")
+GATE = ("forward.c", "if (frame->segment != segment)", "if (segment == 0)")
 LEAKS = {
     # The gate before tx is open, and floods go to all ports there are.
     "flood-everywhere": [
@@ -27,21 +27,20 @@ LEAKS = {
     ],
     # A frame is taken for one of the next segment; everything behind trusts that.
     "wrong-segment": [
-        ("classify.c", "frame->segment = segment;", "frame->segment = segment % 3 + 1;"),
+        ("classify.c", "frame->segment = context.segment;", "frame->segment = context.segment % 3 + 1;"),
     ],
     # One address table for all segments.
     "key-without-segment": [
         GATE,
-        ("classify.c", "fdb_key(segment, frame->head);", "fdb_key(1, frame->head);"),
-        ("classify.c", "fdb_key(segment, frame->head + ETH_ALEN)",
+        ("classify.c", "fdb_key(frame->segment, frame->head);", "fdb_key(1, frame->head);"),
+        ("classify.c", "fdb_key(frame->segment, frame->head + ETH_ALEN)",
          "fdb_key(1, frame->head + ETH_ALEN)"),
-        ("learn.c", "atomic_load(&port->segment) != fdb_key_segment(request->key)",
-         "atomic_load(&port->segment) == 0"),
+        ("learn.c", "!port_is_in(port, segment) ||", ""),
     ],
     # A port that moves takes the addresses of its old segment along.
-    "moved-address": [GATE, ("txn.c", "staged->in_place && !staged->has_moved", "staged->in_place")],
+    "moved-address": [GATE, ("dataplane.c", "!port_is_in(port, segment) || ", "")],
     # VLAN tags are let through on access ports.
-    "tags-pass": [("classify.c", "if (is_tag(be16toh(ethertype)))", "if (is_tag(0))")],
+    "tags-pass": [("classify.c", "vlan_is_tag(be16toh(ethertype))", "false")],
 }
 
 

@@ -250,6 +250,10 @@ static int fly(struct matrix *m, struct rig_port *from)
 		return err;
 	}
 	m->result->n_sent++;
+	if (model_is_priority_tagged(&m->frame)) {
+		memmove(m->bytes + 12, m->bytes + 16, m->frame.n_bytes - 16);
+		m->frame.n_bytes -= 4;
+	}
 	while (!has_settled(m)) {
 		if (deadline_passed(deadline_ns)) {
 			complain(m, "is never accounted for, sent by", from);

@@ -37,6 +37,22 @@ static bool learn(struct model *model, unsigned int segment, unsigned int port, 
 	return true;
 }
 
+bool model_is_priority_tagged(const struct rig_frame *frame)
+{
+	const unsigned char *bytes = frame->bytes;
+
+	if (frame->n_bytes < 18 || bytes[12] != 0x81 || bytes[13] != 0 || (bytes[14] & 0x0f) != 0 ||
+	    bytes[15] != 0)
+		return false;
+	switch (bytes[16] << 8 | bytes[17]) {
+	case 0x8100:
+	case 0x88a8:
+	case 0x9100:
+		return false;
+	}
+	return true;
+}
+
 /* Why the port does not even let it in. */
 static enum drop_reason refusal(const struct rig_port *from, const struct rig_frame *frame)
 {
@@ -51,6 +67,9 @@ static enum drop_reason refusal(const struct rig_port *from, const struct rig_fr
 		return DROP_BAD_SOURCE;
 	switch (bytes[12] << 8 | bytes[13]) {
 	case 0x8100:
+		if (model_is_priority_tagged(frame))
+			break;
+		return DROP_TAGGED;
 	case 0x88a8:
 	case 0x9100:
 		return DROP_TAGGED;

@@ -31,6 +31,9 @@ struct model_outcome {
 struct model_outcome model_send(struct model *model, const struct rig *rig,
 				const struct rig_port *from, const struct rig_frame *frame);
 
+/* A tag that names no VLAN, and no other behind it: it is taken off, the frame has none. */
+bool model_is_priority_tagged(const struct rig_frame *frame);
+
 /* Takes over what the host has learned. -EUCLEAN, said on stderr: an address in a segment in which
  * its port is not. */
 int model_load(struct model *model, struct rig *rig);
