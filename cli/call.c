@@ -54,6 +54,32 @@ int call_send(const struct call *call, const struct client_request *request,
 	return call_fail(call, err == -ECONNREFUSED ? CALL_UNREACHABLE : CALL_REFUSED, "%s", why);
 }
 
+/* Faults of a file, as compilers print them, so that editors find the places. False: none has one. */
+static bool print_faults(const struct call *call, const json_t *faults)
+{
+	const json_t *fault;
+	size_t i;
+
+	json_array_foreach(faults, i, fault) {
+		char line[1024];
+		json_int_t row = json_integer_value(json_object_get(fault, "line"));
+		const char *detail = json_string_value(json_object_get(fault, "detail"));
+
+		if (row > 0)
+			snprintf(line, sizeof(line),
+				 "%s:%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT ": %s",
+				 call->args->file, row,
+				 json_integer_value(json_object_get(fault, "column")),
+				 detail ? detail : "");
+		else
+			snprintf(line, sizeof(line), "%s: %s", call->args->file,
+				 detail ? detail : "");
+		format_clean(line);
+		fprintf(call->err, "%s\n", line);
+	}
+	return json_array_size(faults) > 0;
+}
+
 int call_check(const struct call *call, const struct client_answer *answer)
 {
 	json_t *problem;
@@ -65,9 +91,11 @@ int call_check(const struct call *call, const struct client_answer *answer)
 	detail = json_string_value(json_object_get(problem, "detail"));
 	if (!detail)
 		detail = json_string_value(json_object_get(problem, "title"));
-	if (detail)
+	bool is_said =
+		call->args->file && print_faults(call, json_object_get(problem, "errors"));
+	if (!is_said && detail)
 		call_fail(call, CALL_REFUSED, "%s", detail);
-	else
+	else if (!is_said)
 		call_fail(call, CALL_REFUSED,
 			  "HTTP status %ld without a reason; is it weftd that answers in %s?",
 			  answer->status, call->args->run_dir);

@@ -46,6 +46,9 @@ static int apply_lab(struct control *control, const struct http_request *request
 
 	if (error == 0)
 		error = read_trial(request, change, problem);
+	/* From here on a lab with several faults is told all of them. */
+	if (error == 0)
+		problem->errors = json_array();
 	if (error == 0)
 		error = read_lab(request, &lab, problem);
 	if (error < 0)
@@ -53,11 +56,10 @@ static int apply_lab(struct control *control, const struct http_request *request
 	change->lab = lab_name(&lab);
 	error = lab_merge(&lab, control->cluster, control->model,
 			  http_query_is_on(request, "prune"), &wanted, problem);
-	if (error == 0) {
+	if (error == 0)
 		error = apply_model(control, wanted, change, &answer, problem);
-		if (error < 0)
-			lab_locate(&lab, problem);
-	}
+	if (error < 0)
+		lab_locate(&lab, problem);
 	lab_fini(&lab);
 	return error < 0 ? error : api_reply(control, answer, reply, problem);
 }

@@ -110,16 +110,17 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
 	return result;
 }
 
-static enum MHD_Result send_problem(struct MHD_Connection *connection,
-				    const struct problem *problem)
+static enum MHD_Result send_problem(struct MHD_Connection *connection, struct problem *problem)
 {
-	json_t *object =
-		json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code, "status", problem->status,
-			  "title", MHD_get_reason_phrase_for((unsigned int)problem->status),
-			  "detail", problem->detail);
+	json_t *errors = json_array_size(problem->errors) > 0 ? json_incref(problem->errors) : NULL;
+	json_t *object = json_pack(
+		"{s:s, s:i, s:s, s:s, s:o*}", "code", problem->code, "status", problem->status,
+		"title", MHD_get_reason_phrase_for((unsigned int)problem->status), "detail",
+		problem->detail, "errors", errors);
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
+	problem_fini(problem);
 	if (text == NULL)
 		return MHD_NO;
 	return send_text(connection, problem->status, "application/problem+json", text, 0);
@@ -313,6 +314,7 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 	};
 	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)
 		return send_problem(call->connection, &problem);
+	problem_fini(&problem);
 	return send_reply(http, call->connection, &reply);
 }
 

@@ -18,41 +18,61 @@ int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct probl
 	if (bytes > LAB_BYTES_MAX)
 		return problem_set(problem, -EINVAL, 413, "body-too-large",
 				   "the lab has more than 8 MiB; split it");
-	*lab = (struct lab){.lines = json_object()};
+	*lab = (struct lab){.places = json_object()};
 	lab->tree = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
-	if (lab->tree != NULL && lab->lines != NULL)
+	if (lab->tree != NULL && lab->places != NULL)
 		return 0;
 	lab_fini(lab);
-	if (fault.line < 0)
-		return problem_set(problem, -EINVAL, 400, "json-invalid", "not JSON: %s",
-				   fault.text);
-	return problem_set(problem, -EINVAL, 400, "json-invalid", "line %d: not JSON: %s",
-			   fault.line, fault.text);
+	problem_set(problem, -EINVAL, 400, "json-invalid", "not JSON: %s", fault.text);
+	if (fault.line > 0)
+		problem_locate(problem, (size_t)fault.line, (size_t)fault.column);
+	return -EINVAL;
 }
 
 void lab_fini(struct lab *lab)
 {
 	json_decref(lab->tree);
-	json_decref(lab->lines);
+	json_decref(lab->places);
 	*lab = (struct lab){0};
+}
+
+/* The nearest place that stands in the text: the key, else its object. */
+static bool find_place(const struct lab *lab, const char *where, size_t *line, size_t *column)
+{
+	char path[sizeof(((struct problem *)NULL)->where)];
+
+	snprintf(path, sizeof(path), "%s", where);
+	while (path[0] != '\0') {
+		json_int_t place = json_integer_value(json_object_get(lab->places, path));
+		char *dot = strrchr(path, '.');
+
+		*line = (size_t)(place >> LAB_COLUMN_BITS);
+		*column = (size_t)(place & LAB_COLUMN_MAX);
+		if (place > 0)
+			return true;
+		*(dot != NULL ? dot : path) = '\0';
+	}
+	return false;
 }
 
 void lab_locate(const struct lab *lab, struct problem *problem)
 {
-	char where[sizeof(problem->where)];
+	size_t i, line, column;
+	json_t *error;
 
-	/* The nearest place that stands in the text: the key, else its object. */
-	memcpy(where, problem->where, sizeof(where));
-	while (where[0] != '\0') {
-		json_int_t line = json_integer_value(json_object_get(lab->lines, where));
-		char *dot = strrchr(where, '.');
-
-		if (line > 0) {
-			problem_prefix(problem, "line %" JSON_INTEGER_FORMAT ": ", line);
-			return;
-		}
-		*(dot != NULL ? dot : where) = '\0';
+	/* The last one may not be in the list yet; what has no place stays as it is. */
+	if (problem->where[0] != '\0' && json_array_size(problem->errors) == 0)
+		problem_collect(problem, -EINVAL);
+	json_array_foreach(problem->errors, i, error) {
+		if (!find_place(lab, json_string_value(json_object_get(error, "where")), &line,
+				&column))
+			continue;
+		json_object_set_new(error, "line", json_integer((json_int_t)line));
+		json_object_set_new(error, "column", json_integer((json_int_t)column));
 	}
+	problem_collected(problem);
+	if (find_place(lab, problem->where, &line, &column))
+		problem_prefix(problem, "line %zu: ", line);
 }
 
 static int refuse(struct problem *problem, const char *where, const char *code, const char *text)
@@ -126,6 +146,17 @@ static int take_owner(const char *kinds, const char *name, json_t *object,
 	return json_object_del(object, "lab");
 }
 
+/* For a segment that cannot be read: so that its ports are not blamed for its absence. */
+static int stand_in(struct model *model, const char *name)
+{
+	struct model_segment segment = {.vni = 0};
+
+	if (!model_is_name(name) || model_segment(model, name) != NULL)
+		return 0;
+	snprintf(segment.name, sizeof(segment.name), "%s", name);
+	return model_put_segment(model, &segment);
+}
+
 /* What stays as it is keeps its owner, unless another one is given. */
 static int merge_segments(const struct lab *lab, struct model *model, struct problem *problem)
 {
@@ -140,8 +171,14 @@ static int merge_segments(const struct lab *lab, struct model *model, struct pro
 
 		if (error == 0)
 			error = spec_parse_segment(name, value, &segment, problem);
-		if (error < 0)
+		if (error < 0 && problem_collect(problem, error) < 0)
 			return error;
+		if (error < 0) {
+			error = stand_in(model, name);
+			if (error < 0)
+				return problem_system(problem, error, "reading the lab");
+			continue;
+		}
 		const struct model_segment *old = model_segment(model, name);
 		const char *heir = old != NULL && plan_is_same_segment(old, &segment)
 					   ? old->lab
@@ -167,8 +204,10 @@ static int merge_ports(const struct lab *lab, const char *cluster, struct model 
 
 		if (error == 0)
 			error = spec_parse_port(cluster, name, value, &port, problem);
-		if (error < 0)
+		if (error < 0 && problem_collect(problem, error) < 0)
 			return error;
+		if (error < 0)
+			continue;
 		const struct model_port *old = model_port(model, name);
 		const char *heir =
 			old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
@@ -226,7 +265,6 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 		}
 		model_destroy(model);
 	}
-	lab_locate(lab, problem);
 	return error;
 }
 

@@ -21,9 +21,13 @@
 #define LAB_BYTES_MAX (8u * 1024 * 1024)
 #define LAB_DEPTH_MAX 32
 
+/* A place is one number: the line, and below it the column. */
+#define LAB_COLUMN_BITS 16
+#define LAB_COLUMN_MAX ((1 << LAB_COLUMN_BITS) - 1)
+
 struct lab {
 	json_t *tree;
-	json_t *lines; /* YAML: "ports.web0.segment" -> 7; JSON: empty */
+	json_t *places; /* YAML: "ports.web0.segment" -> line and column; JSON: empty */
 };
 
 /* Strict JSON. 0, or -EINVAL with a problem. YAML: lab_yaml.h. */
@@ -35,13 +39,15 @@ const char *lab_name(const struct lab *lab);
 
 /*
  * Lays the lab over `current`: *wanted is a copy in which the declared objects are as declared.
+ * Where problems are collected (problem_collect()), it goes on behind what cannot be read, and may
+ * succeed: rules_check() then fails.
  * prune: what this lab made and does not declare any more is left out. Objects alone are checked;
  * what they share, not yet (rules_check()).
  */
 int lab_merge(const struct lab *lab, const char *cluster, const struct model *current, bool prune,
 	      struct model **wanted, struct problem *problem);
 
-/* "line 7: " before the detail of a problem that was found after lab_merge(). */
+/* Says where the faults are that lab_merge(), or rules_check() after it, has found. */
 void lab_locate(const struct lab *lab, struct problem *problem);
 
 /* The whole model as one lab, owners too: applied here it changes nothing, elsewhere it makes the

@@ -27,8 +27,10 @@ struct reader {
 static int refuse(struct reader *reader, const yaml_mark_t *mark, const char *code,
 		  const char *text)
 {
-	return problem_set(reader->problem, -EINVAL, strcmp(code, "yaml-invalid") == 0 ? 400 : 422,
-			   code, "line %zu: %s", mark->line + 1, text);
+	problem_set(reader->problem, -EINVAL, strcmp(code, "yaml-invalid") == 0 ? 400 : 422, code,
+		    "%s", text);
+	problem_locate(reader->problem, mark->line + 1, mark->column + 1);
+	return -EINVAL;
 }
 
 static bool is_integer(const char *text, size_t bytes)
@@ -89,6 +91,14 @@ static int attach(struct reader *reader, json_t *value, const yaml_mark_t *mark)
 	return error < 0 ? problem_system(reader->problem, -ENOMEM, "reading the lab") : 0;
 }
 
+static json_int_t place_of(const yaml_mark_t *mark)
+{
+	json_int_t column = mark->column < LAB_COLUMN_MAX ? (json_int_t)mark->column + 1
+							  : LAB_COLUMN_MAX;
+
+	return (((json_int_t)mark->line + 1) << LAB_COLUMN_BITS) + column;
+}
+
 static int take_key(struct reader *reader, struct level *level, const yaml_event_t *event)
 {
 	const char *key = (const char *)event->data.scalar.value;
@@ -103,8 +113,8 @@ static int take_key(struct reader *reader, struct level *level, const yaml_event
 	}
 	level->key = strdup(key);
 	extend_path(reader, level->path_len, key);
-	if (level->key == NULL || json_object_set_new(reader->lab->lines, reader->path,
-						      json_integer((json_int_t)mark->line + 1)) < 0)
+	if (level->key == NULL || json_object_set_new(reader->lab->places, reader->path,
+						      json_integer(place_of(mark))) < 0)
 		return problem_system(reader->problem, -ENOMEM, "reading the lab");
 	return 0;
 }
@@ -208,8 +218,8 @@ int lab_yaml_parse(const char *text, size_t bytes, struct lab *lab, struct probl
 	if (bytes > LAB_BYTES_MAX)
 		return problem_set(problem, -EINVAL, 413, "body-too-large",
 				   "the lab has more than 8 MiB; split it");
-	*lab = (struct lab){.lines = json_object()};
-	if (lab->lines == NULL || !yaml_parser_initialize(&parser)) {
+	*lab = (struct lab){.places = json_object()};
+	if (lab->places == NULL || !yaml_parser_initialize(&parser)) {
 		lab_fini(lab);
 		return problem_system(problem, -ENOMEM, "reading the lab");
 	}

@@ -119,6 +119,64 @@ void problem_prefix(struct problem *problem, const char *format, ...)
 	drop_cut_character(problem->detail, sizeof(problem->detail));
 }
 
+int problem_collect(struct problem *problem, int error)
+{
+	json_t *errors = problem->errors;
+
+	if (error != -EINVAL && error != -EEXIST)
+		return error;
+	/* Without a detail it was noted already, by who was called. */
+	if (errors == NULL || json_array_size(errors) >= PROBLEM_ERRORS_MAX)
+		return error;
+	if (problem->detail[0] != '\0' &&
+	    json_array_append_new(errors, json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code,
+						    "status", problem->status, "where",
+						    problem->where, "detail",
+						    problem->detail)) < 0)
+		return error;
+	problem->detail[0] = '\0';
+	return 0;
+}
+
+int problem_collected(struct problem *problem)
+{
+	const json_t *first = json_array_get(problem->errors, 0);
+
+	if (first == NULL)
+		return 0;
+	problem->status = (int)json_integer_value(json_object_get(first, "status"));
+	problem->code = json_string_value(json_object_get(first, "code"));
+	snprintf(problem->where, sizeof(problem->where), "%s",
+		 json_string_value(json_object_get(first, "where")));
+	size_t n_more = json_array_size(problem->errors) - 1;
+	int len = snprintf(problem->detail, sizeof(problem->detail), "%s",
+			   json_string_value(json_object_get(first, "detail")));
+	if (n_more > 0 && (size_t)len < sizeof(problem->detail))
+		snprintf(problem->detail + len, sizeof(problem->detail) - (size_t)len,
+			 " (and %zu more)", n_more);
+	drop_cut_character(problem->detail, sizeof(problem->detail));
+	return -EINVAL;
+}
+
+void problem_locate(struct problem *problem, size_t line, size_t column)
+{
+	if (problem->errors != NULL && problem_collect(problem, -EINVAL) == 0) {
+		json_t *error = json_array_get(problem->errors,
+					       json_array_size(problem->errors) - 1);
+
+		json_object_set_new(error, "line", json_integer((json_int_t)line));
+		json_object_set_new(error, "column", json_integer((json_int_t)column));
+		problem_collected(problem);
+	}
+	problem_prefix(problem, "line %zu: ", line);
+}
+
+void problem_fini(struct problem *problem)
+{
+	json_decref(problem->errors);
+	problem->errors = NULL;
+}
+
 int problem_system(struct problem *problem, int error, const char *doing)
 {
 	switch (error) {

@@ -6,13 +6,32 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stddef.h>
+
+#include <jansson.h>
 
 struct problem {
 	int status;	  /* HTTP status */
 	const char *code; /* stable, as "segment-unknown"; a constant */
 	char where[160];  /* place in a lab, as "ports.web0.segment"; "" if none */
 	char detail[512]; /* one line: what is wrong and what to do */
+	json_t *errors;	  /* NULL, or a list that collects: a lab's faults are told all at once */
 };
+
+#define PROBLEM_ERRORS_MAX 20 /* the rest is told when these are mended */
+
+/*
+ * Where faults are collected, notes this one and returns 0: go on. Else, and when there is no use
+ * in going on, returns `error`.
+ */
+int problem_collect(struct problem *problem, int error);
+
+/* 0, or -errno if something was collected: the problem is then the first of it. */
+int problem_collected(struct problem *problem);
+void problem_fini(struct problem *problem); /* the list */
+
+/* Where in the text the fault is: "line 7: " before the detail, and line and column in the list. */
+void problem_locate(struct problem *problem, size_t line, size_t column);
 
 /* Every code that there is, ended by a row without one. */
 struct problem_code {

@@ -43,6 +43,9 @@ static int check_segment(struct taken *taken, const struct model_segment *segmen
 {
 	char what[40];
 
+	/* One that could not be read stands for its name alone. */
+	if (segment->vni == 0)
+		return 0;
 	snprintf(what, sizeof(what), "vni %u", segment->vni);
 	int error = claim(taken, "segment", segment->name, "vni", "vni-taken", what);
 	if (error < 0 || segment->vlan == 0)
@@ -220,12 +223,16 @@ int rules_check(const struct model *model, const char *host, const char *run_dir
 		for (size_t i = 0; i < model->n_segments && error == 0; i++) {
 			if ((model->segments[i]->id == 0) == is_new)
 				error = check_segment(&taken, model->segments[i]);
+			if (error < 0)
+				error = problem_collect(problem, error);
 		}
 		for (size_t i = 0; i < model->n_ports && error == 0; i++) {
 			if ((model->ports[i]->id == 0) == is_new)
 				error = check_port(&taken, model, host, model->ports[i]);
+			if (error < 0)
+				error = problem_collect(problem, error);
 		}
 	}
 	json_decref(taken.by_what);
-	return error;
+	return error < 0 ? error : problem_collected(problem);
 }

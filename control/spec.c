@@ -10,10 +10,17 @@
 
 #include "control/guards.h"
 #include "dataplane/api/segment_options.h"
+#include "dataplane/base/nearest.h"
 #include "tap/link.h"
 #include "vxlan/vxlan.h"
 
 #define WORD_BYTES 256
+#define KEYS_MAX (DP_OPTIONS_MAX + 8) /* of one object */
+
+/* Besides the options of the tables. */
+static const char *const segment_keys[] = {"vni", "vlan", "mtu", "age"};
+static const char *const port_keys[] = {"type", "segment", "trunk", "native",
+					"vm",	"mac",	   "host"};
 
 /* What a parser of one key needs to know for its message: "port web0", "ports.web0". */
 struct place {
@@ -204,17 +211,26 @@ static void keep_option(const struct option_set *set, const struct dp_option *va
 	options[i] = *value;
 }
 
-/* "unknown key 'x'; known: a, b, c" with the rows of the set at the end. */
-static int refuse_key(const struct place *place, const char *key, const char *known,
-		      const struct option_set *set)
+/* "unknown key 'x'; did you mean a?", or if nothing is near, all that is known: `own` keys, and the
+ * rows of the set. */
+static int refuse_key(const struct place *place, const char *key, const char *const *own,
+		      size_t n_own, const struct option_set *set)
 {
+	const char *known[KEYS_MAX];
 	char text[600];
-	int len = snprintf(text, sizeof(text), "unknown key '%.60s'; known: %s", key, known);
+	size_t n = 0;
 
-	for (int i = options_next(set, -1); i >= 0 && (size_t)len < sizeof(text);
-	     i = options_next(set, i))
-		len += snprintf(text + len, sizeof(text) - (size_t)len, ", %s",
-				options_row(set, (unsigned int)i)->key);
+	for (; n < n_own; n++)
+		known[n] = own[n];
+	for (int i = options_next(set, -1); i >= 0 && n < KEYS_MAX; i = options_next(set, i))
+		known[n++] = options_row(set, (unsigned int)i)->key;
+	const char *nearest = nearest_word(key, known, n);
+	int len = snprintf(text, sizeof(text), "unknown key '%.60s'; %s%s%s", key,
+			   nearest != NULL ? "did you mean " : "known: ",
+			   nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+	for (size_t i = 0; i < n && nearest == NULL && (size_t)len < sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i > 0 ? ", " : "",
+				known[i]);
 	return refuse(place, key, "key-unknown", text);
 }
 
@@ -225,11 +241,40 @@ static int parse_segment_option(const struct place *place, const char *key, cons
 	struct dp_option value;
 
 	if (index < 0)
-		return refuse_key(place, key, "vni, vlan, mtu, age", &segment_options);
+		return refuse_key(place, key, segment_keys,
+				  sizeof(segment_keys) / sizeof(segment_keys[0]), &segment_options);
 	int error = parse_row(place, &segment_options, (unsigned int)index, word, &value);
 
 	if (error == 0)
 		keep_option(&segment_options, &value, segment->options, &segment->n_options);
+	return error;
+}
+
+static int take_segment_key(const struct place *place, const char *key, const json_t *value,
+			    struct model_segment *segment)
+{
+	char word[WORD_BYTES];
+	uint64_t number = 0;
+	int error = word_of(place, key, value, word);
+
+	if (error < 0)
+		return error;
+	if (strcmp(key, "vni") == 0) {
+		error = parse_number(place, key, word, 1, VXLAN_VNI_MAX, &number);
+		segment->vni = (uint32_t)number;
+	} else if (strcmp(key, "vlan") == 0) {
+		error = parse_number(place, key, word, 1, MODEL_VLAN_MAX, &number);
+		segment->vlan = (uint16_t)number;
+	} else if (strcmp(key, "mtu") == 0) {
+		error = parse_number(place, key, word, MODEL_MTU_MIN, MODEL_MTU_MAX, &number);
+		segment->mtu = (uint16_t)number;
+	} else if (strcmp(key, "age") == 0) {
+		error = parse_duration_s(place, key, word, MODEL_AGE_S_MAX, &segment->age_s);
+	} else if (strcmp(key, "name") == 0) {
+		error = check_same_name(place, word);
+	} else {
+		error = parse_segment_option(place, key, word, segment);
+	}
 	return error;
 }
 
@@ -238,10 +283,9 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 {
 	struct place place = {.problem = problem};
 	int error = check_self("segment", name, json, &place);
-	char word[WORD_BYTES];
 	const json_t *value;
 	const char *key;
-	uint64_t number;
+	bool is_bad = false;
 
 	if (error < 0)
 		return error;
@@ -249,30 +293,13 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 	snprintf(segment->name, sizeof(segment->name), "%s", name);
 	/* cast: jansson's iteration macro takes no const object, but does not write to it */
 	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
-		error = word_of(&place, key, value, word);
-		if (error < 0)
-			return error;
-		if (strcmp(key, "vni") == 0) {
-			error = parse_number(&place, key, word, 1, VXLAN_VNI_MAX, &number);
-			segment->vni = (uint32_t)number;
-		} else if (strcmp(key, "vlan") == 0) {
-			error = parse_number(&place, key, word, 1, MODEL_VLAN_MAX, &number);
-			segment->vlan = (uint16_t)number;
-		} else if (strcmp(key, "mtu") == 0) {
-			error = parse_number(&place, key, word, MODEL_MTU_MIN, MODEL_MTU_MAX,
-					     &number);
-			segment->mtu = (uint16_t)number;
-		} else if (strcmp(key, "age") == 0) {
-			error = parse_duration_s(&place, key, word, MODEL_AGE_S_MAX,
-						 &segment->age_s);
-		} else if (strcmp(key, "name") == 0) {
-			error = check_same_name(&place, word);
-		} else {
-			error = parse_segment_option(&place, key, word, segment);
-		}
-		if (error < 0)
+		error = take_segment_key(&place, key, value, segment);
+		is_bad = is_bad || error < 0;
+		if (error < 0 && problem_collect(problem, error) < 0)
 			return error;
 	}
+	if (is_bad)
+		return -EINVAL;
 	if (!vxlan_vni_is_valid(segment->vni))
 		return missing(&place, "vni", "a number from 1 to 16777215");
 	return 0;
@@ -345,7 +372,8 @@ static int parse_option(const struct place *place, const json_t *json, const cha
 	if (index < 0 && is_left_over(port->kind, key))
 		return refuse_left_over(place, json, key, port->kind);
 	if (index < 0)
-		return refuse_key(place, key, "type, segment, trunk, native, vm, mac, host", &set);
+		return refuse_key(place, key, port_keys, sizeof(port_keys) / sizeof(port_keys[0]),
+				  &set);
 	int error = parse_row(place, &set, (unsigned int)index, word, &value);
 
 	if (error == 0 && value.kind == OPTION_TEXT)
@@ -412,14 +440,33 @@ static int parse_place(const struct place *place, const json_t *json, struct mod
 	return error;
 }
 
+static int take_port_key(const struct place *place, const json_t *json, const char *key,
+			 const json_t *value, struct model_port *port)
+{
+	char word[WORD_BYTES];
+	int error = is_place(key) ? 0 : word_of(place, key, value, word);
+
+	if (error < 0 || is_place(key))
+		return error;
+	if (strcmp(key, "vm") == 0)
+		return parse_name(place, key, word, port->vm);
+	if (strcmp(key, "host") == 0)
+		return parse_name(place, key, word, port->host);
+	if (strcmp(key, "mac") == 0)
+		return parse_mac(place, key, word, port->mac);
+	if (strcmp(key, "name") == 0)
+		return check_same_name(place, word);
+	return strcmp(key, "type") != 0 ? parse_option(place, json, key, word, port) : 0;
+}
+
 int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 		    struct model_port *port, struct problem *problem)
 {
 	struct place place = {.problem = problem};
 	int error = check_self("port", name, json, &place);
-	char word[WORD_BYTES];
 	const json_t *value;
 	const char *key;
+	bool is_bad = false;
 
 	if (error < 0)
 		return error;
@@ -430,25 +477,12 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 	if (error < 0)
 		return error;
 	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
-		if (is_place(key))
-			continue;
-		error = word_of(&place, key, value, word);
-		if (error < 0)
-			return error;
-		if (strcmp(key, "vm") == 0)
-			error = parse_name(&place, key, word, port->vm);
-		else if (strcmp(key, "host") == 0)
-			error = parse_name(&place, key, word, port->host);
-		else if (strcmp(key, "mac") == 0)
-			error = parse_mac(&place, key, word, port->mac);
-		else if (strcmp(key, "name") == 0)
-			error = check_same_name(&place, word);
-		else if (strcmp(key, "type") != 0)
-			error = parse_option(&place, json, key, word, port);
-		if (error < 0)
+		error = take_port_key(&place, json, key, value, port);
+		is_bad = is_bad || error < 0;
+		if (error < 0 && problem_collect(problem, error) < 0)
 			return error;
 	}
-	return parse_place(&place, json, port);
+	return is_bad ? -EINVAL : parse_place(&place, json, port);
 }
 
 /* json_object_set_new() that remembers a failure instead of returning it each time. */

@@ -38,7 +38,7 @@ static void path_of(const struct scenario *scenario, const char *port, const cha
 /* The lab of the scenario as a model with numbers. */
 static int read_lab(struct scenario *scenario, struct problem *problem)
 {
-	struct lab lab = {.tree = json_object_get(scenario->tree, "lab"), .lines = json_object()};
+	struct lab lab = {.tree = json_object_get(scenario->tree, "lab"), .places = json_object()};
 	struct model *empty = NULL;
 	int error = model_create(&empty);
 
@@ -50,7 +50,7 @@ static int read_lab(struct scenario *scenario, struct problem *problem)
 		scenario->model->segments[i]->id = (uint32_t)i + 1;
 	for (size_t i = 0; error == 0 && i < scenario->model->n_ports; i++)
 		scenario->model->ports[i]->id = i + 1;
-	json_decref(lab.lines);
+	json_decref(lab.places);
 	model_destroy(empty);
 	return error;
 }

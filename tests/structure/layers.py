@@ -13,7 +13,7 @@ RULES = {
     "dataplane/api/": (("dataplane/api/",), False),
     "dataplane/base/": (("dataplane/base/",), False),
     "control/": (("tap/", "vxlan/", "dataplane/api/", "dataplane/base/", "control/"), False),
-    "cli/": (("cli/",), False),
+    "cli/": (("dataplane/base/", "cli/"), False),
     "tests/": (("",), True),
 }
 # Stages judge frames: no clock, no system call, no lock, no log. (sys/uio.h is struct iovec.)

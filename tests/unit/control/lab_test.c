@@ -3,6 +3,7 @@
  * Labs, from text to model and back: what is refused, with which code, line and words; what comes
  * out when a lab is exported and applied again. Covers lab.c, lab_yaml.c, spec.c and rules.c.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -32,12 +33,16 @@ static struct model *apply(const char *text, size_t bytes, bool is_yaml,
 	*problem = (struct problem){0};
 	if ((is_yaml ? lab_yaml_parse : lab_parse_json)(text, bytes, &lab, problem) < 0)
 		return NULL;
-	if (lab_merge(&lab, CLUSTER, current, prune, &wanted, problem) == 0 &&
-	    rules_check(wanted, HOST, "/run/weft", problem) < 0) {
-		lab_locate(&lab, problem);
-		model_destroy(wanted);
-		wanted = NULL;
+	int error = lab_merge(&lab, CLUSTER, current, prune, &wanted, problem);
+	if (error == 0) {
+		error = rules_check(wanted, HOST, "/run/weft", problem);
+		if (error < 0) {
+			model_destroy(wanted);
+			wanted = NULL;
+		}
 	}
+	if (error < 0)
+		lab_locate(&lab, problem);
 	lab_fini(&lab);
 	return wanted;
 }
@@ -110,7 +115,7 @@ static const struct bad bad_yaml[] = {
 	{"ports: {p: {type: tap}}", "key-missing", "segment is missing; give it the name"},
 	{"ports: {p: {type: carrier-pigeon, segment: A}}", "type-unknown", "vhost-user, tap"},
 	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A", "key-unknown",
-	 "line 5: port q: unknown key 'segmnt'; known: type, segment"},
+	 "line 5: port q: unknown key 'segmnt'; did you mean segment?"},
 	{"ports: {p: {type: tap, segment: A, channel: gold}}", "key-unknown", "channel"},
 	{"ports: {p: {type: tap, trunk: {A: 10}}}", "segment-unknown", "A is not declared"},
 	{"ports: {p: {type: tap, trunk: {}}}", "trunk-invalid", "name at least one segment"},
@@ -240,6 +245,79 @@ static void what_is_too_deep_or_too_big_is_refused(void **state)
 	assert_null(apply(big, LAB_BYTES_MAX + 1, false, empty, false, &problem));
 	assert_int_equal(problem.status, 413);
 	test_free(big);
+	model_destroy(empty);
+}
+
+/* Segment B cannot be read, but port q, which is in it, is not to blame. */
+static const char faulty_lab[] = "segments:\n"
+				 "  A: {vni: 1, vlan: 5000, mtu: x}\n"
+				 "  B: {vni: 0}\n"
+				 "  C: {vni: 7}\n"
+				 "  D: {vni: 7}\n"
+				 "ports:\n"
+				 "  p: {type: tap, segmnt: A}\n"
+				 "  q: {type: tap, segment: B}\n"
+				 "  r:\n"
+				 "    type: tap\n"
+				 "    segment: NONE\n";
+
+static void several_faults_are_told_at_once_each_with_its_place(void **state)
+{
+	static const struct {
+		int line, column;
+		const char *words;
+	} expected[] = {
+		{2, 15, "vlan: 5000 is not"}, {2, 27, "mtu: x is not"},
+		{3, 7, "vni: 0 is not"},      {7, 18, "did you mean segment?"},
+		{5, 7, "vni 7 is taken by segment C"},
+		{11, 5, "segment NONE is not declared"},
+	};
+	struct problem problem = {.errors = json_array()};
+	struct model *empty;
+	struct model *wanted;
+	struct lab lab;
+
+	assert_int_equal(model_create(&empty), 0);
+	assert_int_equal(lab_yaml_parse(faulty_lab, strlen(faulty_lab), &lab, &problem), 0);
+	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
+	assert_int_equal(rules_check(wanted, HOST, "/run/weft", &problem), -EINVAL);
+	lab_locate(&lab, &problem);
+	assert_non_null(strstr(problem.detail, "line 2: segment A: vlan"));
+	assert_non_null(strstr(problem.detail, "(and 5 more)"));
+	assert_int_equal(json_array_size(problem.errors), 6);
+	for (size_t i = 0; i < 6; i++) {
+		const json_t *error = json_array_get(problem.errors, i);
+
+		assert_int_equal(json_integer_value(json_object_get(error, "line")),
+				 expected[i].line);
+		assert_int_equal(json_integer_value(json_object_get(error, "column")),
+				 expected[i].column);
+		assert_non_null(strstr(json_string_value(json_object_get(error, "detail")),
+				       expected[i].words));
+	}
+	problem_fini(&problem);
+	lab_fini(&lab);
+	model_destroy(wanted);
+	model_destroy(empty);
+}
+
+static void not_more_than_twenty_faults_are_told(void **state)
+{
+	struct problem problem = {.errors = json_array()};
+	struct model *empty, *wanted;
+	char text[4096] = "segments:\n";
+	struct lab lab;
+
+	for (int i = 0; i < 100; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  S%d: {vni: 0}\n", i);
+	assert_int_equal(model_create(&empty), 0);
+	assert_int_equal(lab_yaml_parse(text, strlen(text), &lab, &problem), 0);
+	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), -EINVAL);
+	lab_locate(&lab, &problem);
+	assert_int_equal(json_array_size(problem.errors), PROBLEM_ERRORS_MAX);
+	assert_non_null(strstr(problem.detail, "(and 19 more)"));
+	problem_fini(&problem);
+	lab_fini(&lab);
 	model_destroy(empty);
 }
 
@@ -427,6 +505,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_labs_are_refused_with_line_and_reason),
+		cmocka_unit_test(several_faults_are_told_at_once_each_with_its_place),
+		cmocka_unit_test(not_more_than_twenty_faults_are_told),
 		cmocka_unit_test(bad_json_is_refused),
 		cmocka_unit_test(what_is_too_deep_or_too_big_is_refused),
 		cmocka_unit_test(an_exported_lab_changes_nothing_when_applied),
