@@ -54,7 +54,7 @@ int call_send(const struct call *call, const struct client_request *request,
 	return call_fail(call, err == -ECONNREFUSED ? CALL_UNREACHABLE : CALL_REFUSED, "%s", why);
 }
 
-/* Faults of a file, as compilers print them, so that editors find the places. False: none has one. */
+/* Faults of a file, as compilers print them, so that editors find the places. False: none. */
 static bool print_faults(const struct call *call, const json_t *faults)
 {
 	const json_t *fault;

@@ -3,8 +3,8 @@
  * weftd dies in the middle of a change: at every message to the dataplane, at every transaction of
  * the store, and when devices are let go, before it and after it. The linker puts this file between
  * control and those calls (--wrap). A child makes the change and exits at point 0, 1, 2 ... until
- * it comes through; after each the next weftd must find the old configuration or the new one, whole,
- * with nothing left to do and nothing left over.
+ * it comes through; after each the next weftd must find the old configuration or the new one,
+ * whole, with nothing left to do and nothing left over.
  */
 #include "tests/unit/control/rig.h"
 
@@ -227,7 +227,7 @@ static void death_between_transactions_of_a_large_change_too(void **state)
 	struct rig *rig = *state;
 	char *from = many_segments(1500), *to = many_segments(1400);
 
-	/* With one former revision each change also deletes chunks, in transactions of their own. */
+	/* With one former revision each change deletes chunks too, in their own transactions. */
 	control_destroy(rig->control);
 	rig->history = 1;
 	rig_start_control(rig);
