@@ -55,27 +55,35 @@ const struct problem_code problem_codes[] = {
 	{NULL, NULL},
 };
 
-/* Details are one line of printable text, whatever a user wrote into a name. */
-static void make_printable(char *text)
+/* How many bytes the character takes that begins here; 0: this is no UTF-8. */
+static size_t character_bytes(const unsigned char *c)
 {
-	for (char *c = text; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	size_t n = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
 	}
+	/* Overlong, a surrogate, beyond the last one. */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] >= 0xa0) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] >= 0x90) || c[0] > 0xf4)
+		return 0;
+	return n;
 }
 
-/* snprintf() may have cut a UTF-8 sequence in two, which JSON could not carry. */
-static void drop_cut_character(char *text, size_t bytes)
+/* Details are one line of printable text, whatever a user wrote into a name or a path, and wherever
+ * a precision has cut it: JSON could not carry half a character. */
+static void make_printable(char *text)
 {
-	size_t len = strlen(text);
+	for (unsigned char *c = (unsigned char *)text; *c != '\0';) {
+		size_t n = character_bytes(c);
 
-	if (len + 1 < bytes)
-		return;
-	while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
-		len--;
-	if (len > 0 && (unsigned char)text[len - 1] >= 0xc0)
-		len--;
-	text[len] = '\0';
+		if (n == 0 || *c < ' ' || *c == 0x7f) {
+			*c = '?';
+			n = 1;
+		}
+		c += n;
+	}
 }
 
 int problem_set(struct problem *problem, int error, int status, const char *code,
@@ -90,7 +98,6 @@ int problem_set(struct problem *problem, int error, int status, const char *code
 	vsnprintf(problem->detail, sizeof(problem->detail), format, args);
 	va_end(args);
 	make_printable(problem->detail);
-	drop_cut_character(problem->detail, sizeof(problem->detail));
 	return error;
 }
 
@@ -101,6 +108,7 @@ void problem_at(struct problem *problem, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(problem->where, sizeof(problem->where), format, args);
 	va_end(args);
+	make_printable(problem->where);
 }
 
 void problem_prefix(struct problem *problem, const char *format, ...)
@@ -116,7 +124,6 @@ void problem_prefix(struct problem *problem, const char *format, ...)
 	int len = snprintf(problem->detail, sizeof(problem->detail), "%s", prefix);
 	snprintf(problem->detail + len, sizeof(problem->detail) - (size_t)len, "%s", detail);
 	make_printable(problem->detail);
-	drop_cut_character(problem->detail, sizeof(problem->detail));
 }
 
 int problem_collect(struct problem *problem, int error)
@@ -154,7 +161,7 @@ int problem_collected(struct problem *problem)
 	if (n_more > 0 && (size_t)len < sizeof(problem->detail))
 		snprintf(problem->detail + len, sizeof(problem->detail) - (size_t)len,
 			 " (and %zu more)", n_more);
-	drop_cut_character(problem->detail, sizeof(problem->detail));
+	make_printable(problem->detail);
 	return -EINVAL;
 }
 
