@@ -34,7 +34,7 @@ bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 bool ring_packed_arm(struct ring *ring);
 void ring_packed_disarm(struct ring *ring);
 
-/* Gives the first n entries of the journal back to the guest, and calls it if it wants to know. */
+/* Gives the first n entries of the journal back to the guest. true: it wants to be called. */
 bool ring_packed_publish(struct ring *ring, unsigned int n);
 
 /* Fills `ahead` from position `next` on; ends at the first chain of another kind. write_flag: as in
