@@ -5,9 +5,11 @@
 
 #include "control/api.h"
 #include "control/config.h"
+#include "control/fastpath.h"
 #include "control/lab.h"
 #include "control/lab_yaml.h"
 #include "control/spec.h"
+#include "control/taps.h"
 #include "control/trial.h"
 
 static bool is_yaml(const char *type)
@@ -56,8 +58,12 @@ static int apply_lab(struct control *control, const struct http_request *request
 	change->lab = lab_name(&lab);
 	error = lab_merge(&lab, control->cluster, control->model,
 			  http_query_is_on(request, "prune"), &wanted, problem);
-	if (error == 0)
+	if (error == 0) {
+		/* Who applies a lab expects the host to be as it says, whoever changed what. */
+		if (change->mode == APPLY_FOR_REAL)
+			taps_repair(fastpath_taps(control->fastpath));
 		error = apply_model(control, wanted, change, &answer, problem);
+	}
 	if (error < 0)
 		lab_locate(&lab, problem);
 	lab_fini(&lab);

@@ -8,6 +8,7 @@
 #include "control/fastpath.h"
 #include "control/spec.h"
 #include "control/states.h"
+#include "control/taps.h"
 
 /* Bits of the virtio specification that weft can negotiate; others are shown as bit-N. */
 static json_t *format_features(uint64_t features)
@@ -83,6 +84,18 @@ int api_list_ports(void *ctx, const struct http_request *request, struct http_re
 	return api_reply(control, json_pack("{s:o}", "ports", list), reply, problem);
 }
 
+/* A device is looked at when somebody asks for it: that costs as much as all else of a GET. */
+static void describe_drift(const struct control *control, const struct model_port *port,
+			   char reason[DP_TEXT_BYTES])
+{
+	char drift[DP_TEXT_BYTES];
+
+	taps_compare(fastpath_taps(control->fastpath), port->id, drift, sizeof(drift));
+	if (drift[0] != '\0')
+		snprintf(reason, DP_TEXT_BYTES,
+			 "somebody changed its device: %.150s; weft apply puts it right", drift);
+}
+
 int api_get_port(void *ctx, const struct http_request *request, struct http_reply *reply,
 		 struct problem *problem)
 {
@@ -93,6 +106,8 @@ int api_get_port(void *ctx, const struct http_request *request, struct http_repl
 		return -ENOENT;
 	fastpath_look(control->fastpath);
 	struct dp_port_state state = fastpath_state(control->fastpath, port->id);
+	if (state.reason[0] == '\0')
+		describe_drift(control, port, state.reason);
 	return api_reply(control, format(control, port, &state), reply, problem);
 }
 

@@ -11,16 +11,28 @@
 #include "control/fastpath.h"
 #include "control/plan.h"
 #include "control/rules.h"
+#include "control/taps.h"
 #include "control/trial.h"
 #include "control/utc.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
 #define STEPS_LOGGED_MAX 20
+#define NS_PER_MS UINT64_C(1000000)
 
-static void log_plan(const struct control *control, const struct plan *plan)
+/* When a change began, and what had been spent on devices by then. */
+struct stopwatch {
+	uint64_t start_ns, devices_ns;
+};
+
+static void log_plan(const struct control *control, const struct plan *plan,
+		     const struct stopwatch *watch)
 {
-	log_info("apply", "%zu change(s) committed, revision=%" PRIu64, plan->n_steps,
+	log_info("apply",
+		 "%zu change(s) committed in %" PRIu64 " ms, %" PRIu64
+		 " of it devices, revision=%" PRIu64,
+		 plan->n_steps, (loop_clock_ns() - watch->start_ns) / NS_PER_MS,
+		 (taps_busy_ns(fastpath_taps(control->fastpath)) - watch->devices_ns) / NS_PER_MS,
 		 config_revision(control->config));
 	for (size_t i = 0; i < plan->n_steps && i < STEPS_LOGGED_MAX; i++) {
 		const struct plan_step *step = &plan->steps[i];
@@ -76,6 +88,7 @@ static int prepare(struct control *control, const struct model *wanted, enum app
 static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
 		     const struct apply_change *change, struct problem *problem)
 {
+	struct stopwatch watch = {loop_clock_ns(), taps_busy_ns(fastpath_taps(control->fastpath))};
 	bool is_prepared;
 	int error = prepare(control, wanted, change->mode, &is_prepared, problem);
 
@@ -100,7 +113,7 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 	trial_arm(control);
 	control_claim(control);
 	control_publish(control, plan);
-	log_plan(control, plan);
+	log_plan(control, plan, &watch);
 	return 0;
 }
 

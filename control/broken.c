@@ -56,3 +56,11 @@ void broken_remove(struct broken_list *list, uint64_t port_id)
 			list->ports[i] = list->ports[--list->n_ports];
 	}
 }
+
+void broken_keep(struct broken_list *list, const struct table *wanted)
+{
+	for (size_t i = list->n_ports; i-- > 0;) {
+		if (table_find(wanted, list->ports[i].port_id) == NULL)
+			list->ports[i] = list->ports[--list->n_ports];
+	}
+}

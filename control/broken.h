@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/table.h"
 #include "dataplane/api/dp_msg.h"
 
 struct broken_port {
@@ -26,4 +27,5 @@ void broken_clear(struct broken_list *list);
 /* Returns whether this is news: a new port, or a new reason. */
 bool broken_put(struct broken_list *list, uint64_t port_id, uint64_t generation, const char *why);
 void broken_remove(struct broken_list *list, uint64_t port_id);
+void broken_keep(struct broken_list *list, const struct table *wanted); /* and no others */
 const struct broken_port *broken_find(const struct broken_list *list, uint64_t port_id);

@@ -2,6 +2,7 @@
 /* Objects of the model as messages for the dataplane. Pure. */
 #include "control/encode.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "control/guards.h"
@@ -77,16 +78,12 @@ void encode_port(const struct model *model, const struct model_port *port, struc
 	guards_encode_port(port, message);
 }
 
-uint64_t encode_digest(const struct dp_header *message)
+/* Words, not bytes: a host has thousands of ports. */
+static uint64_t digest_words(uint64_t digest, const void *data, size_t bytes)
 {
-	const uint8_t *at = (const uint8_t *)message + sizeof(*message);
-	size_t left = message->bytes - sizeof(*message);
-	uint64_t digest = message->type;
+	const uint8_t *at = data;
 
-	/* Words, not bytes: a host has thousands of ports, and most of a port is zero. */
-	_Static_assert(sizeof(struct dp_port) % 8 == 0 && sizeof(struct dp_segment) % 8 == 0,
-		       "digested in words");
-	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t), at += sizeof(uint64_t)) {
 		uint64_t word;
 
 		memcpy(&word, at, sizeof(word));
@@ -94,4 +91,33 @@ uint64_t encode_digest(const struct dp_header *message)
 		digest ^= digest >> 32;
 	}
 	return digest;
+}
+
+/* All behind the header, and of the arrays at the end what is used. */
+static uint64_t digest_segment(const struct dp_segment *segment)
+{
+	_Static_assert(offsetof(struct dp_segment, options) % 8 == 0, "digested in words");
+	uint64_t digest = digest_words(DP_SEGMENT_PUT, &segment->id,
+				       offsetof(struct dp_segment, options) -
+					       offsetof(struct dp_segment, id));
+
+	return digest_words(digest, segment->options,
+			    segment->n_options * sizeof(segment->options[0]));
+}
+
+static uint64_t digest_port(const struct dp_port *port)
+{
+	_Static_assert(offsetof(struct dp_port, members) % 8 == 0, "digested in words");
+	uint64_t digest =
+		digest_words(DP_PORT_PUT, &port->id,
+			     offsetof(struct dp_port, members) - offsetof(struct dp_port, id));
+
+	digest = digest_words(digest, port->members, port->n_members * sizeof(port->members[0]));
+	return digest_words(digest, port->options, port->n_options * sizeof(port->options[0]));
+}
+
+uint64_t encode_digest(const struct dp_header *message)
+{
+	return message->type == DP_SEGMENT_PUT ? digest_segment((const void *)message)
+					       : digest_port((const void *)message);
 }

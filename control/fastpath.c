@@ -40,6 +40,7 @@ struct fastpath {
 
 	struct mirror mirror;
 	struct broken_list broken;
+	bool is_current; /* the dataplane has the model as it was given last, nothing is broken */
 	uint64_t version;
 	uint64_t next_try_ns; /* to connect, or to make what is broken */
 	unsigned int backoff_ms;
@@ -82,6 +83,7 @@ static void disconnect(struct fastpath *fastpath, const char *why)
 	broken_clear(&fastpath->broken);
 	states_restart(&fastpath->states);
 	fastpath->foreign[0] = '\0';
+	fastpath->is_current = false;
 	fastpath->client = NULL;
 	fastpath->mirror.client = NULL;
 	fastpath->watch = NULL;
@@ -310,20 +312,25 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struc
 void fastpath_commit(struct fastpath *fastpath)
 {
 	commit_txn(fastpath);
+	fastpath->is_current = fastpath->client != NULL && fastpath->broken.n_ports == 0;
 	/* What was broken may have become possible. */
-	fastpath->next_try_ns = 0;
+	if (!fastpath->is_current)
+		fastpath->next_try_ns = 0;
 }
 
 /* --- catching up --- */
 
-/* The dataplane's port goes, whatever its place in the model. */
-static void take_away(struct fastpath *fastpath, uint64_t port_id)
+/* The dataplane's port goes, whatever its place in the model. Of one whose device is gone there is
+ * only an empty shell: it is made again from nothing. */
+static void take_away(void *ctx, uint64_t port_id)
 {
+	struct fastpath *fastpath = ctx;
 	struct mirror *mirror = &fastpath->mirror;
 	char why[DP_TEXT_BYTES] = "";
 
 	if (fastpath->client == NULL || table_find(&mirror->actual, port_id) == NULL)
 		return;
+	fastpath->is_current = false;
 	int error = mirror_begin(mirror, why);
 	if (error == 0)
 		error = mirror_stage_delete(mirror, port_id, false, why);
@@ -389,23 +396,16 @@ static void catch_up_rest(struct fastpath *fastpath, const struct model *model,
 	fastpath_abort(fastpath);
 }
 
-static void forget_deleted(struct fastpath *fastpath, const struct table *wanted)
-{
-	for (size_t i = fastpath->broken.n_ports; i-- > 0;) {
-		uint64_t port_id = fastpath->broken.ports[i].port_id;
-
-		if (table_find(wanted, port_id) == NULL)
-			broken_remove(&fastpath->broken, port_id);
-	}
-}
-
 /* Everything in one transaction; if that is refused, port by port. */
 static void catch_up(struct fastpath *fastpath, const struct model *model)
 {
 	char why[DP_TEXT_BYTES] = "";
 	struct table wanted = {0};
 
-	if (fastpath->foreign[0] != '\0' || mirror_is_current(&fastpath->mirror, model))
+	if (fastpath->foreign[0] != '\0' || fastpath->is_current)
+		return;
+	fastpath->is_current = mirror_is_current(&fastpath->mirror, model);
+	if (fastpath->is_current)
 		return;
 	int error = list_wanted(model, &wanted);
 	if (error == 0)
@@ -423,14 +423,8 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	}
 	if (error < 0 && fastpath->client != NULL)
 		catch_up_rest(fastpath, model, &wanted, true);
-	forget_deleted(fastpath, &wanted);
+	broken_keep(&fastpath->broken, &wanted);
 	table_fini(&wanted);
-}
-
-/* The device is gone, so the dataplane's port is an empty shell: it is made again from nothing. */
-static void on_lost(void *ctx, uint64_t port_id)
-{
-	take_away(ctx, port_id);
 }
 
 /* --- connecting --- */
@@ -492,7 +486,7 @@ static void catch_up_first(struct fastpath *fastpath, const struct model *model,
 	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 	fastpath->version++;
 	check_foreign(fastpath, model);
-	taps_find_lost(fastpath->taps, on_lost, fastpath);
+	taps_find_lost(fastpath->taps, take_away, fastpath);
 	if (fastpath->client != NULL)
 		catch_up(fastpath, model);
 	log_sync(fastpath);
@@ -553,11 +547,16 @@ void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64
 	}
 	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 	fastpath->mirror.tally = (struct mirror_tally){0};
-	taps_find_lost(fastpath->taps, on_lost, fastpath);
+	taps_find_lost(fastpath->taps, take_away, fastpath);
 	if (fastpath->client != NULL)
 		catch_up(fastpath, model);
 	if (tally->n_added + tally->n_changed + tally->n_removed > 0)
 		log_sync(fastpath);
+}
+
+struct taps *fastpath_taps(const struct fastpath *fastpath)
+{
+	return fastpath->taps;
 }
 
 int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)

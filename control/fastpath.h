@@ -54,6 +54,9 @@ void fastpath_commit(struct fastpath *fastpath);
 /* Tries at once what is broken: the user may have put it right just now. */
 void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64_t now_ns);
 
+/* The devices of the ports. */
+struct taps *fastpath_taps(const struct fastpath *fastpath);
+
 /* Grows whenever what the dataplane carries changes. */
 uint64_t fastpath_version(const struct fastpath *fastpath);
 

@@ -45,7 +45,7 @@ struct dump {
 static void take_object(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
 {
 	struct dump *dump = ctx;
-	struct table_row row = {.digest = encode_digest(message)};
+	struct table_row row = {0};
 
 	if (message->type == DP_SEGMENT_PUT) {
 		row.id = ((const struct dp_segment *)message)->id;
@@ -55,6 +55,7 @@ static void take_object(void *ctx, const struct dp_header *message, int *fds, un
 	} else {
 		return;
 	}
+	row.digest = encode_digest(message);
 	if (dump->error == 0)
 		dump->error = table_put(dump->actual, row);
 }

@@ -3,6 +3,7 @@
 #include "control/model.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,19 +15,40 @@
 struct list {
 	void ***items;
 	size_t *n, *max;
-	size_t object_bytes;
+	size_t (*bytes_of)(const void *object);
 };
+
+size_t model_segment_bytes(const struct model_segment *segment)
+{
+	return offsetof(struct model_segment, options) +
+	       segment->n_options * sizeof(segment->options[0]);
+}
+
+size_t model_port_bytes(const struct model_port *port)
+{
+	return offsetof(struct model_port, options) + port->n_options * sizeof(port->options[0]);
+}
+
+static size_t segment_bytes(const void *object)
+{
+	return model_segment_bytes(object);
+}
+
+static size_t port_bytes(const void *object)
+{
+	return model_port_bytes(object);
+}
 
 static struct list segments_of(struct model *model)
 {
 	return (struct list){(void ***)&model->segments, &model->n_segments, &model->max_segments,
-			     sizeof(struct model_segment)};
+			     segment_bytes};
 }
 
 static struct list ports_of(struct model *model)
 {
 	return (struct list){(void ***)&model->ports, &model->n_ports, &model->max_ports,
-			     sizeof(struct model_port)};
+			     port_bytes};
 }
 
 /* Place of the name, or where it would go. */
@@ -59,15 +81,9 @@ static void *find(void *const *items, size_t n, const char *name)
 	return is_there ? items[place] : NULL;
 }
 
-static int put(struct list list, const void *object)
+/* Room for one more. */
+static int grow(struct list list)
 {
-	bool is_there;
-	size_t place = place_of(*list.items, *list.n, object, &is_there);
-
-	if (is_there) {
-		memmove((*list.items)[place], object, list.object_bytes);
-		return 0;
-	}
 	if (*list.n == *list.max) {
 		size_t max = *list.max == 0 ? 16 : *list.max * 2;
 		void **items = realloc(*list.items, max * sizeof(*items));
@@ -77,10 +93,30 @@ static int put(struct list list, const void *object)
 		*list.items = items;
 		*list.max = max;
 	}
-	void *copy = malloc(list.object_bytes);
+	return 0;
+}
+
+static void *duplicate(struct list list, const void *object)
+{
+	size_t bytes = list.bytes_of(object);
+	void *copy = malloc(bytes);
+
+	return copy != NULL ? memcpy(copy, object, bytes) : NULL;
+}
+
+static int put(struct list list, const void *object)
+{
+	bool is_there;
+	size_t place = place_of(*list.items, *list.n, object, &is_there);
+	void *copy = is_there || grow(list) == 0 ? duplicate(list, object) : NULL;
+
 	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(copy, object, list.object_bytes);
+	if (is_there) {
+		free((*list.items)[place]);
+		(*list.items)[place] = copy;
+		return 0;
+	}
 	void **at = *list.items + place;
 	memmove(at + 1, at, (*list.n - place) * sizeof(*at));
 	*at = copy;
@@ -99,6 +135,19 @@ static void del(struct list list, const char *name)
 	free(*at);
 	--*list.n;
 	memmove(at, at + 1, (*list.n - place) * sizeof(*at));
+}
+
+/* All objects of a list to the end of an empty one. */
+static int copy_list(struct list from, struct list to)
+{
+	for (size_t i = 0; i < *from.n; i++) {
+		void *copy = grow(to) == 0 ? duplicate(from, (*from.items)[i]) : NULL;
+
+		if (copy == NULL)
+			return -ENOMEM;
+		(*to.items)[(*to.n)++] = copy;
+	}
+	return 0;
 }
 
 int model_create(struct model **out)
@@ -135,10 +184,14 @@ int model_copy(const struct model *model, struct model **out)
 	if (error < 0)
 		return error;
 	copy->next_id = model->next_id;
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = model_put_segment(copy, model->segments[i]);
-	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = model_put_port(copy, model->ports[i]);
+	/* cast: a list may be written to, but this one is only read */
+	struct model *original = (struct model *)(uintptr_t)model;
+
+	error = copy_list(segments_of(original), segments_of(copy));
+	if (error == 0)
+		error = copy_list(ports_of(original), ports_of(copy));
+	for (size_t i = 0; i < copy->n_ports; i++)
+		trunk_ref(copy->ports[i]->trunk);
 	if (error < 0) {
 		model_destroy(copy);
 		return error;

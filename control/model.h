@@ -69,6 +69,10 @@ void model_destroy(struct model *model); /* NULL is legal */
 struct model_segment *model_segment(const struct model *model, const char *name);
 struct model_port *model_port(const struct model *model, const char *name);
 
+/* In a model an object has no room for more options than it has: what of it may be copied. */
+size_t model_segment_bytes(const struct model_segment *segment);
+size_t model_port_bytes(const struct model_port *port);
+
 /* Adds the object, or takes the place of the one of the same name. 0 or -ENOMEM. */
 int model_put_segment(struct model *model, const struct model_segment *segment);
 int model_put_port(struct model *model, const struct model_port *port);

@@ -165,7 +165,7 @@ static int plan_segment(const struct model *current, struct model *wanted, struc
 	to->id = from->id;
 	to->generation = from->generation + 1;
 	if (step->n_fields == 0) {
-		*to = *from;
+		memcpy(to, from, model_segment_bytes(from));
 		plan->n_steps--;
 	}
 	return 0;

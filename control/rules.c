@@ -54,7 +54,17 @@ static int check_segment(struct taken *taken, const struct model_segment *segmen
 	return claim(taken, "segment", segment->name, "vlan", "vlan-taken", what);
 }
 
-static int check_tap(struct taken *taken, const struct model_port *port)
+static int refuse_tap(struct taken *taken, const struct model_port *port, const char *key,
+		      const char *text)
+{
+	int error = problem_set(taken->problem, -EINVAL, 422, "value-invalid", "port %s: %s",
+				port->name, text);
+
+	problem_at(taken->problem, "ports.%s.%s", port->name, key);
+	return error;
+}
+
+static int check_tap(struct taken *taken, uint16_t carried_mtu, const struct model_port *port)
 {
 	const char *ifname = model_ifname(port);
 	const char *netns = model_option_text(port, "netns");
@@ -69,6 +79,13 @@ static int check_tap(struct taken *taken, const struct model_port *port)
 		problem_at(taken->problem, "ports.%s", port->name);
 		return error;
 	}
+	if (model_option_is(port, "attach", "on") && model_option_is(port, "persist", "on"))
+		return refuse_tap(taken, port, "persist",
+				  "persist is for devices that weft makes; leave it out with "
+				  "attach=on");
+	if (model_option_number(port, "mtu", carried_mtu) > carried_mtu)
+		return refuse_tap(taken, port, "mtu",
+				  "its mtu is larger than its segment's; raise that one first");
 	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
 		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
 	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
@@ -204,7 +221,7 @@ static int check_port(struct taken *taken, const struct model *model, const char
 	if (error == 0)
 		error = check_socket(taken, port);
 	if (error == 0 && port_kinds_option(port->kind, "ifname") >= 0)
-		error = check_tap(taken, port);
+		error = check_tap(taken, model_port_mtu(model, port), port);
 	if (error == 0 && ip != NULL)
 		error = check_ip(taken, port, ip);
 	return error;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
 #include "tap/tap_device.h"
 
 /* What a device is made from, with the text that its spec points to. */
@@ -21,12 +22,15 @@ struct settings {
 	uint8_t mac[6];
 	uint16_t mtu_bytes;
 	uint16_t n_queues;
+	bool is_persistent;
+	bool is_foreign; /* made by somebody else */
 };
 
 struct device {
 	uint64_t port_id;
 	struct tap_fds fds;
 	bool is_new;	/* since the last commit */
+	bool was_there; /* attached to, not made: not ours to remove by an abort */
 	bool is_doomed; /* until the next commit */
 	struct settings settings;
 	struct settings before; /* for an abort */
@@ -35,6 +39,7 @@ struct device {
 struct taps {
 	struct device *devices;
 	size_t n_devices, max_devices;
+	uint64_t busy_ns; /* spent on devices since the start */
 };
 
 int taps_create(struct taps **out)
@@ -75,12 +80,18 @@ static void copy_text(char *to, size_t to_bytes, const char *from)
 
 static struct settings settings_of(const struct model *model, const struct model_port *port)
 {
-	struct settings settings = {.mtu_bytes = model_port_mtu(model, port)};
+	uint16_t carried_mtu = model_port_mtu(model, port);
+	struct settings settings = {
+		.mtu_bytes = (uint16_t)model_option_number(port, "mtu", carried_mtu),
+		.is_persistent = model_option_is(port, "persist", "on"),
+		.is_foreign = model_option_is(port, "attach", "on"),
+	};
 
 	copy_text(settings.ifname, sizeof(settings.ifname), model_ifname(port));
 	copy_text(settings.netns, sizeof(settings.netns), model_option_text(port, "netns"));
 	copy_text(settings.ip, sizeof(settings.ip), model_option_text(port, "ip"));
-	snprintf(settings.alias, sizeof(settings.alias), "weft port %s", port->name);
+	if (!settings.is_foreign)
+		snprintf(settings.alias, sizeof(settings.alias), "weft port %s", port->name);
 	memcpy(settings.mac, port->mac, sizeof(settings.mac));
 	settings.n_queues = (uint16_t)model_option_number(port, "queues", 1);
 	return settings;
@@ -92,9 +103,11 @@ static struct tap_device_spec spec_of(const struct settings *settings)
 		.ifname = settings->ifname,
 		.netns = settings->netns[0] != '\0' ? settings->netns : NULL,
 		.ip = settings->ip[0] != '\0' ? settings->ip : NULL,
-		.alias = settings->alias,
+		.alias = settings->alias[0] != '\0' ? settings->alias : NULL,
 		.mtu_bytes = settings->mtu_bytes,
 		.n_queues = settings->n_queues,
+		.is_persistent = settings->is_persistent,
+		.is_foreign = settings->is_foreign,
 	};
 
 	memcpy(spec.mac, settings->mac, sizeof(spec.mac));
@@ -104,6 +117,47 @@ static struct tap_device_spec spec_of(const struct settings *settings)
 static bool is_same_place(const struct settings *a, const struct settings *b)
 {
 	return strcmp(a->ifname, b->ifname) == 0 && strcmp(a->netns, b->netns) == 0;
+}
+
+/* Can the one be made of the other, or must it be another device? */
+static bool is_same_device(const struct settings *a, const struct settings *b)
+{
+	return strcmp(a->netns, b->netns) == 0 && a->n_queues == b->n_queues &&
+	       a->is_foreign == b->is_foreign;
+}
+
+/* Brings the device to the settings. Even a failure may have changed something: an abort puts it
+ * back. */
+static int set_device(struct taps *taps, struct device *device, const struct settings *settings,
+		      char *why, size_t why_bytes)
+{
+	struct tap_device_spec spec = spec_of(settings);
+	uint64_t start_ns = loop_clock_ns();
+	int error = tap_device_update(&spec, device->fds.fds[0], why, why_bytes);
+
+	taps->busy_ns += loop_clock_ns() - start_ns;
+	device->settings = *settings;
+	return error;
+}
+
+/* A device of ours that has the name where `wanted` is to be (it goes, or gets another name, in
+ * this very change) makes way. */
+static void make_way(struct taps *taps, const struct device *self, const struct settings *wanted)
+{
+	char why[DP_TEXT_BYTES];
+
+	for (size_t i = 0; i < taps->n_devices; i++) {
+		struct device *device = &taps->devices[i];
+		struct settings aside = device->settings;
+
+		if (device == self || device->settings.is_foreign ||
+		    !is_same_place(&device->settings, wanted))
+			continue;
+		snprintf(aside.ifname, sizeof(aside.ifname), "weft-o%08x",
+			 (unsigned int)device->port_id);
+		if (set_device(taps, device, &aside, why, sizeof(why)) < 0)
+			log_warn("taps", "device %s: %s", wanted->ifname, why);
+	}
 }
 
 static int add_device(struct taps *taps, const struct device *device)
@@ -123,7 +177,14 @@ static int add_device(struct taps *taps, const struct device *device)
 
 static void remove_device(struct taps *taps, size_t i)
 {
+	const struct device *device = &taps->devices[i];
+	struct tap_device_spec spec = spec_of(&device->settings);
+	uint64_t start_ns = loop_clock_ns();
+
+	if (!device->is_new || !device->was_there)
+		tap_device_release(&spec, device->fds.fds[0]);
 	taps_close(&taps->devices[i].fds);
+	taps->busy_ns += loop_clock_ns() - start_ns;
 	taps->devices[i] = taps->devices[--taps->n_devices];
 }
 
@@ -147,10 +208,13 @@ static int make_device(struct taps *taps, uint64_t port_id, const struct setting
 	struct device device = {
 		.port_id = port_id, .is_new = true, .settings = *settings, .before = *settings};
 	struct tap_device_spec spec = spec_of(settings);
+	uint64_t start_ns = loop_clock_ns();
 	int error = tap_device_create(&spec, device.fds.fds, why, why_bytes);
 
+	taps->busy_ns += loop_clock_ns() - start_ns;
 	if (error < 0)
 		return error;
+	device.was_there = error > 0;
 	device.fds.n = settings->n_queues;
 	error = add_device(taps, &device);
 	if (error < 0) {
@@ -162,44 +226,24 @@ static int make_device(struct taps *taps, uint64_t port_id, const struct setting
 	return 0;
 }
 
-/* A device has as many queues as it was made for, and one of the same name cannot be made beside
- * it. */
-static int check_queues(const struct device *device, const struct settings *settings, char *why,
-			size_t why_bytes)
-{
-	if (device->settings.n_queues == settings->n_queues)
-		return 0;
-	snprintf(why, why_bytes,
-		 "device %s was made with queues=%u, which cannot change: delete the port and add "
-		 "it again",
-		 settings->ifname, device->settings.n_queues);
-	return -EBUSY;
-}
-
 int taps_prepare(struct taps *taps, const struct model *model, const struct model_port *port,
 		 struct tap_fds *fds, char *why, size_t why_bytes)
 {
 	struct settings settings = settings_of(model, port);
 	struct device *device = find_device(taps, port->id);
-	int error;
 
-	if (device != NULL && !is_same_place(&device->settings, &settings)) {
+	if (device != NULL && !is_same_device(&device->settings, &settings)) {
 		device->is_doomed = true;
 		device = NULL;
 	}
+	if (device == NULL || !is_same_place(&device->settings, &settings))
+		make_way(taps, device, &settings);
 	if (device == NULL)
 		return make_device(taps, port->id, &settings, fds, why, why_bytes);
-	error = check_queues(device, &settings, why, why_bytes);
-	if (error < 0)
-		return error;
 	*fds = device->fds;
 	if (memcmp(&device->settings, &settings, sizeof(settings)) == 0)
 		return 0;
-	struct tap_device_spec spec = spec_of(&settings);
-	error = tap_device_update(&spec, device->fds.fds[0], why, why_bytes);
-	/* Even a failure may have changed something: then the abort puts it back. */
-	device->settings = settings;
-	return error;
+	return set_device(taps, device, &settings, why, why_bytes);
 }
 
 void taps_doom(struct taps *taps, uint64_t port_id)
@@ -227,19 +271,19 @@ void taps_abort(struct taps *taps)
 	char why[DP_TEXT_BYTES];
 
 	for (size_t i = taps->n_devices; i-- > 0;) {
-		struct device *device = &taps->devices[i];
-
-		device->is_doomed = false;
-		if (device->is_new) {
+		taps->devices[i].is_doomed = false;
+		if (taps->devices[i].is_new)
 			remove_device(taps, i);
+	}
+	for (size_t i = 0; i < taps->n_devices; i++) {
+		struct device *device = &taps->devices[i];
+		struct settings before = device->before;
+
+		if (memcmp(&device->settings, &before, sizeof(before)) == 0)
 			continue;
-		}
-		if (memcmp(&device->settings, &device->before, sizeof(device->before)) == 0)
-			continue;
-		struct tap_device_spec spec = spec_of(&device->before);
-		if (tap_device_update(&spec, device->fds.fds[0], why, sizeof(why)) < 0)
-			log_warn("taps", "putting back device %s: %s", device->before.ifname, why);
-		device->settings = device->before;
+		make_way(taps, device, &before);
+		if (set_device(taps, device, &before, why, sizeof(why)) < 0)
+			log_warn("taps", "putting back device %s: %s", before.ifname, why);
 	}
 }
 
@@ -274,4 +318,35 @@ void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), 
 		remove_device(taps, i);
 		fn(ctx, port_id);
 	}
+}
+
+void taps_repair(struct taps *taps)
+{
+	char why[DP_TEXT_BYTES];
+
+	for (size_t i = 0; i < taps->n_devices; i++) {
+		struct settings settings = taps->devices[i].settings;
+
+		if (set_device(taps, &taps->devices[i], &settings, why, sizeof(why)) < 0)
+			log_warn("taps", "putting right device %s: %s", settings.ifname, why);
+	}
+}
+
+void taps_compare(const struct taps *taps, uint64_t port_id, char *drift, size_t drift_bytes)
+{
+	const struct device *device = find_device(taps, port_id);
+
+	drift[0] = '\0';
+	if (device == NULL)
+		return;
+	struct tap_device_spec spec = spec_of(&device->settings);
+
+	/* Where it cannot be compared the reason is as good an answer. */
+	if (tap_device_compare(&spec, device->fds.fds[0], drift, drift_bytes) < 0)
+		return;
+}
+
+uint64_t taps_busy_ns(const struct taps *taps)
+{
+	return taps->busy_ns;
 }

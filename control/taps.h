@@ -50,3 +50,12 @@ bool taps_is_held(const struct taps *taps, uint64_t port_id);
 /* Calls fn for each device that vanished (its namespace was deleted, or made anew under the same
  * name, or someone deleted the device) and forgets it. */
 void taps_find_lost(struct taps *taps, void (*fn)(void *ctx, uint64_t port_id), void *ctx);
+
+/* Makes every device again what it was made to be, whatever others have changed of it. */
+void taps_repair(struct taps *taps);
+
+/* What others have changed of the port's device, as tap_device_compare() says it. */
+void taps_compare(const struct taps *taps, uint64_t port_id, char *drift, size_t drift_bytes);
+
+/* Time spent on making, changing and removing devices since the start: nearly all the kernel's. */
+uint64_t taps_busy_ns(const struct taps *taps);

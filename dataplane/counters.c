@@ -16,6 +16,7 @@ struct counters {
 	struct counters_slot *slots;
 	struct counters_worker *workers;
 	struct counters_block *blocks;
+	unsigned int free_from;	/* no slot below is free */
 };
 
 static uint64_t align_line(uint64_t bytes)
@@ -88,6 +89,7 @@ int counters_create(unsigned int n_slots, unsigned int n_workers, uint64_t epoch
 	counters->slots = (struct counters_slot *)(base + header.slots_offset);
 	counters->workers = (struct counters_worker *)(base + header.workers_offset);
 	counters->blocks = (struct counters_block *)(base + header.blocks_offset);
+	counters->free_from = 1;
 	*out = counters;
 	return 0;
 }
@@ -114,10 +116,11 @@ int counters_reader_fd(const struct counters *counters)
 
 int counters_take_slot(struct counters *counters, uint64_t object_id)
 {
-	for (unsigned int i = 1; i < counters->header->n_slots; i++) {
+	for (unsigned int i = counters->free_from; i < counters->header->n_slots; i++) {
 		if (counters->slots[i].object_id == 0) {
 			counters->slots[i].object_id = object_id;
 			counters->slots[i].generation++;
+			counters->free_from = i + 1;
 			return (int)i;
 		}
 	}
@@ -139,6 +142,8 @@ void counters_return_slot(struct counters *counters, unsigned int slot)
 		memset(block, 0, sizeof(struct counters_block));
 	}
 	counters->slots[slot].object_id = 0;
+	if (slot < counters->free_from)
+		counters->free_from = slot;
 }
 
 struct counters_block *counters_block(const struct counters *counters, unsigned int slot,

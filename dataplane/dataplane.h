@@ -22,6 +22,7 @@
 #include "dataplane/vhost/fault.h"
 
 #define WORKERS_MAX 64
+#define PORTS_BY_ID 4096 /* chains of ports_by_id */
 
 struct counters;
 struct loop;
@@ -60,6 +61,7 @@ struct dataplane {
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
 	bool segments_taken[SEGMENTS_MAX];
+	struct port *ports_by_id[PORTS_BY_ID];	/* published ones, chained; main */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };

@@ -159,6 +159,8 @@ void port_publish(struct port *port)
 		dp->ports_end = port->index + 1u;
 	atomic_store_explicit(&dp->ports[port->index], port, memory_order_release);
 	port->is_published = true;
+	port->next_by_id = dp->ports_by_id[port->spec.id % PORTS_BY_ID];
+	dp->ports_by_id[port->spec.id % PORTS_BY_ID] = port;
 	port->type->publish(port);
 }
 
@@ -168,6 +170,11 @@ void port_unpublish(struct port *port)
 
 	atomic_store_explicit(&dp->ports[port->index], NULL, memory_order_release);
 	port->is_published = false;
+	struct port **link = &dp->ports_by_id[port->spec.id % PORTS_BY_ID];
+
+	while (*link != port)
+		link = &(*link)->next_by_id;
+	*link = port->next_by_id;
 	while (dp->ports_end > 1 && atomic_load(&dp->ports[dp->ports_end - 1]) == NULL)
 		dp->ports_end--;
 }
@@ -208,11 +215,9 @@ const struct dp_option *port_option(const struct port *port, const char *key)
 
 struct port *port_find(const struct dataplane *dp, uint64_t id)
 {
-	for (unsigned int i = 1; i < dp->ports_end; i++) {
-		struct port *port = atomic_load(&dp->ports[i]);
+	struct port *port = dp->ports_by_id[id % PORTS_BY_ID];
 
-		if (port != NULL && port->spec.id == id)
-			return port;
-	}
-	return NULL;
+	while (port != NULL && port->spec.id != id)
+		port = port->next_by_id;
+	return port;
 }

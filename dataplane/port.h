@@ -100,6 +100,7 @@ struct port {
 
 	/* Main only. */
 	bool is_published;
+	struct port *next_by_id;	/* in dataplane.ports_by_id */
 	uint32_t max_macs;		/* that are learned behind it at most */
 	struct dp_port spec;		/* as weftd put it */
 };

@@ -180,6 +180,7 @@ struct result {
 	size_t n_segments;
 	const struct dp_port **ports;
 	size_t n_ports;
+	bool *is_touched;	/* by the index of a port that is there */
 };
 
 static bool touches_segment(const struct txn *txn, uint32_t id)
@@ -191,13 +192,15 @@ static bool touches_segment(const struct txn *txn, uint32_t id)
 	return false;
 }
 
-static bool touches_port(const struct txn *txn, uint64_t id)
+/* Marks, by index, the ports that the transaction touches. */
+static void mark_touched(const struct txn *txn, bool *is_touched)
 {
 	for (size_t i = 0; i < txn->n_ports; i++) {
-		if (txn->ports[i].spec.id == id)
-			return true;
+		const struct port *port = port_find(txn->dp, txn->ports[i].spec.id);
+
+		if (port != NULL)
+			is_touched[port->index] = true;
 	}
-	return false;
 }
 
 static void collect(const struct txn *txn, struct result *result)
@@ -213,7 +216,7 @@ static void collect(const struct txn *txn, struct result *result)
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		struct port *port = atomic_load(&dp->ports[i]);
 
-		if (port != NULL && !touches_port(txn, port->spec.id))
+		if (port != NULL && !result->is_touched[i])
 			result->ports[result->n_ports++] = &port->spec;
 	}
 	for (size_t i = 0; i < txn->n_segments; i++) {
@@ -343,11 +346,13 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 		.segments =
 			calloc(txn->dp->segments_end + txn->n_segments, sizeof(result.segments[0])),
 		.ports = calloc(txn->dp->ports_end + txn->n_ports, sizeof(result.ports[0])),
+		.is_touched = calloc(txn->dp->ports_end, sizeof(result.is_touched[0])),
 	};
 
 	error = -ENOMEM;
 	snprintf(why, why_bytes, "out of memory");
-	if (result.segments != NULL && result.ports != NULL) {
+	if (result.segments != NULL && result.ports != NULL && result.is_touched != NULL) {
+		mark_touched(txn, result.is_touched);
 		collect(txn, &result);
 		error = check_result(&result, why, why_bytes);
 		if (error == 0)
@@ -355,5 +360,6 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 	}
 	free(result.segments);
 	free(result.ports);
+	free(result.is_touched);
 	return error;
 }

@@ -387,7 +387,11 @@ static int make_or_attach(struct job *job, int netns_fd, int *fds)
 
 	if (present < 0)
 		return present;
-	return present > 0 ? attach(job, netns_fd, fds) : make(job, netns_fd, fds);
+	if (present == 0)
+		return make(job, netns_fd, fds);
+	int error = attach(job, netns_fd, fds);
+
+	return error < 0 ? error : 1;
 }
 
 int tap_device_create(const struct tap_device_spec *spec, int *fds, char *why, size_t why_bytes)
@@ -442,23 +446,19 @@ void tap_device_release(const struct tap_device_spec *spec, int fd)
 
 bool tap_device_is_lost(const struct tap_device_spec *spec, int fd)
 {
-	char present[IF_NAMESIZE];
-	int spec_fd, device_fd;
-	bool is_elsewhere;
+	int device_fd = tap_netns_open(fd);
+	int spec_fd = spec->netns != NULL ? link_netns_open(spec->netns) : -EINVAL;
+	bool is_lost = device_fd == -EBADFD;
 
-	if (tap_check(fd, present) == -EBADFD)
-		return true;
-	if (spec->netns == NULL)
-		return false;
-	spec_fd = link_netns_open(spec->netns);
-	if (spec_fd < 0)
-		return spec_fd == -ENOENT && (spec->is_foreign || spec->is_persistent);
-	device_fd = tap_netns_open(fd);
-	is_elsewhere = device_fd >= 0 && !is_same_file(device_fd, spec_fd);
-	close(spec_fd);
+	if (spec_fd == -ENOENT)
+		is_lost |= spec->is_foreign || spec->is_persistent;
+	else if (device_fd >= 0 && spec_fd >= 0)
+		is_lost = !is_same_file(device_fd, spec_fd);
+	if (spec_fd >= 0)
+		close(spec_fd);
 	if (device_fd >= 0)
 		close(device_fd);
-	return is_elsewhere;
+	return is_lost;
 }
 
 /* The namespace where the device is, once it proves to be the spec's. */

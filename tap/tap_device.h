@@ -36,7 +36,8 @@ int tap_device_validate(const struct tap_device_spec *spec, char *why, size_t wh
 /*
  * Makes the device, or attaches to a foreign one, or to a persistent one that its alias shows to be
  * this very device; fds receives spec->n_queues descriptors (tap.h says of which shape). A device
- * that was made, unless it is persistent, is gone once all of them are closed. 0 or -errno.
+ * that was made, unless it is persistent, is gone once all of them are closed. 0: made, 1: it was
+ * there, or -errno.
  *
  * To be attached to in a namespace costs: the descriptor holds the namespace, which cannot go, even
  * deleted, before it is closed. tap_device_is_lost() tells when.

@@ -5,6 +5,7 @@
 /* clang-format off */
 static const struct option_def options[] = {
 	{.key = "ifname", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = "",
+	 .live = true,
 	 .min = 1, .max = 15,
 	 .help = "name of the network device; default: the port's name"},
 	{.key = "netns", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL,
@@ -15,7 +16,15 @@ static const struct option_def options[] = {
 	 .help = "address with prefix length, as 10.0.1.2/24 or fd00::2/64, set on the device"},
 	{.key = "queues", .kind = OPTION_NUMBER, .user = OPTION_FOR_DATAPLANE, .value = "1",
 	 .min = 1, .max = PORT_QUEUES_MAX,
-	 .help = "queues of the device, each flow stays on one; fixed while the port is there"},
+	 .help = "queues of the device, each flow stays on one"},
+	{.key = "mtu", .kind = OPTION_NUMBER, .user = OPTION_FOR_CONTROL, .value = "", .live = true,
+	 .unit = "bytes", .min = 68, .max = 9216,
+	 .help = "of the device, if it is less than its segment's, which is the default"},
+	{.key = "persist", .kind = OPTION_BOOL, .user = OPTION_FOR_CONTROL, .value = "off",
+	 .live = true,
+	 .help = "the device stays, with its addresses and routes, while no weft runs"},
+	{.key = "attach", .kind = OPTION_BOOL, .user = OPTION_FOR_CONTROL, .value = "off",
+	 .help = "use a tap that somebody else made (ip tuntap add), and leave it there"},
 };
 /* clang-format on */
 

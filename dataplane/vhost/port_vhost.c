@@ -377,7 +377,7 @@ static int open_door(struct vhost_port *vhost, char *why, size_t why_bytes)
 		.mode = mode != NULL ? (enum door_mode)mode->number : DOOR_SERVER,
 		.path = path,
 		.owner = owner != NULL ? owner->text : NULL,
-		.may_exist = is_ours(port->dp, path),
+		.may_exist = access(path, F_OK) == 0 && is_ours(port->dp, path),
 		.loop = port->dp->loop,
 		.reaper = port->dp->reaper,
 		.on_front_end = on_front_end,

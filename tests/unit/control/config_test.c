@@ -180,9 +180,10 @@ static void assert_same(const struct model *a, const struct model *b)
 	assert_int_equal(a->n_segments, b->n_segments);
 	assert_int_equal(a->n_ports, b->n_ports);
 	for (size_t i = 0; i < a->n_segments; i++)
-		assert_memory_equal(a->segments[i], b->segments[i], sizeof(*a->segments[i]));
+		assert_memory_equal(a->segments[i], b->segments[i],
+				    model_segment_bytes(a->segments[i]));
 	for (size_t i = 0; i < a->n_ports; i++)
-		assert_memory_equal(a->ports[i], b->ports[i], sizeof(*a->ports[i]));
+		assert_memory_equal(a->ports[i], b->ports[i], model_port_bytes(a->ports[i]));
 }
 
 static int count_key(void *ctx, const struct store_kv *kv)

@@ -86,7 +86,7 @@ static const struct change changes[] = {
 	 "replace port p netns", true},
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: tap, segment: A, netns: n1,"
 	 " ifname: i}, v: {type: vhost-user, segment: A}}",
-	 "replace port p ifname", false},
+	 "update port p ifname", false},
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: vhost-user, segment: A},"
 	 " v: {type: vhost-user, segment: A, offload: off}}",
 	 "replace port p type; replace port v offload", false},

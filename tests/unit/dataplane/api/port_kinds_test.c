@@ -34,7 +34,7 @@ static struct dp_port tap_port(void)
 {
 	struct dp_port port = {.id = 1, .name = "c1", .kind = "tap", .n_options = 1};
 
-	port.options[0].index = (uint16_t)port_kinds_option(&kind_tap, "ifname");
+	port.options[0].index = (uint16_t)port_kinds_option(&kind_tap, "netns");
 	port.options[0].kind = OPTION_TEXT;
 	strcpy(port.options[0].text, "tap1");
 	return port;
