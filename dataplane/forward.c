@@ -51,13 +51,36 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 	}
 }
 
-static inline void push(struct forward_lists *lists, uint16_t port, unsigned int position)
+static inline struct egress *touch(struct forward_lists *lists, uint16_t port)
 {
 	struct egress *egress = &lists->egress[port];
 
 	if (egress->n == 0)
 		lists->touched[lists->n_touched++] = port;
+	return egress;
+}
+
+static inline void push(struct forward_lists *lists, uint16_t port, unsigned int position)
+{
+	struct egress *egress = touch(lists, port);
+
 	egress->order[egress->n++] = (uint8_t)position;
+}
+
+/* The frame at `position` and those behind it that go the same way. Returns the next one. */
+static inline unsigned int push_run(struct forward_lists *lists, const struct burst *burst,
+				    unsigned int position)
+{
+	uint16_t out = burst->frames[position].out;
+	struct egress *egress = touch(lists, out);
+	unsigned int n = egress->n;
+
+	do
+		egress->order[n++] = (uint8_t)position++;
+	while (position < burst->n && burst->frames[position].out == out &&
+	       burst->frames[position].drop == DROP_NONE);
+	egress->n = (uint8_t)n;
+	return position;
 }
 
 /* What the segment does with a frame that would be flooded. Not flooding is rare. */
@@ -126,19 +149,19 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 	uint64_t copies = 0;
 
 	lists->flood_bytes_left = FLOOD_BYTES_MAX;
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (unsigned int i = 0; i < burst->n;) {
 		struct frame *frame = &burst->frames[i];
 
-		if (frame->drop != DROP_NONE)
-			continue;
-		if (frame->out != FRAME_OUT_FLOOD) {
-			push(lists, frame->out, i);
-			continue;
-		}
-		unsigned int receivers = spread_flood(dp, frame, i, from, lists);
+		if (frame->drop != DROP_NONE) {
+			i++;
+		} else if (frame->out != FRAME_OUT_FLOOD) {
+			i = push_run(lists, burst, i);
+		} else {
+			unsigned int receivers = spread_flood(dp, frame, i++, from, lists);
 
-		if (receivers != 0)
-			copies += receivers - 1;
+			if (receivers != 0)
+				copies += receivers - 1;
+		}
 	}
 	return copies;
 }
