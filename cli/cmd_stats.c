@@ -15,12 +15,18 @@ static void cell_port(const json_t *value, char *cell, size_t cell_bytes)
 		snprintf(cell, cell_bytes, "(gone)");
 }
 
+static void cell_kind(const json_t *value, char *cell, size_t cell_bytes)
+{
+	snprintf(cell, cell_bytes, "%s", json_is_true(value) ? "static" : "learned");
+}
+
 static const struct print_column fdb_columns[] = {
 	{.key = "segment", .heading = "SEGMENT"},
 	{.key = "mac", .heading = "MAC"},
 	{.key = "port", .heading = "PORT"},
 	{.key = "vm", .heading = "VM"},
 	{.key = "age_s", .heading = "AGE", .format = print_cell_duration_s, .right = true},
+	{.key = "static", .heading = "KIND", .format = cell_kind},
 };
 
 static const struct print_column stats_columns[] = {

@@ -28,9 +28,9 @@ static void add_entry(struct listing *listing, const struct dp_fdb_entry *entry)
 		return;
 	spec_format_mac(entry->mac, mac);
 	json_array_append_new(listing->entries,
-			      json_pack("{s:s, s:s, s:s, s:s, s:I}", "segment", segment->name,
+			      json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "segment", segment->name,
 					"mac", mac, "port", port->name, "vm", port->vm, "age_s",
-					(json_int_t)entry->age_s));
+					(json_int_t)entry->age_s, "static", entry->is_static != 0));
 }
 
 static void take_batch(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/spec.h"
+#include "dataplane/api/port_options.h"
 #include "tap/link.h"
 
 /* What is taken so far: "vni 100" -> "ALPHA". */
@@ -129,6 +130,23 @@ static int check_ip(struct taken *taken, const struct model_port *port, const ch
 	return claim(taken, "port", port->name, "ip", "ip-taken", what);
 }
 
+/* A static address is behind one port of a segment. */
+static int check_macs(struct taken *taken, const struct model_port *port, const char *segment)
+{
+	const char *list = model_option_text(port, "macs");
+	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];
+	int n = list != NULL && segment[0] != '\0' ? port_options_parse_macs(list, macs) : 0;
+	char mac[SPEC_MAC_BYTES], what[200];
+	int error = 0;
+
+	for (int i = 0; i < n && error == 0; i++) {
+		spec_format_mac(macs[i], mac);
+		snprintf(what, sizeof(what), "static mac %s in segment %s", mac, segment);
+		error = claim(taken, "port", port->name, "macs", "mac-taken", what);
+	}
+	return error;
+}
+
 static int check_declared(const struct model *model, const struct model_port *port,
 			  const char *name, const char *key, struct problem *problem)
 {
@@ -224,6 +242,12 @@ static int check_port(struct taken *taken, const struct model *model, const char
 		error = check_tap(taken, model_port_mtu(model, port), port);
 	if (error == 0 && ip != NULL)
 		error = check_ip(taken, port, ip);
+	if (error == 0)
+		error = check_macs(taken, port, port->segment);
+	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {
+		if (error == 0)
+			error = check_macs(taken, port, port->trunk->members[i].segment);
+	}
 	return error;
 }
 

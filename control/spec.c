@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/guards.h"
+#include "dataplane/api/port_options.h"
 #include "dataplane/api/segment_options.h"
 #include "dataplane/base/nearest.h"
 #include "tap/link.h"
@@ -309,6 +310,7 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 static int check_option(const struct place *place, const char *key, const char *text)
 {
 	struct dp_address addresses[DP_ADDRESSES_MAX];
+	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];
 	struct link_prefix prefix;
 	char why[240];
 
@@ -331,6 +333,11 @@ static int check_option(const struct place *place, const char *key, const char *
 			 "addresses: %.119s is not a list of at most %d; write it as "
 			 "10.0.1.2,10.1.0.0/16,fd00::2",
 			 text, DP_ADDRESSES_MAX);
+	else if (strcmp(key, "macs") == 0 && port_options_parse_macs(text, macs) < 0)
+		snprintf(why, sizeof(why),
+			 "macs: %.119s is not a list of at most %d unicast addresses, each once; "
+			 "write it as 02:00:00:00:00:01,02:00:00:00:00:02",
+			 text, PORT_OPTIONS_MACS_MAX);
 	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
 }
 

@@ -177,12 +177,23 @@ static bool has_left(const struct dataplane *dp, uint16_t port_index, uint16_t s
 	       !port_is_in(port, segment) || port_state_blocks(atomic_load(&port->state));
 }
 
+static bool has_static_mac(const struct port *port, uint64_t key)
+{
+	for (unsigned int i = 0; i < port->n_macs; i++) {
+		if (fdb_key(fdb_key_segment(key), port->macs[i]) == key)
+			return true;
+	}
+	return false;
+}
+
 static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 {
 	const struct sweep *sweep = ctx;
 	uint16_t index = fdb_key_segment(entry->key);
 	bool forget = has_left(sweep->dp, entry->port, index);
 
+	if (!forget && entry->is_static)
+		return !has_static_mac(atomic_load(&sweep->dp->ports[entry->port]), entry->key);
 	if (!forget) {
 		struct segment *segment = atomic_load(&sweep->dp->segments[index]);
 		int32_t age_s = (int32_t)(sweep->now_s - entry->seen_s);
@@ -190,6 +201,20 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 		forget = age_s > (int32_t)atomic_load(&segment->age_s);
 	}
 	return forget;
+}
+
+/* Without memory for an entry the next sweep tries again. */
+static void bind_macs(struct dataplane *dp, const struct port *port)
+{
+	uint32_t now_s = (uint32_t)(loop_clock_ns() / 1000000000ULL);
+
+	for (unsigned int i = 1; port->n_macs != 0 && i < dp->segments_end; i++) {
+		for (unsigned int k = 0; k < port->n_macs; k++) {
+			if (has_left(dp, port->index, (uint16_t)i))
+				break;
+			fdb_bind(dp->fdb, fdb_key((uint16_t)i, port->macs[k]), port->index, now_s);
+		}
+	}
 }
 
 static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
@@ -202,8 +227,17 @@ static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
 
 static void sweep_tables(struct sweep *sweep)
 {
-	fdb_sweep(sweep->dp->fdb, is_to_forget, sweep);
-	neigh_sweep(sweep->dp->neigh, is_neigh_to_forget, sweep);
+	struct dataplane *dp = sweep->dp;
+
+	fdb_sweep(dp->fdb, is_to_forget, sweep);
+	/* What is bound to another port now was forgotten first. */
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL)
+			bind_macs(dp, port);
+	}
+	neigh_sweep(dp->neigh, is_neigh_to_forget, sweep);
 }
 
 static void drain_requests(struct dataplane *dp)

@@ -78,5 +78,5 @@ void dataplane_synchronize(struct dataplane *dp);
 
 /* After this no entry of the FDB and no pending request names a port or a segment that is not
  * published, or a port that has left the segment: their indices may be used again. A grace period
- * must be over. One walk for all. Main. */
+ * must be over. And binds the static addresses of all ports. One walk for all. Main. */
 void dataplane_forget(struct dataplane *dp);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forwarding database: two-choice buckets of one cache line, one writer (main), many readers.
- * Beside the buckets the writer keeps a list for each port, in the order of learning. */
+ * Beside the buckets the writer keeps a list for each port, in the order of learning. Static
+ * entries are in the list of no port: limits and eviction do not see them. */
 #include "dataplane/fdb.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
 #define GROW_RETRY_S 10
 #define EVICT_CANDIDATES 8
+#define STATIC 0x10000U			/* beside the port's index in its word */
 #define EVICT_STEPS 256			/* of a trunk's list that are looked at */
 
 struct bucket {
@@ -189,7 +191,9 @@ uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_
 	if (atomic_load_explicit(&bucket->key[slot], memory_order_relaxed) != key)
 		return FDB_NO_PORT;
 	/* Signed: another worker's clock may be a second ahead of ours. */
-	return (int32_t)(now_s - seen_s) > (int32_t)age_s ? FDB_NO_PORT : (uint16_t)port;
+	bool is_old = (int32_t)(now_s - seen_s) > (int32_t)age_s;
+
+	return is_old && (port & STATIC) == 0 ? FDB_NO_PORT : (uint16_t)port;
 }
 
 bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
@@ -197,9 +201,12 @@ bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 	int slot;
 	struct bucket *bucket = find(fdb, key, &slot);
 
-	if (bucket == NULL ||
-	    atomic_load_explicit(&bucket->port[slot], memory_order_acquire) != port)
+	if (bucket == NULL)
 		return false;
+	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_acquire);
+
+	if ((uint16_t)word != port)
+		return (word & STATIC) != 0;
 	if (atomic_load_explicit(&bucket->seen_s[slot], memory_order_relaxed) != now_s)
 		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
 	return true;
@@ -217,6 +224,17 @@ static uint32_t slot_number(const struct table *table, const struct bucket *buck
 	return (uint32_t)(bucket - table->buckets) * BUCKET_SLOTS + (uint32_t)slot;
 }
 
+/* Whose list an entry is in. */
+static uint16_t list_of(const struct fdb_entry *entry)
+{
+	return entry->is_static ? FDB_NO_PORT : entry->port;
+}
+
+static uint32_t port_word(const struct fdb_entry *entry)
+{
+	return entry->port | (entry->is_static ? STATIC : 0);
+}
+
 /* Writes an entry into a free slot of one of its two buckets: value first, the key makes it
  * visible. false: both are full. Main. */
 static bool insert(struct fdb *fdb, struct table *table, struct lists *lists,
@@ -232,18 +250,21 @@ static bool insert(struct fdb *fdb, struct table *table, struct lists *lists,
 	}
 	if (slot < 0)
 		return false;
-	atomic_store_explicit(&bucket->port[slot], entry->port, memory_order_release);
+	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
 	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
 	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
-	lists_append(lists, entry->port, slot_number(table, bucket, slot));
+	lists_append(lists, list_of(entry), slot_number(table, bucket, slot));
 	return true;
 }
 
 static struct fdb_entry entry_at(struct bucket *bucket, int slot)
 {
+	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_relaxed);
+
 	return (struct fdb_entry){
 		.key = atomic_load_explicit(&bucket->key[slot], memory_order_relaxed),
-		.port = (uint16_t)atomic_load_explicit(&bucket->port[slot], memory_order_relaxed),
+		.port = (uint16_t)word,
+		.is_static = (word & STATIC) != 0,
 		.seen_s = atomic_load_explicit(&bucket->seen_s[slot], memory_order_relaxed),
 	};
 }
@@ -316,7 +337,11 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 	struct bucket *bucket = find(fdb, key, &slot);
 
 	if (bucket != NULL) {
-		*old_port = (uint16_t)atomic_load(&bucket->port[slot]);
+		uint32_t word = atomic_load(&bucket->port[slot]);
+
+		*old_port = (uint16_t)word;
+		if ((word & STATIC) != 0)
+			return FDB_LEARNED_STATIC;
 		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
 		if (*old_port == port)
 			return FDB_LEARNED_SAME;
@@ -336,16 +361,47 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 	return FDB_LEARNED_NEW;
 }
 
+/* Takes an entry out of its list and of the counts. */
+static void uncount(struct fdb *fdb, const struct fdb_entry *entry, uint32_t slot)
+{
+	lists_remove(&fdb->lists, list_of(entry), slot);
+	if (entry->is_static)
+		return;
+	fdb->by_segment[fdb_key_segment(entry->key)]--;
+	fdb->count--;
+}
+
 static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
 {
 	struct bucket *bucket = &table->buckets[slot / BUCKET_SLOTS];
 	int i = (int)(slot % BUCKET_SLOTS);
 	struct fdb_entry entry = entry_at(bucket, i);
 
-	lists_remove(&fdb->lists, entry.port, slot);
-	fdb->by_segment[fdb_key_segment(entry.key)]--;
-	fdb->count--;
+	uncount(fdb, &entry, slot);
 	atomic_store_explicit(&bucket->key[i], 0, memory_order_release);
+}
+
+int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
+{
+	struct fdb_entry entry = {.key = key, .port = port, .is_static = true, .seen_s = now_s};
+	struct table *table = atomic_load(&fdb->table);
+	int slot;
+	struct bucket *bucket = find(fdb, key, &slot);
+
+	if (bucket != NULL) {
+		struct fdb_entry old = entry_at(bucket, slot);
+		uint32_t number = slot_number(table, bucket, slot);
+
+		uncount(fdb, &old, number);
+		lists_append(&fdb->lists, list_of(&entry), number);
+		atomic_store_explicit(&bucket->port[slot], port_word(&entry), memory_order_release);
+		return 0;
+	}
+	while (!insert(fdb, atomic_load(&fdb->table), &fdb->lists, &entry)) {
+		if (!make_slots(fdb, now_s))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)

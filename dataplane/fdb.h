@@ -15,6 +15,8 @@
  *   age      a reader refreshes `seen_s`, at most once a second per entry, when the address sends.
  *            An entry that is older than its segment's age is no answer, whether or not main has
  *            swept it out yet; so ageing is exact to the second.
+ *   static   bound to a port by configuration: no age, not moved by what is learned, never evicted,
+ *            and in no count.
  */
 #pragma once
 
@@ -71,8 +73,8 @@ void fdb_destroy(struct fdb *fdb);	/* NULL is legal */
 /* Port behind which `key` was seen no longer than age_s ago, or FDB_NO_PORT. */
 uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_t age_s);
 
-/* The address sent from `port`: true if that is what the table says (and its age is now fresh);
- * false: main must be told. */
+/* The address sent from `port`: true if that is what the table says (and its age is now fresh), or
+ * if it is static, wherever; false: main must be told. */
 bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s);
 
 /* Has the bucket of `key` fetched into the cache. */
@@ -84,15 +86,20 @@ enum fdb_learned {
 	FDB_LEARNED_NEW,
 	FDB_LEARNED_MOVED,	/* *old_port has the port it was behind */
 	FDB_LEARNED_SAME,
+	FDB_LEARNED_STATIC,	/* it stays behind *old_port */
 	FDB_LEARNED_FULL,	/* no room: not stored */
 };
 
 enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s,
 			   uint16_t *old_port);
 
+/* Makes the address static behind `port`, whatever the table said. -ENOMEM: no room. */
+int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s);
+
 struct fdb_entry {
 	uint64_t key;
 	uint16_t port;
+	bool is_static;
 	uint32_t seen_s;
 };
 

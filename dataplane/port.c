@@ -122,6 +122,10 @@ void port_apply(struct port *port)
 	const struct dp_port *spec = &port->spec;
 	struct option_set set = port_kinds_options(port->type->kind);
 
+	const struct dp_option *macs = port_option(port, "macs");
+	int n_macs = macs != NULL ? port_options_parse_macs(macs->text, port->macs) : 0;
+
+	port->n_macs = n_macs > 0 ? (unsigned int)n_macs : 0;
 	port->max_macs = (uint32_t)options_number(&set, spec->options, spec->n_options, "max_macs");
 	atomic_store(&port->takes_tags,
 		     options_number(&set, spec->options, spec->n_options, "qinq") != 0);

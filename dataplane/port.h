@@ -102,6 +102,8 @@ struct port {
 	bool is_published;
 	struct port *next_by_id;	/* in dataplane.ports_by_id */
 	uint32_t max_macs;		/* that are learned behind it at most */
+	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];	/* static: bound to it in each of its segments */
+	unsigned int n_macs;
 	struct dp_port spec;		/* as weftd put it */
 };
 

@@ -249,7 +249,9 @@ static bool dump_entry(void *ctx, const struct fdb_entry *entry)
 	struct segment *segment = atomic_load(&dp->segments[fdb_key_segment(entry->key)]);
 	int32_t age_s = (int32_t)(dump->now_s - entry->seen_s);
 
-	if (port == NULL || segment == NULL || age_s > (int32_t)atomic_load(&segment->age_s))
+	if (port == NULL || segment == NULL)
+		return false;
+	if (!entry->is_static && age_s > (int32_t)atomic_load(&segment->age_s))
 		return false;
 	struct dp_fdb_entry *out = &dump->message.entries[dump->message.n_entries++];
 
@@ -257,6 +259,7 @@ static bool dump_entry(void *ctx, const struct fdb_entry *entry)
 		.port_id = port->spec.id,
 		.segment_id = segment->spec.id,
 		.age_s = age_s > 0 ? (uint32_t)age_s : 0,
+		.is_static = entry->is_static,
 	};
 	fdb_key_mac(entry->key, out->mac);
 	if (dump->message.n_entries == FDB_ENTRIES_PER_MESSAGE)

@@ -316,11 +316,13 @@ static bool is_removed(const struct txn_port *staged)
 	return staged->old != NULL && !staged->in_place;
 }
 
-/* Does anything leave that the tables may name? */
-static bool has_leavers(const struct txn *txn)
+/* Does anything leave that the tables may name, or come with addresses to bind? */
+static bool changes_tables(const struct txn *txn)
 {
 	for (size_t i = 0; i < txn->n_ports; i++) {
-		if (txn->ports[i].old != NULL)
+		const struct port *port = port_find(txn->dp, txn->ports[i].spec.id);
+
+		if (txn->ports[i].old != NULL || (port != NULL && port->n_macs != 0))
 			return true;
 	}
 	for (size_t i = 0; i < txn->n_segments; i++) {
@@ -341,7 +343,7 @@ static void release(struct txn *txn)
 		if (is_removed(&txn->ports[i]))
 			port_close(txn->ports[i].old);
 	}
-	if (has_leavers(txn))
+	if (changes_tables(txn))
 		dataplane_forget(dp);
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		if (is_removed(&txn->ports[i]))

@@ -129,7 +129,12 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 	if (!has_sound_members(spec))
 		return "port with impossible segments or tags";
 	struct option_set set = port_kinds_options(kind);
+	const struct dp_option *macs = port_spec_option(spec, kind, "macs");
+	uint8_t list[PORT_OPTIONS_MACS_MAX][6];
 
+	if (macs != NULL && (memchr(macs->text, '\0', sizeof(macs->text)) == NULL ||
+			     port_options_parse_macs(macs->text, list) < 0))
+		return "port with impossible MAC addresses";
 	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);
 }
 

@@ -228,9 +228,9 @@ struct dp_queue {
 struct dp_fdb_entry {
 	uint64_t port_id;
 	uint32_t segment_id;
-	uint32_t age_s;		/* since it last sent */
+	uint32_t age_s;		/* since it last sent, or was bound */
 	uint8_t mac[6];
-	uint16_t reserved;
+	uint16_t is_static;	/* bound to the port by configuration */
 };
 
 struct dp_fdb {

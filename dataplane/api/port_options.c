@@ -2,6 +2,12 @@
 /* Options that ports of every kind have. All are live: a policy changes under traffic. */
 #include "dataplane/api/port_options.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAC_CHARS 17
+
 /* A guard, unless the segment's word for it will do. */
 #define GUARD(name, what)                                                                          \
 	{.key = name, .kind = OPTION_CHOICE, .user = OPTION_FOR_CONTROL, .live = true,             \
@@ -45,7 +51,40 @@ const struct option_def port_options[] = {
 	{.key = "qinq", .kind = OPTION_BOOL, .live = true, .value = "off",
 	 .help = "let VLAN tags pass as payload: on a trunk a second one, and 802.1ad as "
 		 "the first"},
+	{.key = "macs", .kind = OPTION_TEXT, .live = true, .min = MAC_CHARS, .max = 119,
+	 .help = "static MAC addresses, as 02:00:00:00:00:01,02:00:00:00:00:02: bound to the port, "
+		 "never aged, never learned elsewhere"},
 };
 /* clang-format on */
 
 const size_t port_options_count = sizeof(port_options) / sizeof(port_options[0]);
+
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+	int end = 0;
+
+	/* The set of characters, as sscanf takes blanks and signs too. */
+	return strspn(text, "0123456789abcdefABCDEF:") >= MAC_CHARS &&
+	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
+		      &mac[3], &mac[4], &mac[5], &end) == 6 &&
+	       end == MAC_CHARS && (mac[0] & 1) == 0 && memcmp(mac, zero, 6) != 0;
+}
+
+int port_options_parse_macs(const char *text, uint8_t macs[PORT_OPTIONS_MACS_MAX][6])
+{
+	for (int n = 0; n < PORT_OPTIONS_MACS_MAX; n++) {
+		if (!parse_mac(text, macs[n]))
+			return -EINVAL;
+		for (int i = 0; i < n; i++) {
+			if (memcmp(macs[i], macs[n], 6) == 0)
+				return -EINVAL;
+		}
+		text += MAC_CHARS;
+		if (*text == '\0')
+			return n + 1;
+		if (*text++ != ',')
+			return -EINVAL;
+	}
+	return -EINVAL;
+}

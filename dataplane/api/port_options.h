@@ -21,5 +21,11 @@ enum port_state {
 	PORT_STATE_DRAINING,
 };
 
+#define PORT_OPTIONS_MACS_MAX 6 /* as many as a text has room for */
+
+/* Parses the value of "macs": addresses of stations, not of groups, each once. Returns how many, or
+ * -EINVAL. Pure; any thread. */
+int port_options_parse_macs(const char *text, uint8_t macs[PORT_OPTIONS_MACS_MAX][6]);
+
 extern const struct option_def port_options[];
 extern const size_t port_options_count;

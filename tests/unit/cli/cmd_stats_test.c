@@ -37,11 +37,11 @@ static void fdb_is_sorted_by_segment_and_shows_age(void **state)
 {
 	check_run("{\"entries\":[{\"segment\":\"B\",\"mac\":\"02:00:00:00:00:02\",\"port\":\"p1\","
 		  "\"vm\":\"\",\"age_s\":75},{\"segment\":\"A\",\"mac\":\"02:00:00:00:00:01\","
-		  "\"port\":\"p0\",\"vm\":\"web\",\"age_s\":0}]}",
+		  "\"port\":\"p0\",\"vm\":\"web\",\"age_s\":0,\"static\":true}]}",
 		  "/v1/fdb?segment=A%26B&port=p0",
-		  "SEGMENT  MAC                PORT  VM     AGE\n"
-		  "A        02:00:00:00:00:01  p0    web     0s\n"
-		  "B        02:00:00:00:00:02  p1    -    1m15s\n",
+		  "SEGMENT  MAC                PORT  VM     AGE  KIND\n"
+		  "A        02:00:00:00:00:01  p0    web     0s  static\n"
+		  "B        02:00:00:00:00:02  p1    -    1m15s  learned\n",
 		  "fdb", "list", "segment=A&B", "port=p0");
 }
 

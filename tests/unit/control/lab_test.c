@@ -107,6 +107,12 @@ static const struct bad bad_yaml[] = {
 	{"segments: {A: {vni: 1, color: red}}", "key-unknown", "known: vni, vlan, mtu, age"},
 	{"segments: {A: {vni: 1, unknown: maybe}}", "value-invalid", "use one of flood|drop"},
 	{"ports: {p: {type: tap, segment: A, max_macs: 0}}", "value-invalid", "from 1 to 1048576"},
+	{"ports: {p: {type: tap, segment: A, macs: '03:00:00:00:00:01'}}", "value-invalid",
+	 "at most 6 unicast addresses"},
+	{"segments: {A: {vni: 1}}\n"
+	 "ports: {p: {type: tap, segment: A, macs: '02:00:00:00:00:01'},\n"
+	 "  q: {type: tap, segment: A, macs: '02:00:00:00:00:01'}}",
+	 "mac-taken", "static mac 02:00:00:00:00:01 in segment A is taken by port p"},
 	{"segments: {A: {vni: 1, name: B}}", "name-mismatch", "leave name out: the key"},
 	{"segments: {-A: {vni: 1}}", "name-invalid", "first a letter or digit"},
 	{"segments: {A: {vni: 1}, B: {vni: 1}}", "vni-taken", "vni 1 is taken by segment A"},

@@ -485,6 +485,48 @@ static void a_reader_never_gets_a_port_that_was_never_the_keys(void **state)
 	fdb_destroy(race.fdb);
 }
 
+static void a_static_address_neither_ages_nor_moves_nor_counts(void **state)
+{
+	unsigned int n_calls;
+	struct fdb *fdb = create(1, &n_calls);
+	uint16_t old = 0;
+
+	fdb_learn(fdb, key_of(1, 5), 3, NOW_S, &old);
+	assert_int_equal(fdb_bind(fdb, key_of(1, 5), 4, NOW_S), 0);
+	assert_int_equal(fdb_bind(fdb, key_of(1, 6), 4, NOW_S), 0);
+	assert_int_equal(fdb_count(fdb), 0);
+	assert_int_equal(fdb_count_port(fdb, 3), 0);
+	assert_int_equal(fdb_count_port(fdb, 4), 0);
+	assert_int_equal(fdb_count_segment(fdb, 1), 0);
+	/* Nothing to tell main, who would not listen. */
+	assert_true(fdb_refresh(fdb, key_of(1, 5), 3, NOW_S + 1));
+	assert_int_equal(fdb_learn(fdb, key_of(1, 5), 3, NOW_S + 1, &old), FDB_LEARNED_STATIC);
+	assert_int_equal(old, 4);
+	assert_false(fdb_evict(fdb, 4, 0));
+	assert_int_equal(look(fdb, key_of(1, 5), NOW_S + AGE_S + 1), 4);
+	assert_int_equal(look(fdb, key_of(1, 6), NOW_S + AGE_S + 1), 4);
+	/* There is room for one that is learned. */
+	assert_int_equal(fdb_learn(fdb, key_of(1, 7), 3, NOW_S, &old), FDB_LEARNED_NEW);
+	fdb_sweep(fdb, all, NULL);
+	assert_int_equal(look(fdb, key_of(1, 5), NOW_S), FDB_NO_PORT);
+	assert_int_equal(fdb_count(fdb), 0);
+	fdb_destroy(fdb);
+}
+
+static void growth_keeps_static_addresses_static(void **state)
+{
+	unsigned int n_calls;
+	struct fdb *fdb = create(100000, &n_calls);
+	uint16_t old;
+
+	fdb_bind(fdb, key_of(1, 0), 4, NOW_S);
+	for (uint32_t i = 1; i < 20000; i++)
+		fdb_learn(fdb, key_of(1, i), 3, NOW_S, &old);
+	assert_int_not_equal(n_calls, 0);
+	assert_int_equal(look(fdb, key_of(1, 0), NOW_S + AGE_S + 1), 4);
+	fdb_destroy(fdb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +537,8 @@ int main(void)
 		cmocka_unit_test(ageing_survives_the_wrap_of_the_clock),
 		cmocka_unit_test(sending_from_the_same_port_keeps_an_address_young),
 		cmocka_unit_test(a_full_table_learns_nothing_new_but_still_moves),
+		cmocka_unit_test(a_static_address_neither_ages_nor_moves_nor_counts),
+		cmocka_unit_test(growth_keeps_static_addresses_static),
 		cmocka_unit_test(a_sweep_deletes_what_it_is_told_to_and_nothing_else),
 		cmocka_unit_test(a_port_gives_up_what_it_has_had_longest),
 		cmocka_unit_test(a_table_that_cannot_grow_does_not_try_each_time),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "dataplane/classify.h"
@@ -250,6 +251,71 @@ static void a_run_of_one_source_asks_once(void **state)
 	assert_int_equal(rte_ring_count(dp->workers[0]->learn), 1);
 }
 
+static void put_with(struct dataplane *dp, uint64_t id, const char *key, const char *word)
+{
+	struct dp_port port = rig_port_spec(id, ALPHA);
+
+	if (key != NULL)
+		rig_set_port(&port, key, word);
+	rig_put_port_spec(dp, &port);
+}
+
+static void a_static_address_is_known_unheard_and_stays(void **state)
+{
+	struct dataplane *dp = *state;
+
+	heard(dp, 1, 50);
+	main_does(dp);
+	put_with(dp, 2, "macs", "02:00:00:00:00:32,02:00:00:00:00:33");
+	assert_int_equal(where(dp, ALPHA, 50), 2);
+	assert_int_equal(where(dp, ALPHA, 51), 2);
+	assert_int_equal(where(dp, BETA, 50), FDB_NO_PORT);
+	assert_int_equal(n_macs(dp, 1) + n_macs(dp, 2), 0);
+	assert_false(heard(dp, 1, 50));
+	main_does(dp);
+	assert_int_equal(where(dp, ALPHA, 50), 2);
+	/* The next sweep of all is long after its age. */
+	dataplane_turn(dp, 1000000000000000ULL);
+	assert_int_equal(where(dp, ALPHA, 50), 2);
+}
+
+static void a_static_address_goes_with_the_word_for_it(void **state)
+{
+	struct dataplane *dp = *state;
+
+	put_with(dp, 2, "macs", "02:00:00:00:00:32,02:00:00:00:00:33");
+	put_with(dp, 2, "macs", "02:00:00:00:00:33");
+	assert_int_equal(where(dp, ALPHA, 50), FDB_NO_PORT);
+	assert_int_equal(where(dp, ALPHA, 51), 2);
+	put_with(dp, 2, "state", "blocked");
+	assert_int_equal(where(dp, ALPHA, 51), FDB_NO_PORT);
+	put_with(dp, 3, "macs", "02:00:00:00:00:33");
+	assert_int_equal(where(dp, ALPHA, 51), 3);
+	rig_del_port(dp, 3);
+	assert_int_equal(where(dp, ALPHA, 51), FDB_NO_PORT);
+	put_with(dp, 3, "macs", "02:00:00:00:00:33");
+	assert_int_equal(where(dp, ALPHA, 51), port_find(dp, 3)->index);
+}
+
+static void a_static_address_that_is_none_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"03:00:00:00:00:01",
+		"00:00:00:00:00:00",
+		"02:00:00:00:00:1",
+		"02:00:00:00:00:01,",
+		"02:00:00:00:00:01,02:00:00:00:00:01",
+		"02:00:00:00:00:011",
+		"2:000:00:00:00:01",
+	};
+	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(port_options_parse_macs(bad[i], macs), -EINVAL);
+	assert_int_equal(port_options_parse_macs("02:00:00:00:00:0A,02:00:00:00:00:02", macs), 2);
+	assert_int_equal(macs[0][5], 10);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -265,6 +331,9 @@ int main(void)
 		TEST(when_the_table_is_full_the_flooder_pays),
 		TEST(requests_that_do_not_fit_are_counted),
 		TEST(a_run_of_one_source_asks_once),
+		TEST(a_static_address_is_known_unheard_and_stays),
+		TEST(a_static_address_goes_with_the_word_for_it),
+		TEST(a_static_address_that_is_none_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
