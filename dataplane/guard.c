@@ -233,23 +233,22 @@ static uint16_t guards_of(const struct dataplane *dp, const struct guard *guard,
 bool guard_burst(struct worker *worker, struct port *port, struct burst *burst)
 {
 	const struct guard *guard = atomic_load_explicit(&port->guard, memory_order_acquire);
-	bool is_trunk = atomic_load_explicit(&port->vlans, memory_order_relaxed) != NULL;
-	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
-	uint16_t guards = guards_of(worker->dp, guard, segment);
+	uint16_t segment = 0, guards = 0;
 	struct guard_headers headers;
 	bool told = false;
 
-	if (guards == 0 && !is_trunk)
-		return false;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 
 		if (frame->drop != DROP_NONE)
 			continue;
+		/* The segment that the frame was put into, whatever the port's is by now. */
 		if (frame->segment != segment) {
 			segment = frame->segment;
 			guards = guards_of(worker->dp, guard, segment);
 		}
+		if (guards == 0)
+			continue;
 		if (__builtin_expect((guards & (DP_GUARD_MAC | DP_GUARD_IP)) == 0 &&
 					     is_plain(frame),
 				     1))

@@ -240,11 +240,14 @@ static uint16_t access_segment(const struct txn *txn, const struct dp_port *spec
 		       : 0;
 }
 
-/* Puts the port into its segments. A worker that looks meanwhile finds it in none. */
+/* Puts the port into its segments. An access port changes by one store, or not at all; where there
+ * is a trunk before or after, a worker that looks meanwhile finds the port in none. */
 static void enter_segments(struct txn *txn, struct port *port, struct txn_port *staged)
 {
-	atomic_store(&port->segment, 0);
-	staged->vlans = atomic_exchange(&port->vlans, staged->vlans);
+	if (staged->vlans != NULL || atomic_load(&port->vlans) != NULL) {
+		atomic_store(&port->segment, 0);
+		staged->vlans = atomic_exchange(&port->vlans, staged->vlans);
+	}
 	atomic_store_explicit(&port->segment, access_segment(txn, &staged->spec),
 			      memory_order_release);
 	port_mark_segments(port, txn->touched);

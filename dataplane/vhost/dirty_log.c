@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define PAGE_SHIFT 12 /* of the log, whatever the machine's pages are */
 
@@ -27,6 +29,7 @@ static int check_file(int fd, uint64_t bytes, uint64_t offset, const char **why)
 {
 	/* Answered by the kernel itself, as in memory.c. */
 	int seals = fcntl(fd, F_GET_SEALS);
+	struct statfs fs;
 	struct stat stat;
 
 	if (bytes == 0 || bytes > DIRTY_LOG_MAX_BYTES || offset > DIRTY_LOG_MAX_BYTES)
@@ -35,8 +38,11 @@ static int check_file(int fd, uint64_t bytes, uint64_t offset, const char **why)
 		return refuse(-EINVAL, why,
 			      "the log of dirty pages is no memory sealed against "
 			      "shrinking");
-	if (fstat(fd, &stat) < 0)
+	if (fstat(fd, &stat) < 0 || fstatfs(fd, &fs) < 0)
 		return refuse(-errno, why, "cannot look at the log of dirty pages");
+	/* A hole punched into huge pages may not be filled again, and that would be SIGBUS. */
+	if (fs.f_type != TMPFS_MAGIC)
+		return refuse(-EINVAL, why, "the log of dirty pages is not in plain shared memory");
 	if (offset + bytes > (uint64_t)stat.st_size)
 		return refuse(-EINVAL, why, "the log of dirty pages is larger than its file");
 	return 0;

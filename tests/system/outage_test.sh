@@ -63,9 +63,9 @@ for name in sp cp; do
 done
 
 step "kill -9 of weft-dataplane, $rounds times"
-ns c2 /usr/bin/python3 "$gap" receive 5000 "$run/taps.times" &
+ip netns exec c2 /usr/bin/python3 "$gap" receive 5000 "$run/taps.times" &
 jobs=($!)
-ns c1 /usr/bin/python3 "$gap" send 10.0.1.2 5000 10000 &
+ip netns exec c1 /usr/bin/python3 "$gap" send 10.0.1.2 5000 10000 &
 jobs+=($!)
 for i in "${!names[@]}"; do
 	ip netns exec c1 ping -n -D -i 0.005 "10.0.1.1$((i + 1))" >"$run/${names[$i]}.times" 2>&1 &

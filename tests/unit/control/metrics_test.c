@@ -141,7 +141,8 @@ static char *written(size_t n_ports, bool has_counters)
 	};
 
 	for (size_t i = 0; i < n_ports; i++) {
-		snprintf(names[i], sizeof(names[i]), i + 1 < n_ports ? "p%zu" : "", i);
+		if (i + 1 < n_ports)
+			snprintf(names[i], sizeof(names[i]), "p%zu", i);
 		ports[i] = (struct metrics_port){
 			.name = names[i], .segment = "ALPHA", .vm = "web", .is_up = true};
 		ports[i].sum.rx_frames = UINT64_MAX - i;
