@@ -104,6 +104,7 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 									     memory_order_acquire));
 	burst->stripped_bytes = 0;
 	burst->has_tags = false;
+	burst->is_mixed = context.vlans != NULL;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 		uint16_t ethertype;

@@ -73,6 +73,7 @@ struct burst {
 	uint64_t now_ns;		/* the same in nanoseconds */
 	uint32_t stripped_bytes;	/* of tags that classify took off */
 	bool has_tags;			/* after classify: some frame has has_tag */
+	bool is_mixed;			/* after classify: from a trunk, of several segments */
 	bool attention;			/* a port found something that main has to look at */
 	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];

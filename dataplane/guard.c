@@ -247,6 +247,8 @@ bool guard_burst(struct worker *worker, struct port *port, struct burst *burst)
 			segment = frame->segment;
 			guards = guards_of(worker->dp, guard, segment);
 		}
+		if (guards == 0 && !burst->is_mixed)
+			break;
 		if (guards == 0)
 			continue;
 		if (__builtin_expect((guards & (DP_GUARD_MAC | DP_GUARD_IP)) == 0 &&
