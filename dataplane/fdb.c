@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forwarding database: two-choice buckets of one cache line, one writer (main), many readers.
- * Beside the buckets the writer keeps a list for each port, in the order of learning. Static
- * entries are in the list of no port: limits and eviction do not see them. */
+ * Beside the buckets the writer keeps lists by port and segment (fdb_lists.h). Static entries are
+ * in those of no port: limits and eviction do not see them. */
 #include "dataplane/fdb.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dataplane/fdb_lists.h"
+
 #define BUCKET_SLOTS 4
 #define BUCKETS_AT_START 1024
 #define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
 #define GROW_RETRY_S 10
+#define LISTS_AT_START 256
 #define EVICT_CANDIDATES 8
 #define STATIC 0x10000U			/* beside the port's index in its word */
-#define EVICT_STEPS 256			/* of a trunk's list that are looked at */
 
 struct bucket {
 	_Atomic uint64_t key[BUCKET_SLOTS];	/* 0: empty */
@@ -24,21 +26,6 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 
-/* Neighbours of a slot in its port's list: number of the slot + 1, 0: none. Main only. */
-struct link {
-	uint32_t next, previous;
-};
-
-struct list {
-	uint32_t first, last, count;
-};
-
-/* The writer's side of a table. */
-struct lists {
-	struct list *by_port;	/* FDB_PORTS of them */
-	struct link *links;	/* one for each slot */
-};
-
 struct table {
 	uint32_t mask;		/* number of buckets - 1 */
 	struct bucket buckets[] __attribute__((aligned(64)));
@@ -46,7 +33,7 @@ struct table {
 
 struct fdb {
 	_Atomic(struct table *) table;
-	struct lists lists;
+	struct fdb_lists lists;
 	uint32_t *by_segment;	/* entries of each segment */
 	uint64_t seed;
 	uint32_t count;
@@ -108,43 +95,6 @@ static struct table *table_create(const struct memory *memory, uint32_t n_bucket
 	return table;
 }
 
-static int lists_create(struct lists *lists, uint64_t n_buckets)
-{
-	lists->by_port = calloc(FDB_PORTS, sizeof(lists->by_port[0]));
-	lists->links = calloc(n_buckets * BUCKET_SLOTS, sizeof(lists->links[0]));
-	return lists->by_port != NULL && lists->links != NULL ? 0 : -ENOMEM;
-}
-
-static void lists_destroy(struct lists *lists)
-{
-	free(lists->by_port);
-	free(lists->links);
-}
-
-static void lists_append(struct lists *lists, uint16_t port, uint32_t slot)
-{
-	struct list *list = &lists->by_port[port];
-	uint32_t number = slot + 1;
-
-	lists->links[slot] = (struct link){.previous = list->last};
-	if (list->last != 0)
-		lists->links[list->last - 1].next = number;
-	else
-		list->first = number;
-	list->last = number;
-	list->count++;
-}
-
-static void lists_remove(struct lists *lists, uint16_t port, uint32_t slot)
-{
-	struct list *list = &lists->by_port[port];
-	struct link link = lists->links[slot];
-
-	*(link.previous != 0 ? &lists->links[link.previous - 1].next : &list->first) = link.next;
-	*(link.next != 0 ? &lists->links[link.next - 1].previous : &list->last) = link.previous;
-	list->count--;
-}
-
 int fdb_create(const struct fdb_config *config, struct fdb **out)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
@@ -158,7 +108,8 @@ int fdb_create(const struct fdb_config *config, struct fdb **out)
 	fdb->config = *config;
 	atomic_store(&fdb->table, table);
 	fdb->by_segment = calloc(FDB_SEGMENTS, sizeof(fdb->by_segment[0]));
-	if (lists_create(&fdb->lists, BUCKETS_AT_START) < 0 || fdb->by_segment == NULL) {
+	if (fdb_lists_create(&fdb->lists, BUCKETS_AT_START * BUCKET_SLOTS, LISTS_AT_START) < 0 ||
+	    fdb->by_segment == NULL) {
 		fdb_destroy(fdb);
 		return -ENOMEM;
 	}
@@ -172,7 +123,7 @@ void fdb_destroy(struct fdb *fdb)
 	if (fdb == NULL)
 		return;
 	fdb->config.memory.free(atomic_load(&fdb->table));
-	lists_destroy(&fdb->lists);
+	fdb_lists_destroy(&fdb->lists);
 	free(fdb->by_segment);
 	free(fdb);
 }
@@ -236,8 +187,8 @@ static uint32_t port_word(const struct fdb_entry *entry)
 }
 
 /* Writes an entry into a free slot of one of its two buckets: value first, the key makes it
- * visible. false: both are full. Main. */
-static bool insert(struct fdb *fdb, struct table *table, struct lists *lists,
+ * visible. false: both are full. The lists have room. Main. */
+static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
 		   const struct fdb_entry *entry)
 {
 	uint64_t h = hash(fdb, entry->key);
@@ -253,7 +204,8 @@ static bool insert(struct fdb *fdb, struct table *table, struct lists *lists,
 	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
 	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
 	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
-	lists_append(lists, list_of(entry), slot_number(table, bucket, slot));
+	fdb_lists_append(lists, list_of(entry), fdb_key_segment(entry->key),
+			 slot_number(table, bucket, slot));
 	return true;
 }
 
@@ -275,10 +227,11 @@ static struct fdb_entry entry_of(struct table *table, uint32_t slot)
 }
 
 /* List by list, so that each keeps its order. */
-static bool copy_all(struct fdb *fdb, struct table *from, struct table *to, struct lists *lists)
+static bool copy_all(struct fdb *fdb, struct table *from, struct table *to, struct fdb_lists *lists)
 {
-	for (uint32_t port = 0; port < FDB_PORTS; port++) {
-		uint32_t next = fdb->lists.by_port[port].first;
+	for (uint32_t i = 0; i < fdb->lists.n_lists; i++) {
+		const struct fdb_list *list = &fdb->lists.lists[i];
+		uint32_t next = list->count != 0 ? list->first : 0;
 
 		for (; next != 0; next = fdb->lists.links[next - 1].next) {
 			struct fdb_entry entry = entry_of(from, next - 1);
@@ -298,18 +251,20 @@ static int grow(struct fdb *fdb)
 
 	for (; n_buckets <= BUCKETS_MAX; n_buckets *= 2) {
 		struct table *table = table_create(&fdb->config.memory, (uint32_t)n_buckets);
-		struct lists lists = {0};
-		int error = table != NULL ? lists_create(&lists, n_buckets) : -ENOMEM;
+		struct fdb_lists lists = {0};
+		int error = table != NULL ? fdb_lists_create(&lists, n_buckets * BUCKET_SLOTS,
+							     fdb->lists.n_max)
+					  : -ENOMEM;
 
 		if (error == 0 && copy_all(fdb, old, table, &lists)) {
 			atomic_store_explicit(&fdb->table, table, memory_order_release);
 			fdb->config.synchronize(fdb->config.ctx);
 			fdb->config.memory.free(old);
-			lists_destroy(&fdb->lists);
+			fdb_lists_destroy(&fdb->lists);
 			fdb->lists = lists;
 			return 0;
 		}
-		lists_destroy(&lists);
+		fdb_lists_destroy(&lists);
 		fdb->config.memory.free(table);
 		if (error < 0)
 			return error;
@@ -328,6 +283,31 @@ static bool make_slots(struct fdb *fdb, uint32_t now_s)
 	return false;
 }
 
+/* Inserts with as many tries as it takes. false: no memory. */
+static bool insert_grown(struct fdb *fdb, const struct fdb_entry *entry)
+{
+	if (!fdb_lists_reserve(&fdb->lists))
+		return false;
+	while (!insert(fdb, atomic_load(&fdb->table), &fdb->lists, entry)) {
+		if (!make_slots(fdb, entry->seen_s))
+			return false;
+	}
+	return true;
+}
+
+/* Puts an entry that is in the table behind another port. false: no memory. */
+static bool move(struct fdb *fdb, const struct fdb_entry *from, const struct fdb_entry *to,
+		 uint32_t slot)
+{
+	uint16_t segment = fdb_key_segment(to->key);
+
+	if (!fdb_lists_reserve(&fdb->lists))
+		return false;
+	fdb_lists_remove(&fdb->lists, list_of(from), segment, slot);
+	fdb_lists_append(&fdb->lists, list_of(to), segment, slot);
+	return true;
+}
+
 enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s,
 			   uint16_t *old_port)
 {
@@ -337,34 +317,29 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 	struct bucket *bucket = find(fdb, key, &slot);
 
 	if (bucket != NULL) {
-		uint32_t word = atomic_load(&bucket->port[slot]);
+		struct fdb_entry old = entry_at(bucket, slot);
 
-		*old_port = (uint16_t)word;
-		if ((word & STATIC) != 0)
+		*old_port = old.port;
+		if (old.is_static)
 			return FDB_LEARNED_STATIC;
+		if (old.port != port && !move(fdb, &old, &entry, slot_number(table, bucket, slot)))
+			return FDB_LEARNED_FULL;
 		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
-		if (*old_port == port)
+		if (old.port == port)
 			return FDB_LEARNED_SAME;
-		lists_remove(&fdb->lists, *old_port, slot_number(table, bucket, slot));
-		lists_append(&fdb->lists, port, slot_number(table, bucket, slot));
 		atomic_store_explicit(&bucket->port[slot], port, memory_order_release);
 		return FDB_LEARNED_MOVED;
 	}
-	if (fdb->count >= fdb->config.capacity)
+	if (fdb->count >= fdb->config.capacity || !insert_grown(fdb, &entry))
 		return FDB_LEARNED_FULL;
-	while (!insert(fdb, atomic_load(&fdb->table), &fdb->lists, &entry)) {
-		if (!make_slots(fdb, now_s))
-			return FDB_LEARNED_FULL;
-	}
 	fdb->count++;
 	fdb->by_segment[fdb_key_segment(key)]++;
 	return FDB_LEARNED_NEW;
 }
 
-/* Takes an entry out of its list and of the counts. */
-static void uncount(struct fdb *fdb, const struct fdb_entry *entry, uint32_t slot)
+/* Takes an entry out of the counts. */
+static void uncount(struct fdb *fdb, const struct fdb_entry *entry)
 {
-	lists_remove(&fdb->lists, list_of(entry), slot);
 	if (entry->is_static)
 		return;
 	fdb->by_segment[fdb_key_segment(entry->key)]--;
@@ -377,7 +352,8 @@ static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
 	int i = (int)(slot % BUCKET_SLOTS);
 	struct fdb_entry entry = entry_at(bucket, i);
 
-	uncount(fdb, &entry, slot);
+	fdb_lists_remove(&fdb->lists, list_of(&entry), fdb_key_segment(entry.key), slot);
+	uncount(fdb, &entry);
 	atomic_store_explicit(&bucket->key[i], 0, memory_order_release);
 }
 
@@ -392,42 +368,39 @@ int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 		struct fdb_entry old = entry_at(bucket, slot);
 		uint32_t number = slot_number(table, bucket, slot);
 
-		uncount(fdb, &old, number);
-		lists_append(&fdb->lists, list_of(&entry), number);
+		if (!move(fdb, &old, &entry, number))
+			return -ENOMEM;
+		uncount(fdb, &old);
 		atomic_store_explicit(&bucket->port[slot], port_word(&entry), memory_order_release);
 		return 0;
 	}
-	while (!insert(fdb, atomic_load(&fdb->table), &fdb->lists, &entry)) {
-		if (!make_slots(fdb, now_s))
-			return -ENOMEM;
-	}
-	return 0;
+	return insert_grown(fdb, &entry) ? 0 : -ENOMEM;
 }
 
 bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
 {
 	struct table *table = atomic_load(&fdb->table);
-	uint32_t next = fdb->lists.by_port[port].first, victim = 0, victim_seen_s = 0;
-	unsigned int n_candidates = 0;
+	const struct fdb_list *list = fdb_lists_find(&fdb->lists, port, segment);
+
+	if (list == NULL)
+		return false;
+	uint32_t victim = list->first, next = list->first;
+	uint32_t victim_seen_s = entry_of(table, victim - 1).seen_s;
 
 	/* The longest silent of those that were learned first. */
-	for (unsigned int steps = 0; next != 0 && steps < EVICT_STEPS; steps++) {
-		struct fdb_entry entry = entry_of(table, next - 1);
-		bool is_candidate = segment == 0 || fdb_key_segment(entry.key) == segment;
-
-		if (is_candidate &&
-		    (victim == 0 || (int32_t)(entry.seen_s - victim_seen_s) < 0)) {
-			victim = next;
-			victim_seen_s = entry.seen_s;
-		}
-		n_candidates += is_candidate;
-		if (n_candidates == EVICT_CANDIDATES)
-			break;
+	for (int i = 1; i < EVICT_CANDIDATES; i++) {
 		next = fdb->lists.links[next - 1].next;
+		if (next == 0)
+			break;
+		uint32_t seen_s = entry_of(table, next - 1).seen_s;
+
+		if ((int32_t)(seen_s - victim_seen_s) < 0) {
+			victim = next;
+			victim_seen_s = seen_s;
+		}
 	}
-	if (victim != 0)
-		forget_slot(fdb, table, victim - 1);
-	return victim != 0;
+	forget_slot(fdb, table, victim - 1);
+	return true;
 }
 
 void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
@@ -452,6 +425,18 @@ uint32_t fdb_count(const struct fdb *fdb)
 uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port)
 {
 	return fdb->lists.by_port[port].count;
+}
+
+uint32_t fdb_count_segments(const struct fdb *fdb, uint16_t port)
+{
+	return fdb->lists.by_port[port].n_lists;
+}
+
+uint32_t fdb_count_in(const struct fdb *fdb, uint16_t port, uint16_t segment)
+{
+	const struct fdb_list *list = fdb_lists_find(&fdb->lists, port, segment);
+
+	return list != NULL ? list->count : 0;
 }
 
 uint32_t fdb_count_segment(const struct fdb *fdb, uint16_t segment)

@@ -108,7 +108,7 @@ void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry
 	       void *ctx);
 
 /* Takes one of the port's entries out: of those it has had longest, the one that has been silent
- * longest. segment: only of this one; 0: of any. false: it has none. */
+ * longest. segment: in this one; 0: in the one in which it has most. false: it has none. */
 bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment);
 
 /* Port that an address was last seen behind, however long ago, or FDB_NO_PORT. */
@@ -116,4 +116,6 @@ uint16_t fdb_owner(const struct fdb *fdb, uint64_t key);
 
 uint32_t fdb_count(const struct fdb *fdb);
 uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port);
+uint32_t fdb_count_in(const struct fdb *fdb, uint16_t port, uint16_t segment);
+uint32_t fdb_count_segments(const struct fdb *fdb, uint16_t port); /* in which it has entries */
 uint32_t fdb_count_segment(const struct fdb *fdb, uint16_t segment);

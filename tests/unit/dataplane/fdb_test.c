@@ -193,12 +193,12 @@ static void a_port_gives_up_what_it_has_had_longest(void **state)
 	for (uint32_t i = 0; i < 20; i++)
 		fdb_learn(fdb, key_of((uint16_t)(1 + i % 2), i), (uint16_t)(3 + i / 10), NOW_S,
 			  &old);
-	assert_true(fdb_evict(fdb, 3, 0));
+	assert_true(fdb_evict(fdb, 3, 1));
 	assert_int_equal(look(fdb, key_of(1, 0), NOW_S), FDB_NO_PORT);
 	assert_true(fdb_evict(fdb, 3, 1));
 	assert_int_equal(look(fdb, key_of(2, 1), NOW_S), 3);
 	assert_int_equal(look(fdb, key_of(1, 2), NOW_S), FDB_NO_PORT);
-	/* One that still sends stays, if another of the oldest is silent. */
+	/* One that still sends stays, if another of the oldest is silent. Any: it has most in 2. */
 	fdb_refresh(fdb, key_of(2, 1), 3, NOW_S + 5);
 	assert_true(fdb_evict(fdb, 3, 0));
 	assert_int_equal(look(fdb, key_of(2, 1), NOW_S), 3);
@@ -206,10 +206,14 @@ static void a_port_gives_up_what_it_has_had_longest(void **state)
 	/* What moved away is the other port's, and its newest. */
 	fdb_learn(fdb, key_of(1, 4), 4, NOW_S, &old);
 	assert_int_equal(fdb_count_port(fdb, 3), 6);
+	assert_int_equal(fdb_count_in(fdb, 3, 1), 2);
+	assert_int_equal(fdb_count_in(fdb, 3, 2), 4);
+	assert_int_equal(fdb_count_segments(fdb, 3), 2);
 	assert_int_equal(fdb_count_port(fdb, 4), 11);
 	while (fdb_evict(fdb, 3, 0))
 		;
 	assert_int_equal(fdb_count(fdb), 11);
+	assert_int_equal(fdb_count_segments(fdb, 3), 0);
 	assert_int_equal(look(fdb, key_of(1, 4), NOW_S), 4);
 	assert_int_equal(fdb_count_segment(fdb, 1) + fdb_count_segment(fdb, 2), 11);
 	assert_false(fdb_evict(fdb, 9, 0));
