@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/neigh.h"
 #include "dataplane/txn.h"
@@ -15,7 +16,7 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define ALPHA 1
-#define ME 50	 /* station of port 1 */
+#define ME 50 /* station of port 1 */
 #define OTHER 60
 
 /* What port 1 is given; the segment's guards. */
@@ -38,8 +39,8 @@ static struct dp_port port_spec(const struct settings *settings)
 			(struct dp_address){{10, 0, 0, 1}, .version = 4, .prefix_bits = 32};
 		port.addresses[1] =
 			(struct dp_address){{10, 1, 16}, .version = 4, .prefix_bits = 20};
-		port.addresses[2] = (struct dp_address){
-			{0xfd, 0, [15] = 1}, .version = 6, .prefix_bits = 128};
+		port.addresses[2] =
+			(struct dp_address){{0xfd, 0, [15] = 1}, .version = 6, .prefix_bits = 128};
 	}
 	return port;
 }
@@ -112,7 +113,7 @@ static enum drop_reason verdict_of(struct dataplane *dp, uint32_t station, const
 #define MY_LOCAL 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, ME
 #define ND(type, ip) type, 0, 0, 0, 0, 0, 0, 0, ip
 #define LLA(option, station) option, 1, 2, 0, 0, 0, 0, station
-#define UDP(from, to) (from) >> 8, (from) & 255, (to) >> 8, (to) & 255, 0, 8, 0, 0
+#define UDP(from, to) (from) >> 8, (from)&255, (to) >> 8, (to)&255, 0, 8, 0, 0
 #define NUMBERED_IP4(i) 10, 9, (uint8_t)((i) >> 8), (uint8_t)(i)
 #define TCP_PORTS 0, 80, 0, 80
 
@@ -163,9 +164,9 @@ static void fragments_have_a_source_too(void **state)
 	assert_int_equal(VERDICT(dp, ME, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 100, 64, 17, 0, 0,
 				 OTHER_IP4, MY_IP4),
 			 DROP_IP_SPOOF);
-	assert_int_equal(VERDICT(dp, ME, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 100, 64, 17, 0, 0, MY_IP4,
-				 MY_IP4),
-			 DROP_NONE);
+	assert_int_equal(
+		VERDICT(dp, ME, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 100, 64, 17, 0, 0, MY_IP4, MY_IP4),
+		DROP_NONE);
 	dataplane_destroy(dp);
 }
 
@@ -223,9 +224,9 @@ static void only_dhcp_servers_speak_as_such(void **state)
 	assert_int_equal(VERDICT(dp, ME, IPV4(6, MY_IP4), UDP(67, 68)), DROP_NONE);
 	assert_int_equal(VERDICT(dp, ME, IPV6(8, 17, MY_LOCAL), UDP(546, 547)), DROP_NONE);
 	assert_int_equal(VERDICT(dp, ME, IPV6(8, 17, MY_LOCAL), UDP(547, 546)), DROP_ROGUE_DHCP);
-	assert_int_equal(VERDICT(dp, ME, IPV6(16, 60, MY_LOCAL), 17, 0, 1, 4, 0, 0, 0, 0,
-				 UDP(547, 546)),
-			 DROP_ROGUE_DHCP);
+	assert_int_equal(
+		VERDICT(dp, ME, IPV6(16, 60, MY_LOCAL), 17, 0, 1, 4, 0, 0, 0, 0, UDP(547, 546)),
+		DROP_ROGUE_DHCP);
 	dataplane_destroy(dp);
 }
 
@@ -262,9 +263,8 @@ static void a_port_adds_to_its_segments_guards_and_takes_away(void **state)
 	assert_int_equal(VERDICT(dp, OTHER, ARP(OTHER_IP4, ME)), DROP_MAC_SPOOF);
 	put(dp, &(struct settings){.segment_guards = DP_GUARD_MAC, .off = DP_GUARD_MAC});
 	assert_int_equal(VERDICT(dp, OTHER, ARP(OTHER_IP4, ME)), DROP_NONE);
-	put(dp, &(struct settings){.segment_guards = DP_GUARD_MAC,
-				   .off = DP_GUARD_MAC,
-				   .on = DP_GUARD_ARP});
+	put(dp, &(struct settings){
+			.segment_guards = DP_GUARD_MAC, .off = DP_GUARD_MAC, .on = DP_GUARD_ARP});
 	assert_int_equal(VERDICT(dp, OTHER, ARP(OTHER_IP4, ME)), DROP_ARP_SPOOF);
 	/* The segment's are changed under traffic too. */
 	put(dp, &(struct settings){.segment_guards = 0});
@@ -321,6 +321,93 @@ static void what_main_has_no_room_for_is_counted(void **state)
 	dataplane_destroy(dp);
 }
 
+/* --- trunks --- */
+
+#define BETA 2
+#define TAG(vlan) 0x81, 0, 0, vlan
+#define SPOOFED_ARP ARP(OTHER_IP4, ME)
+#define SERVERS_UDP IPV4(17, MY_IP4), UDP(67, 68)
+
+/* What a trunk sends, in one burst: without a tag in ALPHA, with tag 20 in BETA. */
+static const struct trunk_row {
+	uint32_t station;
+	size_t n;
+	uint8_t bytes[64];
+	enum drop_reason alpha_guarded, beta_guarded; /* the other one is not */
+} trunk_rows[] = {
+#define ROW(station, alpha, beta, ...)                                                             \
+	{                                                                                          \
+		station, sizeof((const uint8_t[]){__VA_ARGS__}), {__VA_ARGS__}, alpha, beta        \
+	}
+	ROW(OTHER, DROP_MAC_SPOOF, DROP_NONE, 0x88, 0xb5),
+	ROW(OTHER, DROP_NONE, DROP_MAC_SPOOF, TAG(20), 0x88, 0xb5),
+	ROW(ME, DROP_NONE, DROP_ARP_SPOOF, TAG(20), SPOOFED_ARP),
+	ROW(ME, DROP_ARP_SPOOF, DROP_NONE, SPOOFED_ARP),
+	ROW(ME, DROP_ROGUE_DHCP, DROP_NONE, SERVERS_UDP),
+	ROW(ME, DROP_NONE, DROP_ROGUE_DHCP, TAG(20), SERVERS_UDP),
+	ROW(ME, DROP_NONE, DROP_NONE, TAG(20), ARP(MY_IP4, ME)),
+	ROW(ME, DROP_NONE, DROP_NONE, ARP(MY_IP4, ME)),
+#undef ROW
+};
+
+#define N_TRUNK_ROWS (sizeof(trunk_rows) / sizeof(trunk_rows[0]))
+
+/* The rows through classify and the guards, where the trunk is guarded in these segments. */
+static void assert_judged(struct dataplane *dp, bool in_alpha, bool in_beta)
+{
+	struct burst *burst = dp->workers[0]->burst;
+
+	burst->n = burst->n_pieces = 0;
+	for (size_t i = 0; i < N_TRUNK_ROWS; i++) {
+		struct frame *frame = rig_add_frame(burst, RIG_BROADCAST, trunk_rows[i].station,
+						    (uint32_t)(12 + trunk_rows[i].n));
+
+		memcpy(frame->head + 12, trunk_rows[i].bytes, trunk_rows[i].n);
+	}
+	classify_burst(dp, port_find(dp, 1), burst);
+	guard_burst(dp->workers[0], port_find(dp, 1), burst);
+	for (size_t i = 0; i < N_TRUNK_ROWS; i++) {
+		const struct trunk_row *row = &trunk_rows[i];
+
+		/* A frame is in one of the two. */
+		assert_int_equal(burst->frames[i].drop, (in_alpha ? row->alpha_guarded : 0) |
+								(in_beta ? row->beta_guarded : 0));
+	}
+}
+
+static void put_guarded(struct dataplane *dp, uint32_t id, uint16_t guards)
+{
+	struct dp_segment segment = rig_segment(id);
+
+	segment.guards = guards;
+	rig_put_segment_spec(dp, &segment);
+}
+
+static void each_frame_of_a_trunk_is_judged_by_its_segment(void **state)
+{
+	const uint16_t guards = DP_GUARD_MAC | DP_GUARD_ARP | DP_GUARD_DHCP;
+	struct dataplane *dp = rig_create(1);
+	struct dp_port port = port_spec(&(struct settings){.has_addresses = true});
+
+	put_guarded(dp, ALPHA, guards);
+	put_guarded(dp, BETA, 0);
+	port.members[port.n_members++] = (struct dp_member){.segment_id = BETA, .vlan = 20};
+	rig_put_port_spec(dp, &port);
+	assert_judged(dp, true, false);
+	put_guarded(dp, ALPHA, 0);
+	put_guarded(dp, BETA, guards);
+	assert_judged(dp, false, true);
+	/* The port's own word counts in all of its segments. */
+	port.guards_on = guards;
+	rig_put_port_spec(dp, &port);
+	assert_judged(dp, true, true);
+	port.guards_on = 0;
+	port.guards_off = guards;
+	rig_put_port_spec(dp, &port);
+	assert_judged(dp, false, false);
+	dataplane_destroy(dp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +425,7 @@ int main(void)
 		cmocka_unit_test(main_is_told_of_claims_that_pass),
 		cmocka_unit_test(a_port_that_claims_without_end_is_not_heard),
 		cmocka_unit_test(what_main_has_no_room_for_is_counted),
+		cmocka_unit_test(each_frame_of_a_trunk_is_judged_by_its_segment),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
