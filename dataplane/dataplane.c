@@ -30,10 +30,9 @@ static void on_wake(void *ctx, uint32_t events, uint64_t now_ns)
 	struct dataplane *dp = ctx;
 	eventfd_t value;
 
-	/* What woke us is looked for in dataplane_turn(), which follows every turn of the loop; the
-	 * ports' turn must not wait for its tick. */
-	if (eventfd_read(dp->main_wake_fd, &value) == 0)
-		dp->ticked_ns = 0;
+	/* What woke us is looked for in dataplane_turn(), which follows every turn of the loop. */
+	if (eventfd_read(dp->main_wake_fd, &value) < 0)
+		return;
 }
 
 static void synchronize(void *ctx)
@@ -259,7 +258,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 		sweep_tables(&sweep);
 		dp->swept_s = now_s;
 	}
-	if (now_ns - dp->ticked_ns < PORTS_TICK_NS)
+	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;
 	balance_turn(dp, now_ns);

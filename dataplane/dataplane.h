@@ -56,9 +56,12 @@ struct dataplane {
 	struct loop_watch *main_wake_watch;
 	uint32_t swept_s;		/* when aged addresses were last swept out */
 	uint64_t ticked_ns;		/* when the ports last had their turn */
+	_Atomic bool ports_want_turn;	/* a worker found something for them */
 	uint64_t balanced_ns;		/* when main last looked at the load of queues */
 
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
+	unsigned int n_ports;		/* published */
+	struct learn_crowd crowd;	/* of all ports */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
 	bool segments_taken[SEGMENTS_MAX];
 	struct port *ports_by_id[PORTS_BY_ID];	/* published ones, chained; main */

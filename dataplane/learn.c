@@ -8,11 +8,19 @@
 
 #define REQUESTS_AT_ONCE 64
 
-bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, uint16_t port,
+/* May the port ask main for one more? What comes at an easy pace finds room in the ring whatever
+ * others do: those that ask for more get no more than half of it. */
+static bool may_ask(struct port *port, const struct rte_ring *requests, uint64_t now_ns)
+{
+	return rate_take(&port->learns_easy, now_ns) ||
+	       (rate_take(&port->learns, now_ns) && rte_ring_count(requests) < LEARN_REQUESTS / 2);
+}
+
+bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, struct port *port,
 		 uint64_t *lost)
 {
 	uint64_t last_key = 0;
-	bool asked = false;
+	bool asked = false, is_spent = false;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
@@ -21,12 +29,14 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 		if (frame->drop != DROP_NONE || frame->src_key == last_key)
 			continue;
 		last_key = frame->src_key;
-		if (fdb_refresh(fdb, frame->src_key, port, burst->now_s))
+		if (fdb_refresh(fdb, frame->src_key, port->index, burst->now_s))
 			continue;
 		struct learn_request request = {
-			.key = frame->src_key, .now_s = burst->now_s, .port = port};
+			.key = frame->src_key, .now_s = burst->now_s, .port = port->index};
 
-		if (rte_ring_sp_enqueue_elem(requests, &request, sizeof(request)) < 0)
+		/* The burst's time stands still: who may not now may not later in it. */
+		is_spent = is_spent || !may_ask(port, requests, burst->now_ns);
+		if (is_spent || rte_ring_sp_enqueue_elem(requests, &request, sizeof(request)) < 0)
 			(*lost)++;
 		else
 			asked = true;
@@ -34,56 +44,65 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 	return asked;
 }
 
-/* Of the ports that share a limit, the one with most addresses. */
-struct crowd {
-	uint32_t n_ports;
-	uint16_t largest;
-	uint32_t largest_count;
+/* What several share: a limit of addresses, and how many share it. segment 0: the whole table. */
+struct shared {
+	uint16_t segment;
+	uint32_t limit, n_ports;
+	struct learn_crowd *crowd;
 };
 
-static void add_to_crowd(struct crowd *crowd, const struct fdb *fdb, uint16_t port)
+static uint32_t count_of(const struct dataplane *dp, const struct shared *shared, uint16_t port)
 {
-	uint32_t count = fdb_count_port(fdb, port);
-
-	crowd->n_ports++;
-	if (count > crowd->largest_count) {
-		crowd->largest = port;
-		crowd->largest_count = count;
-	}
+	return shared->segment != 0 ? fdb_count_in(dp->fdb, port, shared->segment)
+				    : fdb_count_port(dp->fdb, port);
 }
 
-static struct crowd crowd_of_segment(const struct dataplane *dp, uint16_t index)
+/* The port that has most, or nearly so: looking at all is dear, so the last answer stands until
+ * that port has given up an eighth. */
+static uint16_t find_largest(const struct dataplane *dp, const struct shared *shared)
 {
-	struct segment *segment = atomic_load(&dp->segments[index]);
-	const struct flood_list *list = atomic_load(&segment->flood);
-	struct crowd crowd = {0};
+	struct learn_crowd *crowd = shared->crowd;
+	uint32_t most = 0;
 
-	for (uint32_t i = 0; i < list->n; i++)
-		add_to_crowd(&crowd, dp->fdb, list->ports[i]);
-	return crowd;
-}
-
-static struct crowd crowd_of_all(const struct dataplane *dp)
-{
-	struct crowd crowd = {0};
-
+	/* What is behind no port is static. */
+	if (crowd->largest != FDB_NO_PORT && count_of(dp, shared, crowd->largest) > crowd->floor)
+		return crowd->largest;
+	crowd->largest = FDB_NO_PORT;
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
-		if (atomic_load(&dp->ports[i]) != NULL)
-			add_to_crowd(&crowd, dp->fdb, (uint16_t)i);
+		uint32_t count = count_of(dp, shared, (uint16_t)i);
+
+		if (count > most) {
+			most = count;
+			crowd->largest = (uint16_t)i;
+		}
 	}
-	return crowd;
+	crowd->floor = most - most / 8;
+	return crowd->largest;
 }
 
 /* Room in what several ports share: who has its share gives up an address of its own; for who has
- * less, the one with most does. segment 0: any. */
-static bool make_shared_room(struct fdb *fdb, const struct crowd *crowd, uint32_t limit,
-			     uint16_t port, uint16_t segment)
+ * less, the one with most does. */
+static bool make_shared_room(struct dataplane *dp, const struct shared *shared, uint16_t port)
 {
-	uint32_t share = crowd->n_ports != 0 ? limit / crowd->n_ports : limit;
+	uint32_t share = shared->n_ports < shared->limit ? shared->limit / shared->n_ports : 1;
 
-	if (fdb_count_port(fdb, port) >= share)
-		return fdb_evict(fdb, port, segment);
-	return crowd->largest_count > share && fdb_evict(fdb, crowd->largest, segment);
+	if (count_of(dp, shared, port) >= share)
+		return fdb_evict(dp->fdb, port, shared->segment);
+	uint16_t largest = find_largest(dp, shared);
+
+	return count_of(dp, shared, largest) > share &&
+	       fdb_evict(dp->fdb, largest, shared->segment);
+}
+
+/* Room behind a port at its limit. The segments of a trunk share it in the same way: a flood in one
+ * does not take the place of the others. */
+static bool make_own_room(struct fdb *fdb, const struct port *port, uint16_t segment)
+{
+	uint32_t own = fdb_count_in(fdb, port->index, segment);
+	uint32_t n_segments = fdb_count_segments(fdb, port->index) + (own == 0);
+	bool has_share = own != 0 && own >= port->max_macs / n_segments;
+
+	return fdb_evict(fdb, port->index, has_share ? segment : 0);
 }
 
 /* Room for one address more behind the port. A guest that floods addresses displaces its own, never
@@ -91,23 +110,31 @@ static bool make_shared_room(struct fdb *fdb, const struct crowd *crowd, uint32_
 static bool make_room(struct dataplane *dp, const struct port *port, uint16_t index)
 {
 	struct segment *segment = atomic_load(&dp->segments[index]);
-	struct fdb *fdb = dp->fdb;
 
 	if (segment == NULL)
 		return false;
-	if (fdb_count_port(fdb, port->index) >= port->max_macs &&
-	    !fdb_evict(fdb, port->index, index) && !fdb_evict(fdb, port->index, 0))
+	if (fdb_count_port(dp->fdb, port->index) >= port->max_macs &&
+	    !make_own_room(dp->fdb, port, index))
 		return false;
-	if (fdb_count_segment(fdb, index) >= segment->max_macs) {
-		struct crowd crowd = crowd_of_segment(dp, index);
+	if (fdb_count_segment(dp->fdb, index) >= segment->max_macs) {
+		const struct shared shared = {
+			.segment = index,
+			.limit = segment->max_macs,
+			.n_ports = atomic_load(&segment->flood)->n,
+			.crowd = &segment->crowd,
+		};
 
-		if (!make_shared_room(fdb, &crowd, segment->max_macs, port->index, index))
+		if (!make_shared_room(dp, &shared, port->index))
 			return false;
 	}
-	if (fdb_count(fdb) >= dp->config.fdb_capacity) {
-		struct crowd crowd = crowd_of_all(dp);
+	if (fdb_count(dp->fdb) >= dp->config.fdb_capacity) {
+		const struct shared shared = {
+			.limit = dp->config.fdb_capacity,
+			.n_ports = dp->n_ports,
+			.crowd = &dp->crowd,
+		};
 
-		return make_shared_room(fdb, &crowd, dp->config.fdb_capacity, port->index, 0);
+		return make_shared_room(dp, &shared, port->index);
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
+#include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/vlan.h"
 #include "dataplane/worker.h"
@@ -33,6 +34,8 @@ static int set_up_limits(struct port *port)
 	atomic_store(&port->guard, guard);
 	storm_init(&port->storm);
 	rate_init(&port->claims, NEIGH_CLAIMS_PER_S, NEIGH_CLAIMS_BURST);
+	rate_init(&port->learns_easy, LEARN_EASY_PER_S, LEARN_EASY_BURST);
+	rate_init(&port->learns, LEARN_PER_S, LEARN_BURST);
 	return error;
 }
 
@@ -163,6 +166,7 @@ void port_publish(struct port *port)
 		dp->ports_end = port->index + 1u;
 	atomic_store_explicit(&dp->ports[port->index], port, memory_order_release);
 	port->is_published = true;
+	dp->n_ports++;
 	port->next_by_id = dp->ports_by_id[port->spec.id % PORTS_BY_ID];
 	dp->ports_by_id[port->spec.id % PORTS_BY_ID] = port;
 	port->type->publish(port);
@@ -174,6 +178,7 @@ void port_unpublish(struct port *port)
 
 	atomic_store_explicit(&dp->ports[port->index], NULL, memory_order_release);
 	port->is_published = false;
+	dp->n_ports--;
 	struct port **link = &dp->ports_by_id[port->spec.id % PORTS_BY_ID];
 
 	while (*link != port)

@@ -96,6 +96,7 @@ struct port {
 	_Atomic(struct guard *) guard;	/* never NULL */
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
+	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
 	_Atomic uint8_t state;		/* enum port_state */
 
 	/* Main only. */

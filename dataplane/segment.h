@@ -25,6 +25,13 @@ struct flood_list {
 	uint16_t ports[];	/* indices of the member ports */
 };
 
+/* Of the ports that share a limit of addresses: who had most at the last look, and down to which
+ * count that stands (learn.c). Main. */
+struct learn_crowd {
+	uint16_t largest;
+	uint32_t floor;
+};
+
 struct segment {
 	_Atomic(struct flood_list *) flood;
 	_Atomic uint32_t age_s;
@@ -34,8 +41,9 @@ struct segment {
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
 	struct storm storm;
 	uint16_t index;
-	uint32_t max_macs;		/* main only, as the spec */
-	struct dp_segment spec;		/* main only */
+	uint32_t max_macs;		/* main only, as the next two */
+	struct learn_crowd crowd;
+	struct dp_segment spec;
 };
 
 /* Not yet published. 0 or -errno. Main, as all here. */

@@ -35,8 +35,7 @@ static int worker_init(struct worker *worker)
 	struct memory memory = worker->dp->config.memory;
 	ssize_t ring_bytes =
 		rte_ring_get_memsize_elem(sizeof(struct learn_request), LEARN_REQUESTS);
-	ssize_t neigh_bytes =
-		rte_ring_get_memsize_elem(sizeof(struct neigh_entry), NEIGH_REQUESTS);
+	ssize_t neigh_bytes = rte_ring_get_memsize_elem(sizeof(struct neigh_entry), NEIGH_REQUESTS);
 
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -151,7 +150,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	classify_burst(dp, port, burst);
 	worker->main_has_work |= guard_burst(worker, port, burst);
 	if (__builtin_expect(state == PORT_STATE_ACTIVE, 1))
-		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port->index,
+		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port,
 						     &worker->count->learn_lost);
 	forward_lookup(dp, burst, port->index);
 	storm_burst(dp, port, burst);
@@ -201,7 +200,10 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 		if (worker->weighs_queues)
 			mark = weigh(rxq, mark);
 	}
-	worker->main_has_work |= worker->burst->attention;
+	if (worker->burst->attention) {
+		atomic_store_explicit(&worker->dp->ports_want_turn, true, memory_order_relaxed);
+		worker->main_has_work = true;
+	}
 	return frames;
 }
 

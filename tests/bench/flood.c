@@ -15,6 +15,8 @@
 #define QUIET_NS 50000000ULL	/* nothing arrives for so long: nothing will */
 #define SETTLE_NS 3000000000ULL /* the first frame must pass within this */
 #define WARM_NS 300000000ULL
+#define LEARN_NS 100000ULL /* the switch learns an address of a port in that time */
+#define LEARNED_MAX 16384U /* so many at most are waited for */
 
 struct side {
 	struct frontend *frontend;
@@ -125,11 +127,13 @@ static int warm_up(struct flood *flood, char *why)
 {
 	uint64_t start_ns = deadline_now_ns();
 	uint64_t heard_ns = 0;
+	unsigned int n_macs = flood->options->n_macs;
+	uint64_t warm_ns = WARM_NS + LEARN_NS * (n_macs < LEARNED_MAX ? n_macs : LEARNED_MAX);
 	struct frontend_bulk *a = &flood->sides[0].bulk;
 	struct frontend_bulk *b = &flood->sides[1].bulk;
 
 	flood->sides[1].sends = true;
-	while (heard_ns == 0 || deadline_now_ns() < heard_ns + WARM_NS) {
+	while (heard_ns == 0 || deadline_now_ns() < heard_ns + warm_ns) {
 		turn(flood, true);
 		if (heard_ns == 0 && a->n_received > 0 && b->n_received > 0)
 			heard_ns = deadline_now_ns();

@@ -42,6 +42,8 @@ static struct burst *empty_burst(struct dataplane *dp)
 
 	burst->n = burst->n_pieces = 0;
 	burst->now_s = NOW_S;
+	/* Always long after the last: what is limited is rates. */
+	burst->now_ns += 1000000000;
 	return burst;
 }
 
@@ -51,7 +53,7 @@ static bool stage(struct dataplane *dp, uint16_t port, uint64_t *lost)
 	struct burst *burst = dp->workers[0]->burst;
 
 	classify_burst(dp, port_find(dp, port), burst);
-	return learn_burst(dp->fdb, dp->workers[0]->learn, burst, port, lost);
+	return learn_burst(dp->fdb, dp->workers[0]->learn, burst, port_find(dp, port), lost);
 }
 
 static bool heard(struct dataplane *dp, uint16_t port, uint32_t station)
@@ -219,24 +221,163 @@ static void when_the_table_is_full_the_flooder_pays(void **state)
 	assert_int_equal(fdb_count(dp->fdb), capacity);
 }
 
-static void requests_that_do_not_fit_are_counted(void **state)
+static void put_with(struct dataplane *dp, uint64_t id, const char *key, const char *word)
+{
+	struct dp_port port = rig_port_spec(id, ALPHA);
+
+	if (key != NULL)
+		rig_set_port(&port, key, word);
+	rig_put_port_spec(dp, &port);
+}
+
+/* A burst of new addresses of the port at a moment; requests that were made. */
+static unsigned int flood(struct dataplane *dp, uint16_t port, uint32_t first, uint64_t now_ns)
+{
+	struct burst *burst = empty_burst(dp);
+	uint64_t lost = 0;
+	unsigned int before = rte_ring_count(dp->workers[0]->learn);
+
+	burst->now_ns = now_ns;
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		rig_add_frame(burst, RIG_BROADCAST, first + i, 64);
+	stage(dp, port, &lost);
+	unsigned int asked = rte_ring_count(dp->workers[0]->learn) - before;
+
+	assert_int_equal(lost, BURST_FRAMES - asked);
+	return asked;
+}
+
+static void a_port_asks_at_a_limited_rate(void **state)
 {
 	struct dataplane *dp = *state;
-	uint64_t lost = 0;
+	uint64_t start_ns = 1000000000;
+	uint32_t station = 1000;
+	unsigned int n = 0;
+
+	/* Main keeps up: only the port's rate counts. */
+	for (unsigned int ms = 0; ms < 2000; ms++) {
+		for (unsigned int i = 0; i < 2; i++, station += BURST_FRAMES)
+			n += flood(dp, 1, station, start_ns + ms * 1000000ULL);
+		main_does(dp);
+	}
+	unsigned int expected =
+		2 * (LEARN_PER_S + LEARN_EASY_PER_S) + LEARN_BURST + LEARN_EASY_BURST;
+
+	assert_in_range(n, expected - 40, expected + 1);
+}
+
+static void the_ring_has_room_for_who_asks_little(void **state)
+{
+	struct dataplane *dp = *state;
+	uint64_t now_ns = 1000000000;
 	uint32_t station = 1000;
 
 	port_find(dp, 1)->max_macs = 500;
-	for (unsigned int sent = 0; sent < LEARN_REQUESTS + 64; sent += BURST_FRAMES) {
-		struct burst *burst = empty_burst(dp);
-
-		for (unsigned int i = 0; i < BURST_FRAMES; i++)
-			rig_add_frame(burst, RIG_BROADCAST, station++, 64);
-		stage(dp, 1, &lost);
-	}
-	/* A ring of n holds n - 1. */
-	assert_int_equal(lost, 65);
+	/* Main does nothing for ten seconds. */
+	for (unsigned int ms = 0; ms < 10000; ms++, station += BURST_FRAMES)
+		flood(dp, 1, station, now_ns += 1000000);
+	assert_in_range(rte_ring_count(dp->workers[0]->learn), LEARN_REQUESTS / 2,
+			LEARN_REQUESTS / 2 + 10 * LEARN_EASY_PER_S + LEARN_EASY_BURST);
+	assert_int_equal(flood(dp, 2, 1, now_ns), LEARN_EASY_BURST);
 	main_does(dp);
-	assert_int_equal(n_macs(dp, 1), port_find(dp, 1)->max_macs);
+	assert_int_equal(where(dp, ALPHA, 1), 2);
+	assert_int_equal(where(dp, ALPHA, LEARN_EASY_BURST), 2);
+	assert_int_equal(n_macs(dp, 1), 500);
+}
+
+static void requests_that_do_not_fit_are_counted(void **state)
+{
+	struct dataplane *dp = *state;
+	struct rte_ring *ring = dp->workers[0]->learn;
+	struct learn_request request = {.port = 9};
+
+	/* A ring of n holds n - 1. */
+	while (rte_ring_count(ring) < LEARN_REQUESTS - 2)
+		assert_int_equal(rte_ring_sp_enqueue_elem(ring, &request, sizeof(request)), 0);
+	assert_int_equal(flood(dp, 1, 1000, 1000000000), 1);
+	main_does(dp);
+	assert_int_equal(n_macs(dp, 1), 1);
+}
+
+/* Port 4: a trunk in both segments. */
+static uint16_t put_trunk(struct dataplane *dp)
+{
+	struct dp_port spec = rig_port_spec(4, ALPHA);
+
+	spec.members[spec.n_members++] = (struct dp_member){.segment_id = BETA, .vlan = 20};
+	rig_put_port_spec(dp, &spec);
+	return port_find(dp, 4)->index;
+}
+
+/* The trunk hears these stations in a segment. */
+static void learn_tagged(struct dataplane *dp, uint16_t segment, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = first; i < first + n; i++) {
+		struct frame *frame = rig_add_frame(empty_burst(dp), RIG_BROADCAST, i, 64);
+		uint64_t lost = 0;
+		uint8_t mac[6];
+
+		rig_mac(mac, i);
+		frame->segment = segment;
+		frame->src_key = fdb_key(segment, mac);
+		learn_burst(dp->fdb, dp->workers[0]->learn, dp->workers[0]->burst, port_find(dp, 4),
+			    &lost);
+		assert_int_equal(lost, 0);
+		main_does(dp);
+	}
+}
+
+static void a_trunks_share_of_a_segment_is_what_it_has_there(void **state)
+{
+	struct dataplane *dp = *state;
+	uint16_t trunk = put_trunk(dp);
+
+	/* Four ports: 25 for who wants it. */
+	segment_find(dp, ALPHA)->max_macs = 100;
+	learn_tagged(dp, BETA, 5000, 300);
+	learn(dp, 1, 1000, 500);
+	/* What it has in BETA is no reason to have nothing in ALPHA. */
+	learn_tagged(dp, ALPHA, 1, 20);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, ALPHA), 20);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, BETA), 300);
+	assert_int_equal(n_macs(dp, 1), 80);
+	/* And a neighbour's share is not at its mercy. */
+	learn(dp, 2, 2000, 25);
+	learn_tagged(dp, ALPHA, 100, 400);
+	assert_int_equal(n_macs(dp, 2), 25);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, ALPHA), 25);
+	assert_int_equal(n_macs(dp, 1), 50);
+}
+
+static void the_segments_of_a_trunk_share_its_limit(void **state)
+{
+	struct dataplane *dp = *state;
+	uint16_t trunk = put_trunk(dp);
+
+	port_find(dp, 4)->max_macs = 100;
+	learn_tagged(dp, ALPHA, 1, 300);
+	learn_tagged(dp, BETA, 5000, 30);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, BETA), 30);
+	learn_tagged(dp, ALPHA, 1000, 300);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, BETA), 30);
+	learn_tagged(dp, BETA, 6000, 300);
+	assert_int_equal(fdb_count_in(dp->fdb, trunk, ALPHA), 50);
+	assert_int_equal(n_macs(dp, 4), 100);
+}
+
+static void a_full_segment_of_static_addresses_gives_none_up(void **state)
+{
+	struct dataplane *dp = *state;
+
+	put_with(dp, 2, "macs", "02:00:00:00:00:32,02:00:00:00:00:33");
+	put_with(dp, 3, "macs", "02:00:00:00:00:34");
+	segment_find(dp, ALPHA)->max_macs = 1;
+	learn(dp, 1, 1000, 20);
+	learn(dp, 2, 2000, 20);
+	assert_int_equal(fdb_count_segment(dp->fdb, ALPHA), 1);
+	assert_int_equal(where(dp, ALPHA, 50), 2);
+	assert_int_equal(where(dp, ALPHA, 51), 2);
+	assert_int_equal(where(dp, ALPHA, 52), 3);
 }
 
 static void a_run_of_one_source_asks_once(void **state)
@@ -249,15 +390,6 @@ static void a_run_of_one_source_asks_once(void **state)
 		rig_add_frame(burst, RIG_BROADCAST, 50, 64);
 	assert_true(stage(dp, 1, &lost));
 	assert_int_equal(rte_ring_count(dp->workers[0]->learn), 1);
-}
-
-static void put_with(struct dataplane *dp, uint64_t id, const char *key, const char *word)
-{
-	struct dp_port port = rig_port_spec(id, ALPHA);
-
-	if (key != NULL)
-		rig_set_port(&port, key, word);
-	rig_put_port_spec(dp, &port);
 }
 
 static void a_static_address_is_known_unheard_and_stays(void **state)
@@ -329,7 +461,12 @@ int main(void)
 		TEST(in_a_full_segment_a_flooder_displaces_only_itself),
 		TEST(in_a_full_segment_who_has_less_than_a_share_gets_it),
 		TEST(when_the_table_is_full_the_flooder_pays),
+		TEST(a_port_asks_at_a_limited_rate),
+		TEST(the_ring_has_room_for_who_asks_little),
 		TEST(requests_that_do_not_fit_are_counted),
+		TEST(a_trunks_share_of_a_segment_is_what_it_has_there),
+		TEST(the_segments_of_a_trunk_share_its_limit),
+		TEST(a_full_segment_of_static_addresses_gives_none_up),
 		TEST(a_run_of_one_source_asks_once),
 		TEST(a_static_address_is_known_unheard_and_stays),
 		TEST(a_static_address_goes_with_the_word_for_it),
