@@ -17,7 +17,7 @@
 #define FRAME_BYTES 60
 #define BATCH 64
 #define SETTLE_MS 3000u
-#define QUIET_NS (200 * MS_NS)
+#define QUIET_NS SECOND_NS
 #define NEW_EVERY_NS (50 * MS_NS)
 #define REPEAT_NS (10 * MS_NS)
 #define GIVE_UP_NS SECOND_NS
