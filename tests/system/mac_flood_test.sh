@@ -132,8 +132,8 @@ grep -q ' 0% packet loss' "$run/ping.log" || fail "VICTIM lost frames: $(tail -3
 [ "$(result .lost)" -le "$(dropped v4 ring-full)" ] ||
 	fail "frames from v3 to v4 were lost, at v4: $(weft drops v4 -o json | jq -c .drops)"
 [ "$(result .late)" -eq 0 ] || fail "frames from v3 to v4 were reordered"
-# One that came when nobody was scheduled, or last, may be missing.
-[ "$(($(result .learned) * 10))" -ge "$(($(result .new) * 9))" ] || fail "new addresses were not learned"
+# The last one may have come at the end.
+[ "$(result .learned)" -ge $(($(result .new) - 1)) ] || fail "new addresses were not learned"
 
 step "the flooders have their share, the others what they had"
 for port in f0 f1; do
