@@ -33,12 +33,11 @@ static void enter_segment(struct context *context, uint16_t index)
 					  : 0;
 }
 
-/* 01-80-C2-00-00-00 to -0F: IEEE 802.1Q, table 8-1, what a bridge keeps to itself. */
-static inline bool is_link_local(const uint8_t mac[6])
+/* 01-80-C2-00-00-00 to -0F: IEEE 802.1Q, table 8-1, what a bridge keeps to itself. In a key, the
+ * first byte is the lowest. */
+static inline bool is_link_local(uint64_t key)
 {
-	static const uint8_t prefix[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
-
-	return memcmp(mac, prefix, sizeof(prefix)) == 0 && mac[5] < 0x10;
+	return (key & 0xf0ffffffffff) == 0xc28001;
 }
 
 /* Frames longer than the MTU: large ones to be cut later count as what they will be cut into, and a
@@ -56,18 +55,22 @@ static bool is_too_big(const struct frame *frame, const struct context *context)
 	return tcp_at + tcp_bytes + le16toh(hdr->gso_size) > max_len;
 }
 
-static inline enum drop_reason judge(const struct frame *frame, const struct context *context)
+/* Puts it into the segment and tells whether it may be there. */
+static inline enum drop_reason judge(struct frame *frame, const struct context *context)
 {
-	const uint8_t *dst = frame->head, *src = frame->head + ETH_ALEN;
+	uint64_t dst = fdb_key_in_frame(context->segment, frame->head);
+	uint64_t src = fdb_key_in_frame(context->segment, frame->head + ETH_ALEN);
 
+	frame->segment = context->segment;
+	frame->dst_key = dst;
+	frame->src_key = src;
 	if (context->max_len == 0)
 		return DROP_NO_SEGMENT;
-	/* The key of no segment and a zero MAC is zero. */
-	if ((src[0] & 1) != 0 || fdb_key(0, src) == 0)
+	if ((src & FDB_KEY_GROUP) != 0 || (src & FDB_KEY_MAC) == 0)
 		return DROP_BAD_SOURCE;
 	if (frame->len > context->max_len && is_too_big(frame, context))
 		return DROP_TOO_BIG;
-	if (is_link_local(dst))
+	if (__builtin_expect(is_link_local(dst), 0))
 		return segment_passes(context->policy, frame) ? DROP_NONE : DROP_LINK_LOCAL;
 	return DROP_NONE;
 }
@@ -87,7 +90,6 @@ static enum drop_reason judge_tagged(struct burst *burst, struct frame *frame,
 		return reason;
 	if (segment != untagged->segment)
 		enter_segment(&context, segment);
-	frame->segment = segment;
 	return judge(frame, &context);
 }
 
@@ -116,14 +118,11 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 			continue;
 		}
 		memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
-		frame->segment = context.segment;
 		frame->has_tag = false;
 		if (__builtin_expect(vlan_is_tag(be16toh(ethertype)), 0))
 			frame->drop = (uint8_t)judge_tagged(burst, frame, &context);
 		else
 			frame->drop = (uint8_t)judge(frame, &context);
-		frame->dst_key = fdb_key(frame->segment, frame->head);
-		frame->src_key = fdb_key(frame->segment, frame->head + ETH_ALEN);
 	}
 }
 

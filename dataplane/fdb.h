@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -40,15 +41,27 @@ struct fdb_config {
 #define FDB_PORTS 65536		/* what a port index can be */
 #define FDB_SEGMENTS 65536
 
+#define FDB_KEY_MAC 0xffffffffffffU	/* its bits of a key: the first byte is the lowest */
+#define FDB_KEY_GROUP 1U		/* of them: not one station's */
+
 /* Key of a MAC in a segment (index, never 0, so no key is 0). */
 static inline uint64_t fdb_key(uint16_t segment, const uint8_t mac[6])
 {
-	uint32_t high;
-	uint16_t low;
+	uint32_t first;
+	uint16_t last;
 
-	memcpy(&high, mac, 4);
-	memcpy(&low, mac + 4, 2);
-	return (uint64_t)segment << 48 | (uint64_t)low << 32 | high;
+	memcpy(&first, mac, 4);
+	memcpy(&last, mac + 4, 2);
+	return (uint64_t)segment << 48 | (uint64_t)le16toh(last) << 32 | le32toh(first);
+}
+
+/* The same of a MAC that two bytes more follow: one load. */
+static inline uint64_t fdb_key_in_frame(uint16_t segment, const uint8_t mac[8])
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, mac, sizeof(bytes));
+	return (uint64_t)segment << 48 | (le64toh(bytes) & FDB_KEY_MAC);
 }
 
 static inline uint16_t fdb_key_segment(uint64_t key)
@@ -58,11 +71,11 @@ static inline uint16_t fdb_key_segment(uint64_t key)
 
 static inline void fdb_key_mac(uint64_t key, uint8_t mac[6])
 {
-	uint32_t high = (uint32_t)key;
-	uint16_t low = (uint16_t)(key >> 32);
+	uint32_t first = htole32((uint32_t)key);
+	uint16_t last = htole16((uint16_t)(key >> 32));
 
-	memcpy(mac, &high, 4);
-	memcpy(mac + 4, &low, 2);
+	memcpy(mac, &first, 4);
+	memcpy(mac + 4, &last, 2);
 }
 
 int fdb_create(const struct fdb_config *config, struct fdb **fdb);

@@ -230,14 +230,27 @@ static uint16_t guards_of(const struct dataplane *dp, const struct guard *guard,
 	return (guards & GUARDS_THAT_READ) != 0 ? guards : guards & (uint16_t)~DP_GUARD_UNREADABLE;
 }
 
+/* From `i` on, the first frame that is of another segment or not plain. Dropped ones need no look:
+ * whichever way they are taken here is right. */
+static inline unsigned int skip_plain(const struct burst *burst, unsigned int i, uint16_t segment)
+{
+	while (i < burst->n && burst->frames[i].segment == segment && is_plain(&burst->frames[i]))
+		i++;
+	return i;
+}
+
 bool guard_burst(struct worker *worker, struct port *port, struct burst *burst)
 {
 	const struct guard *guard = atomic_load_explicit(&port->guard, memory_order_acquire);
 	uint16_t segment = 0, guards = 0;
 	struct guard_headers headers;
-	bool told = false;
+	bool told = false, passes_plain = false;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
+		if (passes_plain)
+			i = skip_plain(burst, i, segment);
+		if (i == burst->n)
+			break;
 		struct frame *frame = &burst->frames[i];
 
 		if (frame->drop != DROP_NONE)
@@ -246,14 +259,13 @@ bool guard_burst(struct worker *worker, struct port *port, struct burst *burst)
 		if (frame->segment != segment) {
 			segment = frame->segment;
 			guards = guards_of(worker->dp, guard, segment);
+			passes_plain = (guards & (DP_GUARD_MAC | DP_GUARD_IP)) == 0;
 		}
 		if (guards == 0 && !burst->is_mixed)
 			break;
 		if (guards == 0)
 			continue;
-		if (__builtin_expect((guards & (DP_GUARD_MAC | DP_GUARD_IP)) == 0 &&
-					     is_plain(frame),
-				     1))
+		if (passes_plain && is_plain(frame))
 			continue;
 		frame->drop = (uint8_t)judge(guard, guards, frame, &headers);
 		if (frame->drop == DROP_NONE && headers.claim_version != 0 &&

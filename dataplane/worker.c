@@ -116,14 +116,18 @@ void worker_destroy(struct worker *worker)
 static void count_burst(const struct burst *burst, struct counters_block *count)
 {
 	uint64_t bytes = burst->stripped_bytes, gso = 0;
+	unsigned int any_drop = DROP_NONE;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
 
 		bytes += frame->len;
 		gso += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-		if (frame->drop != DROP_NONE)
-			count->drops[frame->drop]++;
+		any_drop |= frame->drop;
+	}
+	for (unsigned int i = 0; any_drop != DROP_NONE && i < burst->n; i++) {
+		if (burst->frames[i].drop != DROP_NONE)
+			count->drops[burst->frames[i].drop]++;
 	}
 	count->rx_frames += burst->n;
 	count->rx_bytes += bytes;

@@ -14,9 +14,9 @@
 
 struct ring_ahead {
 	unsigned int n;			/* entries below; the first that is not sound ends them */
-	uint16_t id[BURST_FRAMES];
-	uint32_t bytes[BURST_FRAMES];
-	uint8_t *at[BURST_FRAMES];	/* NULL: not one plain descriptor, go the general way */
+	uint16_t *id;			/* the caller's, room for BURST_FRAMES */
+	uint32_t bytes[BURST_FRAMES];	/* 0: not one plain descriptor, go the general way */
+	uint8_t *at[BURST_FRAMES];
 };
 
 static inline void ring_ahead_entries(const struct ring *ring, unsigned int n,
@@ -25,6 +25,7 @@ static inline void ring_ahead_entries(const struct ring *ring, unsigned int n,
 	const struct vring_desc *desc = ring->desc;
 	struct vring_avail *avail = ring->avail;
 	const uint16_t next = ring->next_avail, mask = ring->mask;
+	uint16_t *ids = ahead->id;
 
 	ahead->n = n;
 	for (unsigned int i = 0; i < n; i++) {
@@ -35,7 +36,7 @@ static inline void ring_ahead_entries(const struct ring *ring, unsigned int n,
 			ahead->n = i;
 			break;
 		}
-		ahead->id[i] = id;
+		ids[i] = id;
 		rte_prefetch0(&desc[id]);
 	}
 }
@@ -46,15 +47,16 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 				      struct ring_ahead *ahead)
 {
 	const struct vring_desc *table = ring->desc;
+	const uint16_t *ids = ahead->id;
+	const unsigned int n = ahead->n;
 	struct guest_region region = ring->memory->regions[ring->hint];
 
-	for (unsigned int i = 0; i < ahead->n; i++) {
-		struct vring_desc desc = ring_chain_read(&table[ahead->id[i]]);
+	for (unsigned int i = 0; i < n; i++) {
+		struct vring_desc desc = ring_chain_read(&table[ids[i]]);
 		uint64_t offset = desc.addr - region.gpa;
 		uint8_t *at;
 
-		ahead->bytes[i] = desc.len;
-		ahead->at[i] = NULL;
+		ahead->bytes[i] = 0;
 		if (__builtin_expect(!ring_chain_is_single(&desc, write_flag), 0))
 			continue;
 		if (__builtin_expect(offset >= region.bytes || desc.len > region.bytes - offset,
@@ -66,6 +68,7 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 		} else {
 			at = region.host + offset;
 		}
+		ahead->bytes[i] = desc.len;
 		ahead->at[i] = at;
 		if (write_flag != 0) {
 			__builtin_prefetch(at, 1);

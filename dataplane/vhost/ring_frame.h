@@ -14,11 +14,44 @@
 
 static inline void ring_frame_start(struct frame *frame)
 {
-	frame->drop = DROP_NONE;
-	frame->n_iov = 0;
-	frame->head_len = 0;
 	frame->out = FRAME_OUT_DROP;
+	frame->drop = DROP_NONE;
+}
+
+/* The header of a frame that leaves nothing to its receiver: whatever else its sender wrote there
+ * means nothing. */
+static inline void ring_frame_set_plain(struct frame *frame)
+{
 	memset(&frame->vnet, 0, sizeof(frame->vnet));
+	frame->vnet.num_buffers = htole16(1);
+}
+
+/* One that cannot be read; it is counted all the same. */
+static inline void ring_frame_fail(struct frame *frame, enum drop_reason reason)
+{
+	ring_frame_set_plain(frame);
+	frame->len = 0;
+	frame->head_len = frame->n_iov = 0;
+	frame->drop = (uint8_t)reason;
+}
+
+/* Does the header in guest memory ask for anything? One look at flags and GSO type together: who
+ * finds none does not look again. */
+static inline bool ring_frame_asks(const uint8_t *header)
+{
+	const volatile struct {
+		uint16_t flags_and_type;
+	} __attribute__((packed)) *first = (const volatile void *)header;
+
+	_Static_assert(offsetof(struct virtio_net_hdr, gso_type) == 1, "both in two bytes");
+	return first->flags_and_type != 0;
+}
+
+/* When header and head are private. */
+static inline void ring_frame_check_offload(const struct ring *ring, struct frame *frame)
+{
+	if (!offload_check(frame, ring->caps))
+		frame->drop = DROP_BAD_OFFLOAD;
 }
 
 /* A frame's header and first bytes from one buffer that holds all of it: the usual case. bytes: at
@@ -27,24 +60,31 @@ static inline void ring_frame_from_buffer(struct ring *ring, struct burst *burst
 					  struct frame *frame, const uint8_t *at, uint32_t bytes)
 {
 	uint32_t len = bytes - ring->header_bytes;
+	const uint8_t *from = at + ring->header_bytes;
 
-	memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
-	at += ring->header_bytes;
 	frame->len = len;
 	if (__builtin_expect(len <= FRAME_HEAD_BYTES, 1)) {
 		frame->head_len = (uint16_t)len;
-		ring_chain_copy(frame->head, at, len);
-		return;
+		frame->n_iov = 0;
+		ring_chain_copy(frame->head, from, len);
+	} else {
+		frame->head_len = FRAME_HEAD_BYTES;
+		frame->n_iov = 1;
+		memcpy(frame->head, from, FRAME_HEAD_BYTES);
+		/* The guest's memory is read-only by intent: nobody writes through a frame's
+		 * pieces. */
+		burst->pieces[burst->n_pieces] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)(from + FRAME_HEAD_BYTES),
+			.iov_len = len - FRAME_HEAD_BYTES,
+		};
+		frame->iov = &burst->pieces[burst->n_pieces++];
 	}
-	frame->head_len = FRAME_HEAD_BYTES;
-	ring_chain_copy(frame->head, at, FRAME_HEAD_BYTES);
-	/* The guest's memory is read-only by intent: nobody writes through a frame's pieces. */
-	burst->pieces[burst->n_pieces] = (struct iovec){
-		.iov_base = (void *)(uintptr_t)(at + FRAME_HEAD_BYTES),
-		.iov_len = len - FRAME_HEAD_BYTES,
-	};
-	frame->iov = &burst->pieces[burst->n_pieces++];
-	frame->n_iov = 1;
+	if (__builtin_expect(!ring_frame_asks(at), 1)) {
+		ring_frame_set_plain(frame);
+	} else {
+		memcpy(&frame->vnet.hdr, at, sizeof(frame->vnet.hdr));
+		ring_frame_check_offload(ring, frame);
+	}
 }
 
 /* The same from n pieces, the next of the burst's, with `total` bytes. */
@@ -53,13 +93,12 @@ static inline void ring_frame_from_pieces(struct ring *ring, struct burst *burst
 {
 	struct iovec *pieces = &burst->pieces[burst->n_pieces];
 
-	frame->len = 0;
 	if (total < ring->header_bytes) {
-		frame->drop = DROP_RUNT;
+		ring_frame_fail(frame, DROP_RUNT);
 		return;
 	}
 	if (total - ring->header_bytes > FRAME_BYTES_MAX) {
-		frame->drop = DROP_OVERSIZE;
+		ring_frame_fail(frame, DROP_OVERSIZE);
 		return;
 	}
 	frame->len = (uint32_t)(total - ring->header_bytes);
@@ -68,19 +107,7 @@ static inline void ring_frame_from_pieces(struct ring *ring, struct burst *burst
 	frame->iov = pieces;
 	frame->n_iov = (uint16_t)n;
 	burst->n_pieces = (unsigned int)(pieces + n - burst->pieces);
-}
-
-static inline void ring_frame_check_offload(struct ring *ring, struct frame *frame)
-{
-	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
-
-	if (__builtin_expect((hdr->flags | hdr->gso_type) == 0, 1)) {
-		memset(hdr, 0, sizeof(*hdr));
-		frame->vnet.num_buffers = htole16(1);
-		return;
-	}
-	if (!offload_check(frame, ring->caps) && frame->drop == DROP_NONE)
-		frame->drop = DROP_BAD_OFFLOAD;
+	ring_frame_check_offload(ring, frame);
 }
 
 /* The one place where frame bytes go into guest memory. */
@@ -95,15 +122,15 @@ static inline void ring_frame_write(uint8_t *to, const void *from, size_t bytes)
 /* Header and frame into one buffer that is large enough, while nobody logs what is written. */
 static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *frame, uint8_t *at)
 {
-	if (ring->header_bytes == sizeof(frame->vnet)) {
-		/* Header and head lie in a row: one copy. */
-		ring_frame_write(at, &frame->vnet, sizeof(frame->vnet) + frame->head_len);
-		at += sizeof(frame->vnet) + frame->head_len;
-	} else {
-		ring_frame_write(at, &frame->vnet, ring->header_bytes);
-		ring_frame_write(at + ring->header_bytes, frame->head, frame->head_len);
-		at += ring->header_bytes + frame->head_len;
-	}
+	/* Two copies: where the guest has put the frame's first byte on a boundary, as it is in
+	 * `head`, the second of them crosses no line. */
+	if (ring->header_bytes == sizeof(frame->vnet))
+		memcpy(at, &frame->vnet, sizeof(frame->vnet));
+	else
+		memcpy(at, &frame->vnet.hdr, sizeof(frame->vnet.hdr));
+	at += ring->header_bytes;
+	ring_chain_copy(at, frame->head, frame->head_len);
+	at += frame->head_len;
 	for (unsigned int i = 0; i < frame->n_iov; i++) {
 		ring_frame_write(at, frame->iov[i].iov_base, frame->iov[i].iov_len);
 		at += frame->iov[i].iov_len;

@@ -20,8 +20,7 @@ static void take_chain(struct ring *ring, struct burst *burst, struct frame *fra
 		return;
 	}
 	ring_notify_break(ring, burst, why);
-	frame->len = 0;
-	frame->drop = DROP_BAD_CHAIN;
+	ring_frame_fail(frame, DROP_BAD_CHAIN);
 }
 
 /* The next frame; false: there is none, or its pieces have no room in this burst. */
@@ -63,7 +62,6 @@ void ring_packed_take(struct ring *ring, struct burst *burst)
 			ring_packed_look_ahead(ring, BURST_FRAMES - n, 0, &ahead);
 		if (!take_frame(ring, burst, frame, &ahead, entry))
 			break;
-		ring_frame_check_offload(ring, frame);
 		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0))
 			break;
 		ring->packed.next = ring_packed_step(ring, ring->packed.next, entry->slots);

@@ -17,6 +17,7 @@ struct offer {
 	uint16_t n;		 /* entries offered */
 	uint16_t used;		 /* entries that frames have taken */
 	struct ring_ahead ahead; /* the first of them */
+	uint16_t id[BURST_FRAMES];
 };
 
 /* Buffers collected for one frame. */
@@ -105,28 +106,39 @@ static __attribute__((noinline)) enum drop_reason put_frame(struct ring *ring, s
 		return DROP_NO_OFFLOAD;
 	if (entry == offer->n)
 		return DROP_RING_FULL;
-	if (entry >= ahead->n || ahead->at[entry] == NULL || ahead->bytes[entry] < need)
+	if (entry >= ahead->n || ahead->bytes[entry] < need)
 		return put_scattered(ring, burst, frame, offer);
 	ring_frame_to_buffer(ring, frame, ahead->at[entry]);
-	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), ahead->id[entry], need);
+	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), offer->id[entry], need);
 	offer->used++;
 	return DROP_NONE;
 }
 
-/* A frame without offloads that is all head, and a buffer that takes it whole: one short copy. */
-static inline bool put_head(struct ring *ring, const struct frame *frame, struct offer *offer)
+/* The frames that come first, as far as they are without offloads and all head, and meet buffers
+ * that take them whole: short copies. Returns how many they are, adds up their bytes. */
+static inline unsigned int put_heads(struct ring *ring, const struct burst *burst,
+				     const uint8_t *order, unsigned int n, struct offer *offer,
+				     uint64_t *bytes)
 {
 	const struct ring_ahead *ahead = &offer->ahead;
-	uint32_t need = (uint32_t)sizeof(frame->vnet) + frame->len;
-	uint16_t entry = offer->used;
+	const unsigned int n_ahead = ahead->n;
+	const uint16_t next_used = ring->next_used;
+	unsigned int entry = offer->used, i;
 
-	if (entry >= ahead->n || ahead->at[entry] == NULL || ahead->bytes[entry] < need ||
-	    frame->n_iov != 0 || (frame->vnet.hdr.flags | frame->vnet.hdr.gso_type) != 0)
-		return false;
-	ring_chain_copy(ahead->at[entry], (const uint8_t *)&frame->vnet, need);
-	ring_notify_use(ring, (uint16_t)(ring->next_used + entry), ahead->id[entry], need);
-	offer->used++;
-	return true;
+	for (i = 0; i < n && entry < n_ahead; i++, entry++) {
+		const struct frame *frame = &burst->frames[order[i]];
+		uint32_t need = (uint32_t)sizeof(frame->vnet) + frame->len;
+		unsigned int offloads = frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+
+		if (__builtin_expect(ahead->bytes[entry] < need, 0) ||
+		    __builtin_expect((frame->n_iov | offloads) != 0, 0))
+			break;
+		ring_frame_to_buffer(ring, frame, ahead->at[entry]);
+		ring_notify_use(ring, (uint16_t)(next_used + entry), offer->id[entry], need);
+		*bytes += frame->len;
+	}
+	offer->used = (uint16_t)entry;
+	return i;
 }
 
 static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, struct offer *offer)
@@ -137,6 +149,7 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 		ring_notify_break(ring, burst, "available index jumped by more than the ring");
 	if (ring_notify_is_broken(ring))
 		offer->n = 0;
+	offer->ahead.id = offer->id;
 	/* While there is a log, every frame goes the general way, which marks what it writes. */
 	if (__builtin_expect(ring->memory->log != NULL, 0))
 		n = 0;
@@ -154,12 +167,11 @@ bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsi
 
 	look_ahead(ring, burst, n, &offer);
 	for (unsigned int i = 0; i < n; i++) {
+		if (is_wide)
+			i += put_heads(ring, burst, order + i, n - i, &offer, &bytes);
+		if (i == n)
+			break;
 		const struct frame *frame = &burst->frames[order[i]];
-
-		if (__builtin_expect(is_wide && put_head(ring, frame, &offer), 1)) {
-			bytes += frame->len;
-			continue;
-		}
 		enum drop_reason reason = put_frame(ring, burst, frame, &offer);
 
 		if (reason != DROP_NONE) {

@@ -61,14 +61,13 @@ static void fill_from_chain(struct ring *ring, struct burst *burst, struct frame
 		return;
 	}
 	ring_notify_break(ring, burst, why);
-	frame->len = 0;
-	frame->drop = DROP_BAD_CHAIN;
+	ring_frame_fail(frame, DROP_BAD_CHAIN);
 }
 
-/* One buffer of a size that a frame can have. */
-static inline bool is_buffer(const struct ring *ring, const uint8_t *at, uint32_t bytes)
+/* One buffer of a size that a frame can have; of none, `bytes` is 0. */
+static inline bool is_buffer(const struct ring *ring, uint32_t bytes)
 {
-	return at != NULL && bytes - ring->header_bytes <= FRAME_BYTES_MAX;
+	return bytes - ring->header_bytes <= FRAME_BYTES_MAX;
 }
 
 void ring_take(struct ring *ring, struct burst *burst)
@@ -87,6 +86,7 @@ void ring_take(struct ring *ring, struct burst *burst)
 		ring_notify_break(ring, burst, "available index jumped by more than the ring");
 		return;
 	}
+	ahead.id = ring->taken;
 	ring_ahead(ring, n, 0, &ahead);
 	if (ahead.n < n)
 		ring_notify_break(ring, burst, "descriptor index beyond the ring");
@@ -94,16 +94,14 @@ void ring_take(struct ring *ring, struct burst *burst)
 		struct frame *frame = &burst->frames[n];
 
 		ring_frame_start(frame);
-		ring->taken[n] = ahead.id[n];
-		if (__builtin_expect(is_buffer(ring, ahead.at[n], ahead.bytes[n]), 1)) {
+		if (__builtin_expect(is_buffer(ring, ahead.bytes[n]), 1)) {
 			ring_frame_from_buffer(ring, burst, frame, ahead.at[n], ahead.bytes[n]);
 		} else {
 			/* A chain can take many pieces: the rest waits for the next burst. */
 			if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES)
 				break;
-			fill_from_chain(ring, burst, frame, ahead.id[n]);
+			fill_from_chain(ring, burst, frame, ring->taken[n]);
 		}
-		ring_frame_check_offload(ring, frame);
 		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0)) {
 			n++;
 			break;

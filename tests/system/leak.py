@@ -27,14 +27,15 @@ LEAKS = {
     ],
     # A frame is taken for one of the next segment; everything behind trusts that.
     "wrong-segment": [
-        ("classify.c", "frame->segment = context.segment;", "frame->segment = context.segment % 3 + 1;"),
+        ("classify.c", "context->segment = index;", "context->segment = index % 3 + 1;"),
     ],
     # One address table for all segments.
     "key-without-segment": [
         GATE,
-        ("classify.c", "fdb_key(frame->segment, frame->head);", "fdb_key(1, frame->head);"),
-        ("classify.c", "fdb_key(frame->segment, frame->head + ETH_ALEN)",
-         "fdb_key(1, frame->head + ETH_ALEN)"),
+        ("classify.c", "fdb_key_in_frame(context->segment, frame->head);",
+         "fdb_key_in_frame(1, frame->head);"),
+        ("classify.c", "fdb_key_in_frame(context->segment, frame->head + ETH_ALEN)",
+         "fdb_key_in_frame(1, frame->head + ETH_ALEN)"),
         ("learn.c", "!port_is_in(port, segment) ||", ""),
     ],
     # A port that moves takes the addresses of its old segment along.

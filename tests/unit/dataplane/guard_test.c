@@ -214,6 +214,32 @@ static void neighbour_discovery_claims_only_what_the_port_has(void **state)
 	dataplane_destroy(dp);
 }
 
+/* Neither before nor behind frames that need no look, nor behind one that was dropped. */
+static void what_is_wrong_is_found_among_plain_frames(void **state)
+{
+	struct dataplane *dp = guarded(DP_GUARD_DHCP | DP_GUARD_RA);
+	const uint8_t server[] = {IPV4(17, OTHER_IP4), 0, 67, 0, 68};
+	struct burst *burst = dp->workers[0]->burst;
+
+	burst->n = 0;
+	for (unsigned int i = 0; i < BURST_FRAMES; i++) {
+		struct frame *frame = rig_add_frame(burst, RIG_BROADCAST, ME, 12 + sizeof(server));
+
+		memcpy(frame->head + 12, server, sizeof(server));
+		if (i % 5 != 0)
+			frame->head[35] = frame->head[37] = 80; /* other ports */
+		if (i % 7 == 0)
+			frame->drop = DROP_TAGGED;
+		frame->segment = ALPHA;
+	}
+	guard_burst(dp->workers[0], port_find(dp, 1), burst);
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		assert_int_equal(burst->frames[i].drop, i % 7 == 0   ? DROP_TAGGED
+							: i % 5 == 0 ? DROP_ROGUE_DHCP
+								     : DROP_NONE);
+	dataplane_destroy(dp);
+}
+
 static void only_dhcp_servers_speak_as_such(void **state)
 {
 	struct dataplane *dp = guarded(DP_GUARD_DHCP);
@@ -418,6 +444,7 @@ int main(void)
 		cmocka_unit_test(without_addresses_there_is_no_ip_to_hold_to),
 		cmocka_unit_test(arp_claims_only_what_the_port_has),
 		cmocka_unit_test(neighbour_discovery_claims_only_what_the_port_has),
+		cmocka_unit_test(what_is_wrong_is_found_among_plain_frames),
 		cmocka_unit_test(only_dhcp_servers_speak_as_such),
 		cmocka_unit_test(only_routers_advertise_and_redirect),
 		cmocka_unit_test(what_cannot_be_read_does_not_pass_a_guard),
