@@ -14,6 +14,8 @@
  * frames, or 256 of one frame of 64 KiB. Everyone else on the worker waits for it: a few ms. */
 #define FLOOD_BYTES_MAX (16u << 20)
 #define FLOOD_BYTES_MIN 256 /* what a copy costs, however small */
+/* Ports that are told of frames to come. Of more, the cache would lose the first again. */
+#define ANNOUNCED_MAX 8
 
 void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
 {
@@ -164,6 +166,17 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 		}
 	}
 	return copies;
+}
+
+void forward_announce(const struct dataplane *dp, const struct forward_lists *lists)
+{
+	for (unsigned int t = 0; t < lists->n_touched && t < ANNOUNCED_MAX; t++) {
+		const struct port *port =
+			atomic_load_explicit(&dp->ports[lists->touched[t]], memory_order_acquire);
+
+		if (port != NULL && port->type->tx_soon != NULL)
+			port->type->tx_soon(port);
+	}
 }
 
 static bool takes_all(const struct port *port)

@@ -38,6 +38,9 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from);
 uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct port *from,
 			struct forward_lists *lists);
 
+/* Tells the ports that have lists, if they are few, that frames are coming. */
+void forward_announce(const struct dataplane *dp, const struct forward_lists *lists);
+
 /* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from
  * what was meant for a port that has gone. */
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,

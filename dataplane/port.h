@@ -15,6 +15,8 @@
  *   rx_done      the frames of the last rx are through; gives their buffers back.
  *   tx           sends frames; counts what was sent and what was not, by reason. Workers may call
  *                it at the same time: the type locks per burst.
+ *   tx_soon      frames will be sent in a moment: fetches into the cache what tx looks at first, so
+ *                that it need not wait for another CPU's lines. May do nothing.
  *   arm          asks to be woken by the queue's descriptor. false: frames are waiting, do not
  *                sleep. Undone by disarm when the worker polls again.
  */
@@ -75,6 +77,7 @@ struct port_type {
 	void (*rx_done)(struct rxq *rxq, struct burst *burst);
 	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		   struct counters_block *count);
+	void (*tx_soon)(const struct port *port);	/* may be NULL */
 	bool (*arm)(struct rxq *rxq);
 	void (*disarm)(struct rxq *rxq);
 };

@@ -159,6 +159,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	forward_lookup(dp, burst, port->index);
 	storm_burst(dp, port, burst);
 	count->copies += forward_spread(dp, burst, port, &worker->lists);
+	forward_announce(dp, &worker->lists);
 	count_burst(burst, count);
 	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
 	port->type->rx_done(rxq, burst);

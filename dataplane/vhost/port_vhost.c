@@ -567,6 +567,20 @@ static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *orde
 		put_spread(vhost, burst, order, n, count);
 }
 
+static void vhost_tx_soon(const struct port *port)
+{
+	const struct vhost_port *vhost = port->impl;
+
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
+		const struct vhost_queue *queue = &vhost->queues[i];
+		const struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
+
+		/* Where a shared one stands is known under its lock only. */
+		if (ring != NULL && !queue->is_shared)
+			ring_put_soon(ring);
+	}
+}
+
 const struct port_type port_vhost_type = {
 	.kind = &kind_vhost_user,
 	.claim = vhost_claim,
@@ -578,6 +592,7 @@ const struct port_type port_vhost_type = {
 	.rx = vhost_rx,
 	.rx_done = vhost_rx_done,
 	.tx = vhost_tx,
+	.tx_soon = vhost_tx_soon,
 	.arm = vhost_arm,
 	.disarm = vhost_disarm,
 };

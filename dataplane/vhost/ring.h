@@ -83,6 +83,9 @@ void ring_complete(struct ring *ring);
 bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count);
 
+/* Fetches what ring_put() reads first: lines that the guest's CPU has written. */
+void ring_put_soon(const struct ring *ring);
+
 /* Asks the guest to kick when it adds frames. false: some are there already. */
 bool ring_arm(struct ring *ring);
 void ring_disarm(struct ring *ring);	/* and not to kick any more */

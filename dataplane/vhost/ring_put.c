@@ -156,6 +156,17 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 	ring_ahead(ring, n < offer->n ? n : offer->n, VRING_DESC_F_WRITE, &offer->ahead);
 }
 
+void ring_put_soon(const struct ring *ring)
+{
+	if (ring->is_packed) {
+		rte_prefetch0(ring_packed_slot(ring, ring->packed.next));
+		return;
+	}
+	rte_prefetch0(&ring->avail->idx);
+	for (unsigned int i = 0; i <= BURST_FRAMES; i += BURST_FRAMES / 2)
+		rte_prefetch0(&ring->avail->ring[(ring->next_avail + i) & ring->mask]);
+}
+
 bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count)
 {

@@ -341,6 +341,19 @@ static void a_guest_gets_only_the_offloads_it_takes(void **state)
 
 /* --- calls --- */
 
+static void to_be_told_of_frames_changes_nothing(void **state)
+{
+	struct ring_rig *rig = *state;
+
+	ring_rig_remember(rig);
+	ring_put_soon(&rig->ring);
+	rig->ring.next_avail = UINT16_MAX;
+	ring_put_soon(&rig->ring);
+	ring_rig_assert_untouched(rig);
+	assert_int_equal(rig->ring.next_avail, UINT16_MAX);
+	ring_rig_assert_broken(rig, NULL);
+}
+
 static void a_burst_is_one_call(void **state)
 {
 	struct ring_rig *rig = *state;
@@ -512,6 +525,7 @@ int main(void)
 		cmocka_unit_test(indices_wrap_at_65535),
 		TEST(a_ring_without_buffers_is_full),
 		cmocka_unit_test(a_guest_gets_only_the_offloads_it_takes),
+		TEST(to_be_told_of_frames_changes_nothing),
 		TEST(a_burst_is_one_call),
 		cmocka_unit_test(with_event_indices_the_call_comes_when_the_burst_passes_the_index),
 		cmocka_unit_test(every_bad_chain_breaks_the_ring_and_nothing_is_written),
