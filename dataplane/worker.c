@@ -195,8 +195,10 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	worker->burst->now_s = (uint32_t)(now_ns / 1000000000ULL);
 	worker->burst->now_ns = now_ns;
 	worker->burst->attention = false;
-	for (unsigned int i = 0; i < n; i++) {
-		struct rxq *rxq = rxq_at(worker, i);
+	for (unsigned int i = 0, at = worker->first; i < n; i++, at++) {
+		if (at >= n)
+			at = 0;
+		struct rxq *rxq = rxq_at(worker, at);
 		unsigned int taken = poll_queue(worker, rxq);
 
 		if (taken == 0)
@@ -205,6 +207,7 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 		if (worker->weighs_queues)
 			mark = weigh(rxq, mark);
 	}
+	worker->first = 0;
 	if (worker->burst->attention) {
 		atomic_store_explicit(&worker->dp->ports_want_turn, true, memory_order_relaxed);
 		worker->main_has_work = true;
@@ -239,31 +242,62 @@ static bool arm_all(const struct worker *worker)
 	return quiet;
 }
 
-static void disarm_all(const struct worker *worker)
+static void disarm_all(struct worker *worker)
 {
 	unsigned int n = count_rxqs(worker);
 
 	for (unsigned int i = 0; i < n; i++)
 		rxq_at(worker, i)->port->type->disarm(rxq_at(worker, i));
+	worker->is_armed = false;
 }
 
-/* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. */
+/* The next turn begins with this queue, if it is still here. */
+static bool begin_with(struct worker *worker, const struct rxq *rxq)
+{
+	unsigned int n = count_rxqs(worker);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (rxq_at(worker, i) == rxq) {
+			worker->first = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What woke it: main, or queues. The frames of the first need not wait until all others have been
+ * looked at. */
+static void note_events(struct worker *worker, const struct epoll_event *events, int n)
+{
+	bool has_begin = false;
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.ptr == NULL)
+			drain(worker->wake_fd);
+		else if (!has_begin)
+			has_begin = begin_with(worker, events[i].data.ptr);
+	}
+}
+
+/* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. The queues stay
+ * armed: the next turn comes first. */
 static void sleep_until_woken(struct worker *worker)
 {
 	struct rte_rcu_qsbr *qsbr = worker->dp->qsbr;
 	struct epoll_event events[EVENTS_PER_WAKE];
 
+	worker->is_armed = true;
 	if (arm_all(worker)) {
 		worker->count->sleeps++;
 		/* Offline: main need not wait for us; queues may come and go meanwhile. */
 		atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
 		rte_rcu_qsbr_thread_offline(qsbr, worker->index);
-		if (epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAKE, SLEEP_MS_MAX) > 0)
-			drain(worker->wake_fd);
+		int n = epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAKE, SLEEP_MS_MAX);
+
 		rte_rcu_qsbr_thread_online(qsbr, worker->index);
 		atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
+		note_events(worker, events, n);
 	}
-	disarm_all(worker);
 }
 
 void worker_run(struct worker *worker)
@@ -288,6 +322,8 @@ void worker_run(struct worker *worker)
 			worker->main_has_work = false;
 			wake(dp->main_wake_fd);
 		}
+		if (worker->is_armed)
+			disarm_all(worker);
 		uint64_t end = rte_rdtsc();
 
 		worker->count->turns++;
@@ -348,7 +384,7 @@ int worker_catch_signal(void)
 static int watch_rxq(struct worker *worker, struct rxq *rxq)
 {
 	/* Edge-triggered: a worker that polls need not read the descriptor to quiet it. */
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = rxq};
 
 	if (count_rxqs(worker) == WORKER_RXQS_MAX)
 		return -ENOSPC;

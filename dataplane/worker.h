@@ -33,6 +33,8 @@ struct worker {
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
+	bool is_armed;			/* its queues were asked to wake it, and not yet not to */
+	unsigned int first;		/* queue that the next turn begins with: it woke it */
 	pthread_t thread;
 	_Atomic bool is_awake;		/* in a turn, or between two */
 	_Atomic uint64_t beats;		/* turns begun */

@@ -58,6 +58,26 @@ static void a_turn_takes_one_burst_of_every_queue(void **state)
 	assert_int_equal(rig_port(dp, 3)->n_out, BURST_FRAMES + 15);
 }
 
+/* Port 3 has woken the worker: its frame is the first that port 2 gets. */
+static void a_turn_begins_with_the_queue_that_woke_the_worker(void **state)
+{
+	struct dataplane *dp = *state;
+	const struct rig_port *receiver = rig_port(dp, 2);
+
+	for (uint64_t id = 1; id <= 3; id += 2)
+		rig_send(dp, id, RIG_BROADCAST, (uint32_t)id, 60, 0);
+	worker_of(dp)->first = 2;
+	assert_int_equal(worker_turn(worker_of(dp), NOW_NS), 2);
+	assert_int_equal(receiver->n_out, 2);
+	assert_int_equal(receiver->out[0].bytes[11], 3);
+	assert_int_equal(receiver->out[1].bytes[11], 1);
+	assert_int_equal(worker_of(dp)->first, 0);
+	/* One that has gone since is none. */
+	worker_of(dp)->first = 7;
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+	assert_int_equal(worker_turn(worker_of(dp), NOW_NS), 1);
+}
+
 static void every_burst_is_given_back_and_an_empty_one_is_none(void **state)
 {
 	struct dataplane *dp = *state;
@@ -258,6 +278,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_turn_takes_one_burst_of_every_queue),
+		TEST(a_turn_begins_with_the_queue_that_woke_the_worker),
 		TEST(every_burst_is_given_back_and_an_empty_one_is_none),
 		TEST(the_time_of_the_turn_is_the_one_passed_in),
 		TEST(only_news_make_work_for_main),
