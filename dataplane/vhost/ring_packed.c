@@ -14,6 +14,8 @@
 #include "dataplane/vhost/ring_notify.h"
 
 #define EVENT_FLAGS_MASK 3
+#define SLOTS_A_LINE (64 / (unsigned int)sizeof(struct vring_packed_desc))
+#define FETCHED_LINES 4u
 
 /* --- giving back --- */
 
@@ -209,6 +211,16 @@ static struct vring_packed_desc read_slot(const struct ring *ring, uint16_t posi
 	return desc;
 }
 
+/* Fetches the lines of slots behind an offered one: they are read next, and written when they are
+ * given back. Few, since where nothing is offered yet the guest is about to write. */
+static inline void fetch_slots(const struct ring *ring, uint16_t position)
+{
+	const unsigned int end = FETCHED_LINES * SLOTS_A_LINE;
+
+	for (unsigned int i = SLOTS_A_LINE; i <= end && i <= ring->size; i += SLOTS_A_LINE)
+		__builtin_prefetch(ring_packed_slot(ring, ring_packed_step(ring, position, i)), 1);
+}
+
 void ring_packed_look_ahead(struct ring *ring, unsigned int max, uint16_t write_flag,
 			    struct ring_packed_ahead *ahead)
 {
@@ -223,6 +235,8 @@ void ring_packed_look_ahead(struct ring *ring, unsigned int max, uint16_t write_
 		if (!ring_packed_is_offered(desc.flags, position) ||
 		    (desc.flags & kind) != write_flag)
 			return;
+		if (i % (FETCHED_LINES * SLOTS_A_LINE) == 0)
+			fetch_slots(ring, position);
 		at = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
 		if (at == NULL)
 			return;
