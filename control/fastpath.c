@@ -18,7 +18,7 @@
 #include "dataplane/base/loop.h"
 
 #define ASK_TIMEOUT_MS 2000 /* of a question by a user, who waits */
-#define BACKOFF_MIN_MS 100
+#define BACKOFF_MIN_MS 20
 #define BACKOFF_MAX_MS 1000
 #define RETRY_MS 3000
 #define NS_PER_MS 1000000ULL
@@ -529,7 +529,8 @@ static void try_connect(struct fastpath *fastpath, const struct model *model, ui
 		log_warn("fastpath", "no dataplane: %s; trying again", why);
 	fastpath->is_silent = true;
 	fastpath->next_try_ns = now_ns + fastpath->backoff_ms * NS_PER_MS;
-	fastpath->backoff_ms *= 2;
+	/* An eighth of the time that it is away already: a restart is seen soon. */
+	fastpath->backoff_ms += (fastpath->backoff_ms + 7) / 8;
 	if (fastpath->backoff_ms > BACKOFF_MAX_MS)
 		fastpath->backoff_ms = BACKOFF_MAX_MS;
 }
