@@ -17,6 +17,7 @@
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/vhost/fault.h"
+#include "dataplane/vhost/leftover.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/worker.h"
 
@@ -119,7 +120,9 @@ void dataplane_destroy(struct dataplane *dp)
 {
 	if (dp == NULL)
 		return;
+	dp->is_ending = true;
 	destroy_objects(dp);
+	leftover_free_all(&dp->leftovers);
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		worker_destroy(dp->workers[i]);
 	loop_remove(dp->main_wake_watch);

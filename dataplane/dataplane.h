@@ -25,6 +25,7 @@
 #define PORTS_BY_ID 4096 /* chains of ports_by_id */
 
 struct counters;
+struct leftover;
 struct loop;
 struct neigh;
 struct reaper;
@@ -48,6 +49,8 @@ struct dataplane {
 	struct counters *counters;
 	struct fault_registry faults;
 	struct reaper *reaper;		/* closes what front-ends send */
+	struct leftover *leftovers;	/* files of deleted vhost ports */
+	bool is_ending;			/* what is destroyed was not deleted */
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
 	struct neigh *neigh;

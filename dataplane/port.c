@@ -230,3 +230,17 @@ struct port *port_find(const struct dataplane *dp, uint64_t id)
 		port = port->next_by_id;
 	return port;
 }
+
+bool port_has_successor(const struct port *port)
+{
+	const struct dataplane *dp = port->dp;
+
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *other = atomic_load(&dp->ports[i]);
+
+		if (other != NULL && other != port && other->type == port->type &&
+		    strcmp(other->spec.name, port->spec.name) == 0)
+			return true;
+	}
+	return false;
+}

@@ -157,6 +157,9 @@ const struct dp_option *port_option(const struct port *port, const char *key);
 
 struct port *port_find(const struct dataplane *dp, uint64_t id);	/* published ones. Main */
 
+/* Is another port of this one's name and type published? Main. */
+bool port_has_successor(const struct port *port);
+
 /* NULL: no such kind. */
 const struct port_type *port_find_type(const struct dataplane *dp, const char *kind);
 

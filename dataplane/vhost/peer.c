@@ -50,6 +50,14 @@ static bool is_of_group(int fd, const struct ucred *peer, const char *name)
 	return false;
 }
 
+pid_t peer_pid(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 ? peer.pid : 0;
+}
+
 int peer_check(int fd, const struct peer_owner *owner, char *why, size_t why_bytes)
 {
 	struct ucred peer;

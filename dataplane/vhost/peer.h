@@ -18,6 +18,9 @@ struct peer_owner {
 /* By name or number. 0, or -ENOENT with one line in `why`. */
 int peer_find_owner(struct peer_owner *owner, const char *name, char *why, size_t why_bytes);
 
+/* Its process id as we see it; 0: it has none here. */
+pid_t peer_pid(int fd);
+
 /* May this peer be a front-end? Root always; else the owner, if one was named; else our own user or
  * somebody of group kvm. 0, or -EPERM with one line in `why`. */
 int peer_check(int fd, const struct peer_owner *owner, char *why, size_t why_bytes);

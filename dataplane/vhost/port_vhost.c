@@ -26,6 +26,8 @@
 #include "dataplane/vhost/door.h"
 #include "dataplane/vhost/features.h"
 #include "dataplane/vhost/journal.h"
+#include "dataplane/vhost/leftover.h"
+#include "dataplane/vhost/peer.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
 
@@ -61,8 +63,9 @@ struct vhost_port {
 	uint64_t refused_until_ns; /* after a blocked call: nobody may connect before */
 	uint64_t penalty_ns;	   /* how long the next time */
 	struct log_limit limit;
-	char reason[DP_TEXT_BYTES];  /* why it is down */
-	struct journal journal;	     /* of its packed rings */
+	char reason[DP_TEXT_BYTES]; /* why it is down */
+	struct journal journal;	    /* of its packed rings */
+	bool was_published;
 	unsigned int n_pairs;	     /* that the guest may use */
 	struct vhost_queue queues[]; /* n_pairs of them */
 };
@@ -424,6 +427,8 @@ static void vhost_publish(struct port *port)
 	struct vhost_port *vhost = port->impl;
 	int error = door_publish(&vhost->door);
 
+	vhost->was_published = true;
+	leftover_return(&port->dp->leftovers, vhost->journal.path);
 	/* It cannot fail but by somebody's hand in the run directory, or for want of memory: then
 	 * the port exists and says why nobody can connect. */
 	if (error < 0) {
@@ -437,7 +442,12 @@ static void vhost_close(struct port *port)
 {
 	struct vhost_port *vhost = port->impl;
 
+	pid_t pid = vhost->session != NULL ? peer_pid(vhost->session_fd) : 0;
+
 	end_session(vhost, 0);
+	/* Deleted for good, not replaced: */
+	if (vhost->was_published && !port->dp->is_ending && !port_has_successor(port))
+		leftover_add(&port->dp->leftovers, port->dp->loop, vhost->journal.path, pid);
 	door_close(&vhost->door);
 	free(vhost);
 }

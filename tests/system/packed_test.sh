@@ -149,5 +149,18 @@ guest_wait web
 pkill -CONT -f weft-supervise
 wait_for 60 "the guest answers again" ns c1 busybox ping -c 1 -W 1 10.0.1.1
 ns c1 ping -q -c 300 -i 0.002 10.0.1.1
+
+step "the port is deleted and comes again: the guest goes on, without doing anything"
+weft port del w0
+[ -s "$run/vhost/w0.rings" ] || fail "what the guest's rings need is gone"
+weft port add w0 type=vhost-user segment=BETA vm=web
+wait_for 20 "the guest answers again" ns c1 busybox ping -c 1 -W 1 10.0.1.1
+ns c1 ping -q -c 300 -i 0.002 10.0.1.1
+
+step "the port is deleted, then the guest ends: nothing is kept"
+weft port del w0
+[ -s "$run/vhost/w0.rings" ] || fail "what the guest's rings need is gone"
+guest_stop web
+wait_for 5 "nothing is kept for a guest that ended" [ ! -e "$run/vhost/w0.rings" ]
 weft status
 finish
