@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,16 @@ static const char usage[] =
 	"  --ring N       descriptors (1024)       --batch N      frames at once (64)\n"
 	"  --plain        no offloads, no mergeable buffers\n"
 	"  --untouched    leave frames alone: only the rings move between the CPUs\n"
-	"  --probe PPS    numbered frames from a to b: loss, gaps, latency; reconnects\n"
+	"  --probe PPS    numbered frames from a to b: loss, gaps, latency; reconnects;\n"
+	"                 TERM ends it early\n"
+	"  --gentle       leave the CPU to others between frames: latency says nothing\n"
 	"  --cpu N        run there (1)            --switch-cpu N to measure the distance to (0)\n"
 	"  --json         one line of JSON\n";
 
 struct choice {
 	struct flood_options flood;
 	unsigned int probe_pps;
+	bool gentle;
 	int cpu;
 	int switch_cpu;
 	bool json;
@@ -48,6 +52,7 @@ enum option_code {
 	OPTION_PLAIN,
 	OPTION_UNTOUCHED,
 	OPTION_PROBE,
+	OPTION_GENTLE,
 	OPTION_CPU,
 	OPTION_SWITCH_CPU,
 	OPTION_JSON,
@@ -65,11 +70,14 @@ static const struct option long_options[] = {
 	{"plain", no_argument, NULL, OPTION_PLAIN},
 	{"untouched", no_argument, NULL, OPTION_UNTOUCHED},
 	{"probe", required_argument, NULL, OPTION_PROBE},
+	{"gentle", no_argument, NULL, OPTION_GENTLE},
 	{"cpu", required_argument, NULL, OPTION_CPU},
 	{"switch-cpu", required_argument, NULL, OPTION_SWITCH_CPU},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{0},
 };
+
+static volatile sig_atomic_t is_over; /* the probe */
 
 /* A whole number in bounds; exits with the reason otherwise. */
 static unsigned int number(const char *what, const char *word, unsigned long min, unsigned long max)
@@ -118,6 +126,9 @@ static void choose(struct choice *c, int code, const char *word)
 		break;
 	case OPTION_PROBE:
 		c->probe_pps = number("probe", word, 1, 2000000);
+		break;
+	case OPTION_GENTLE:
+		c->gentle = true;
 		break;
 	case OPTION_CPU:
 		c->cpu = (int)number("cpu", word, 0, 1023);
@@ -190,6 +201,11 @@ static int run_flood(struct choice *c)
 	return 0;
 }
 
+static void on_term(int signal_number)
+{
+	is_over = 1;
+}
+
 static int run_probe(const struct choice *c)
 {
 	struct probe_options options = {
@@ -198,9 +214,12 @@ static int run_probe(const struct choice *c)
 		.seconds = c->flood.seconds,
 		.ring_size = c->flood.ring_size,
 		.plain = c->flood.plain,
+		.gentle = c->gentle,
+		.is_over = &is_over,
 	};
 	struct probe_result r;
 	char why[FRONTEND_WHY_BYTES] = "";
+	signal(SIGTERM, on_term);
 	int err = probe_run(&options, &r, why);
 
 	if (err < 0) {

@@ -3,9 +3,11 @@
 #include "tests/bench/probe.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/lib/deadline.h"
 #include "tests/lib/frontend.h"
@@ -16,6 +18,7 @@
 #define SETTLE_MS 3000u
 #define RECONNECT_MS 30000u
 #define QUIET_NS (200 * MS_NS)
+#define NAP_NS (MS_NS / 20)
 #define PROBE_SEGMENT 0xfeed
 
 struct probe {
@@ -146,6 +149,19 @@ static int heal(struct probe *p, struct frontend *f)
 	return err == -ECONNRESET ? 0 : err;
 }
 
+static bool is_over(const struct probe *p)
+{
+	return p->options->is_over != NULL && *p->options->is_over != 0;
+}
+
+static void nap(const struct probe *p, uint64_t next_ns)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+
+	if (p->options->gentle && deadline_now_ns() + NAP_NS < next_ns)
+		ppoll(NULL, 0, &nap, NULL);
+}
+
 static int stream(struct probe *p)
 {
 	uint64_t interval_ns = SECOND_NS / p->options->pps;
@@ -155,7 +171,7 @@ static int stream(struct probe *p)
 	int err = 0;
 
 	p->heard_ns = start_ns;
-	for (uint64_t i = 0; i < p->n_max && err == 0;) {
+	for (uint64_t i = 0; i < p->n_max && err == 0 && !is_over(p);) {
 		uint64_t now_ns = deadline_now_ns();
 
 		if (now_ns >= next_ns) {
@@ -167,7 +183,8 @@ static int stream(struct probe *p)
 			next_ns += interval_ns;
 			i++;
 		}
-		receive_all(p);
+		if (receive_all(p) == 0)
+			nap(p, next_ns);
 		if (now_ns < look_ns + MS_NS)
 			continue;
 		look_ns = now_ns;

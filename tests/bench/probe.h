@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +14,9 @@ struct probe_options {
 	unsigned int pps;
 	unsigned int seconds;
 	unsigned int ring_size;
-	bool plain; /* no offloads, no mergeable buffers */
+	bool plain;  /* no offloads, no mergeable buffers */
+	bool gentle; /* leave the CPU to others where nothing is due: costs latency */
+	const volatile sig_atomic_t *is_over; /* set: it ends before its time; may be NULL */
 };
 
 struct probe_result {
