@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds one fuzz target. usage: build.sh OUT DEPFILE TOP SEED PACKAGE,... SOURCE...
+# Builds one fuzz target. usage: build.sh OUT DEPFILE TOP SEED CLEAN PACKAGE,... SOURCE...
 #        build.sh probe: exit code 0 if clang has libFuzzer.
 # SEED is '' or names seeds/SEED.sed, whose first line "# FILE: what" says which source it spoils.
+# CLEAN is the target without the bug, built before: all other objects are taken from it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 flags=(-std=gnu17 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer '-DWEFT_VERSION="fuzz"'
@@ -15,8 +16,9 @@ if [ "$1" = probe ]; then
 fi
 
 out=$(realpath -m "$1") depfile=$(realpath -m "$2") target=$1 top=$3 seed=$4
-IFS=, read -r -a packages <<<"$5"
-shift 5
+clean=${5:+$(realpath -m "$5")}
+IFS=, read -r -a packages <<<"$6"
+shift 6
 if [ ${#packages[@]} -gt 0 ]; then
 	read -r -a found <<<"$(pkg-config --cflags "${packages[@]}" | sed 's/-I/-isystem /g')"
 	flags+=("${found[@]}")
@@ -26,22 +28,26 @@ fi
 cd "$top"
 rm -rf "$out.o"
 mkdir "$out.o"
-objects=()
+objects=() n_compiled=0
 for source in "$@"; do
-	object=$out.o/$(tr / _ <<<"${source%.c}").o
-	objects+=("$object")
-	if [ -n "$seed" ] && [ "$source" = "$(sed -n '1s/^# \([^:]*\):.*/\1/p' "$here/seeds/$seed.sed")" ]
-	then
-		sed -f "$here/seeds/$seed.sed" "$source" >"$object.c"
-		! cmp -s "$source" "$object.c" ||
+	object=$(tr / _ <<<"${source%.c}").o
+	if [ -n "$seed" ]; then
+		if [ "$source" != "$(sed -n '1s/^# \([^:]*\):.*/\1/p' "$here/seeds/$seed.sed")" ]; then
+			objects+=("$clean.o/$object")
+			continue
+		fi
+		sed -f "$here/seeds/$seed.sed" "$source" >"$out.o/$object.c"
+		! cmp -s "$source" "$out.o/$object.c" ||
 			{ echo "seeds/$seed.sed changes nothing in $source" >&2; exit 1; }
-		planted=1 source=$object.c
+		source=$out.o/$object.c
 	fi
+	object=$out.o/$object
+	objects+=("$object")
 	clang "${flags[@]}" -I. -c -MMD -MT "$target" -MF "$object.d" -o "$object" "$source" &
-	[ $(( ${#objects[@]} % 2 )) -eq 1 ] || wait
+	n_compiled=$((n_compiled + 1))
+	[ $((n_compiled % 2)) -eq 1 ] || wait
 done
 wait
-[ -z "$seed" ] || [ -n "${planted:-}" ] ||
-	{ echo "seeds/$seed.sed names no source of this target" >&2; exit 1; }
+[ "$n_compiled" -gt 0 ] || { echo "seeds/$seed.sed names no source of this target" >&2; exit 1; }
 clang "${flags[@]}" -o "$out" "${objects[@]}" "${libs[@]}"
 cat "$out.o"/*.d >"$depfile"

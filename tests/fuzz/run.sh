@@ -7,7 +7,8 @@
 set -u
 [ $# -eq 2 ] || { echo "skipped: this clang has no libFuzzer (package libclang-rt-14-dev)"; exit 77; }
 binary=$PWD/tests/fuzz/$1 corpus=$2
-ninja --quiet "tests/fuzz/$1" || exit 1
+# Two targets run at a time, and two ninjas in one folder know nothing of each other.
+flock tests/fuzz ninja --quiet "tests/fuzz/$1" || exit 1
 
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
