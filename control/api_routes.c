@@ -10,6 +10,7 @@
 
 #include "control/apply.h"
 #include "control/config.h"
+#include "control/json_body.h"
 #include "control/metrics.h"
 #include "control/openapi.h"
 
@@ -104,8 +105,7 @@ int api_read_json(const struct http_request *request, json_t **body, struct prob
 	if (request->body_bytes == 0)
 		*body = json_object();
 	else
-		*body = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES,
-				   &fault);
+		*body = json_body_read(request->body, request->body_bytes, &fault);
 	if (*body != NULL)
 		return 0;
 	if (request->body_bytes == 0)
@@ -177,8 +177,7 @@ int api_change(struct control *control, const struct http_request *request, stru
 	return error < 0 ? error : api_reply(control, answer, reply, problem);
 }
 
-int api_read_revision(const char *word, uint64_t *revision,
-		      struct problem *problem)
+int api_read_revision(const char *word, uint64_t *revision, struct problem *problem)
 {
 	char *end;
 

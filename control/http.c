@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -25,6 +26,7 @@ struct http {
 	struct loop_watch *watch;
 	struct http_config config;
 	struct http_flow *flows;
+	struct http_limits limits;
 	bool is_ending;
 };
 
@@ -113,10 +115,10 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
 static enum MHD_Result send_problem(struct MHD_Connection *connection, struct problem *problem)
 {
 	json_t *errors = json_array_size(problem->errors) > 0 ? json_incref(problem->errors) : NULL;
-	json_t *object = json_pack(
-		"{s:s, s:i, s:s, s:s, s:o*}", "code", problem->code, "status", problem->status,
-		"title", MHD_get_reason_phrase_for((unsigned int)problem->status), "detail",
-		problem->detail, "errors", errors);
+	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:o*}", "code", problem->code, "status",
+				   problem->status, "title",
+				   MHD_get_reason_phrase_for((unsigned int)problem->status),
+				   "detail", problem->detail, "errors", errors);
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
@@ -294,7 +296,11 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 	struct http_reply reply = {0};
 	const struct http_route *route = NULL;
 
-	if (call->is_too_large)
+	if (!http_limits_take(&http->limits, peer->who, peer->uid, loop_clock_ns()))
+		problem_set(&problem, -EBUSY, 429, "requests-many",
+			    "%s has sent more than %d requests a second; wait a second", peer->who,
+			    HTTP_LIMITS_PER_S);
+	else if (call->is_too_large)
 		problem_set(&problem, -E2BIG, 413, "body-too-large",
 			    "the body has more than 8 MiB; split it");
 	else
@@ -346,13 +352,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 {
 	struct http *http = ctx;
 	struct http_call *call = *state;
+	struct http_peer *peer = http_peer_at(connection);
 
+	if (peer == NULL)
+		return MHD_NO;
 	if (call == NULL) {
 		call = calloc(1, sizeof(*call));
 		if (call == NULL)
 			return MHD_NO;
 		call->connection = connection;
 		*state = call;
+		http_limits_await_body(&peer->seat, loop_clock_ns());
 		return MHD_YES;
 	}
 	if (*upload_bytes > 0) {
@@ -361,17 +371,20 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*upload_bytes = 0;
 		return take_body(call, upload, bytes);
 	}
-	struct http_peer *peer = http_peer_of(connection, http->config.roles);
-	return peer != NULL ? answer(http, call, peer, method, url) : MHD_NO;
+	http_limits_await_nothing(&peer->seat);
+	return answer(http, call, http_peer_of(connection, http->config.roles), method, url);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode code)
 {
 	struct http_call *call = *state;
+	struct http_peer *peer = http_peer_at(connection);
 
 	if (call == NULL)
 		return;
+	if (peer != NULL)
+		http_limits_await_request(&peer->seat, loop_clock_ns());
 	free(call->body);
 	free(call);
 	*state = NULL;
@@ -384,20 +397,37 @@ static void on_ready(void *ctx, uint32_t events, uint64_t now_ns)
 	MHD_run(http->daemon);
 }
 
+static void greet(struct http *http, struct MHD_Connection *connection, struct http_peer *peer)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int fd = info->connect_fd;
+	int64_t uid = peer == NULL || peer->is_remote ? HTTP_LIMITS_REMOTE : http_peer_uid(fd);
+
+	/* Here it cannot be refused, only ended. */
+	if (peer == NULL ||
+	    !http_limits_enter(&http->limits, &peer->seat, fd, uid, loop_clock_ns()))
+		shutdown(fd, SHUT_RDWR);
+}
+
 /* Who is there is asked once, and as long as the connection lasts. */
-static void on_connection(void *ctx, struct MHD_Connection *connection, void **peer,
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **state,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	const struct http *http = ctx;
+	struct http *http = ctx;
+	struct http_peer *peer = *state;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		http_peer_destroy(*peer);
-		*peer = NULL;
+		if (peer != NULL)
+			http_limits_leave(&http->limits, &peer->seat);
+		http_peer_destroy(peer);
+		*state = NULL;
 		return;
 	}
 	if (http->config.tls != NULL)
 		http_tls_demand(connection);
-	*peer = http_peer_create(http->config.tls != NULL);
+	*state = http_peer_create(http->config.tls != NULL);
+	greet(http, connection, *state);
 }
 
 static struct MHD_Daemon *start(struct http *http, int listen_fd)
@@ -409,10 +439,10 @@ static struct MHD_Daemon *start(struct http *http, int listen_fd)
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls != NULL ? MHD_USE_TLS : 0), 0, NULL,
 		NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_ARRAY, tls_options,
-		MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, HTTP_LIMITS_CONNECTIONS + HTTP_LIMITS_SPARE,
+		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
 }
 
 int http_create(struct loop *loop, int listen_fd, const struct http_config *config,
@@ -463,6 +493,9 @@ int http_run(struct http *http)
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
 	MHD_run(http->daemon);
+	/* After reading: what came while weftd was busy came in time. */
+	if (http_limits_enforce(&http->limits, loop_clock_ns()) != 0)
+		MHD_run(http->daemon);
 	if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
 		return -1;
 	return timeout_ms < 1000 ? (int)timeout_ms : 1000;

@@ -16,8 +16,7 @@
 #include "control/roles.h"
 
 #define HTTP_BODY_BYTES_MAX (8u * 1024 * 1024)
-#define HTTP_CONNECTIONS_MAX 64
-#define HTTP_TIMEOUT_S 30
+#define HTTP_TIMEOUT_S 30 /* without a byte either way; http_limits.h has more */
 
 struct http;
 struct http_call; /* the library's side of a request */

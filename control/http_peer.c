@@ -17,7 +17,7 @@ struct http_peer *http_peer_create(bool is_remote)
 	struct http_peer *peer = calloc(1, sizeof(*peer));
 
 	if (peer != NULL)
-		*peer = (struct http_peer){.is_remote = is_remote, .uid = -1};
+		*peer = (struct http_peer){.seat.fd = -1, .is_remote = is_remote, .uid = -1};
 	return peer;
 }
 
@@ -68,11 +68,27 @@ static void find_remote(struct http_peer *peer, struct MHD_Connection *connectio
 	snprintf(peer->grantee, sizeof(peer->grantee), "cert:%s", name);
 }
 
-struct http_peer *http_peer_of(struct MHD_Connection *connection, const struct roles *roles)
+int64_t http_peer_uid(int fd)
+{
+	struct ucred cred;
+	socklen_t bytes = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &bytes) < 0)
+		return HTTP_LIMITS_REMOTE;
+	return cred.uid;
+}
+
+struct http_peer *http_peer_at(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct http_peer *peer = info != NULL ? info->socket_context : NULL;
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+struct http_peer *http_peer_of(struct MHD_Connection *connection, const struct roles *roles)
+{
+	struct http_peer *peer = http_peer_at(connection);
 
 	if (peer == NULL || peer->is_known)
 		return peer;
@@ -81,7 +97,8 @@ struct http_peer *http_peer_of(struct MHD_Connection *connection, const struct r
 		find_remote(peer, connection, roles);
 		return peer;
 	}
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	find_local(peer, info->connect_fd, roles);
 	return peer;
 }

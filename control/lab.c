@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/json_body.h"
 #include "control/plan.h"
 #include "control/spec.h"
 
@@ -19,7 +20,7 @@ int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct probl
 		return problem_set(problem, -EINVAL, 413, "body-too-large",
 				   "the lab has more than 8 MiB; split it");
 	*lab = (struct lab){.places = json_object()};
-	lab->tree = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &fault);
+	lab->tree = json_body_read(text, bytes, &fault);
 	if (lab->tree != NULL && lab->places != NULL)
 		return 0;
 	lab_fini(lab);
@@ -276,9 +277,8 @@ static void find_main_owner(const struct model *model, char owner[DP_NAME_BYTES]
 
 	snprintf(owner, DP_NAME_BYTES, LAB_NAME_DEFAULT);
 	for (size_t i = 0; i < model->n_segments + model->n_ports; i++) {
-		const char *lab = i < model->n_segments
-					  ? model->segments[i]->lab
-					  : model->ports[i - model->n_segments]->lab;
+		const char *lab = i < model->n_segments ? model->segments[i]->lab
+							: model->ports[i - model->n_segments]->lab;
 		json_int_t n = json_integer_value(json_object_get(counts, lab)) + 1;
 
 		json_object_set_new(counts, lab, json_integer(n));

@@ -36,6 +36,7 @@ const struct problem_code problem_codes[] = {
 	{"port-unknown", "there is no such port"},
 	{"position-gone", "a watch cannot go on from where it was"},
 	{"query-unknown", "a query parameter that the path does not take"},
+	{"requests-many", "the caller has sent more requests a second than it may"},
 	{"revision-unknown", "there is no such revision, or it is no longer kept"},
 	{"role-missing", "the caller's role does not suffice"},
 	{"segment-in-use", "ports use the segment"},
@@ -138,8 +139,7 @@ int problem_collect(struct problem *problem, int error)
 	if (problem->detail[0] != '\0' &&
 	    json_array_append_new(errors, json_pack("{s:s, s:i, s:s, s:s}", "code", problem->code,
 						    "status", problem->status, "where",
-						    problem->where, "detail",
-						    problem->detail)) < 0)
+						    problem->where, "detail", problem->detail)) < 0)
 		return error;
 	problem->detail[0] = '\0';
 	return 0;
@@ -168,8 +168,8 @@ int problem_collected(struct problem *problem)
 void problem_locate(struct problem *problem, size_t line, size_t column)
 {
 	if (problem->errors != NULL && problem_collect(problem, -EINVAL) == 0) {
-		json_t *error = json_array_get(problem->errors,
-					       json_array_size(problem->errors) - 1);
+		json_t *error =
+			json_array_get(problem->errors, json_array_size(problem->errors) - 1);
 
 		json_object_set_new(error, "line", json_integer((json_int_t)line));
 		json_object_set_new(error, "column", json_integer((json_int_t)column));

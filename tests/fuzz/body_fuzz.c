@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/json_body.h"
 #include "control/lab.h"
 #include "control/spec.h"
 #include "control/trunk.h"
@@ -29,6 +30,22 @@ static void check_problem(const struct problem *problem)
 	check(answer != NULL && problem->detail[0] != '\0');
 	check(strchr(problem->detail, '\n') == NULL);
 	json_decref(answer);
+}
+
+/* What is taken is not deep, whatever stands in its strings. */
+static void check_depth(json_t *json, unsigned int left)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	check(left != 0 || !(json_is_object(json) || json_is_array(json)));
+	json_object_foreach(json, key, value) {
+		check_depth(value, left - 1);
+	}
+	json_array_foreach(json, i, value) {
+		check_depth(value, left - 1);
+	}
 }
 
 static void try_segment(const char *name, const json_t *body)
@@ -112,7 +129,10 @@ int LLVMFuzzerTestOneInput(const char *bytes, size_t n_bytes)
 		try_lab(text, text_bytes);
 		return 0;
 	}
-	json_t *body = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, NULL);
+	json_error_t fault;
+	json_t *body = json_body_read(text, text_bytes, &fault);
+	if (body != NULL)
+		check_depth(body, JSON_BODY_DEPTH_MAX);
 	if (body != NULL && bytes[0] == 's')
 		try_segment(name, body);
 	else if (body != NULL)
