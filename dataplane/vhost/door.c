@@ -15,6 +15,7 @@ int door_open(struct door *door, const struct door_config *config, char *why, si
 	int error = 0;
 
 	*door = (struct door){.config = *config, .listener.fd = -1};
+	rate_init(&door->arrivals, DOOR_PER_S, DOOR_BURST);
 	door->config.path = door->config.owner = NULL;
 	if (config->owner != NULL)
 		error = peer_find_owner(&door->owner, config->owner, why, why_bytes);
@@ -45,12 +46,19 @@ static void greet(struct door *door, int fd, uint64_t now_ns)
 	door->config.on_failure(door->config.ctx, why, now_ns);
 }
 
+static const char too_many[] =
+	"front-ends connect and go all the time: they are let in more slowly";
+
 static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 {
 	struct door *door = ctx;
-	int fd = accept4(door->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = -1;
 
-	/* It would be reported again at once, for as long as there are no descriptors. */
+	if (rate_take(&door->arrivals, now_ns))
+		fd = accept4(door->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	else
+		door->config.on_failure(door->config.ctx, too_many, now_ns);
+	/* It would be reported again at once, for as long as there is no descriptor or no time. */
 	if (fd < 0)
 		door->is_deaf = loop_modify(door->watch, 0) == 0;
 	else

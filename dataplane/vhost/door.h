@@ -10,9 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/rate.h"
 #include "dataplane/vhost/dialer.h"
 #include "dataplane/vhost/listener.h"
 #include "dataplane/vhost/peer.h"
+
+/* Front-ends that connect, of one port. Each costs main 0.3 ms and a wait for the workers, so
+ * who comes and goes all the time is let in more slowly; nobody is sent away for it, as a guest that
+ * boots again and again is no attacker. */
+#define DOOR_PER_S 20
+#define DOOR_BURST 64
 
 struct loop;
 struct loop_watch;
@@ -44,7 +51,8 @@ struct door {
 	struct dialer dialer;		/* client mode */
 	struct listener listener;	/* server mode */
 	struct loop_watch *watch;
-	bool is_deaf;			/* out of descriptors: accepts again from its next turn */
+	struct rate arrivals;		/* server mode */
+	bool is_deaf;			/* no descriptor or too many arrivals: accepts from its next turn on */
 };
 
 /* Does what can fail. 0, or -errno with one line in `why`; then it needs no close. */

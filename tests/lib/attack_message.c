@@ -243,6 +243,7 @@ enum region_fault {
 	REGION_EMPTY,
 	REGION_BEYOND_FILE,
 	REGION_HUGE,
+	REGION_CROOKED,
 };
 
 static int bad_region(struct attack_scene *scene, uint64_t detail)
@@ -272,6 +273,10 @@ static int bad_region(struct attack_scene *scene, uint64_t detail)
 		break;
 	case REGION_HUGE:
 		second->bytes = 1ULL << 62;
+		break;
+	case REGION_CROOKED:
+		second->file_offset += 1;
+		second->bytes -= 1;
 		break;
 	}
 	return say_table(scene->attacker, &table, 2, scene->attacker->memory.fd);
@@ -475,6 +480,12 @@ const struct attack attack_message_rows[] = {
 	    bare_request, VHU_GET_INFLIGHT_FD),
 	ROW("iotlb", "an IOTLB message that was not offered", SHRUG, FRONTEND_NEGOTIATED,
 	    bare_request, VHU_IOTLB_MSG),
+	ROW("postcopy-advise", "postcopy, which was not offered", SHRUG, FRONTEND_NEGOTIATED,
+	    bare_request, VHU_POSTCOPY_ADVISE),
+	ROW("postcopy-listen", "the same while rings run", SHRUG, FRONTEND_RUNNING, bare_request,
+	    VHU_POSTCOPY_LISTEN),
+	ROW("memory-slots", "one more region, which was not offered", SHRUG, FRONTEND_NEGOTIATED,
+	    bare_request, VHU_ADD_MEM_REG),
 	ROW("flood-answers", "20,000 requests, no answer read", SHRUG, FRONTEND_CONNECTED, flood,
 	    VHU_GET_FEATURES),
 	ROW("flood-running", "the same while rings run", SHRUG, FRONTEND_RUNNING, flood,
@@ -512,6 +523,8 @@ const struct attack attack_message_rows[] = {
 	ROW("memory-short-file", "a region longer than its file", BYE, FRONTEND_NEGOTIATED,
 	    bad_region, REGION_BEYOND_FILE),
 	ROW("memory-huge", "a region of 4 EiB", BYE, FRONTEND_NEGOTIATED, bad_region, REGION_HUGE),
+	ROW("memory-crooked", "a region that begins within a page", SHRUG, FRONTEND_NEGOTIATED,
+	    bad_region, REGION_CROOKED),
 	ROW("memory-giant", "a file of 1 PiB", BYE, FRONTEND_NEGOTIATED, giant_file, 1ULL << 50),
 	ROW("memory-zero", "/dev/zero as memory", BYE, FRONTEND_NEGOTIATED, no_memory_file, 0),
 	ROW("memory-proc", "/proc/self/mem as memory", BYE, FRONTEND_NEGOTIATED, no_memory_file, 1),

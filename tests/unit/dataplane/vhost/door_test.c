@@ -25,16 +25,18 @@ struct place {
 	char dir[32];
 	char path[64];
 	char why[240];
-	char failure[240];	/* the last one that the port was told */
+	char failure[240]; /* the last one that the port was told */
 	unsigned int n_front_ends;
-	int front_end;		/* the last one; -1: none */
+	int front_end; /* the last one; -1: none */
 	struct loop *loop;
 	struct door door;
 };
 
+static uint64_t time_ns;
+
 static uint64_t clock_ns(void)
 {
-	return START_NS;
+	return time_ns;
 }
 
 static void on_front_end(void *ctx, int fd, uint64_t now_ns)
@@ -64,6 +66,7 @@ static int set_up(void **state)
 	snprintf(place->path, sizeof(place->path), "%s/a.sock", place->dir);
 	assert_int_equal(loop_create(&place->loop), 0);
 	place->front_end = -1;
+	time_ns = START_NS;
 	*state = place;
 	return 0;
 }
@@ -137,6 +140,39 @@ static void a_server_hands_over_who_connects(void **state)
 	assert_true(loop_turn(place->loop, 1000, clock_ns) >= 0);
 	assert_int_equal(place->n_front_ends, 1);
 	close(fd);
+}
+
+static void turn(struct place *place, uint64_t now_ns)
+{
+	time_ns = now_ns;
+	door_turn(&place->door, true, now_ns);
+	assert_true(loop_turn(place->loop, 0, clock_ns) >= 0);
+}
+
+static void who_comes_and_goes_all_the_time_is_let_in_more_slowly(void **state)
+{
+	struct place *place = *state;
+	int fds[DOOR_BURST + 4];
+
+	assert_int_equal(open_door(place, DOOR_SERVER, NULL), 0);
+	for (unsigned int i = 0; i < DOOR_BURST; i++) {
+		fds[i] = connect_to(place);
+		turn(place, START_NS);
+	}
+	assert_int_equal(place->n_front_ends, DOOR_BURST);
+	assert_string_equal(place->failure, "");
+	for (unsigned int i = DOOR_BURST; i < DOOR_BURST + 4; i++)
+		fds[i] = connect_to(place);
+	turn(place, START_NS);
+	assert_int_equal(place->n_front_ends, DOOR_BURST);
+	assert_non_null(strstr(place->failure, "more slowly"));
+	/* They wait, and come in one by one. */
+	for (unsigned int i = 1; i <= 4; i++) {
+		turn(place, START_NS + i * 1000 * MS / DOOR_PER_S);
+		assert_int_equal(place->n_front_ends, DOOR_BURST + i);
+	}
+	for (unsigned int i = 0; i < DOOR_BURST + 4; i++)
+		close(fds[i]);
 }
 
 static void a_server_dials_nobody(void **state)
@@ -217,6 +253,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_server_hands_over_who_connects),
+		TEST(who_comes_and_goes_all_the_time_is_let_in_more_slowly),
 		TEST(a_server_dials_nobody),
 		TEST(a_client_says_why_nobody_is_there_and_finds_who_comes_later),
 		TEST(a_client_that_has_a_front_end_leaves_the_socket_alone),
