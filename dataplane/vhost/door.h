@@ -15,8 +15,8 @@
 #include "dataplane/vhost/listener.h"
 #include "dataplane/vhost/peer.h"
 
-/* Front-ends that connect, of one port. Each costs main 0.3 ms and a wait for the workers, so
- * who comes and goes all the time is let in more slowly; nobody is sent away for it, as a guest that
+/* Front-ends that connect, of one port. Each costs main 0.3 ms and a wait for the workers, so who
+ * comes and goes all the time is let in more slowly; nobody is sent away for it, as a guest that
  * boots again and again is no attacker. */
 #define DOOR_PER_S 20
 #define DOOR_BURST 64
@@ -52,7 +52,8 @@ struct door {
 	struct listener listener;	/* server mode */
 	struct loop_watch *watch;
 	struct rate arrivals;		/* server mode */
-	bool is_deaf;			/* no descriptor or too many arrivals: accepts from its next turn on */
+	bool is_deaf;			/* no descriptor, or too many arrivals: accepts from its
+					 * next turn on */
 };
 
 /* Does what can fail. 0, or -errno with one line in `why`; then it needs no close. */

@@ -30,50 +30,11 @@
 #include "dataplane/vhost/peer.h"
 #include "dataplane/vhost/reaper.h"
 #include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/vhost_io.h"
 
 #define MTU_MAX 65535
 #define PENALTY_NS UINT64_C(2000000000)
 #define PENALTY_NS_MAX (300 * PENALTY_NS)
-
-struct vhost_queue {
-	struct rxq rxq; /* what the guest sends: polled by one worker */
-	struct ring take;
-	bool is_shared;		    /* there are several workers: then put takes the lock */
-	rte_spinlock_t put_lock;    /* workers that have frames for the guest, per burst */
-	_Atomic(struct ring *) put; /* &put_ring while it runs */
-	struct ring put_ring;
-	/* Bits of enum vhost_call: main asks the worker for a call, since a call can block
-	 * (ring.h). */
-	_Atomic uint32_t calls;
-};
-
-enum vhost_call {
-	VHOST_CALL_TAKE = 1,
-	VHOST_CALL_PUT = 2,
-};
-
-struct vhost_port {
-	struct port *port;
-	struct door door;
-	struct session *session; /* NULL: no front-end */
-	struct loop_watch *session_watch;
-	uint64_t features; /* of the last ring that started */
-	uint32_t attaches;
-	int session_fd;		   /* the session's, to see whether the front-end has gone */
-	uint64_t refused_until_ns; /* after a blocked call: nobody may connect before */
-	uint64_t penalty_ns;	   /* how long the next time */
-	struct log_limit limit;
-	char reason[DP_TEXT_BYTES]; /* why it is down */
-	struct journal journal;	    /* of its packed rings */
-	bool was_published;
-	unsigned int n_pairs;	     /* that the guest may use */
-	struct vhost_queue queues[]; /* n_pairs of them */
-};
-
-static struct vhost_queue *queue_of(struct rxq *rxq)
-{
-	return (struct vhost_queue *)((char *)rxq - offsetof(struct vhost_queue, rxq));
-}
 
 /* --- what the session asks for: main --- */
 
@@ -481,116 +442,6 @@ static void vhost_state(const struct port *port, struct dp_port_state *state)
 		memcpy(state->reason, vhost->reason, sizeof(state->reason));
 }
 
-/* --- frames: workers --- */
-
-/* What main asked for. */
-static void call_guest(struct vhost_queue *queue)
-{
-	uint32_t calls = atomic_exchange(&queue->calls, 0);
-	struct ring *put = atomic_load_explicit(&queue->put, memory_order_acquire);
-
-	if ((calls & VHOST_CALL_TAKE) != 0)
-		ring_call(&queue->take);
-	if ((calls & VHOST_CALL_PUT) != 0 && put != NULL)
-		ring_call(put);
-}
-
-static void vhost_rx(struct rxq *rxq, struct burst *burst)
-{
-	struct vhost_queue *queue = queue_of(rxq);
-
-	if (__builtin_expect(atomic_load_explicit(&queue->calls, memory_order_relaxed) != 0, 0))
-		call_guest(queue);
-	ring_take(&queue->take, burst);
-}
-
-static void vhost_rx_done(struct rxq *rxq, struct burst *burst)
-{
-	ring_complete(&queue_of(rxq)->take);
-}
-
-static bool vhost_arm(struct rxq *rxq)
-{
-	return ring_arm(&queue_of(rxq)->take);
-}
-
-static void vhost_disarm(struct rxq *rxq)
-{
-	ring_disarm(&queue_of(rxq)->take);
-}
-
-static void put(struct vhost_queue *queue, struct burst *burst, const uint8_t *order,
-		unsigned int n, struct counters_block *count)
-{
-	struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
-
-	if (ring == NULL) {
-		count->drops[DROP_PORT_DOWN] += n;
-		return;
-	}
-	bool is_call_due;
-
-	if (queue->is_shared) {
-		rte_spinlock_lock(&queue->put_lock);
-		is_call_due = ring_put(ring, burst, order, n, count);
-		rte_spinlock_unlock(&queue->put_lock);
-	} else {
-		is_call_due = ring_put(ring, burst, order, n, count);
-	}
-	if (is_call_due)
-		ring_call(ring);
-}
-
-/* Flows over the queues that the guest has enabled just now. */
-static void put_spread(struct vhost_port *vhost, struct burst *burst, const uint8_t *order,
-		       unsigned int n, struct counters_block *count)
-{
-	struct vhost_queue *running[PORT_QUEUES_MAX];
-	struct flow_lists lists;
-	unsigned int n_running = 0;
-
-	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
-		struct vhost_queue *queue = &vhost->queues[i];
-
-		if (atomic_load_explicit(&queue->put, memory_order_relaxed) != NULL)
-			running[n_running++] = queue;
-	}
-	if (n_running == 0) {
-		count->drops[DROP_PORT_DOWN] += n;
-		return;
-	}
-	flow_spread(burst, order, n, n_running, &lists);
-	for (unsigned int i = 0; i < n_running; i++) {
-		if (lists.n[i] != 0)
-			put(running[i], burst, lists.order[i], lists.n[i], count);
-	}
-}
-
-static void vhost_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
-		     struct counters_block *count)
-{
-	struct vhost_port *vhost = port->impl;
-
-	if (__builtin_expect(vhost->n_pairs == 1, 1))
-		put(&vhost->queues[0], burst, order, n, count);
-	else
-		put_spread(vhost, burst, order, n, count);
-}
-
-static void vhost_tx_soon(const struct port *port)
-{
-	const struct vhost_port *vhost = port->impl;
-
-	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
-		const struct vhost_queue *queue = &vhost->queues[i];
-		const struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
-
-		/* Where a shared one stands is known under its lock only. */
-		if (ring != NULL && !queue->is_shared)
-			ring_put_soon(ring);
-	}
-}
-
 const struct port_type port_vhost_type = {
 	.kind = &kind_vhost_user,
 	.claim = vhost_claim,
@@ -599,10 +450,10 @@ const struct port_type port_vhost_type = {
 	.close = vhost_close,
 	.turn = vhost_turn,
 	.state = vhost_state,
-	.rx = vhost_rx,
-	.rx_done = vhost_rx_done,
-	.tx = vhost_tx,
-	.tx_soon = vhost_tx_soon,
-	.arm = vhost_arm,
-	.disarm = vhost_disarm,
+	.rx = vhost_io_rx,
+	.rx_done = vhost_io_rx_done,
+	.tx = vhost_io_tx,
+	.tx_soon = vhost_io_tx_soon,
+	.arm = vhost_io_arm,
+	.disarm = vhost_io_disarm,
 };
