@@ -182,6 +182,8 @@ static int check_trunk(const struct model *model, const struct model_port *port,
 
 		if (error < 0)
 			return error;
+		if (port->kind->place == PORT_PLACE_VNI)
+			continue;
 		uint16_t vlan = member->vlan != 0 ? member->vlan
 						  : model_segment(model, member->segment)->vlan;
 
