@@ -28,6 +28,7 @@ const struct problem_code problem_codes[] = {
 	{"mac-taken", "another port of the segment has that address"},
 	{"media-unsupported", "YAML where only JSON is read"},
 	{"method-not-allowed", "the path is known, the method is not"},
+	{"name-taken", "a port and a peer have the same name"},
 	{"name-invalid", "a name has 1 to 63 of A-Z a-z 0-9 . _ -"},
 	{"name-mismatch", "the name in the body is not the path's"},
 	{"no-memory", "weftd is out of memory"},

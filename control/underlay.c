@@ -220,9 +220,9 @@ static const struct uplink *choose_uplink(struct underlay *underlay, struct peer
 		snprintf(peer->why, sizeof(peer->why),
 			 "no uplink has a vtep of the same IP version; see weft help uplink add");
 	else if (error == -EXDEV)
-		snprintf(
-			peer->why, sizeof(peer->why),
-			"the route to it leaves by an interface that is no uplink; see ip route get");
+		snprintf(peer->why, sizeof(peer->why),
+			 "the route to it leaves by an interface that is no uplink; see ip route "
+			 "get");
 	else if (error == -ELOOP)
 		snprintf(peer->why, sizeof(peer->why), "its vtep is an address of this host");
 	else

@@ -2,8 +2,8 @@
 /*
  * The underlay: which uplink and which neighbour lead to each peer. The kernel knows (routes,
  * neighbours, interfaces); here its answers become what the dataplane is told (DP_NEXTHOP) and what
- * segments may carry (model.tunnel_mtu). Level-triggered: on any news the question is asked again, and
- * only what differs is sent. One thread.
+ * segments may carry (model.tunnel_mtu). Level-triggered: on any news the question is asked again,
+ * and only what differs is sent. One thread.
  */
 #pragma once
 

@@ -82,8 +82,8 @@ struct port_type {
 	void (*rx_done)(struct rxq *rxq, struct burst *burst);
 	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		   struct counters_block *count);
-	/* As tx, with outer headers, without offloads. Uplinks only, else NULL. `count`: of the peer
-	 * that the frames are for. */
+	/* As tx, with outer headers, without offloads. Uplinks only, else NULL. `count`: of the
+	 * peer that the frames are for. */
 	void (*send)(struct port *port, const struct port_out *out, unsigned int n,
 		     struct counters_block *count);
 	bool (*arm)(struct rxq *rxq);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * rtnetlink requests, built attribute by attribute on libnl's message functions: its link and
- * address objects cannot carry all attributes that we need, and fold the kernel's errors. One thread at a
- * time for each socket.
+ * address objects cannot carry all attributes that we need, and fold the kernel's errors. One
+ * thread at a time for each socket.
  */
 #pragma once
 

@@ -50,8 +50,8 @@ bool route_is_same_address(const struct route_address *a, const struct route_add
 int route_find(struct route_ctx *ctx, const struct route_address *from,
 	       const struct route_address *to, struct route_hop *hop);
 
-/* Asks the kernel to find out or confirm the neighbour's MAC, as if there were a packet for it. Does
- * not wait. */
+/* Asks the kernel to find out or confirm the neighbour's MAC, as if there were a packet for it.
+ * Does not wait. */
 int route_probe(struct route_ctx *ctx, int ifindex, const struct route_address *neighbour);
 
 /* Readable when there is news. */

@@ -4,8 +4,8 @@
 
 /* clang-format off */
 static const struct option_def options[] = {
-	{.key = "vtep", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL, .live = true,
-	 .min = 2, .max = 45,
+	{.key = "vtep", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL,
+	 .live = true, .min = 2, .max = 45,
 	 .help = "address of the host that tunnels to it end at"},
 	{.key = "learn", .kind = OPTION_BOOL, .user = OPTION_FOR_DATAPLANE, .value = "on",
 	 .live = true,

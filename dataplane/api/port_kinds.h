@@ -13,7 +13,7 @@
 /* How a port of the kind says which segments it carries. */
 enum port_place {
 	PORT_PLACE_VLAN,	/* one untagged, or several by VLAN tag */
-	PORT_PLACE_VNI,		/* a set of segments, each by its VNI; without a member: every segment */
+	PORT_PLACE_VNI,		/* a set of segments, each by its VNI; without a member: all */
 };
 
 struct port_kind {

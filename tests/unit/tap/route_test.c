@@ -40,7 +40,8 @@ static int set_up(void **state)
 	sandbox_require();
 	sandbox_add_netns("b");
 	run("ip link add u0 type veth peer name u1 address 02:00:00:00:00:0b netns b");
-	run("ip addr add 10.9.0.1/24 dev u0; ip addr add fd09::1/64 dev u0 nodad; ip link set u0 up");
+	run("ip addr add 10.9.0.1/24 dev u0; ip addr add fd09::1/64 dev u0 nodad;"
+	    "ip link set u0 up");
 	run("ip -n b addr add 10.9.0.2/24 dev u1; ip -n b addr add fd09::2/64 dev u1 nodad;"
 	    "ip -n b link set u1 up");
 	assert_int_equal(route_open(&ctx), 0);
