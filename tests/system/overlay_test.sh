@@ -67,7 +67,7 @@ address()
 # Asks for a machine of another segment by a broadcast, as if it were a neighbour.
 reaches_foreign()
 {
-	ns "$1" arping -q -c 1 -w 1 -I "$1" "$(address "$2")" 2>/dev/null
+	ns "$1" busybox arping -q -c 1 -w 1 -I "$1" "$(address "$2")" 2>/dev/null
 }
 
 machine a1 a2 a3 b1 b2 b3 g1 g2
@@ -129,7 +129,7 @@ ip -n a3 addr flush dev lo
 on 2 port add a3 type=tap segment=ALPHA netns=a3 ip=10.0.1.3/24 mac="$(on 1 fdb list -o json |
 	jq -r '[.fdb[] | select(.port == "h3" and .segment == "ALPHA")][0].mac')"
 link_up 2 a3
-ns a3 arping -q -U -c 1 -I a3 10.0.1.3
+ns a3 busybox arping -q -U -c 1 -I a3 10.0.1.3
 moved() { on 1 where 10.0.1.3 -o json | jq -e '.places[] | select(.port == "h2")'; }
 wait_for 2 "h1 knows that a3 is behind h2 now" moved
 wait_for 2 "a1 reaches a3 there" reaches a1 10.0.1.3
