@@ -9,6 +9,7 @@
 #include "control/spec.h"
 #include "control/states.h"
 #include "control/taps.h"
+#include "control/underlay.h"
 
 /* Bits of the virtio specification that weft can negotiate; others are shown as bit-N. */
 static json_t *format_features(uint64_t features)
@@ -57,14 +58,17 @@ static json_t *format(const struct control *control, const struct model_port *po
 		return NULL;
 	if (port->lab[0] != '\0')
 		json_object_set_new(object, "lab", json_string(port->lab));
+	const char *reason = underlay_reason(control->underlay, port->id);
+
 	/* Whether frames pass at all is worth a word even where it is the default. */
 	if (json_object_get(object, "state") == NULL)
 		json_object_set_new(object, "state", json_string("active"));
 	json_object_set_new(
 		object, "status",
 		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", states_link_name(state->link),
-			  "reason", state->reason, "features", format_features(state->features),
-			  "queues", (int)state->n_queues, "attaches", (json_int_t)state->attaches));
+			  "reason", reason != NULL ? reason : state->reason, "features",
+			  format_features(state->features), "queues", (int)state->n_queues,
+			  "attaches", (json_int_t)state->attaches));
 	return object;
 }
 

@@ -6,12 +6,16 @@
 #include "control/api.h"
 #include "control/spec.h"
 
-static json_t *format(const struct model_segment *segment)
+static json_t *format(const struct control *control, const struct model_segment *segment)
 {
 	json_t *object = spec_format_segment(segment, SPEC_FULL);
 
-	if (object != NULL && segment->lab[0] != '\0')
+	if (object == NULL)
+		return NULL;
+	if (segment->lab[0] != '\0')
 		json_object_set_new(object, "lab", json_string(segment->lab));
+	json_object_set_new(object, "status",
+			    json_pack("{s:i}", "mtu", model_segment_mtu(control->model, segment)));
 	return object;
 }
 
@@ -22,7 +26,7 @@ int api_list_segments(void *ctx, const struct http_request *request, struct http
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < control->model->n_segments; i++)
-		json_array_append_new(list, format(control->model->segments[i]));
+		json_array_append_new(list, format(control, control->model->segments[i]));
 	return api_reply(control, json_pack("{s:o}", "segments", list), reply, problem);
 }
 
@@ -31,7 +35,7 @@ int api_get_segment(void *ctx, const struct http_request *request, struct http_r
 {
 	const struct model_segment *segment = api_find_segment(ctx, request->name, problem);
 
-	return segment == NULL ? -ENOENT : api_reply(ctx, format(segment), reply, problem);
+	return segment == NULL ? -ENOENT : api_reply(ctx, format(ctx, segment), reply, problem);
 }
 
 int api_put_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
@@ -47,8 +51,9 @@ int api_put_segment(void *ctx, const struct http_request *request, struct http_r
 		error = api_read_json(request, &body, problem);
 	if (error < 0)
 		return error;
-	/* What GET shows may come back as it is; who owns the object is not the body's to say. */
+	/* What GET shows may come back as it is; these two are not the body's to say. */
 	json_object_del(body, "lab");
+	json_object_del(body, "status");
 	error = spec_parse_segment(request->name, body, &segment, problem);
 	json_decref(body);
 	if (error < 0)

@@ -146,6 +146,8 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 	bool is_diff = change->mode == APPLY_DIFF;
 	struct plan plan = {0};
 	bool is_taken = false;
+
+	wanted->tunnel_mtu = control->model->tunnel_mtu;
 	int error = rules_check(wanted, control->host, control->run_dir, problem);
 
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)

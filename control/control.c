@@ -23,6 +23,7 @@
 #include "control/http_listen.h"
 #include "control/store.h"
 #include "control/trial.h"
+#include "control/underlay.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
@@ -211,6 +212,8 @@ static int open_parts(struct control *control, const struct control_options *opt
 	if (error == 0)
 		error = loop_create(&control->loop);
 	if (error == 0)
+		error = underlay_create(control->loop, &control->underlay);
+	if (error == 0)
 		error = fastpath_create(control->loop, control->run_dir, &control->fastpath);
 	if (error < 0) {
 		snprintf(why, why_bytes, "starting: %s", strerror(-error));
@@ -255,6 +258,7 @@ void control_destroy(struct control *control)
 	http_tls_fini(&control->tls);
 	events_destroy(control->events);
 	fastpath_destroy(control->fastpath);
+	underlay_destroy(control->underlay);
 	loop_destroy(control->loop);
 	claims_close(control->claims);
 	config_close(control->config);
@@ -326,7 +330,11 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, store_ms);
 	/* Before the dataplane is told: if a trial ended meanwhile, it gets the old state. */
 	wait_ms = sooner(wait_ms, trial_run(control, now_ns));
+	/* Before the dataplane is told, too: segments depend on what tunnels carry. */
+	if (underlay_look(control->underlay, control->model, config_revision(control->config)))
+		fastpath_recheck(control->fastpath);
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
+	wait_ms = sooner(wait_ms, underlay_tell(control->underlay, control->fastpath, now_ns));
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)

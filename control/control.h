@@ -21,6 +21,7 @@ struct http;
 struct loop;
 struct plan;
 struct store;
+struct underlay;
 
 struct control_options {
 	const char *run_dir;
@@ -42,6 +43,7 @@ struct control {
 	struct claims *claims;
 	uint64_t claimed_version; /* of the fast path, when the claims were last right */
 	struct fastpath *fastpath;
+	struct underlay *underlay;
 	struct events *events;
 	unsigned int n_watches; /* clients that follow them */
 	uint64_t next_poke_ns;	/* when ports are looked at again for them */

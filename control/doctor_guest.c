@@ -211,17 +211,19 @@ static void examine_mtu(json_t *list, const struct patient *patient)
 
 	if (segment == NULL)
 		return;
+	uint16_t mtu = model_segment_mtu(patient->control->model, segment);
+
 	if (has(patient, VIRTIO_NET_F_MTU)) {
 		doctor_say(list, "mtu", DOCTOR_OK, "the guest is told its MTU, segment %s has %u",
-			   segment->name, segment->mtu);
+			   segment->name, mtu);
 	} else {
 		doctor_say(list, "mtu",
-			   segment->mtu < MODEL_MTU_DEFAULT ? DOCTOR_FAIL : DOCTOR_WARN,
+			   mtu < MODEL_MTU_DEFAULT ? DOCTOR_FAIL : DOCTOR_WARN,
 			   "the guest is not told that segment %s has an MTU of %u", segment->name,
-			   segment->mtu);
+			   mtu);
 		doctor_fix(list,
 			   "give the card host_mtu=%u, or in the guest: ip link set eth0 mtu %u",
-			   segment->mtu, segment->mtu);
+			   mtu, mtu);
 	}
 }
 

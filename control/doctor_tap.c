@@ -64,12 +64,13 @@ static void examine_settings(json_t *list, const struct patient *patient,
 {
 	const struct model_segment *segment =
 		model_segment(patient->control->model, patient->port->segment);
+	uint16_t mtu = segment != NULL ? model_segment_mtu(patient->control->model, segment) : 0;
 
-	if (segment != NULL && info->mtu_bytes != segment->mtu) {
+	if (segment != NULL && info->mtu_bytes != mtu) {
 		doctor_say(list, "mtu", DOCTOR_WARN, "%s has %u, segment %s %u", device->name,
-			   info->mtu_bytes, segment->name, segment->mtu);
+			   info->mtu_bytes, segment->name, mtu);
 		doctor_fix(list, "%s link set %s mtu %u", device->command, device->name,
-			   segment->mtu);
+			   mtu);
 	} else if (segment != NULL) {
 		doctor_say(list, "mtu", DOCTOR_OK, "%u, as in segment %s", info->mtu_bytes,
 			   segment->name);

@@ -21,7 +21,8 @@ static unsigned int copy_options(const struct option_set *set, const struct dp_o
 	return n;
 }
 
-void encode_segment(const struct model_segment *segment, struct dp_segment *message)
+void encode_segment(const struct model *model, const struct model_segment *segment,
+		    struct dp_segment *message)
 {
 	*message = (struct dp_segment){
 		.header = {.bytes = sizeof(*message), .type = DP_SEGMENT_PUT},
@@ -29,7 +30,7 @@ void encode_segment(const struct model_segment *segment, struct dp_segment *mess
 		.vni = segment->vni,
 		.generation = segment->generation,
 		.vlan = segment->vlan,
-		.mtu = segment->mtu,
+		.mtu = model_segment_mtu(model, segment),
 		.age_s = segment->age_s,
 	};
 	memcpy(message->name, segment->name, strlen(segment->name));
@@ -53,7 +54,9 @@ static void add_members(const struct model *model, const struct model_port *port
 		if (segment != NULL)
 			message->members[message->n_members++] = (struct dp_member){
 				.segment_id = segment->id,
-				.vlan = member->vlan != 0 ? member->vlan : segment->vlan,
+				.vlan = port->kind->place == PORT_PLACE_VNI ? 0
+					: member->vlan != 0		    ? member->vlan
+									    : segment->vlan,
 			};
 	}
 }

@@ -5,7 +5,8 @@
 #include "control/model.h"
 #include "dataplane/api/dp_msg.h"
 
-void encode_segment(const struct model_segment *segment, struct dp_segment *message);
+void encode_segment(const struct model *model, const struct model_segment *segment,
+		    struct dp_segment *message);
 
 /* The port's segments must be in the model. */
 void encode_port(const struct model *model, const struct model_port *port, struct dp_port *message);

@@ -211,17 +211,6 @@ const char *fastpath_foreign(const struct fastpath *fastpath)
 	return fastpath->foreign[0] != '\0' ? fastpath->foreign : NULL;
 }
 
-static int list_wanted(const struct model *model, struct table *wanted)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->segments[i]->id});
-	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->ports[i]->id});
-	return error;
-}
-
 void fastpath_abort(struct fastpath *fastpath)
 {
 	if (fastpath->client != NULL && mirror_abort(&fastpath->mirror) < 0)
@@ -298,7 +287,7 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struc
 		return refuse(fastpath, -ENOTCONN, "", problem);
 	if (fastpath->foreign[0] != '\0')
 		return problem_set(problem, -EEXIST, 409, "store-foreign", "%s", fastpath->foreign);
-	int error = list_wanted(model, &wanted);
+	int error = mirror_list_wanted(model, &wanted);
 	if (error == 0)
 		error = prepare_all(fastpath, model, &wanted, why);
 	table_fini(&wanted);
@@ -407,7 +396,7 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	fastpath->is_current = mirror_is_current(&fastpath->mirror, model);
 	if (fastpath->is_current)
 		return;
-	int error = list_wanted(model, &wanted);
+	int error = mirror_list_wanted(model, &wanted);
 	if (error == 0)
 		error = prepare_all(fastpath, model, &wanted, why);
 	if (error == 0)
@@ -553,6 +542,12 @@ void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64
 		catch_up(fastpath, model);
 	if (tally->n_added + tally->n_changed + tally->n_removed > 0)
 		log_sync(fastpath);
+}
+
+void fastpath_recheck(struct fastpath *fastpath)
+{
+	fastpath->is_current = false;
+	fastpath->next_try_ns = 0;
 }
 
 struct taps *fastpath_taps(const struct fastpath *fastpath)

@@ -54,6 +54,9 @@ void fastpath_commit(struct fastpath *fastpath);
 /* Tries at once what is broken: the user may have put it right just now. */
 void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64_t now_ns);
 
+/* The model means something else than when it was given last: looks again for what differs. */
+void fastpath_recheck(struct fastpath *fastpath);
+
 /* The devices of the ports. */
 struct taps *fastpath_taps(const struct fastpath *fastpath);
 

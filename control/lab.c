@@ -37,12 +37,16 @@ void lab_fini(struct lab *lab)
 	*lab = (struct lab){0};
 }
 
-/* The nearest place that stands in the text: the key, else its object. */
+/* The nearest place that stands in the text: the key, else its object. What is said of a port may
+ * stand under peers. */
 static bool find_place(const struct lab *lab, const char *where, size_t *line, size_t *column)
 {
-	char path[sizeof(((struct problem *)NULL)->where)];
+	char path[sizeof(((struct problem *)NULL)->where)], name[DP_NAME_BYTES];
+	bool is_peer = sscanf(where, "ports.%63[^.]", name) == 1 &&
+		       json_object_get(json_object_get(lab->tree, "peers"), name) != NULL;
 
-	snprintf(path, sizeof(path), "%s", where);
+	snprintf(path, sizeof(path), "%s%s", is_peer ? "peers" : "",
+		 is_peer ? where + strlen("ports") : where);
 	while (path[0] != '\0') {
 		json_int_t place = json_integer_value(json_object_get(lab->places, path));
 		char *dot = strrchr(path, '.');
@@ -92,7 +96,7 @@ static int check_top(const json_t *tree, struct problem *problem)
 
 	if (!json_is_object(tree))
 		return refuse(problem, "", "lab-invalid",
-			      "a lab is an object with the keys name, segments, ports");
+			      "a lab is an object with the keys name, segments, ports, peers");
 	json_object_foreach((json_t *)(uintptr_t)tree, key, value) {
 		if (strcmp(key, "name") == 0) {
 			if (json_is_string(value) && (json_string_length(value) == 0 ||
@@ -102,14 +106,17 @@ static int check_top(const json_t *tree, struct problem *problem)
 				      "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
 				      "first a letter or digit; or \"\" for no lab");
 		}
-		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0) {
+		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0 ||
+		    strcmp(key, "peers") == 0) {
 			if (json_is_object(value) || json_is_null(value))
 				continue;
 			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}",
 				 key);
 			return refuse(problem, key, "lab-invalid", text);
 		}
-		snprintf(text, sizeof(text), "unknown key '%.60s'; known: name, segments, ports",
+		snprintf(text, sizeof(text),
+			 "unknown key '%.60s'; known: name, segments, ports, "
+			 "peers",
 			 key);
 		return refuse(problem, key, "key-unknown", text);
 	}
@@ -191,34 +198,67 @@ static int merge_segments(const struct lab *lab, struct model *model, struct pro
 	return 0;
 }
 
-static int merge_ports(const struct lab *lab, const char *cluster, struct model *model,
-		       struct problem *problem)
+static int merge_port(const struct lab *lab, const char *cluster, struct model *model,
+		      const char *name, json_t *value, struct problem *problem)
 {
 	struct model_port port;
 	char owner[DP_NAME_BYTES];
+	bool is_given;
+	int error = take_owner("ports", name, value, owner, &is_given, problem);
+
+	if (error == 0)
+		error = spec_parse_port(cluster, name, value, &port, problem);
+	if (error < 0)
+		return problem_collect(problem, error);
+	const struct model_port *old = model_port(model, name);
+	const char *heir = old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
+	snprintf(port.lab, sizeof(port.lab), "%s", is_given ? owner : heir);
+	error = model_put_port(model, &port);
+	model_port_fini(&port);
+	return error < 0 ? problem_system(problem, error, "reading the lab") : 0;
+}
+
+static int merge_ports(const struct lab *lab, const char *cluster, struct model *model,
+		       struct problem *problem)
+{
 	const char *name;
 	json_t *value;
-	bool is_given;
+	int error = 0;
 
 	json_object_foreach(json_object_get(lab->tree, "ports"), name, value) {
-		int error = take_owner("ports", name, value, owner, &is_given, problem);
-
 		if (error == 0)
-			error = spec_parse_port(cluster, name, value, &port, problem);
-		if (error < 0 && problem_collect(problem, error) < 0)
-			return error;
-		if (error < 0)
-			continue;
-		const struct model_port *old = model_port(model, name);
-		const char *heir =
-			old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
-		snprintf(port.lab, sizeof(port.lab), "%s", is_given ? owner : heir);
-		error = model_put_port(model, &port);
-		model_port_fini(&port);
-		if (error < 0)
-			return problem_system(problem, -ENOMEM, "reading the lab");
+			error = merge_port(lab, cluster, model, name, value, problem);
 	}
-	return 0;
+	return error;
+}
+
+/* Peers are ports of that kind, under a heading of their own. */
+static int merge_peers(const struct lab *lab, const char *cluster, struct model *model,
+		       struct problem *problem)
+{
+	const json_t *ports = json_object_get(lab->tree, "ports");
+	char where[sizeof(problem->where)];
+	const char *name;
+	json_t *value;
+	int error = 0;
+
+	json_object_foreach(json_object_get(lab->tree, "peers"), name, value) {
+		snprintf(where, sizeof(where), "peers.%.80s", name);
+		if (error == 0 && json_object_get(ports, name) != NULL)
+			error = problem_collect(problem,
+						refuse(problem, where, "name-taken",
+						       "a port has the same name; call one of them "
+						       "something else"));
+		else if (error == 0 && json_object_get(value, "type") != NULL)
+			error = problem_collect(
+				problem, refuse(problem, where, "lab-invalid",
+						"leave type out: what stands here is a peer"));
+		else if (error == 0 && json_is_object(value))
+			json_object_set_new(value, "type", json_string("peer"));
+		if (error == 0)
+			error = merge_port(lab, cluster, model, name, value, problem);
+	}
+	return error;
 }
 
 static void prune_undeclared(const struct lab *lab, const struct model *current,
@@ -226,12 +266,14 @@ static void prune_undeclared(const struct lab *lab, const struct model *current,
 {
 	const json_t *segments = json_object_get(lab->tree, "segments");
 	const json_t *ports = json_object_get(lab->tree, "ports");
+	const json_t *peers = json_object_get(lab->tree, "peers");
 
 	for (size_t i = 0; i < current->n_ports; i++) {
 		const struct model_port *port = current->ports[i];
 
 		if (strcmp(port->lab, lab_name(lab)) == 0 &&
-		    json_object_get(ports, port->name) == NULL)
+		    json_object_get(ports, port->name) == NULL &&
+		    json_object_get(peers, port->name) == NULL)
 			model_del_port(model, port->name);
 	}
 	for (size_t i = 0; i < current->n_segments; i++) {
@@ -258,6 +300,8 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 		error = merge_segments(lab, model, problem);
 		if (error == 0)
 			error = merge_ports(lab, cluster, model, problem);
+		if (error == 0)
+			error = merge_peers(lab, cluster, model, problem);
 		if (error == 0) {
 			if (prune)
 				prune_undeclared(lab, current, model);
@@ -297,10 +341,23 @@ static json_t *own(json_t *object, const char *lab, const char *main_owner)
 	return object;
 }
 
+/* A port under the heading where lab_merge() finds it. */
+static int format_port(const char *cluster, const struct model_port *port, const char *owner,
+		       json_t *ports, json_t *peers)
+{
+	json_t *object = own(spec_format_port(cluster, port, SPEC_SHORT), port->lab, owner);
+	bool is_peer = port->kind->place == PORT_PLACE_VNI;
+
+	if (is_peer && object != NULL)
+		json_object_del(object, "type");
+	return json_object_set_new(is_peer ? peers : ports, port->name, object);
+}
+
 json_t *lab_format(const char *cluster, const struct model *model)
 {
 	json_t *segments = json_object();
 	json_t *ports = json_object();
+	json_t *peers = json_object();
 	json_t *lab = json_object();
 	char owner[DP_NAME_BYTES];
 	int error = 0;
@@ -315,15 +372,13 @@ json_t *lab_format(const char *cluster, const struct model *model)
 			segments, segment->name,
 			own(spec_format_segment(segment, SPEC_SHORT), segment->lab, owner));
 	}
-	for (size_t i = 0; i < model->n_ports; i++) {
-		const struct model_port *port = model->ports[i];
-
-		error |= json_object_set_new(
-			ports, port->name,
-			own(spec_format_port(cluster, port, SPEC_SHORT), port->lab, owner));
-	}
+	for (size_t i = 0; i < model->n_ports; i++)
+		error |= format_port(cluster, model->ports[i], owner, ports, peers);
 	error |= json_object_set_new(lab, "segments", segments);
 	error |= json_object_set_new(lab, "ports", ports);
+	if (json_object_size(peers) > 0)
+		error |= json_object_set(lab, "peers", peers);
+	json_decref(peers);
 	if (error == 0)
 		return lab;
 	json_decref(lab);

@@ -299,12 +299,32 @@ static int emit_object(yaml_emitter_t *emitter, const json_t *object, unsigned i
 	return emit_event(emitter, &event, yaml_mapping_end_event_initialize(&event));
 }
 
+static int emit_list(yaml_emitter_t *emitter, const json_t *list, unsigned int depth)
+{
+	yaml_event_t event;
+	size_t i;
+	json_t *value;
+	int error = emit_event(emitter, &event,
+			       yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
+								    YAML_FLOW_SEQUENCE_STYLE));
+
+	json_array_foreach(list, i, value) {
+		if (error == 0)
+			error = emit_value(emitter, value, depth + 1);
+	}
+	if (error < 0)
+		return error;
+	return emit_event(emitter, &event, yaml_sequence_end_event_initialize(&event));
+}
+
 static int emit_value(yaml_emitter_t *emitter, const json_t *value, unsigned int depth)
 {
 	char number[24];
 
 	if (json_is_object(value))
 		return emit_object(emitter, value, depth);
+	if (json_is_array(value))
+		return emit_list(emitter, value, depth);
 	if (json_is_string(value))
 		return emit_text(emitter, json_string_value(value), false);
 	if (json_is_boolean(value))

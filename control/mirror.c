@@ -70,11 +70,12 @@ int mirror_read(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	return error == 0 && dump.error < 0 ? no_memory(why) : error;
 }
 
-static bool has_segment(const struct mirror *mirror, const struct model_segment *segment)
+static bool has_segment(const struct mirror *mirror, const struct model *model,
+			const struct model_segment *segment)
 {
 	struct dp_segment message;
 
-	encode_segment(segment, &message);
+	encode_segment(model, segment, &message);
 	return table_has(&mirror->actual, segment->id, encode_digest(&message.header));
 }
 
@@ -92,7 +93,7 @@ bool mirror_is_current(const struct mirror *mirror, const struct model *model)
 	if (mirror->actual.n_rows != model->n_segments + model->n_ports)
 		return false;
 	for (size_t i = 0; i < model->n_segments; i++) {
-		if (!has_segment(mirror, model->segments[i]))
+		if (!has_segment(mirror, model, model->segments[i]))
 			return false;
 	}
 	for (size_t i = 0; i < model->n_ports; i++) {
@@ -124,6 +125,17 @@ static int stage(struct mirror *mirror, struct table_row row, enum dp_type type,
 	return error;
 }
 
+int mirror_list_wanted(const struct model *model, struct table *wanted)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < model->n_segments && error == 0; i++)
+		error = table_put(wanted, (struct table_row){.id = model->segments[i]->id});
+	for (size_t i = 0; i < model->n_ports && error == 0; i++)
+		error = table_put(wanted, (struct table_row){.id = model->ports[i]->id});
+	return error;
+}
+
 int mirror_stage_segments(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES])
 {
 	int error = 0;
@@ -132,7 +144,7 @@ int mirror_stage_segments(struct mirror *mirror, const struct model *model, char
 		struct dp_segment message;
 		struct table_row row = {.id = model->segments[i]->id, .is_segment = true};
 
-		encode_segment(model->segments[i], &message);
+		encode_segment(model, model->segments[i], &message);
 		row.digest = encode_digest(&message.header);
 		if (!table_has(&mirror->actual, row.id, row.digest))
 			error = stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message),

@@ -48,6 +48,9 @@ int mirror_stage_segments(struct mirror *mirror, const struct model *model,
 int mirror_stage_port(struct mirror *mirror, const struct model *model,
 		      const struct model_port *port, char why[DP_TEXT_BYTES]);
 
+/* The ids of all that the model has. 0 or -ENOMEM. */
+int mirror_list_wanted(const struct model *model, struct table *wanted);
+
 /* Stages the delete of whatever is not in `wanted` (ids), ports or segments; or of one port. */
 int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,
 			 char why[DP_TEXT_BYTES]);

@@ -184,6 +184,7 @@ int model_copy(const struct model *model, struct model **out)
 	if (error < 0)
 		return error;
 	copy->next_id = model->next_id;
+	copy->tunnel_mtu = model->tunnel_mtu;
 	/* cast: a list may be written to, but this one is only read */
 	struct model *original = (struct model *)(uintptr_t)model;
 
@@ -251,15 +252,24 @@ bool model_port_is_in(const struct model_port *port, const char *segment)
 	return strcmp(port->segment, segment) == 0 || trunk_has(port->trunk, segment);
 }
 
+uint16_t model_segment_mtu(const struct model *model, const struct model_segment *segment)
+{
+	if (segment->mtu != 0)
+		return segment->mtu;
+	/* More than what is usual is for who says so: every port of the segment must carry it. */
+	return model->tunnel_mtu != 0 && model->tunnel_mtu < MODEL_MTU_DEFAULT ? model->tunnel_mtu
+									       : MODEL_MTU_DEFAULT;
+}
+
 uint16_t model_port_mtu(const struct model *model, const struct model_port *port)
 {
 	const struct model_segment *segment = model_segment(model, port->segment);
-	uint16_t mtu = segment != NULL ? segment->mtu : 0;
+	uint16_t mtu = segment != NULL ? model_segment_mtu(model, segment) : 0;
 
 	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {
 		segment = model_segment(model, port->trunk->members[i].segment);
-		if (segment != NULL && segment->mtu > mtu)
-			mtu = segment->mtu;
+		if (segment != NULL && model_segment_mtu(model, segment) > mtu)
+			mtu = model_segment_mtu(model, segment);
 	}
 	return mtu;
 }

@@ -31,7 +31,7 @@ struct model_segment {
 	uint64_t generation;
 	uint32_t vni;
 	uint16_t vlan; /* 0: none */
-	uint16_t mtu;  /* layer-3 bytes */
+	uint16_t mtu;  /* layer-3 bytes; 0: as the host can, model_segment_mtu() */
 	uint32_t age_s;
 	uint16_t n_options;
 	struct dp_option options[DP_OPTIONS_MAX]; /* segment_options.h */
@@ -54,6 +54,7 @@ struct model_port {
 
 struct model {
 	uint64_t next_id; /* ids are given once, to segments and ports alike */
+	uint16_t tunnel_mtu; /* what tunnels of this host can carry; 0: it has none. Not stored */
 	struct model_segment **segments;
 	size_t n_segments;
 	struct model_port **ports;
@@ -84,6 +85,9 @@ void model_port_fini(struct model_port *port);
 
 /* Does the port carry the segment, tagged or not? */
 bool model_port_is_in(const struct model_port *port, const char *segment);
+
+/* Its MTU as given, else what is usual, unless a tunnel of this host carries less. */
+uint16_t model_segment_mtu(const struct model *model, const struct model_segment *segment);
 
 /* The largest of its segments' MTUs: what its card must be able to carry. */
 uint16_t model_port_mtu(const struct model *model, const struct model_port *port);

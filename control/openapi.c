@@ -171,15 +171,20 @@ static void add_options(json_t *properties, const struct option_set *set)
 
 static json_t *make_port(const struct port_kind *kind)
 {
-	static const char *const common[] = {"name", "segment", "native", "vm",
-					     "mac",  "host",	"lab"};
+	static const char *const common[] = {"name", "vm", "mac", "host", "lab"};
 	struct option_set set = port_kinds_options(kind);
 	json_t *properties = json_pack("{s:{s:s, s:[s]}, s:o}", "type", "type", "string", "enum",
 				       kind->name, "status", refer("schemas", "PortStatus"));
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		json_object_set_new(properties, common[i], json_pack("{s:s}", "type", "string"));
-	json_object_set_new(properties, "trunk", refer("schemas", "Trunk"));
+	if (kind->place == PORT_PLACE_VNI) {
+		json_object_set_new(properties, "segments", refer("schemas", "SegmentNames"));
+	} else {
+		json_object_set_new(properties, "segment", json_pack("{s:s}", "type", "string"));
+		json_object_set_new(properties, "native", json_pack("{s:s}", "type", "string"));
+		json_object_set_new(properties, "trunk", refer("schemas", "Trunk"));
+	}
 	add_options(properties, &set);
 	return json_pack("{s:s, s:s, s:b, s:[s], s:o}", "type", "object", "description", kind->help,
 			 "additionalProperties", 0, "required", "type", "properties", properties);

@@ -64,12 +64,13 @@ static void compare_ports(const struct model_port *from, const struct model_port
 
 	add_field(step, from->kind != to->kind, "type");
 	/* An access port's segment and a trunk's native one: two keys for one field. */
+	bool by_vlan = to->kind->place == PORT_PLACE_VLAN;
 	bool was_trunk = from->trunk != NULL, is_trunk = to->trunk != NULL;
 	bool is_moved = strcmp(from->segment, to->segment) != 0;
 
-	add_field(step, was_trunk != is_trunk || (!is_trunk && is_moved), "segment");
-	add_field(step, !trunk_is_same(from->trunk, to->trunk), "trunk");
-	add_field(step, is_trunk && is_moved, "native");
+	add_field(step, by_vlan && (was_trunk != is_trunk || (!is_trunk && is_moved)), "segment");
+	add_field(step, !trunk_is_same(from->trunk, to->trunk), by_vlan ? "trunk" : "segments");
+	add_field(step, by_vlan && is_trunk && is_moved, "native");
 	add_field(step, strcmp(from->vm, to->vm) != 0, "vm");
 	add_field(step, memcmp(from->mac, to->mac, sizeof(from->mac)) != 0, "mac");
 	add_field(step, strcmp(from->host, to->host) != 0, "host");
@@ -82,8 +83,7 @@ static void compare_ports(const struct model_port *from, const struct model_port
 /* The owner alone is no difference here. */
 static bool is_only_owner(const struct plan_step *step)
 {
-	return step->n_fields == 0 ||
-	       (step->n_fields == 1 && strcmp(step->fields[0], "lab") == 0);
+	return step->n_fields == 0 || (step->n_fields == 1 && strcmp(step->fields[0], "lab") == 0);
 }
 
 bool plan_is_same_segment(const struct model_segment *a, const struct model_segment *b)

@@ -11,6 +11,7 @@
 #include "control/spec.h"
 #include "dataplane/api/port_options.h"
 #include "tap/link.h"
+#include "tap/route.h"
 
 /* What is taken so far: "vni 100" -> "ALPHA". */
 struct taken {
@@ -182,6 +183,8 @@ static int check_trunk(const struct model *model, const struct model_port *port,
 
 		if (error < 0)
 			return error;
+		if (port->kind->place == PORT_PLACE_VNI)
+			continue;
 		uint16_t vlan = member->vlan != 0 ? member->vlan
 						  : model_segment(model, member->segment)->vlan;
 
@@ -223,6 +226,28 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 	return error;
 }
 
+/* A peer is where its VTEP is; a VTEP is one host's. */
+static int check_peer(struct taken *taken, const struct model_port *port)
+{
+	const char *vtep = model_option_text(port, "vtep");
+	struct route_address address;
+	char text[INET6_ADDRSTRLEN], what[80];
+
+	if (vtep == NULL) {
+		int error = problem_set(taken->problem, -EINVAL, 422, "key-missing",
+					"peer %s: vtep is missing; give it the address that the "
+					"host's tunnels end at, as 10.9.0.2",
+					port->name);
+		problem_at(taken->problem, "ports.%s", port->name);
+		return error;
+	}
+	if (route_parse_address(vtep, &address) < 0 ||
+	    inet_ntop(address.family, address.bytes, text, sizeof(text)) == NULL)
+		return 0;
+	snprintf(what, sizeof(what), "vtep %s", text);
+	return claim(taken, "port", port->name, "vtep", "vtep-taken", what);
+}
+
 static int check_port(struct taken *taken, const struct model *model, const char *host,
 		      const struct model_port *port)
 {
@@ -242,6 +267,8 @@ static int check_port(struct taken *taken, const struct model *model, const char
 		error = check_tap(taken, model_port_mtu(model, port), port);
 	if (error == 0 && ip != NULL)
 		error = check_ip(taken, port, ip);
+	if (error == 0 && port->kind->place == PORT_PLACE_VNI)
+		error = check_peer(taken, port);
 	if (error == 0)
 		error = check_macs(taken, port, port->segment);
 	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Segments and ports as a user writes them, to and from the model. Pure. */
+/* Segments and ports as a user writes them, into the model. Pure. */
 #include "control/spec.h"
 
 #include <ctype.h>
@@ -20,8 +20,8 @@
 
 /* Besides the options of the tables. */
 static const char *const segment_keys[] = {"vni", "vlan", "mtu", "age"};
-static const char *const port_keys[] = {"type", "segment", "trunk", "native",
-					"vm",	"mac",	   "host"};
+static const char *const port_keys[] = {"type",	    "segment", "trunk", "native",
+					"segments", "vm",      "mac",	"host"};
 
 /* What a parser of one key needs to know for its message: "port web0", "ports.web0". */
 struct place {
@@ -290,7 +290,7 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 
 	if (error < 0)
 		return error;
-	*segment = (struct model_segment){.mtu = MODEL_MTU_DEFAULT, .age_s = MODEL_AGE_S_DEFAULT};
+	*segment = (struct model_segment){.age_s = MODEL_AGE_S_DEFAULT};
 	snprintf(segment->name, sizeof(segment->name), "%s", name);
 	/* cast: jansson's iteration macro takes no const object, but does not write to it */
 	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
@@ -416,7 +416,25 @@ static int parse_kind(const struct place *place, const json_t *json, struct mode
 static bool is_place(const char *key)
 {
 	return strcmp(key, "segment") == 0 || strcmp(key, "trunk") == 0 ||
-	       strcmp(key, "native") == 0;
+	       strcmp(key, "native") == 0 || strcmp(key, "segments") == 0;
+}
+
+/* Which segments reach a peer; without a word, all. */
+static int parse_segments(const struct place *place, const json_t *json, struct model_port *port)
+{
+	static const char *const others[] = {"segment", "trunk", "native"};
+	const json_t *names = json_object_get(json, "segments");
+	char why[DP_TEXT_BYTES];
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (json_object_get(json, others[i]) != NULL)
+			return refuse(place, others[i], "trunk-invalid",
+				      "what reaches a peer is its segments, as [ALPHA, BETA]; "
+				      "without them, every segment");
+	}
+	if (names == NULL || trunk_parse_names(names, &port->trunk, why, sizeof(why)) == 0)
+		return 0;
+	return refuse(place, "segments", "trunk-invalid", why);
 }
 
 /* Where the port is: an access port in one segment, or a trunk. */
@@ -430,6 +448,8 @@ static int parse_place(const struct place *place, const json_t *json, struct mod
 	char why[DP_TEXT_BYTES];
 	int error = 0;
 
+	if (port->kind->place == PORT_PLACE_VNI)
+		return parse_segments(place, json, port);
 	if (json_object_get(json, other) != NULL)
 		return refuse(place, other, "trunk-invalid",
 			      trunk != NULL ? "segment is for access ports; the untagged segment "
@@ -441,8 +461,7 @@ static int parse_place(const struct place *place, const json_t *json, struct mod
 		error = word_of(place, key, name, word);
 	if (error == 0 && name != NULL)
 		error = parse_name(place, key, word, port->segment);
-	if (error == 0 && trunk != NULL &&
-	    trunk_parse(trunk, &port->trunk, why, sizeof(why)) < 0)
+	if (error == 0 && trunk != NULL && trunk_parse(trunk, &port->trunk, why, sizeof(why)) < 0)
 		error = refuse(place, "trunk", "trunk-invalid", why);
 	return error;
 }
@@ -490,105 +509,4 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 			return error;
 	}
 	return is_bad ? -EINVAL : parse_place(&place, json, port);
-}
-
-/* json_object_set_new() that remembers a failure instead of returning it each time. */
-static void set(json_t *object, const char *key, json_t *value, bool *is_failed)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		*is_failed = true;
-}
-
-static json_t *finish(json_t *object, bool is_failed)
-{
-	if (!is_failed)
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
-static json_t *format_option(const struct option_set *set, const struct dp_option *value)
-{
-	char text[DP_TEXT_BYTES];
-
-	switch (value->kind) {
-	case OPTION_BOOL:
-		return json_boolean(value->number != 0);
-	case OPTION_NUMBER:
-		return json_integer((json_int_t)value->number);
-	default:
-		if (options_format(set, value, text, sizeof(text)) < 0)
-			return NULL;
-		return json_string(text);
-	}
-}
-
-static void set_options(json_t *object, const struct option_set *options,
-			const struct dp_option *list, unsigned int n, bool *is_failed)
-{
-	for (unsigned int i = 0; i < n; i++)
-		set(object, options_row(options, list[i].index)->key,
-		    format_option(options, &list[i]), is_failed);
-}
-
-json_t *spec_format_segment(const struct model_segment *segment, enum spec_form form)
-{
-	bool is_full = form == SPEC_FULL;
-	bool is_failed = false;
-	json_t *object = json_object();
-	char age[16];
-
-	snprintf(age, sizeof(age), "%us", segment->age_s);
-	if (is_full)
-		set(object, "name", json_string(segment->name), &is_failed);
-	set(object, "vni", json_integer(segment->vni), &is_failed);
-	if (segment->vlan != 0)
-		set(object, "vlan", json_integer(segment->vlan), &is_failed);
-	if (is_full || segment->mtu != MODEL_MTU_DEFAULT)
-		set(object, "mtu", json_integer(segment->mtu), &is_failed);
-	if (is_full || segment->age_s != MODEL_AGE_S_DEFAULT)
-		set(object, "age", json_string(age), &is_failed);
-	set_options(object, &segment_options, segment->options, segment->n_options, &is_failed);
-	return finish(object, is_failed);
-}
-
-void spec_format_mac(const uint8_t mac[6], char text[SPEC_MAC_BYTES])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	/* By hand: every change formats the address of every port, to find a pair of the same. */
-	for (int i = 0; i < 6; i++) {
-		text[3 * i] = digits[mac[i] >> 4];
-		text[3 * i + 1] = digits[mac[i] & 15];
-		text[3 * i + 2] = i < 5 ? ':' : '\0';
-	}
-}
-
-json_t *spec_format_port(const char *cluster, const struct model_port *port, enum spec_form form)
-{
-	struct option_set options = port_kinds_options(port->kind);
-	bool is_full = form == SPEC_FULL;
-	bool is_failed = false;
-	json_t *object = json_object();
-	char mac[SPEC_MAC_BYTES];
-	uint8_t derived[6];
-
-	model_derive_mac(cluster, port->name, derived);
-	spec_format_mac(port->mac, mac);
-	if (is_full)
-		set(object, "name", json_string(port->name), &is_failed);
-	set(object, "type", json_string(port->kind->name), &is_failed);
-	if (port->trunk != NULL)
-		set(object, "trunk", trunk_format(port->trunk), &is_failed);
-	if (port->segment[0] != '\0')
-		set(object, port->trunk != NULL ? "native" : "segment", json_string(port->segment),
-		    &is_failed);
-	if (port->vm[0] != '\0')
-		set(object, "vm", json_string(port->vm), &is_failed);
-	if (is_full || memcmp(port->mac, derived, sizeof(derived)) != 0)
-		set(object, "mac", json_string(mac), &is_failed);
-	if (port->host[0] != '\0')
-		set(object, "host", json_string(port->host), &is_failed);
-	set_options(object, &options, port->options, port->n_options, &is_failed);
-	return finish(object, is_failed);
 }

@@ -52,13 +52,14 @@ bool trunk_has(const struct trunk *trunk, const char *segment)
 struct reader {
 	struct trunk *trunk;
 	unsigned int max; /* room for members */
+	const char *key;  /* that is read: trunk, or segments of a peer */
 	char *why;
 	size_t why_bytes;
 };
 
 static int refuse(const struct reader *reader, const char *what, const char *why)
 {
-	snprintf(reader->why, reader->why_bytes, "trunk: %.70s: %s", what, why);
+	snprintf(reader->why, reader->why_bytes, "%s: %.70s: %s", reader->key, what, why);
 	return -EINVAL;
 }
 
@@ -168,15 +169,22 @@ static size_t count_words(const char *words)
 	return n;
 }
 
-int trunk_parse(const json_t *json, struct trunk **out, char *why, size_t why_bytes)
+/* Members that are written, whichever way. */
+static size_t count_members(const json_t *json)
 {
-	struct reader reader = {.why = why, .why_bytes = why_bytes};
-	const char *words = json_string_value(json);
-	size_t max = words != NULL ? count_words(words) : json_object_size(json);
+	if (json_is_string(json))
+		return count_words(json_string_value(json));
+	return json_is_array(json) ? json_array_size(json) : json_object_size(json);
+}
 
-	if (words == NULL && !json_is_object(json))
-		return refuse(&reader, "neither object nor text",
-			      "write {ALPHA: 10, BETA: 20}, or ALPHA:10,BETA:20");
+/* read: one of the readers above. */
+static int parse(const char *key, const json_t *json,
+		 int (*read)(struct reader *reader, const json_t *json), struct trunk **out,
+		 char *why, size_t why_bytes)
+{
+	struct reader reader = {.key = key, .why = why, .why_bytes = why_bytes};
+	size_t max = count_members(json);
+
 	reader.max = (unsigned int)(max < TRUNK_MEMBERS_MAX ? max : TRUNK_MEMBERS_MAX);
 	reader.trunk = calloc(1, sizeof(*reader.trunk) + reader.max * sizeof(struct trunk_member));
 	if (reader.trunk == NULL) {
@@ -184,7 +192,7 @@ int trunk_parse(const json_t *json, struct trunk **out, char *why, size_t why_by
 		return -ENOMEM;
 	}
 	reader.trunk->refs = 1;
-	int error = words != NULL ? read_words(&reader, words) : read_object(&reader, json);
+	int error = read(&reader, json);
 
 	if (error == 0)
 		error = check_twice(&reader);
@@ -194,6 +202,58 @@ int trunk_parse(const json_t *json, struct trunk **out, char *why, size_t why_by
 	}
 	*out = reader.trunk;
 	return 0;
+}
+
+static int read_tagged(struct reader *reader, const json_t *json)
+{
+	if (json_is_string(json))
+		return read_words(reader, json_string_value(json));
+	if (json_is_object(json))
+		return read_object(reader, json);
+	return refuse(reader, "neither object nor text",
+		      "write {ALPHA: 10, BETA: 20}, or ALPHA:10,BETA:20");
+}
+
+int trunk_parse(const json_t *json, struct trunk **trunk, char *why, size_t why_bytes)
+{
+	return parse("trunk", json, read_tagged, trunk, why, why_bytes);
+}
+
+static int read_names(struct reader *reader, const json_t *json)
+{
+	size_t i;
+	json_t *name;
+	int error = 0;
+
+	if (json_is_string(json) && strchr(json_string_value(json), ':') == NULL)
+		return read_words(reader, json_string_value(json));
+	if (!json_is_array(json))
+		return refuse(reader, "not a list of names", "write [ALPHA, BETA], or ALPHA,BETA");
+	json_array_foreach(json, i, name) {
+		if (!json_is_string(name))
+			error = refuse(reader, "an entry", "not the name of a segment");
+		if (error == 0)
+			error = add_member(reader, json_string_value(name), NULL);
+	}
+	return error;
+}
+
+int trunk_parse_names(const json_t *json, struct trunk **trunk, char *why, size_t why_bytes)
+{
+	return parse("segments", json, read_names, trunk, why, why_bytes);
+}
+
+json_t *trunk_format_names(const struct trunk *trunk)
+{
+	json_t *list = json_array();
+	int error = 0;
+
+	for (unsigned int i = 0; i < trunk->n_members; i++)
+		error |= json_array_append_new(list, json_string(trunk->members[i].segment));
+	if (error == 0)
+		return list;
+	json_decref(list);
+	return NULL;
 }
 
 json_t *trunk_format(const struct trunk *trunk)

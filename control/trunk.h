@@ -5,6 +5,11 @@
  *
  *     trunk: {ALPHA: 10, BETA: own}      lab file, API; own: the segment's own vlan
  *     trunk=ALPHA:10,BETA                command line
+ *
+ * A peer carries segments by VNI: the same list without tags.
+ *
+ *     segments: [ALPHA, BETA]            lab file, API
+ *     segments=ALPHA,BETA                command line
  */
 #pragma once
 
@@ -31,6 +36,10 @@ struct trunk {
 /* Reads what a user wrote, one of the forms above. 0, or -EINVAL or -ENOMEM with one line. */
 int trunk_parse(const json_t *json, struct trunk **trunk, char *why, size_t why_bytes);
 json_t *trunk_format(const struct trunk *trunk); /* new reference; NULL: no memory */
+
+/* The same of a list of names, which must have no tags. */
+int trunk_parse_names(const json_t *json, struct trunk **trunk, char *why, size_t why_bytes);
+json_t *trunk_format_names(const struct trunk *trunk);
 
 /* NULL is legal in all of these. */
 struct trunk *trunk_ref(struct trunk *trunk);

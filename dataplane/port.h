@@ -57,6 +57,13 @@ struct rxq {
 	_Atomic uint64_t busy_cycles;
 };
 
+/* A frame that leaves with something in front of it: the outer headers of a tunnel. */
+struct port_out {
+	const struct frame *frame;
+	const uint8_t *outer;
+	uint16_t outer_len;	/* bytes; 0: as it is */
+};
+
 struct port_type {
 	const struct port_kind *kind;
 
@@ -78,6 +85,10 @@ struct port_type {
 	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		   struct counters_block *count);
 	void (*tx_soon)(const struct port *port);	/* may be NULL */
+	/* As tx, with outer headers, without offloads. Uplinks only, else NULL. `count`: of the
+	 * peer that the frames are for. */
+	void (*send)(struct port *port, const struct port_out *out, unsigned int n,
+		     struct counters_block *count);
 	bool (*arm)(struct rxq *rxq);
 	void (*disarm)(struct rxq *rxq);
 };

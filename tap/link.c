@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * rtnetlink requests, built attribute by attribute on libnl's message functions: its link and
- * address objects cannot carry IFA_PROTO, and fold the kernel's errors. Any thread.
- */
+/* Settings of network devices by rtnetlink. Any thread. */
 #include "tap/link.h"
 
 #include <arpa/inet.h>
@@ -22,22 +19,18 @@
 #include <linux/magic.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
+
+#include "tap/netlink.h"
 
 #define NETNS_DIR "/run/netns/"
 #define NETNS_NAME_CHARS_MAX 63
-#define ADDRESS_TAG 0x77	/* in IFA_PROTO: weft set it; the kernel's own values end at 3 */
-#define DELETES_MAX 64		/* at most one is expected; a tenant could forge more without end */
-#define DUMP_TRIES 8		/* a dump is cut short when others change addresses meanwhile */
-
-typedef int (*reply_fn)(struct nl_msg *reply, void *arg);
+#define ADDRESS_TAG 0x77 /* in IFA_PROTO: weft set it; the kernel's own values end at 3 */
+#define DELETES_MAX 64	 /* at most one is expected; a tenant could forge more without end */
+#define DUMP_TRIES 8	 /* a dump is cut short when others change addresses meanwhile */
 
 struct link_ctx {
-	struct nl_sock *socket;
-	int error;		/* -errno of the kernel's last refusal: libnl folds it */
+	struct netlink netlink;
 };
 
 bool link_name_is_valid(const char *ifname)
@@ -137,46 +130,11 @@ int link_netns_open(const char *name)
 	return fd;
 }
 
-/* NL_CB_ERR handler: keeps the kernel's errno before libnl translates it. */
-static int keep_error(struct sockaddr_nl *from, struct nlmsgerr *refusal, void *arg)
-{
-	struct link_ctx *ctx = arg;
-
-	ctx->error = refusal->error;
-	return NL_STOP;
-}
-
-static int from_nl(const struct link_ctx *ctx, int nl_error)
-{
-	if (nl_error >= 0)
-		return 0;
-	if (ctx->error < 0)
-		return ctx->error;
-	switch (-nl_error) {
-	case NLE_DUMP_INTR:
-		return -EINTR;
-	case NLE_NOMEM:
-		return -ENOMEM;
-	default:
-		return -EIO;
-	}
-}
-
 static int socket_open(void *arg)
 {
 	struct link_ctx *ctx = arg;
-	int error;
 
-	ctx->socket = nl_socket_alloc();
-	if (ctx->socket == NULL)
-		return -ENOMEM;
-	/* Every request says itself what ends its answer, see exchange(). */
-	nl_socket_disable_auto_ack(ctx->socket);
-	nl_socket_modify_err_cb(ctx->socket, NL_CB_CUSTOM, keep_error, ctx);
-	error = nl_connect(ctx->socket, NETLINK_ROUTE);
-	if (error < 0)
-		nl_socket_free(ctx->socket);
-	return from_nl(ctx, error);
+	return netlink_open(&ctx->netlink);
 }
 
 int link_visit(int netns_fd, int (*fn)(void *arg), void *arg)
@@ -217,43 +175,8 @@ void link_close(struct link_ctx *ctx)
 {
 	if (ctx == NULL)
 		return;
-	nl_socket_free(ctx->socket);
+	netlink_close(&ctx->netlink);
 	free(ctx);
-}
-
-/* A request with its fixed header; NULL: no memory. Attributes follow, then exchange(). */
-static struct nl_msg *request(int type, int flags, const void *header, size_t header_bytes)
-{
-	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
-
-	/* libnl only reads the header, but its parameter is not const. */
-	if (msg == NULL ||
-	    nlmsg_append(msg, (void *)(uintptr_t)header, header_bytes, NLMSG_ALIGNTO) == 0)
-		return msg;
-	nlmsg_free(msg);
-	return NULL;
-}
-
-/* Asks for one answer, a whole dump or (NLM_F_ACK) an acknowledgement; frees the message. */
-static int exchange(struct link_ctx *ctx, struct nl_msg *msg, reply_fn on_reply, void *arg)
-{
-	int error;
-
-	nl_socket_modify_cb(ctx->socket, NL_CB_VALID, on_reply ? NL_CB_CUSTOM : NL_CB_DEFAULT,
-			    on_reply, arg);
-	ctx->error = 0;
-	error = nl_send_auto(ctx->socket, msg);
-	if (error >= 0)
-		error = nl_recvmsgs_default(ctx->socket);
-	nlmsg_free(msg);
-	return from_nl(ctx, error);
-}
-
-/* For a message that could not be completed. */
-static int give_up(struct nl_msg *msg)
-{
-	nlmsg_free(msg);
-	return -EMSGSIZE;
 }
 
 static int read_link(struct nl_msg *reply, void *arg)
@@ -281,14 +204,14 @@ int link_find(struct link_ctx *ctx, const char *ifname, struct link_info *out)
 {
 	struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
 	struct link_info info = {0};
-	struct nl_msg *msg = request(RTM_GETLINK, 0, &header, sizeof(header));
+	struct nl_msg *msg = netlink_request(RTM_GETLINK, 0, &header, sizeof(header));
 	int error;
 
 	if (msg == NULL)
 		return -ENOMEM;
 	if (nla_put_string(msg, IFLA_IFNAME, ifname) < 0)
-		return give_up(msg);
-	error = exchange(ctx, msg, read_link, &info);
+		return netlink_give_up(msg);
+	error = netlink_exchange(&ctx->netlink, msg, read_link, &info);
 	if (error < 0)
 		return error;
 	if (info.index == 0)
@@ -305,7 +228,7 @@ int link_set(struct link_ctx *ctx, int index, const struct link_change *change)
 		.ifi_change = change->admin == LINK_ADMIN_KEEP ? 0 : IFF_UP,
 		.ifi_flags = change->admin == LINK_ADMIN_UP ? IFF_UP : 0,
 	};
-	struct nl_msg *msg = request(RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
+	struct nl_msg *msg = netlink_request(RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
 
 	if (msg == NULL)
 		return -ENOMEM;
@@ -313,37 +236,37 @@ int link_set(struct link_ctx *ctx, int index, const struct link_change *change)
 	    (change->ifname != NULL && nla_put_string(msg, IFLA_IFNAME, change->ifname) < 0) ||
 	    (change->alias != NULL && nla_put_string(msg, IFLA_IFALIAS, change->alias) < 0) ||
 	    (change->mtu_bytes != 0 && nla_put_u32(msg, IFLA_MTU, change->mtu_bytes) < 0))
-		return give_up(msg);
-	return exchange(ctx, msg, NULL, NULL);
+		return netlink_give_up(msg);
+	return netlink_exchange(&ctx->netlink, msg, NULL, NULL);
 }
 
 int link_move(struct link_ctx *ctx, int index, int netns_fd, const char *ifname)
 {
 	struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = index};
-	struct nl_msg *msg = request(RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
+	struct nl_msg *msg = netlink_request(RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
 
 	if (msg == NULL)
 		return -ENOMEM;
 	if (nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0 ||
 	    nla_put_string(msg, IFLA_IFNAME, ifname) < 0)
-		return give_up(msg);
-	return exchange(ctx, msg, NULL, NULL);
+		return netlink_give_up(msg);
+	return netlink_exchange(&ctx->netlink, msg, NULL, NULL);
 }
 
 int link_delete(struct link_ctx *ctx, int index)
 {
 	struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = index};
-	struct nl_msg *msg = request(RTM_DELLINK, NLM_F_ACK, &header, sizeof(header));
+	struct nl_msg *msg = netlink_request(RTM_DELLINK, NLM_F_ACK, &header, sizeof(header));
 
-	return msg == NULL ? -ENOMEM : exchange(ctx, msg, NULL, NULL);
+	return msg == NULL ? -ENOMEM : netlink_exchange(&ctx->netlink, msg, NULL, NULL);
 }
 
 /* What a dump of addresses tells about one device. */
 struct address_scan {
 	int index;
-	const struct link_prefix *wanted;	/* NULL: none */
-	bool is_present;			/* the wanted one, whoever set it */
-	bool has_stale;				/* one of ours that is not wanted */
+	const struct link_prefix *wanted; /* NULL: none */
+	bool is_present;		  /* the wanted one, whoever set it */
+	bool has_stale;			  /* one of ours that is not wanted */
 	struct link_prefix stale;
 };
 
@@ -394,12 +317,13 @@ static int scan_addresses(struct link_ctx *ctx, int index, const struct link_pre
 	int error = -EINTR;
 
 	for (int tries = 0; error == -EINTR && tries < DUMP_TRIES; tries++) {
-		struct nl_msg *msg = request(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
+		struct nl_msg *msg =
+			netlink_request(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
 
 		if (msg == NULL)
 			return -ENOMEM;
 		*scan = (struct address_scan){.index = index, .wanted = wanted};
-		error = exchange(ctx, msg, read_address, scan);
+		error = netlink_exchange(&ctx->netlink, msg, read_address, scan);
 	}
 	return error;
 }
@@ -415,7 +339,7 @@ static int request_address(struct link_ctx *ctx, int type, int flags, int index,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 		.ifa_index = (unsigned int)index,
 	};
-	struct nl_msg *msg = request(type, NLM_F_ACK | flags, &header, sizeof(header));
+	struct nl_msg *msg = netlink_request(type, NLM_F_ACK | flags, &header, sizeof(header));
 	int bytes = (int)address_bytes(prefix->family);
 
 	if (msg == NULL)
@@ -423,8 +347,8 @@ static int request_address(struct link_ctx *ctx, int type, int flags, int index,
 	if (nla_put(msg, IFA_LOCAL, bytes, prefix->address) < 0 ||
 	    nla_put(msg, IFA_ADDRESS, bytes, prefix->address) < 0 ||
 	    (type == RTM_NEWADDR && nla_put_u8(msg, IFA_PROTO, ADDRESS_TAG) < 0))
-		return give_up(msg);
-	return exchange(ctx, msg, NULL, NULL);
+		return netlink_give_up(msg);
+	return netlink_exchange(&ctx->netlink, msg, NULL, NULL);
 }
 
 int link_set_address(struct link_ctx *ctx, int index, const struct link_prefix *wanted)

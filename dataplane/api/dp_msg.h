@@ -64,6 +64,7 @@ enum dp_type {
 	DP_QUEUE_DUMP,
 	DP_QUEUE,
 	DP_QUEUE_MOVE,
+	DP_NEXTHOP,
 };
 
 struct dp_header {
@@ -179,7 +180,8 @@ struct dp_port {
 	uint16_t guards_on, guards_off;	/* enum dp_guard: added to, taken from its segment's */
 	uint16_t n_addresses;
 	uint16_t reserved_guards[3];
-	struct dp_address addresses[DP_ADDRESSES_MAX];	/* the guest's; none: unknown */
+	/* The guest's; none: unknown. Of an uplink: its VTEP, or none; of a peer: its VTEP. */
+	struct dp_address addresses[DP_ADDRESSES_MAX];
 	char name[DP_NAME_BYTES];
 	char kind[16];		/* "vhost-user", "tap" */
 	char vm[DP_NAME_BYTES];
@@ -223,6 +225,19 @@ struct dp_queue {
 	uint16_t worker;
 	uint16_t is_pinned;	/* DP_QUEUE: by DP_QUEUE_MOVE */
 	uint16_t busy_permille;	/* DP_QUEUE: of a CPU, of late; 0 if there is one worker */
+};
+
+/* DP_NEXTHOP: how frames for a peer leave this host, as routes and neighbours say now. Not
+ * configuration: outside of transactions, forgotten when the peer is closed, sent again by weftd
+ * after every connect. What was said last counts for as long as nothing else is said. */
+struct dp_nexthop {
+	struct dp_header header;
+	uint64_t peer_id;	/* port of kind peer */
+	uint64_t uplink_id;	/* port of kind uplink that has a VTEP; 0: no way is known */
+	uint8_t dst_mac[6];	/* of the next hop */
+	uint8_t src_mac[6];	/* of the uplink's device */
+	uint16_t mtu;		/* of the path, layer-3 bytes of the outer packet */
+	uint16_t reserved;
 };
 
 struct dp_fdb_entry {

@@ -45,7 +45,16 @@
 	X(STORM_SEGMENT, "storm-segment", "more floods a second than the segment carries")         \
 	X(BLOCKED, "blocked", "the port's state is blocked or standby")                            \
 	X(VLAN, "vlan", "a VLAN tag that the trunk does not carry")                                \
-	X(TOO_BIG, "too-big", "larger than the segment's MTU")
+	X(TOO_BIG, "too-big", "larger than the segment's MTU")                                     \
+	X(TUNNEL_MALFORMED, "tunnel-malformed", "outer headers that are no VXLAN (RFC 7348)")      \
+	X(TUNNEL_FRAGMENT, "tunnel-fragment", "an outer fragment: VTEPs do not send them")         \
+	X(TUNNEL_CHECKSUM, "tunnel-checksum", "the outer UDP checksum is wrong or missing")        \
+	X(TUNNEL_PEER, "tunnel-peer", "sent by a VTEP that is no peer of this host")               \
+	X(TUNNEL_VNI, "tunnel-vni", "a VNI that this host or that peer does not have")             \
+	X(TUNNEL_LOOP, "tunnel-loop", "from one tunnel into another")                              \
+	X(NO_NEXTHOP, "no-nexthop", "no route, or no neighbour answers on the way to the peer")    \
+	X(UPLINK_FULL, "uplink-full", "the uplink's send queue is full")                           \
+	X(UPLINK_ERROR, "uplink-error", "the kernel refused the frame: is the interface up?")
 
 /* clang-format off */
 enum drop_reason {

@@ -6,7 +6,9 @@
 
 #define PORT_KINDS(X)                                                                              \
 	X(kind_vhost_user)                                                                         \
-	X(kind_tap)
+	X(kind_tap)                                                                                \
+	X(kind_uplink)                                                                             \
+	X(kind_peer)
 
 #define X(kind) extern const struct port_kind kind;
 PORT_KINDS(X)

@@ -10,9 +10,18 @@
 
 #define PORT_QUEUES_MAX 16	/* of a port, each way: as many as a message has descriptors */
 
+/* How a port of the kind says which segments it carries. */
+enum port_place {
+	PORT_PLACE_VLAN,	/* one untagged, or several by VLAN tag */
+	PORT_PLACE_VNI,		/* a set of segments, each by its VNI; without a member: all */
+};
+
 struct port_kind {
 	const char *name;
 	const char *help;
+	enum port_place place;
+	bool is_trusted;	/* brings what other hosts and switches have let pass: guards and
+				 * storm limits are off by default */
 	const struct option_def *options;
 	size_t n_options;
 };

@@ -143,7 +143,7 @@ static int put_model(struct dataplane *dp, const struct model *model, char *why,
 	for (size_t i = 0; error == 0 && i < model->n_segments; i++) {
 		struct dp_segment message;
 
-		encode_segment(model->segments[i], &message);
+		encode_segment(model, model->segments[i], &message);
 		error = txn_put_segment(txn, &message);
 	}
 	for (size_t i = 0; error == 0 && i < model->n_ports; i++) {

@@ -20,6 +20,7 @@
 static struct dp_segment segment(const char *words)
 {
 	struct problem problem = {.code = ""};
+	struct model model = {.n_segments = 0};
 	struct model_segment segment;
 	struct dp_segment message;
 	json_t *json = json_loads(words, 0, NULL);
@@ -28,7 +29,7 @@ static struct dp_segment segment(const char *words)
 	json_object_set_new(json, "vni", json_integer(100));
 	if (spec_parse_segment("ALPHA", json, &segment, &problem) < 0)
 		fail_msg("%s", problem.detail);
-	encode_segment(&segment, &message);
+	encode_segment(&model, &segment, &message);
 	json_decref(json);
 	return message;
 }

@@ -118,6 +118,19 @@ static const struct bad bad_yaml[] = {
 	{"segments: {A: {vni: 1}, B: {vni: 1}}", "vni-taken", "vni 1 is taken by segment A"},
 	{"segments: {A: {vni: 1, vlan: 5}, B: {vni: 2, vlan: 5}}", "vlan-taken", "vlan 5"},
 	{"ports: {p: {segment: A}}", "key-missing", "type is missing"},
+	{"peers: {h: {}}", "key-missing", "line 1: peer h: vtep is missing"},
+	{"peers:\n  h: {vtep: 10.9.0.2}\n  i: {vtep: 10.9.0.2}", "vtep-taken",
+	 "line 3: port i: vtep 10.9.0.2 is taken by port h"},
+	{"peers: {h: {vtep: 10.9.0.2, segment: A}}", "trunk-invalid", "as [ALPHA, BETA]"},
+	{"peers: {h: {vtep: 10.9.0.2, segments: {A: 1}}}", "trunk-invalid", "write [ALPHA, BETA]"},
+	{"peers: {h: {vtep: 10.9.0.2, segments: 'A:7'}}", "trunk-invalid", "write [ALPHA, BETA]"},
+	{"peers: {h: {vtep: 10.9.0.2, segments: []}}", "trunk-invalid", "at least one"},
+	{"peers: {h: {vtep: 10.9.0.2, segments: [A]}}", "segment-unknown", "A is not declared"},
+	{"peers: {h: {vtep: 10.9.0.2, type: tap}}", "lab-invalid", "leave type out"},
+	{"peers: {h: 5}", "value-invalid", "needs keys and values"},
+	{"segments: {A: {vni: 1}}\nports: {h: {type: tap, segment: A}}\n"
+	 "peers: {h: {vtep: 10.9.0.2}}",
+	 "name-taken", "line 3: a port has the same name"},
 	{"ports: {p: {type: tap}}", "key-missing", "segment is missing; give it the name"},
 	{"ports: {p: {type: carrier-pigeon, segment: A}}", "type-unknown", "vhost-user, tap"},
 	{"ports:\n  p: {type: tap, segment: A}\n  q:\n    type: tap\n    segmnt: A", "key-unknown",
@@ -273,8 +286,10 @@ static void several_faults_are_told_at_once_each_with_its_place(void **state)
 		int line, column;
 		const char *words;
 	} expected[] = {
-		{2, 15, "vlan: 5000 is not"}, {2, 27, "mtu: x is not"},
-		{3, 7, "vni: 0 is not"},      {7, 18, "did you mean segment?"},
+		{2, 15, "vlan: 5000 is not"},
+		{2, 27, "mtu: x is not"},
+		{3, 7, "vni: 0 is not"},
+		{7, 18, "did you mean segment?"},
 		{5, 7, "vni 7 is taken by segment C"},
 		{11, 5, "segment NONE is not declared"},
 	};
@@ -340,7 +355,10 @@ static const char good_lab[] =
 	"  c2: {type: tap, segment: BETA, netns: \"true\", ifname: x2, mac: 02:00:00:00:00:01}\n"
 	"  t1: {type: tap, trunk: {ALPHA: own, BETA: 20}, native: \"300\"}\n"
 	"  t2: {type: vhost-user, trunk: 'BETA:4094,ALPHA', qinq: on}\n"
-	"  on: {type: tap, segment: \"300\", ip: fd00::3/64, host: h1}\n";
+	"  on: {type: tap, segment: \"300\", ip: fd00::3/64, host: h1}\n"
+	"peers:\n"
+	"  host2: {vtep: 10.9.0.2, segments: [BETA, ALPHA]}\n"
+	"  host3: {vtep: 'fd09::3', learn: off}\n";
 
 static void an_exported_lab_changes_nothing_when_applied(void **state)
 {
@@ -351,7 +369,7 @@ static void an_exported_lab_changes_nothing_when_applied(void **state)
 	struct plan plan;
 
 	assert_int_equal(model->n_segments, 3);
-	assert_int_equal(model->n_ports, 7);
+	assert_int_equal(model->n_ports, 9);
 	for (int is_yaml = 0; is_yaml < 2; is_yaml++) {
 		char *lab = is_yaml ? strdup(exported) : json_dumps(tree, 0);
 		struct model *wanted = apply(lab, strlen(lab), is_yaml, model, true, &problem);
@@ -378,7 +396,7 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 	json_t *tree_again = lab_format(CLUSTER, again);
 
 	assert_true(json_equal(tree, tree_again));
-	assert_int_equal(again->n_ports, 7);
+	assert_int_equal(again->n_ports, 9);
 	json_decref(tree);
 	json_decref(tree_again);
 	free(exported);
@@ -388,7 +406,7 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 
 static void defaults_and_derived_values_are_not_kept(void **state)
 {
-	struct model *model = apply_yaml("segments: {A: {vni: 1, mtu: 1500, age: 300s,"
+	struct model *model = apply_yaml("segments: {A: {vni: 1, age: 300s,"
 					 " unknown: flood}}\n"
 					 "ports: {p: {type: tap, segment: A, ifname: p},"
 					 " q: {type: vhost-user, segment: A, offload: true,"
@@ -450,10 +468,10 @@ static void what_stays_the_same_keeps_its_owner_unless_one_is_given(void **state
 
 static void an_export_keeps_every_owner(void **state)
 {
-	struct model *first = apply_yaml(
-		"name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3, lab: \"\"},"
-		" D: {vni: 4, lab: two}, E: {vni: 5, lab: default}}",
-		NULL, false);
+	struct model *first =
+		apply_yaml("name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3, lab: \"\"},"
+			   " D: {vni: 4, lab: two}, E: {vni: 5, lab: default}}",
+			   NULL, false);
 	json_t *tree = lab_format(CLUSTER, first);
 	char *exported = lab_yaml_format(tree);
 	struct model *again = apply_yaml(exported, NULL, false);

@@ -126,6 +126,19 @@ static void twenty_thousand_derived_macs_are_unique(void **state)
 	test_free(seen);
 }
 
+static void an_mtu_that_is_not_given_follows_the_tunnels(void **state)
+{
+	struct model model = {.tunnel_mtu = 0};
+	struct model_segment given = {.mtu = 9000}, derived = {.mtu = 0};
+
+	assert_int_equal(model_segment_mtu(&model, &derived), 1500);
+	model.tunnel_mtu = 1450;
+	assert_int_equal(model_segment_mtu(&model, &derived), 1450);
+	assert_int_equal(model_segment_mtu(&model, &given), 9000);
+	model.tunnel_mtu = 8950;
+	assert_int_equal(model_segment_mtu(&model, &derived), 1500);
+}
+
 static void names_are_bounded_and_plain(void **state)
 {
 	char long_name[DP_NAME_BYTES + 1];
@@ -153,6 +166,7 @@ int main(void)
 		cmocka_unit_test(a_copy_does_not_follow_its_original),
 		cmocka_unit_test(derived_macs_are_local_unicast_stable_and_differ),
 		cmocka_unit_test(twenty_thousand_derived_macs_are_unique),
+		cmocka_unit_test(an_mtu_that_is_not_given_follows_the_tunnels),
 		cmocka_unit_test(names_are_bounded_and_plain),
 	};
 

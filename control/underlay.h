@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The underlay: which uplink and which neighbour lead to each peer. The kernel knows (routes,
+ * neighbours, interfaces); here its answers become what the dataplane is told (DP_NEXTHOP) and what
+ * segments may carry (model.tunnel_mtu). Level-triggered: on any news the question is asked again,
+ * and only what differs is sent. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/model.h"
+
+struct fastpath;
+struct loop;
+struct underlay;
+
+int underlay_create(struct loop *loop, struct underlay **underlay);
+void underlay_destroy(struct underlay *underlay); /* NULL is legal */
+
+/* Asks the kernel again what may have changed; everything, if the model is of another revision.
+ * Returns whether model->tunnel_mtu, which it sets, has changed. */
+bool underlay_look(struct underlay *underlay, struct model *model, uint64_t revision);
+
+/* Tells the dataplane what it does not know yet. Returns ms until it wants to be called again, at
+ * most. */
+int underlay_tell(struct underlay *underlay, struct fastpath *fastpath, uint64_t now_ns);
+
+/* Why a peer cannot be reached, and what to do; NULL: it can, or it is none. */
+const char *underlay_reason(const struct underlay *underlay, uint64_t port_id);

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Three hosts. ALPHA and BETA are on all, GAMMA is on h1 and h2 only.
+#
+#      a1  b1  g1          a2  b2  g2            a3  b3          machines (tap)
+#       |   |   |           |   |   |             |   |
+#     [==== h1 ====]      [==== h2 ====]        [== h3 ==]       weft
+#       u0 |                u0 |                  u0 |
+#     =====+===================+=====================+=====      underlay, IPv4 and IPv6
+#
+# Every machine tries every other; what GAMMA says never comes to h3. A machine that moves to
+# another host is followed at once; a host that lost its weftd goes on.
+#
+# usage: overlay_test.sh [DRIVER]     of the uplinks, default af_packet
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=lib/hosts.sh
+. "$(dirname "$0")/lib/hosts.sh"
+
+driver=${1:-af_packet}
+
+# The lab of host $1 with tunnels over IPv4 or IPv6: lab NUMBER PREFIX
+lab()
+{
+	local number=$1 prefix=$2 other segments
+	echo "segments: {ALPHA: {vni: 100}, BETA: {vni: 200}, GAMMA: {vni: 300}}"
+	echo "ports:"
+	echo "  up: {type: uplink, ifname: u0, vtep: '$prefix$number', driver: $driver}"
+	echo "  a$number: {type: tap, segment: ALPHA, netns: a$number, ip: 10.0.1.$number/24}"
+	echo "  b$number: {type: tap, segment: BETA, netns: b$number, ip: 10.0.2.$number/24}"
+	[ "$number" -eq 3 ] ||
+		echo "  g$number: {type: tap, segment: GAMMA, netns: g$number, ip: 10.0.3.$number/24}"
+	echo "peers:"
+	for other in 1 2 3; do
+		[ "$other" -ne "$number" ] || continue
+		segments="ALPHA, BETA"
+		[ "$number$other" != 12 ] && [ "$number$other" != 21 ] || segments+=", GAMMA"
+		echo "  h$other: {vtep: '$prefix$other', segments: [$segments]}"
+	done
+}
+
+# The whole matrix: same segment yes, other segment no.
+matrix()
+{
+	local from to expected seen n=0
+	for from in a1 a2 a3 b1 b2 b3 g1 g2; do
+		for to in a1 a2 a3 b1 b2 b3 g1 g2; do
+			[ "$from" != "$to" ] || continue
+			# All segments use other networks; who is in the wrong one asks from there.
+			[ "${from%?}" = "${to%?}" ] && expected=yes || expected=no
+			[ $expected = no ] || wait_for 10 "$from reaches $to" reaches "$from" "$(address "$to")"
+			[ $expected = yes ] || { seen=no && reaches_foreign "$from" "$to" && seen=yes; [ $seen = no ] ||
+				fail "$from reached $to"; }
+			n=$((n + 1))
+		done
+	done
+	step "$n pairs as expected"
+}
+
+address()
+{
+	case $1 in a*) echo "10.0.1.${1#?}" ;; b*) echo "10.0.2.${1#?}" ;; g*) echo "10.0.3.${1#?}" ;; esac
+}
+
+# Asks for a machine of another segment by a broadcast, as if it were a neighbour.
+reaches_foreign()
+{
+	ns "$1" busybox arping -q -c 1 -w 1 -I "$1" "$(address "$2")" 2>/dev/null
+}
+
+machine a1 a2 a3 b1 b2 b3 g1 g2
+for i in 1 2 3; do underlay_join $i h$i; done
+for i in 1 2 3; do host_start $i; done
+
+for prefix in 10.9.0. fd09::; do
+	step "tunnels over $prefix, $driver"
+	for i in 1 2 3; do
+		lab $i $prefix >"$run/lab$i.yaml"
+		on $i apply -f "$run/lab$i.yaml"
+	done
+	# What comes to h3 by the underlay, to be looked through for GAMMA's VNI (300 = 0x12c).
+	ns h3 tcpdump -Q in -U -w "$run/h3.pcap" -i u0 udp port 4789 2>"$run/tcpdump.err" &
+	capture=$!
+	wait_for 5 "tcpdump listens" grep -q 'listening on' "$run/tcpdump.err"
+	link_up 1 up h2 h3 a1
+	link_up 2 up h1 h3
+	link_up 3 up h1 h2
+	matrix
+	kill $capture
+	wait $capture || true
+	python3 - "$run/h3.pcap" <<-'PYTHON'
+		import sys
+		from scapy.all import rdpcap, UDP
+		vnis = [int.from_bytes(bytes(p[UDP].payload)[4:7], "big") for p in rdpcap(sys.argv[1]) if UDP in p]
+		print("at h3:", {vni: vnis.count(vni) for vni in sorted(set(vnis))})
+		sys.exit(not {100, 200} <= set(vnis) or 300 in vnis)
+	PYTHON
+	for i in 1 2 3; do
+		refused_at=$(lost $i up tunnel-vni)
+		[ "$refused_at" -eq 0 ] || fail "h$i refused $refused_at frames of a VNI it does not have"
+	done
+done
+
+step "an MTU that fits: 1500 - 70 over IPv6"
+[ "$(on 1 segment show ALPHA -o json | jq .status.mtu)" -eq 1430 ]
+[ "$(ns a1 cat /sys/class/net/a1/mtu)" -eq 1430 ]
+reaches_whole() { ns a1 ping -q -c 1 -W 2 -M do -s $((1430 - 28)) 10.0.1.3; }
+wait_for 5 "a full packet passes" reaches_whole
+
+step "weftd is killed on all hosts: nothing is lost meanwhile"
+ns a1 ping -q -i 0.01 -c 300 10.0.1.3 >"$run/ping.out" &
+ping=$!
+for i in 1 2 3; do kill -9 "$(host_pid $i weftd)"; done
+wait $ping || fail "pings were lost: $(cat "$run/ping.out")"
+for i in 1 2 3; do
+	wait_for 20 "weftd of h$i is back" host_connected $i
+	on $i diff -f "$run/lab$i.yaml" || fail "h$i differs"
+done
+
+step "where is a3? asked on h1"
+on 1 where 10.0.1.3 | tee "$run/where"
+grep -q h3 "$run/where"
+
+step "a3 moves to h2 and says so once"
+on 3 port del a3
+ip -n a3 addr flush dev lo
+on 2 port add a3 type=tap segment=ALPHA netns=a3 ip=10.0.1.3/24 mac="$(on 1 fdb list -o json |
+	jq -r '[.fdb[] | select(.port == "h3" and .segment == "ALPHA")][0].mac')"
+link_up 2 a3
+ns a3 busybox arping -q -U -c 1 -I a3 10.0.1.3
+moved() { on 1 where 10.0.1.3 -o json | jq -e '.places[] | select(.port == "h2")'; }
+wait_for 2 "h1 knows that a3 is behind h2 now" moved
+wait_for 2 "a1 reaches a3 there" reaches a1 10.0.1.3
+
+hosts_stop
+finish
