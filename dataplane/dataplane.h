@@ -27,6 +27,7 @@
 struct counters;
 struct loop;
 struct neigh;
+struct overlay;
 struct reaper;
 struct worker;
 
@@ -51,6 +52,7 @@ struct dataplane {
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
 	struct neigh *neigh;
+	_Atomic(struct overlay *) overlay;	/* NULL: there are no underlays and no peers */
 	struct worker *workers[WORKERS_MAX];
 	int main_wake_fd;		/* eventfd: a worker has something for main */
 	struct loop_watch *main_wake_watch;

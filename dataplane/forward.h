@@ -38,6 +38,10 @@ void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from);
 uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct port *from,
 			struct forward_lists *lists);
 
+/* Sends a burst that was made for the port itself, and counts it there. No list may be in use. */
+void forward_answer(struct burst *burst, struct port *port, struct forward_lists *lists,
+		    struct counters_block *count);
+
 /* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from
  * what was meant for a port that has gone. */
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
