@@ -163,6 +163,8 @@ static void tunnels_do_not_loop(void **state)
 
 	tunnel_rig_send(dp, 4, 12, ALPHA, RIG_BROADCAST, REMOTE, 60, 0);
 	rig_turn(dp, NOW_S);
+	/* A flood does not even try. */
+	assert_int_equal(rig_sum(dp).drops[DROP_TUNNEL_LOOP], 0);
 	tunnel_rig_send(dp, 4, 11, ALPHA, REMOTE, REMOTE + 1, 60, 0);
 	rig_turn(dp, NOW_S);
 	assert_out(dp, 1, 1, 0);

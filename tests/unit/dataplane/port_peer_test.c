@@ -173,6 +173,22 @@ static void members_change_under_traffic(void **state)
 	assert_int_equal(count_to(dp, 11, ALPHA), 1);
 }
 
+/* The last gate, whatever the tables say. */
+static void stale_entries_lead_nowhere(void **state)
+{
+	struct dataplane *dp = *state;
+	uint16_t owner;
+	uint8_t mac[6];
+
+	rig_mac(mac, REMOTE);
+	fdb_learn(dp->fdb, fdb_key(segment_find(dp, BETA)->index, mac), port_find(dp, 12)->index,
+		  NOW_S, &owner);
+	rig_send(dp, 3, REMOTE, 3, 60, 0);
+	rig_turn(dp, NOW_S);
+	assert_int_equal(n_sent(dp), 0);
+	assert_int_equal(drops(dp, 12, DROP_WRONG_SEGMENT), 1);
+}
+
 static void vtep_changes_in_place(void **state)
 {
 	struct dataplane *dp = *state;
@@ -331,6 +347,8 @@ static void isolation(void **state)
 	assert_int_equal(rig_port(dp, 1)->n_out, 1);
 	assert_int_equal(rig_port(dp, 2)->n_out, 1);
 	assert_int_equal(rig_port(dp, 3)->n_out, 1);
+	/* Nobody was tried in vain. */
+	assert_int_equal(rig_sum(dp).drops[DROP_ISOLATED], 0);
 }
 
 /* 1,000 flows leave from at least 900 source ports; each from one. */
@@ -406,6 +424,7 @@ int main(void)
 		TEST6(known_addresses_go_to_one),
 		TEST(every_segment_means_later_ones_too),
 		TEST(members_change_under_traffic),
+		TEST(stale_entries_lead_nowhere),
 		TEST(vtep_changes_in_place),
 		TEST(options_of_the_uplink_are_live),
 		TEST(no_way_is_a_reason),
