@@ -14,6 +14,7 @@
 /* What of the burst's port and segment the frames are judged by, read once. */
 struct context {
 	struct dataplane *dp;
+	struct burst *burst;
 	const struct vlan_map *vlans;	/* NULL: access port */
 	bool takes_tags;
 	uint16_t segment;		/* of untagged frames */
@@ -31,6 +32,9 @@ static void enter_segment(struct context *context, uint16_t index)
 	context->max_len = policy != NULL ? atomic_load_explicit(&policy->max_frame_bytes,
 								 memory_order_relaxed)
 					  : 0;
+	if (policy != NULL)
+		context->burst->services |=
+			atomic_load_explicit(&policy->services, memory_order_relaxed);
 }
 
 /* 01-80-C2-00-00-00 to -0F: IEEE 802.1Q, table 8-1, what a bridge keeps to itself. In a key, the
@@ -68,8 +72,10 @@ static inline enum drop_reason judge(struct frame *frame, const struct context *
 		return DROP_NO_SEGMENT;
 	if ((src & FDB_KEY_GROUP) != 0 || (src & FDB_KEY_MAC) == 0)
 		return DROP_BAD_SOURCE;
-	if (frame->len > context->max_len && is_too_big(frame, context))
+	if (frame->len > context->max_len && is_too_big(frame, context)) {
+		context->burst->services |= FRAME_TOO_BIG;
 		return DROP_TOO_BIG;
+	}
 	if (__builtin_expect(is_link_local(dst), 0))
 		return segment_passes(context->policy, frame) ? DROP_NONE : DROP_LINK_LOCAL;
 	return DROP_NONE;
@@ -93,14 +99,62 @@ static enum drop_reason judge_tagged(struct burst *burst, struct frame *frame,
 	return judge(frame, &context);
 }
 
-void classify_burst(struct dataplane *dp, const struct port *port, struct burst *burst)
+static inline void classify_frame(struct burst *burst, struct frame *frame,
+				  const struct context *context)
+{
+	uint16_t ethertype;
+
+	if (frame->len < ETH_HLEN) {
+		frame->drop = DROP_RUNT;
+		return;
+	}
+	memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
+	frame->has_tag = false;
+	if (__builtin_expect(vlan_is_tag(be16toh(ethertype)), 0))
+		frame->drop = (uint8_t)judge_tagged(burst, frame, context);
+	else
+		frame->drop = (uint8_t)judge(frame, context);
+}
+
+/* From a peer: the VNI has said which segment, tags are the frame's own. */
+static void classify_tunnelled(struct dataplane *dp, const struct port *port, struct burst *burst)
 {
 	struct context context = {
 		.dp = dp,
+		.burst = burst,
+		.takes_tags = atomic_load_explicit(&port->takes_tags, memory_order_relaxed),
+	};
+
+	burst->services = 0;
+	burst->stripped_bytes = 0;
+	burst->has_tags = false;
+	burst->is_mixed = true;
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE)
+			continue;
+		if (frame->segment != context.segment)
+			enter_segment(&context, frame->segment);
+		classify_frame(burst, frame, &context);
+	}
+}
+
+void classify_burst(struct dataplane *dp, const struct port *port, struct burst *burst)
+{
+	if (__builtin_expect(port->is_peer, 0)) {
+		classify_tunnelled(dp, port, burst);
+		return;
+	}
+
+	struct context context = {
+		.dp = dp,
+		.burst = burst,
 		.vlans = atomic_load_explicit(&port->vlans, memory_order_acquire),
 		.takes_tags = atomic_load_explicit(&port->takes_tags, memory_order_relaxed),
 	};
 
+	burst->services = 0;
 	enter_segment(&context, context.vlans != NULL ? context.vlans->native
 						      : atomic_load_explicit(&port->segment,
 									     memory_order_acquire));
@@ -108,21 +162,8 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 	burst->has_tags = false;
 	burst->is_mixed = context.vlans != NULL;
 	for (unsigned int i = 0; i < burst->n; i++) {
-		struct frame *frame = &burst->frames[i];
-		uint16_t ethertype;
-
-		if (frame->drop != DROP_NONE)
-			continue;
-		if (frame->len < ETH_HLEN) {
-			frame->drop = DROP_RUNT;
-			continue;
-		}
-		memcpy(&ethertype, frame->head + 2 * ETH_ALEN, sizeof(ethertype));
-		frame->has_tag = false;
-		if (__builtin_expect(vlan_is_tag(be16toh(ethertype)), 0))
-			frame->drop = (uint8_t)judge_tagged(burst, frame, &context);
-		else
-			frame->drop = (uint8_t)judge(frame, &context);
+		if (burst->frames[i].drop == DROP_NONE)
+			classify_frame(burst, &burst->frames[i], &context);
 	}
 }
 

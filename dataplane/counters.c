@@ -152,6 +152,14 @@ struct counters_block *counters_block(const struct counters *counters, unsigned 
 	return &counters->blocks[(size_t)slot * counters->header->n_workers + worker];
 }
 
+struct counters_block *counters_beside(const struct counters *counters,
+				       const struct counters_block *block, unsigned int slot)
+{
+	size_t at = (size_t)(block - counters->blocks);
+
+	return counters_block(counters, slot, (unsigned int)(at % counters->header->n_workers));
+}
+
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker)
 {
 	return &counters->workers[worker];

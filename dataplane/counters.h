@@ -23,4 +23,7 @@ void counters_return_slot(struct counters *counters, unsigned int slot);
 
 struct counters_block *counters_block(const struct counters *counters, unsigned int slot,
 				      unsigned int worker);
+/* The block of another slot, of the worker that `block` is of. */
+struct counters_block *counters_beside(const struct counters *counters,
+				       const struct counters_block *block, unsigned int slot);
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker);

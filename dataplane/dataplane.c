@@ -16,6 +16,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
+#include "dataplane/overlay.h"
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/leftover.h"
 #include "dataplane/vhost/reaper.h"
@@ -133,6 +134,7 @@ void dataplane_destroy(struct dataplane *dp)
 	fault_enter(NULL);
 	fdb_destroy(dp->fdb);
 	neigh_destroy(dp->neigh);
+	overlay_destroy(atomic_load(&dp->overlay));
 	counters_destroy(dp->counters);
 	loop_destroy(dp->loop);
 	dp->config.memory.free(dp);
@@ -194,6 +196,8 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 	uint16_t index = fdb_key_segment(entry->key);
 	bool forget = has_left(sweep->dp, entry->port, index);
 
+	if (!forget && !entry->is_static)
+		forget = !atomic_load(&atomic_load(&sweep->dp->ports[entry->port])->is_teaching);
 	if (!forget && entry->is_static)
 		return !has_static_mac(atomic_load(&sweep->dp->ports[entry->port]), entry->key);
 	if (!forget) {

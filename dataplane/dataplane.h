@@ -28,6 +28,7 @@ struct counters;
 struct leftover;
 struct loop;
 struct neigh;
+struct overlay;
 struct reaper;
 struct worker;
 
@@ -54,6 +55,7 @@ struct dataplane {
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
 	struct neigh *neigh;
+	_Atomic(struct overlay *) overlay;	/* NULL: there are no underlays and no peers */
 	struct worker *workers[WORKERS_MAX];
 	int main_wake_fd;		/* eventfd: a worker has something for main */
 	struct loop_watch *main_wake_watch;

@@ -7,6 +7,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
+#include "dataplane/segment_set.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vlan.h"
 
@@ -105,9 +106,9 @@ static inline enum drop_reason judge_flood(const struct segment *segment, const 
 		       : DROP_MULTICAST;
 }
 
-/* Everyone in the segment but the sender; from an isolated one, only those that are not; nobody if
- * that is too much for one turn. Returns the number of receivers; none: the frame has its drop
- * reason. */
+/* Everyone in the segment but the sender; from an isolated one, only those that are not; from a
+ * peer, only ports of this host; nobody if that is too much for one turn. Returns the number of
+ * receivers; none: the frame has its drop reason. */
 static unsigned int spread_flood(struct dataplane *dp, struct frame *frame, unsigned int position,
 				 const struct port *from, struct forward_lists *lists)
 {
@@ -126,15 +127,18 @@ static unsigned int spread_flood(struct dataplane *dp, struct frame *frame, unsi
 		return 0;
 	}
 	const struct flood_list *list = atomic_load_explicit(&segment->flood, memory_order_acquire);
-	uint32_t end = atomic_load_explicit(&from->is_isolated, memory_order_relaxed) ? list->n_open
-										      : list->n;
+	bool is_isolated = atomic_load_explicit(&from->is_isolated, memory_order_relaxed);
+	uint32_t begin = is_isolated ? list->ports_open : 0;
+	uint32_t end = is_isolated ? list->peers_isolated : list->n;
 
-	if (bytes * end > lists->flood_bytes_left) {
+	if (from->is_peer)
+		end = list->peers_begin;
+	if (bytes * (end - begin) > lists->flood_bytes_left) {
 		frame->drop = DROP_FLOOD_LIMIT;
 		return 0;
 	}
-	lists->flood_bytes_left -= (uint32_t)(bytes * end);
-	for (uint32_t i = 0; i < end; i++) {
+	lists->flood_bytes_left -= (uint32_t)(bytes * (end - begin));
+	for (uint32_t i = begin; i < end; i++) {
 		if (list->ports[i] == from->index)
 			continue;
 		push(lists, list->ports[i], position);
@@ -279,10 +283,58 @@ static void transmit_tagged(struct forward_lists *lists, struct port *port,
 	flush_tagged(lists, port, burst, count);
 }
 
+/* The gate of a peer: it has the frame's segment, and the frame is not from another one. */
+static void transmit_to_peer(struct forward_lists *lists, const struct port *from,
+			     struct port *port, struct burst *burst, struct egress *egress,
+			     struct counters_block *count)
+{
+	const struct segment_set *segments =
+		atomic_load_explicit(&port->segments, memory_order_acquire);
+	bool takes_tags = !burst->has_tags ||
+			  atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	unsigned int n = 0, offloads = 0;
+
+	if (from->is_peer) {
+		count->drops[DROP_TUNNEL_LOOP] += egress->n;
+		return;
+	}
+	for (unsigned int i = 0; i < egress->n; i++) {
+		const struct frame *frame = &burst->frames[egress->order[i]];
+
+		if (!segment_set_has(segments, frame->segment)) {
+			drop_count(count, DROP_WRONG_SEGMENT);
+		} else if (!takes_tags && frame->has_tag) {
+			drop_count(count, DROP_TAGGED);
+		} else {
+			offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+			egress->order[n++] = egress->order[i];
+		}
+	}
+	send_out(lists, port, burst, egress->order, n, offloads, count);
+}
+
 static bool are_isolated(const struct port *a, const struct port *b)
 {
 	return atomic_load_explicit(&a->is_isolated, memory_order_relaxed) &&
 	       atomic_load_explicit(&b->is_isolated, memory_order_relaxed);
+}
+
+void forward_answer(struct burst *burst, struct port *port, struct forward_lists *lists,
+		    struct counters_block *count)
+{
+	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
+	struct egress *egress = &lists->egress[port->index];
+
+	for (unsigned int i = 0; i < burst->n; i++)
+		egress->order[i] = (uint8_t)i;
+	egress->n = (uint8_t)burst->n;
+	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
+		count->drops[DROP_BLOCKED] += egress->n;
+	else if (vlans != NULL)
+		transmit_tagged(lists, port, vlans, burst, egress, count);
+	else
+		transmit_untagged(lists, port, burst, egress, count);
+	egress->n = 0;
 }
 
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
@@ -305,6 +357,8 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, const struct po
 			else if (port_state_blocks(
 					 atomic_load_explicit(&port->state, memory_order_relaxed)))
 				count->drops[DROP_BLOCKED] += egress->n;
+			else if (port->is_peer)
+				transmit_to_peer(lists, from, port, burst, egress, count);
 			else if (vlans != NULL)
 				transmit_tagged(lists, port, vlans, burst, egress, count);
 			else

@@ -40,6 +40,9 @@ uint64_t forward_spread(struct dataplane *dp, struct burst *burst, const struct 
 
 /* Tells the ports that have lists, if they are few, that frames are coming. */
 void forward_announce(const struct dataplane *dp, const struct forward_lists *lists);
+/* Sends a burst that was made for the port itself, and counts it there. No list may be in use. */
+void forward_answer(struct burst *burst, struct port *port, struct forward_lists *lists,
+		    struct counters_block *count);
 
 /* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from
  * what was meant for a port that has gone. */

@@ -46,6 +46,12 @@ enum frame_out {
 	FRAME_OUT_FLOOD = 0xffff,
 };
 
+/* What of a burst answer.c has to look at; the first is a setting of its segments. */
+enum frame_service {
+	FRAME_MSS = 1,		/* TCP's segment size is lowered to what fits */
+	FRAME_TOO_BIG = 2,	/* some frame was too big */
+};
+
 struct frame {
 	const struct iovec *iov;	/* the bytes after the head, in `n_iov` pieces */
 	uint64_t src_key, dst_key;	/* segment and MAC, as the FDB wants them (fdb.h) */
@@ -73,7 +79,8 @@ struct burst {
 	uint64_t now_ns;		/* the same in nanoseconds */
 	uint32_t stripped_bytes;	/* of tags that classify took off */
 	bool has_tags;			/* after classify: some frame has has_tag */
-	bool is_mixed;			/* after classify: from a trunk, of several segments */
+	bool is_mixed;			/* after classify: perhaps of several segments */
+	uint8_t services;		/* after classify: enum frame_service */
 	bool attention;			/* a port found something that main has to look at */
 	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];

@@ -146,7 +146,7 @@ static void carry_out(struct dataplane *dp, const struct learn_request *request)
 	uint16_t segment = fdb_key_segment(request->key);
 	uint16_t owner = fdb_owner(dp->fdb, request->key);
 
-	if (port == NULL || !port_is_in(port, segment) ||
+	if (port == NULL || !port_is_in(port, segment) || !atomic_load(&port->is_teaching) ||
 	    atomic_load(&port->state) != PORT_STATE_ACTIVE)
 		return;
 	if (owner == FDB_NO_PORT && !make_room(dp, port, segment))

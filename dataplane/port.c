@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/answer.h"
 #include "dataplane/balance.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
+#include "dataplane/segment_set.h"
 #include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
@@ -36,6 +38,7 @@ static int set_up_limits(struct port *port)
 	rate_init(&port->claims, NEIGH_CLAIMS_PER_S, NEIGH_CLAIMS_BURST);
 	rate_init(&port->learns_easy, LEARN_EASY_PER_S, LEARN_EASY_BURST);
 	rate_init(&port->learns, LEARN_PER_S, LEARN_BURST);
+	rate_init(&port->answers, ANSWERS_PER_S, ANSWERS_BURST);
 	return error;
 }
 
@@ -80,6 +83,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 	port->spec = *spec;
 	port->index = (uint16_t)index;
 	port->slot = (uint16_t)slot;
+	port->is_peer = type->kind->place == PORT_PLACE_VNI;
 	int error = set_up_limits(port);
 
 	if (error < 0)
@@ -109,6 +113,7 @@ void port_free(struct port *port)
 	port->dp->ports_taken[port->index] = false;
 	guard_destroy(atomic_load(&port->guard));
 	free(atomic_load(&port->vlans));
+	free(atomic_load(&port->segments));
 	free(port);
 }
 
@@ -126,6 +131,7 @@ void port_apply(struct port *port)
 	struct option_set set = port_kinds_options(port->type->kind);
 
 	const struct dp_option *macs = port_option(port, "macs");
+	const struct dp_option *learn = port_option(port, "learn");
 	int n_macs = macs != NULL ? port_options_parse_macs(macs->text, port->macs) : 0;
 
 	port->n_macs = n_macs > 0 ? (unsigned int)n_macs : 0;
@@ -134,6 +140,7 @@ void port_apply(struct port *port)
 		     options_number(&set, spec->options, spec->n_options, "qinq") != 0);
 	atomic_store(&port->is_isolated,
 		     options_number(&set, spec->options, spec->n_options, "isolated") != 0);
+	atomic_store(&port->is_teaching, learn == NULL || learn->number != 0);
 	storm_set(&port->storm, spec->storm_pps);
 	atomic_store(&port->state,
 		     (uint8_t)options_number(&set, spec->options, spec->n_options, "state"));
@@ -143,6 +150,9 @@ bool port_is_in(const struct port *port, uint16_t segment)
 {
 	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
 
+	if (port->is_peer)
+		return segment_set_has(atomic_load_explicit(&port->segments, memory_order_acquire),
+				       segment);
 	if (vlans != NULL)
 		return vlan_of(vlans, segment) != VLAN_NOT_MEMBER;
 	return atomic_load_explicit(&port->segment, memory_order_acquire) == segment;
@@ -152,6 +162,8 @@ void port_mark_segments(const struct port *port, bool marks[])
 {
 	const struct vlan_map *vlans = atomic_load(&port->vlans);
 
+	for (unsigned int i = 1; port->is_peer && i < SEGMENTS_MAX; i++)
+		marks[i] |= segment_set_has(atomic_load(&port->segments), (uint16_t)i);
 	if (vlans == NULL)
 		marks[atomic_load(&port->segment)] = true;
 	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++)

@@ -39,6 +39,7 @@
 struct dataplane;
 struct guard;
 struct port;
+struct segment_set;
 struct vlan_map;
 
 /* A receive queue: the unit that a worker polls. Embedded in the type's own queue. */
@@ -86,7 +87,7 @@ struct port_type {
 		   struct counters_block *count);
 	void (*tx_soon)(const struct port *port);	/* may be NULL */
 	/* As tx, with outer headers, without offloads. Uplinks only, else NULL. `count`: of the
-	 * peer that the frames are for. */
+	 * peer that the frames are for; its tx_bytes are those of the frames alone. */
 	void (*send)(struct port *port, const struct port_out *out, unsigned int n,
 		     struct counters_block *count);
 	bool (*arm)(struct rxq *rxq);
@@ -100,17 +101,21 @@ struct port {
 	void *impl;			/* the type's own */
 	uint16_t index;			/* in dataplane.ports, and in the FDB */
 	uint16_t slot;			/* in the counters */
+	bool is_peer;			/* PORT_PLACE_VNI: another host; it is never polled */
 
 	/* Changed in place by main, read by workers once per burst. */
 	_Atomic uint16_t segment;	/* index of the access segment; 0: none, or a trunk */
-	_Atomic(struct vlan_map *) vlans;	/* of a trunk; NULL: an access port */
+	_Atomic(struct vlan_map *) vlans;	/* of a trunk; NULL: an access port, or a peer */
+	_Atomic(struct segment_set *) segments;	/* of a peer, never NULL; else NULL */
 	_Atomic bool takes_tags;	/* tags that mean no segment may pass as payload (QinQ) */
 	_Atomic bool is_isolated;	/* exchanges frames only with ports that are not */
+	_Atomic bool is_teaching;	/* what it sends is learned */
 	_Atomic uint32_t offload_caps;	/* enum offload_cap: what it takes; the rest is done here */
 	_Atomic(struct guard *) guard;	/* never NULL */
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
+	struct rate answers;		/* that it is given */
 	_Atomic uint8_t state;		/* enum port_state */
 
 	/* Main only. */

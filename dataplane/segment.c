@@ -72,12 +72,14 @@ void segment_apply(struct segment *segment, const struct dp_segment *spec)
 {
 	segment->spec = *spec;
 	atomic_store(&segment->age_s, spec->age_s);
+	atomic_store(&segment->vni, spec->vni);
 	segment->max_macs = (uint32_t)options_number(&segment_options, spec->options,
 						     spec->n_options, "max_macs");
 	atomic_store(&segment->guards, spec->guards);
 	storm_set(&segment->storm, spec->storm_pps);
 	atomic_store(&segment->max_frame_bytes, spec->mtu + ETH_HLEN);
 	atomic_store(&segment->passes, find_passes(spec));
+	atomic_store(&segment->services, action(spec, "mss_clamp") != 0 ? FRAME_MSS : 0);
 	atomic_store(&segment->on_unknown, action(spec, "unknown"));
 	atomic_store(&segment->on_broadcast, action(spec, "broadcast"));
 	atomic_store(&segment->on_multicast, action(spec, "multicast"));
@@ -102,24 +104,55 @@ struct segment *segment_find(const struct dataplane *dp, uint32_t id)
 	return NULL;
 }
 
+/* The runs of a flood list, in their order. */
+enum run {
+	ISOLATED_PORTS,
+	OPEN_PORTS,
+	OPEN_PEERS,
+	ISOLATED_PEERS,
+	N_RUNS,
+};
+
+static enum run run_of(const struct port *port)
+{
+	bool is_isolated = atomic_load(&port->is_isolated);
+
+	if (port->is_peer)
+		return is_isolated ? ISOLATED_PEERS : OPEN_PEERS;
+	return is_isolated ? ISOLATED_PORTS : OPEN_PORTS;
+}
+
+/* Puts each port into its run; those of a run keep their order. */
+static void sort_runs(const struct dataplane *dp, struct flood_list *list)
+{
+	uint32_t ends[N_RUNS] = {0, list->ports_open, list->peers_begin, list->peers_isolated};
+	uint16_t ports[PORTS_MAX];
+
+	memcpy(ports, list->ports, list->n * sizeof(ports[0]));
+	for (uint32_t i = 0; i < list->n; i++)
+		list->ports[ends[run_of(atomic_load(&dp->ports[ports[i]]))]++] = ports[i];
+}
+
 struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment)
 {
 	struct flood_list *list = malloc(sizeof(*list) + dp->ports_end * sizeof(list->ports[0]));
+	uint32_t runs[N_RUNS] = {0};
 
 	if (list == NULL)
 		return NULL;
 	list->n = 0;
-	for (int is_isolated = 0; is_isolated < 2; is_isolated++) {
-		list->n_open = is_isolated ? list->n_open : 0;
-		for (unsigned int i = 1; i < dp->ports_end; i++) {
-			struct port *port = atomic_load(&dp->ports[i]);
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
 
-			if (port != NULL && port_is_in(port, segment->index) &&
-			    atomic_load(&port->state) == PORT_STATE_ACTIVE &&
-			    atomic_load(&port->is_isolated) == is_isolated)
-				list->ports[list->n++] = port->index;
-		}
-		list->n_open = is_isolated ? list->n_open : list->n;
+		if (port == NULL || !port_is_in(port, segment->index) ||
+		    atomic_load(&port->state) != PORT_STATE_ACTIVE)
+			continue;
+		list->ports[list->n++] = port->index;
+		runs[run_of(port)]++;
 	}
+	list->ports_open = runs[ISOLATED_PORTS];
+	list->peers_begin = list->ports_open + runs[OPEN_PORTS];
+	list->peers_isolated = list->peers_begin + runs[OPEN_PEERS];
+	sort_runs(dp, list);
 	return list;
 }

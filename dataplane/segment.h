@@ -19,9 +19,18 @@ struct dataplane;
 struct frame;
 struct port;
 
+/*
+ * Ordered so that each kind of sender reads one run of it:
+ *
+ *     isolated ports | other ports | other peers | isolated peers
+ *     0         ports_open    peers_begin    peers_isolated      n
+ *
+ * A port floods to all of it, an isolated one from ports_open up to peers_isolated; a peer floods
+ * to ports alone.
+ */
 struct flood_list {
 	uint32_t n;
-	uint32_t n_open;	/* of which come first those that are not isolated */
+	uint32_t ports_open, peers_begin, peers_isolated;
 	uint16_t ports[];	/* indices of the member ports */
 };
 
@@ -35,10 +44,12 @@ struct learn_crowd {
 struct segment {
 	_Atomic(struct flood_list *) flood;
 	_Atomic uint32_t age_s;
+	_Atomic uint32_t vni;
 	_Atomic uint32_t max_frame_bytes;	/* by the MTU, without a tag */
 	_Atomic uint8_t passes;		/* link-local protocols: bits, segment.c */
 	_Atomic uint8_t on_unknown, on_broadcast, on_multicast;	/* enum segment_action */
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
+	_Atomic uint8_t services;	/* enum frame_service */
 	struct storm storm;
 	uint16_t index;
 	uint32_t max_macs;		/* main only, as the next two */

@@ -19,6 +19,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
+#include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
 #include "dataplane/txn.h"
 
@@ -48,6 +49,7 @@ struct request {
 		struct dp_port port;
 		struct dp_object object;
 		struct dp_queue queue;
+		struct dp_nexthop nexthop;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -369,6 +371,11 @@ static void do_queue_move(struct client *client, struct request *request)
 	server_queue_move(client->server->dp, client, &request->queue);
 }
 
+static void do_nexthop(struct client *client, struct request *request)
+{
+	server_nexthop(client->server->dp, client, &request->nexthop);
+}
+
 /* Requests by type: size that the message must have, and who handles it. */
 static const struct {
 	size_t bytes;
@@ -390,6 +397,7 @@ static const struct {
 	[DP_NEIGH_DUMP] = {sizeof(struct dp_plain), do_neigh_dump},
 	[DP_QUEUE_DUMP] = {sizeof(struct dp_plain), do_queue_dump},
 	[DP_QUEUE_MOVE] = {sizeof(struct dp_queue), do_queue_move},
+	[DP_NEXTHOP] = {sizeof(struct dp_nexthop), do_nexthop},
 };
 
 /* --- connections --- */

@@ -3,6 +3,7 @@
 #include "dataplane/txn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +13,9 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
+#include "dataplane/overlay.h"
+#include "dataplane/port_peer.h"
+#include "dataplane/segment_set.h"
 #include "dataplane/txn_check.h"
 #include "dataplane/vlan.h"
 
@@ -136,8 +140,16 @@ static uint16_t segment_index(const struct txn *txn, uint32_t id)
 	return segment != NULL ? segment->index : 0;
 }
 
+/* A peer, which has segments by their VNI. txn_check() has found the kind. */
+static bool is_peer(const struct dp_port *spec)
+{
+	return port_kinds_find(spec->kind)->place == PORT_PLACE_VNI;
+}
+
 static bool is_trunk(const struct dp_port *spec)
 {
+	if (is_peer(spec))
+		return false;
 	return spec->n_members > 1 || (spec->n_members == 1 && spec->members[0].vlan != 0);
 }
 
@@ -159,6 +171,28 @@ static int make_vlans(struct txn *txn, struct txn_port *staged, char *why, size_
 	return -ENOMEM;
 }
 
+static int make_segments(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
+{
+	const struct dp_port *spec = &staged->spec;
+	uint16_t members[DP_MEMBERS_MAX];
+
+	for (unsigned int i = 0; i < spec->n_members; i++)
+		members[i] = segment_index(txn, spec->members[i].segment_id);
+	staged->segments = segment_set_create(members, spec->n_members);
+	if (staged->segments != NULL)
+		return 0;
+	snprintf(why, why_bytes, "port %s: out of memory", spec->name);
+	return -ENOMEM;
+}
+
+/* What says which segments it is in, if that takes memory. */
+static int make_place(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
+{
+	if (is_peer(&staged->spec))
+		return make_segments(txn, staged, why, why_bytes);
+	return is_trunk(&staged->spec) ? make_vlans(txn, staged, why, why_bytes) : 0;
+}
+
 static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, size_t why_bytes)
 {
 	struct port *old = port_find(txn->dp, staged->spec.id);
@@ -166,15 +200,12 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 	staged->old = old;
 	if (staged->is_delete)
 		return 0;
-	if (is_trunk(&staged->spec)) {
-		int error = make_vlans(txn, staged, why, why_bytes);
+	int error = make_place(txn, staged, why, why_bytes);
 
-		if (error < 0)
-			return error;
-	}
+	if (error < 0)
+		return error;
 	if (old != NULL && !port_kinds_is_replace(&old->spec, &staged->spec)) {
-		int error = guard_create(&staged->spec, &staged->guard);
-
+		error = guard_create(&staged->spec, &staged->guard);
 		if (error < 0)
 			snprintf(why, why_bytes, "port %s: out of memory", staged->spec.name);
 		staged->in_place = true;
@@ -196,6 +227,62 @@ static int reserve_lists(struct txn *txn, char *why, size_t why_bytes)
 	return -ENOMEM;
 }
 
+static bool is_removed(const struct txn_port *staged)
+{
+	return staged->old != NULL && !staged->in_place;
+}
+
+/* By how many peers and uplinks a port changes their numbers: by (unsigned) -1 if it goes. */
+static void count_port(const struct port *port, unsigned int by, unsigned int *n_peers,
+		       unsigned int *n_uplinks)
+{
+	if (port != NULL && port->is_peer)
+		*n_peers += by;
+	if (port != NULL && port->type->send != NULL)
+		*n_uplinks += by;
+}
+
+/* Peers and uplinks of the result. */
+static void count_tunnels(const struct txn *txn, unsigned int *n_peers, unsigned int *n_uplinks)
+{
+	const struct dataplane *dp = txn->dp;
+
+	*n_peers = *n_uplinks = 0;
+	for (unsigned int i = 1; i < dp->ports_end; i++)
+		count_port(atomic_load(&dp->ports[i]), 1, n_peers, n_uplinks);
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		const struct txn_port *staged = &txn->ports[i];
+
+		count_port(staged->made, 1, n_peers, n_uplinks);
+		if (is_removed(staged))
+			count_port(staged->old, UINT_MAX, n_peers, n_uplinks);
+	}
+}
+
+/* The overlay that commit will fill, if anything in it changes. */
+static int reserve_overlay(struct txn *txn, char *why, size_t why_bytes)
+{
+	unsigned int n_peers, n_uplinks, n_segments = txn->dp->segments_end;
+	int error = 0;
+
+	txn->has_overlay = txn->n_segments != 0;
+	for (size_t i = 0; i < txn->n_ports && !txn->has_overlay; i++) {
+		const struct port *port =
+			txn->ports[i].made != NULL ? txn->ports[i].made : txn->ports[i].old;
+
+		txn->has_overlay = port != NULL && (port->is_peer || port->type->send != NULL);
+	}
+	if (!txn->has_overlay)
+		return 0;
+	count_tunnels(txn, &n_peers, &n_uplinks);
+	if (n_peers + n_uplinks != 0)
+		error = overlay_create(n_segments + (unsigned int)txn->n_segments, n_peers,
+				       n_uplinks, txn->dp->config.hash_seed, &txn->overlay);
+	if (error < 0)
+		snprintf(why, why_bytes, "out of memory");
+	return error;
+}
+
 int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 {
 	int error = txn_check(txn, why, why_bytes);
@@ -206,6 +293,8 @@ int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 		error = prepare_port(txn, &txn->ports[i], why, why_bytes);
 	if (error == 0)
 		error = reserve_lists(txn, why, why_bytes);
+	if (error == 0)
+		error = reserve_overlay(txn, why, why_bytes);
 	return error;
 }
 
@@ -228,6 +317,8 @@ static void publish_segments(struct txn *txn)
 			dp->segments_end = staged->made->index + 1u;
 		atomic_store_explicit(&dp->segments[staged->made->index], staged->made,
 				      memory_order_release);
+		/* Peers that have every segment have it too. */
+		txn->touched[staged->made->index] = true;
 		staged->made = NULL;
 	}
 }
@@ -235,7 +326,7 @@ static void publish_segments(struct txn *txn)
 /* An access port's one segment. */
 static uint16_t access_segment(const struct txn *txn, const struct dp_port *spec)
 {
-	return spec->n_members == 1 && !is_trunk(spec)
+	return spec->n_members == 1 && !is_trunk(spec) && !is_peer(spec)
 		       ? segment_index(txn, spec->members[0].segment_id)
 		       : 0;
 }
@@ -248,6 +339,8 @@ static void enter_segments(struct txn *txn, struct port *port, struct txn_port *
 		atomic_store(&port->segment, 0);
 		staged->vlans = atomic_exchange(&port->vlans, staged->vlans);
 	}
+	if (port->is_peer)
+		staged->segments = atomic_exchange(&port->segments, staged->segments);
 	atomic_store_explicit(&port->segment, access_segment(txn, &staged->spec),
 			      memory_order_release);
 	port_mark_segments(port, txn->touched);
@@ -295,6 +388,24 @@ static void publish_lists(struct txn *txn)
 	}
 }
 
+/* What decap knows, and the headers of the peers' tunnels, which name uplinks and their options. */
+static void publish_overlay(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	if (!txn->has_overlay)
+		return;
+	if (txn->overlay != NULL)
+		overlay_fill(txn->overlay, dp);
+	txn->overlay = atomic_exchange(&dp->overlay, txn->overlay);
+	for (unsigned int i = 1; txn->n_ports != 0 && i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL && port->type == &port_peer_type)
+			port_peer_refresh(port);
+	}
+}
+
 static void unpublish(struct txn *txn)
 {
 	struct dataplane *dp = txn->dp;
@@ -312,11 +423,6 @@ static void unpublish(struct txn *txn)
 			atomic_store_explicit(&dp->segments[staged->old->index], NULL,
 					      memory_order_release);
 	}
-}
-
-static bool is_removed(const struct txn_port *staged)
-{
-	return staged->old != NULL && !staged->in_place;
 }
 
 /* Does anything leave that the tables may name, or come with addresses to bind? */
@@ -371,7 +477,9 @@ static void free_txn(struct txn *txn)
 			close(txn->ports[i].fds[k]);
 		guard_destroy(txn->ports[i].guard);
 		free(txn->ports[i].vlans);
+		free(txn->ports[i].segments);
 	}
+	overlay_destroy(txn->overlay);
 	free(txn->touched);
 	free(txn->unused_lists);
 	free(txn->ports);
@@ -387,6 +495,7 @@ void txn_commit(struct txn *txn)
 	publish_segments(txn);
 	publish_ports(txn);
 	publish_lists(txn);
+	publish_overlay(txn);
 	dataplane_synchronize(txn->dp);
 	release(txn);
 	free_txn(txn);

@@ -85,6 +85,67 @@ static const char *check_segment(const struct txn_segment *staged, char *why, si
 			     why_bytes);
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* An object that is deleted twice, or deleted and put, has no one result. Sorts the ids. */
+static bool has_twice(uint64_t *ids, size_t n)
+{
+	qsort(ids, n, sizeof(ids[0]), compare_numbers);
+	for (size_t i = 1; i < n; i++) {
+		if (ids[i] == ids[i - 1])
+			return true;
+	}
+	return false;
+}
+
+/* A peer's segments: each once, and no tags. */
+static bool has_sound_segments(const struct dp_port *spec)
+{
+	uint64_t ids[DP_MEMBERS_MAX];
+
+	if (spec->n_members > DP_MEMBERS_MAX)
+		return false;
+	for (unsigned int i = 0; i < spec->n_members; i++) {
+		ids[i] = spec->members[i].segment_id;
+		if (spec->members[i].vlan != 0)
+			return false;
+	}
+	return !has_twice(ids, spec->n_members);
+}
+
+/* One address of a host, the rest of its bytes zero: it is compared as a whole. */
+static bool is_vtep(const struct dp_address *address)
+{
+	static const uint8_t zero[16];
+	bool is_ipv4 = address->version == 4;
+
+	if (address->prefix_bits != (is_ipv4 ? 32 : 128) || memcmp(address->ip, zero, 16) == 0)
+		return false;
+	return is_ipv4 ? address->ip[0] < 224 && memcmp(address->ip + 4, zero, 12) == 0
+		       : address->ip[0] != 0xff;
+}
+
+/* Of a kind that tunnels: what is wrong with its VTEP, or NULL. */
+static const char *check_vtep(const struct dp_port *spec, const struct port_kind *kind)
+{
+	bool is_peer = kind->place == PORT_PLACE_VNI;
+
+	if (is_peer && spec->n_addresses != 1)
+		return "peer without a VTEP";
+	if (!is_peer && (strcmp(kind->name, "uplink") != 0 || spec->n_addresses == 0))
+		return NULL;
+	if (!is_vtep(&spec->addresses[0]))
+		return "port with an impossible VTEP";
+	return is_peer || spec->n_members == 0
+		       ? NULL
+		       : "uplink with a VTEP and segments: one or the other";
+}
+
 /* Each tag once: what a trunk's segments are known by on the wire. No tag counts as one. */
 static bool has_sound_members(const struct dp_port *spec)
 {
@@ -126,8 +187,12 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 		return "port with impossible limits or guards";
 	if (!are_addresses(spec))
 		return "port with impossible addresses";
-	if (!has_sound_members(spec))
+	if (kind->place == PORT_PLACE_VNI ? !has_sound_segments(spec) : !has_sound_members(spec))
 		return "port with impossible segments or tags";
+	const char *fault = check_vtep(spec, kind);
+
+	if (fault != NULL)
+		return fault;
 	struct option_set set = port_kinds_options(kind);
 	const struct dp_option *macs = port_spec_option(spec, kind, "macs");
 	uint8_t list[PORT_OPTIONS_MACS_MAX][6];
@@ -136,24 +201,6 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 			     port_options_parse_macs(macs->text, list) < 0))
 		return "port with impossible MAC addresses";
 	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* An object that is deleted twice, or deleted and put, has no one result. Sorts the ids. */
-static bool has_twice(uint64_t *ids, size_t n)
-{
-	qsort(ids, n, sizeof(ids[0]), compare_numbers);
-	for (size_t i = 1; i < n; i++) {
-		if (ids[i] == ids[i - 1])
-			return true;
-	}
-	return false;
 }
 
 static int check_once(const struct txn *txn, char *why, size_t why_bytes)
@@ -286,6 +333,23 @@ static int check_result(struct result *result, char *why, size_t why_bytes)
 	return 0;
 }
 
+/* A VNI is one segment's: tunnels know no other name of it. */
+static int check_vnis(const struct result *result, char *why, size_t why_bytes)
+{
+	uint64_t *vnis = calloc(result->n_segments + 1, sizeof(vnis[0]));
+	int error = vnis == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; error == 0 && i < result->n_segments; i++)
+		vnis[i] = result->segments[i]->vni;
+	if (error == 0 && has_twice(vnis, result->n_segments))
+		error = -EEXIST;
+	free(vnis);
+	if (error < 0)
+		snprintf(why, why_bytes,
+			 error == -EEXIST ? "two segments have one VNI" : "out of memory");
+	return error;
+}
+
 /* A port's claim, to be sorted. */
 struct claim {
 	char text[CLAIM_BYTES];
@@ -360,6 +424,8 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 		mark_touched(txn, result.is_touched);
 		collect(txn, &result);
 		error = check_result(&result, why, why_bytes);
+		if (error == 0)
+			error = check_vnis(&result, why, why_bytes);
 		if (error == 0)
 			error = check_claims(txn, &result, why, why_bytes);
 	}

@@ -22,6 +22,7 @@ struct txn_port {
 	struct port *old, *made;	/* as above */
 	struct guard *guard;		/* for `old` in place: the new one; after commit, the old */
 	struct vlan_map *vlans;		/* of a trunk: to be published; then the one before */
+	struct segment_set *segments;	/* of a peer, the same */
 	unsigned int n_fds;
 	int fds[DP_FDS_MAX];
 };
@@ -35,6 +36,8 @@ struct txn {
 	bool *touched;			/* by segment index: its flood list changes */
 	struct flood_list **unused_lists;
 	size_t n_unused_lists;
+	struct overlay *overlay;	/* to be published; then the one before */
+	bool has_overlay;		/* it changes */
 };
 
 /* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Pure. */

@@ -13,13 +13,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dataplane/answer.h"
 #include "dataplane/base/loop.h"
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/decap.h"
 #include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
+#include "dataplane/overlay.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
@@ -48,13 +51,15 @@ static int worker_init(struct worker *worker)
 	worker->learn = memory.alloc((size_t)ring_bytes, 64);
 	worker->neigh = memory.alloc((size_t)neigh_bytes, 64);
 	worker->burst = memory.alloc(sizeof(*worker->burst), 64);
+	worker->tunnelled = memory.alloc(sizeof(*worker->tunnelled), 64);
 	worker->lists.egress = memory.alloc(PORTS_MAX * sizeof(struct egress), 64);
 	worker->lists.tagged = memory.alloc(sizeof(*worker->lists.tagged), 64);
 	worker->lists.touched = calloc(PORTS_MAX, sizeof(uint16_t));
 	worker->lists.segmentation = memory.alloc(sizeof(struct segmentation), 64);
 	if (worker->learn == NULL || worker->neigh == NULL || worker->burst == NULL ||
-	    worker->lists.egress == NULL || worker->lists.touched == NULL ||
-	    worker->lists.segmentation == NULL || worker->lists.tagged == NULL)
+	    worker->tunnelled == NULL || worker->lists.egress == NULL ||
+	    worker->lists.touched == NULL || worker->lists.segmentation == NULL ||
+	    worker->lists.tagged == NULL)
 		return -ENOMEM;
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
@@ -99,6 +104,7 @@ void worker_destroy(struct worker *worker)
 	if (worker->burst != NULL)
 		memory.free(worker->burst->arena);
 	memory.free(worker->burst);
+	memory.free(worker->tunnelled);
 	memory.free(worker->lists.egress);
 	memory.free(worker->lists.tagged);
 	free(worker->lists.touched);
@@ -134,10 +140,78 @@ static void count_burst(const struct burst *burst, struct counters_block *count)
 	count->rx_gso_frames += gso;
 }
 
-/* The path of a burst: rx -> classify -> guard -> learn -> look up -> storm -> spread -> tx. */
-static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
+/* The path of a burst from a port: classify -> guard -> learn -> answer -> look up -> storm ->
+ * spread -> tx. */
+static void carry(struct worker *worker, struct port *port, struct burst *burst)
 {
 	struct dataplane *dp = worker->dp;
+	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
+	uint8_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
+
+	if (__builtin_expect(port_state_blocks(state), 0))
+		classify_blocked(burst);
+	classify_burst(dp, port, burst);
+	worker->main_has_work |= guard_burst(worker, port, burst);
+	if (__builtin_expect(state == PORT_STATE_ACTIVE &&
+				     atomic_load_explicit(&port->is_teaching, memory_order_relaxed),
+			     1))
+		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port,
+						     &worker->count->learn_lost);
+	if (__builtin_expect(burst->services != 0, 0))
+		answer_burst(worker, port, burst, count);
+	forward_lookup(dp, burst, port->index);
+	storm_burst(dp, port, burst);
+	count->copies += forward_spread(dp, burst, port, &worker->lists);
+	forward_announce(dp, &worker->lists);
+	count_burst(burst, count);
+	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
+}
+
+/* Counts at the uplink what decap has refused there, and beside it what the rest took on the wire:
+ * as frames those are counted at their peers. */
+static void count_carried(const struct burst *burst, struct counters_block *count)
+{
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+
+		if (frame->drop == DROP_NONE) {
+			count->carried_rx_frames++;
+			count->carried_rx_bytes += frame->len;
+		} else {
+			count->rx_frames++;
+			count->rx_bytes += frame->len;
+			count->rx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+			count->drops[frame->drop]++;
+		}
+	}
+}
+
+/* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink
+ * is none, but a port as any other. */
+static bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst)
+{
+	struct dataplane *dp = worker->dp;
+	const struct overlay *overlay = atomic_load_explicit(&dp->overlay, memory_order_acquire);
+	const struct overlay_underlay *underlay =
+		overlay != NULL ? overlay_underlay(overlay, port->index) : NULL;
+	struct decap decap;
+	struct port *peer;
+
+	if (underlay == NULL)
+		return false;
+	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
+		classify_blocked(burst);
+	decap_burst(dp, overlay, underlay, burst, &decap);
+	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
+	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
+		carry(worker, peer, worker->tunnelled);
+		burst->attention |= worker->tunnelled->attention;
+	}
+	return true;
+}
+
+static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
+{
 	struct burst *burst = worker->burst;
 	struct port *port = rxq->port;
 
@@ -146,22 +220,8 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	port->type->rx(rxq, burst);
 	if (burst->n == 0)
 		return 0;
-	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
-	uint8_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
-
-	if (__builtin_expect(port_state_blocks(state), 0))
-		classify_blocked(burst);
-	classify_burst(dp, port, burst);
-	worker->main_has_work |= guard_burst(worker, port, burst);
-	if (__builtin_expect(state == PORT_STATE_ACTIVE, 1))
-		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port,
-						     &worker->count->learn_lost);
-	forward_lookup(dp, burst, port->index);
-	storm_burst(dp, port, burst);
-	count->copies += forward_spread(dp, burst, port, &worker->lists);
-	forward_announce(dp, &worker->lists);
-	count_burst(burst, count);
-	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
+	if (__builtin_expect(port->type->send == NULL, 1) || !carry_tunnels(worker, port, burst))
+		carry(worker, port, burst);
 	port->type->rx_done(rxq, burst);
 	return burst->n;
 }

@@ -30,6 +30,7 @@ struct worker {
 	struct counters_worker *count;
 	struct forward_lists lists;
 	struct burst *burst;
+	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */

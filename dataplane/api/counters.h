@@ -26,7 +26,7 @@
 #include "dataplane/api/drop_reasons.h"
 
 #define COUNTERS_MAGIC 0x7765667463747231ULL /* "weftctr1" */
-#define COUNTERS_VERSION 1
+#define COUNTERS_VERSION 2
 #define COUNTERS_LINE 64
 
 struct counters_header {
@@ -75,5 +75,11 @@ struct counters_block {
 	uint64_t copies;	/* frame instances added by flooding: receivers - 1 */
 	uint64_t segments;	/* frame instances added by cutting large frames: pieces - 1 */
 	uint64_t queued;	/* a level, not a count: frames that weft holds */
+	/* Of an uplink: outer frames that carried those which are counted at the peers' ports. Not
+	 * part of the identity. */
+	uint64_t carried_rx_frames;
+	uint64_t carried_rx_bytes;
+	uint64_t carried_tx_frames;
+	uint64_t carried_tx_bytes;
 	uint64_t drops[DROP_COUNT];	/* by reason, at the port where it happened */
 } __attribute__((aligned(COUNTERS_LINE)));

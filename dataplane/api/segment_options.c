@@ -52,6 +52,8 @@ static const struct option_def rows[] = {
 	 .min = 1, .max = 1048576,
 	 .help = "MAC addresses that are learned in the segment at most; a port beyond its share "
 		 "gives up its own first"},
+	{.key = "mss_clamp", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "lower the segment size that TCP connections agree on to what fits the MTU"},
 };
 /* clang-format on */
 

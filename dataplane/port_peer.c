@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See port_peer.h. */
+#include "dataplane/port_peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/api/kinds.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/drop.h"
+#include "vxlan/vxlan_flow.h"
+#include "vxlan/vxlan_inner.h"
+#include "vxlan/vxlan_tunnel.h"
+
+/* All that sending needs. Plain bytes, so that two can be compared. */
+struct peer_way {
+	struct vxlan_tunnel tunnel;
+	uint32_t max_inner_bytes; /* of a frame, so that the path's MTU holds it */
+	uint16_t uplink;	  /* index */
+};
+
+struct peer {
+	_Atomic(struct peer_way *) way; /* one of the next two, or NULL */
+	struct peer_way ways[2];	/* main makes the new one where the old one is not */
+	struct dp_nexthop nexthop;	/* main; as told last */
+};
+
+/* --- the way: main --- */
+
+static bool has_mac(const uint8_t mac[6])
+{
+	return (mac[0] & 1) == 0 && memcmp(mac, (uint8_t[6]){0}, 6) != 0;
+}
+
+/* The headers' settings are options of the uplink. */
+static void set_policy(const struct port *uplink, struct vxlan_tunnel_options *options)
+{
+	struct option_set set = port_kinds_options(uplink->type->kind);
+	const struct dp_port *spec = &uplink->spec;
+	const struct dp_option *dscp = port_option(uplink, "dscp");
+	bool is_ipv4 = options->ip_version == 4;
+	bool on = options_number(&set, spec->options, spec->n_options,
+				 is_ipv4 ? "checksum" : "zero_checksum6") != 0;
+
+	options->port =
+		(uint16_t)options_number(&set, spec->options, spec->n_options, "vxlan_port");
+	options->ttl = (uint8_t)options_number(&set, spec->options, spec->n_options, "ttl");
+	options->inherits_dscp = dscp == NULL;
+	options->dscp = dscp != NULL ? (uint8_t)dscp->number : 0;
+	options->checksum = on == is_ipv4 ? VXLAN_TUNNEL_CHECKSUM_FULL : VXLAN_TUNNEL_CHECKSUM_NONE;
+}
+
+/* The way that a next hop means now, or in one line why there is none. */
+static const char *find_way(const struct port *port, const struct dp_nexthop *nexthop,
+			    struct peer_way *way)
+{
+	const struct port *uplink =
+		nexthop->uplink_id != 0 ? port_find(port->dp, nexthop->uplink_id) : NULL;
+	const struct dp_address *from, *to = &port->spec.addresses[0];
+
+	if (nexthop->uplink_id == 0)
+		return "no route to its VTEP, or no neighbour answers on the way";
+	if (uplink == NULL || uplink->type->send == NULL)
+		return "the uplink that leads to it does not exist";
+	from = &uplink->spec.addresses[0];
+	if (uplink->spec.n_addresses == 0)
+		return "the uplink that leads to it has no VTEP";
+	if (from->version != to->version)
+		return "its VTEP and that of the uplink are of different IP versions";
+	struct vxlan_tunnel_options options = {.ip_version = to->version};
+
+	memcpy(options.src_mac, nexthop->src_mac, sizeof(options.src_mac));
+	memcpy(options.dst_mac, nexthop->dst_mac, sizeof(options.dst_mac));
+	memcpy(options.src_ip, from->ip, sizeof(options.src_ip));
+	memcpy(options.dst_ip, to->ip, sizeof(options.dst_ip));
+	set_policy(uplink, &options);
+	memset(way, 0, sizeof(*way));
+	if (vxlan_tunnel_init(&way->tunnel, &options) < 0)
+		return "its VTEP or its next hop is no address of a host";
+	uint32_t overhead = way->tunnel.header_bytes - (uint32_t)ETH_HLEN;
+
+	if (nexthop->mtu != 0 && nexthop->mtu < overhead + ETH_HLEN)
+		return "the path's MTU is too small for a frame";
+	way->max_inner_bytes = nexthop->mtu != 0 ? nexthop->mtu - overhead : UINT32_MAX;
+	way->uplink = uplink->index;
+	return NULL;
+}
+
+/* Returns whether workers may still hold what was there before. */
+static bool publish_way(struct peer *peer, const struct peer_way *way)
+{
+	struct peer_way *old = atomic_load(&peer->way);
+	struct peer_way *next = old == &peer->ways[0] ? &peer->ways[1] : &peer->ways[0];
+
+	if (way == NULL ? old == NULL : old != NULL && memcmp(old, way, sizeof(*way)) == 0)
+		return false;
+	if (way != NULL)
+		*next = *way;
+	atomic_store_explicit(&peer->way, way != NULL ? next : NULL, memory_order_release);
+	return true;
+}
+
+void port_peer_refresh(struct port *port)
+{
+	struct peer *peer = port->impl;
+	struct peer_way way;
+
+	publish_way(peer, find_way(port, &peer->nexthop, &way) == NULL ? &way : NULL);
+}
+
+int port_peer_nexthop(struct port *port, const struct dp_nexthop *nexthop, char *why,
+		      size_t why_bytes)
+{
+	struct peer *peer = port->impl;
+	struct peer_way way;
+	const char *fault = NULL;
+	bool is_none = nexthop->uplink_id == 0;
+
+	if (!is_none && (!has_mac(nexthop->dst_mac) || !has_mac(nexthop->src_mac)))
+		fault = "a next hop's MAC is that of a group, or none";
+	else if (!is_none)
+		fault = find_way(port, nexthop, &way);
+	if (fault != NULL) {
+		snprintf(why, why_bytes, "peer %s: %s", port->spec.name, fault);
+		return -EINVAL;
+	}
+	peer->nexthop = *nexthop;
+	if (publish_way(peer, is_none ? NULL : &way))
+		dataplane_synchronize(port->dp);
+	return 0;
+}
+
+/* --- life: main --- */
+
+static void peer_claim(const struct dataplane *dp, const struct dp_port *spec, char *text,
+		       size_t text_bytes)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(spec->addresses[0].version == 4 ? AF_INET : AF_INET6, spec->addresses[0].ip,
+		  address, sizeof(address));
+	snprintf(text, text_bytes, "VTEP %s", address);
+}
+
+static int peer_prepare(struct port *port, const int *fds, unsigned int n_fds, char *why,
+			size_t why_bytes)
+{
+	port->impl = calloc(1, sizeof(struct peer));
+	if (port->impl != NULL)
+		return 0;
+	snprintf(why, why_bytes, "port %s: out of memory", port->spec.name);
+	return -ENOMEM;
+}
+
+static void peer_publish(struct port *port)
+{
+	/* Nothing is polled; the way is told later. */
+}
+
+static void peer_close(struct port *port)
+{
+	free(port->impl);
+	port->impl = NULL;
+}
+
+static void peer_state(const struct port *port, struct dp_port_state *state)
+{
+	const struct peer *peer = port->impl;
+	struct peer_way way;
+	const char *fault = find_way(port, &peer->nexthop, &way);
+
+	state->link = fault == NULL ? DP_LINK_UP : DP_LINK_DOWN;
+	if (fault != NULL)
+		snprintf(state->reason, sizeof(state->reason), "%s", fault);
+}
+
+/* --- frames: worker --- */
+
+static uint32_t vni_of(const struct dataplane *dp, uint16_t index)
+{
+	const struct segment *segment =
+		atomic_load_explicit(&dp->segments[index], memory_order_acquire);
+
+	return segment != NULL ? atomic_load_explicit(&segment->vni, memory_order_relaxed) : 0;
+}
+
+/* Over the whole inner frame, as the checksum of UDP is. */
+static void seal(const struct vxlan_tunnel *tunnel, const struct frame *frame, uint8_t *header)
+{
+	struct vxlan_sum sum = {0};
+
+	vxlan_sum_add(&sum, frame->head, frame->head_len);
+	for (unsigned int i = 0; i < frame->n_iov; i++)
+		vxlan_sum_add(&sum, frame->iov[i].iov_base, frame->iov[i].iov_len);
+	vxlan_tunnel_seal(tunnel, header, &sum);
+}
+
+/* Returns the bytes of the outer headers, 0: the frame fits no packet. */
+static uint16_t stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
+		      uint8_t *header)
+{
+	struct vxlan_inner inner;
+
+	if (frame->len > way->max_inner_bytes)
+		return 0;
+	vxlan_inner_read(frame->head, frame->head_len, &inner);
+	uint32_t hash = vxlan_flow_hash(frame->head, frame->head_len, &inner);
+	uint32_t bytes = vxlan_tunnel_encap(&way->tunnel, vni, frame->len, hash, inner.tos, header);
+
+	if (bytes != 0 && way->tunnel.has_checksum)
+		seal(&way->tunnel, frame, header);
+	return (uint16_t)bytes;
+}
+
+/* Hands them over, and counts beside the uplink's own frames what it took. */
+static void send_out(struct port *uplink, const struct port_out *out, unsigned int n,
+		     struct counters_block *count)
+{
+	struct counters_block *carrier = counters_beside(uplink->dp->counters, count, uplink->slot);
+	uint64_t frames = count->tx_frames, bytes = count->tx_bytes;
+
+	uplink->type->send(uplink, out, n, count);
+	frames = count->tx_frames - frames;
+	carrier->carried_tx_frames += frames;
+	carrier->carried_tx_bytes += count->tx_bytes - bytes + frames * out[0].outer_len;
+}
+
+static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		    struct counters_block *count)
+{
+	const struct peer *peer = port->impl;
+	const struct peer_way *way = atomic_load_explicit(&peer->way, memory_order_acquire);
+	struct port *uplink = way != NULL ? atomic_load_explicit(&port->dp->ports[way->uplink],
+								 memory_order_acquire)
+					  : NULL;
+	uint8_t headers[BURST_FRAMES][VXLAN_OVERHEAD_IPV6_BYTES];
+	struct port_out out[BURST_FRAMES];
+	unsigned int n_out = 0;
+	uint16_t segment = 0;
+	uint32_t vni = 0;
+
+	if (uplink == NULL || uplink->type->send == NULL) {
+		count->drops[DROP_NO_NEXTHOP] += n;
+		return;
+	}
+	if (port_state_blocks(atomic_load_explicit(&uplink->state, memory_order_relaxed))) {
+		count->drops[DROP_BLOCKED] += n;
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const struct frame *frame = &burst->frames[order[i]];
+
+		if (frame->segment != segment) {
+			segment = frame->segment;
+			vni = vni_of(port->dp, segment);
+		}
+		uint16_t outer_len = vni != 0 ? stamp(way, frame, vni, headers[n_out]) : 0;
+
+		if (outer_len == 0) {
+			drop_count(count, vni != 0 ? DROP_TOO_BIG : DROP_WRONG_SEGMENT);
+			continue;
+		}
+		out[n_out] = (struct port_out){frame, headers[n_out], outer_len};
+		n_out++;
+	}
+	if (n_out != 0)
+		send_out(uplink, out, n_out, count);
+}
+
+const struct port_type port_peer_type = {
+	.kind = &kind_peer,
+	.claim = peer_claim,
+	.prepare = peer_prepare,
+	.publish = peer_publish,
+	.close = peer_close,
+	.state = peer_state,
+	.tx = peer_tx,
+};

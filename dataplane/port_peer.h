@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Port type peer: another host, which segments reach as VXLAN. What is sent through it gets outer
+ * headers and leaves through an uplink; what comes from it is found by decap.h. It has no queues.
+ *
+ * The way to the peer is told by weftd (DP_NEXTHOP) and kept until something else is told; the
+ * outer headers are made of it, of the uplink's options and of both VTEPs, once, not per frame.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "dataplane/port.h"
+
+extern const struct port_type port_peer_type;
+
+/* Takes over a next hop. 0, or -EINVAL with one line in `why`: nothing has changed. Waits for a
+ * grace period. Main. */
+int port_peer_nexthop(struct port *port, const struct dp_nexthop *nexthop, char *why,
+		      size_t why_bytes);
+
+/* The uplink or the peer may have changed: makes the headers anew. A grace period must follow
+ * before the next call. Main. */
+void port_peer_refresh(struct port *port);
