@@ -65,10 +65,11 @@ static json_t *format(const struct control *control, const struct model_port *po
 		json_object_set_new(object, "state", json_string("active"));
 	json_object_set_new(
 		object, "status",
-		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", states_link_name(state->link),
+		json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "link", states_link_name(state->link),
 			  "reason", reason != NULL ? reason : state->reason, "features",
 			  format_features(state->features), "queues", (int)state->n_queues,
-			  "attaches", (json_int_t)state->attaches));
+			  "attaches", (json_int_t)state->attaches, "lost",
+			  (json_int_t)state->lost));
 	return object;
 }
 
