@@ -58,7 +58,7 @@ static int check_segment(struct taken *taken, const struct model_segment *segmen
 }
 
 static int refuse_value(struct taken *taken, const struct model_port *port, const char *key,
-		      const char *text)
+			const char *text)
 {
 	int error = problem_set(taken->problem, -EINVAL, 422, "value-invalid", "port %s: %s",
 				port->name, text);
@@ -88,11 +88,11 @@ static int check_tap(struct taken *taken, uint16_t carried_mtu, const struct mod
 		return refuse_ifname(taken, port);
 	if (model_option_is(port, "attach", "on") && model_option_is(port, "persist", "on"))
 		return refuse_value(taken, port, "persist",
-				  "persist is for devices that weft makes; leave it out with "
-				  "attach=on");
+				    "persist is for devices that weft makes; leave it out with "
+				    "attach=on");
 	if (model_option_number(port, "mtu", carried_mtu) > carried_mtu)
 		return refuse_value(taken, port, "mtu",
-				  "its mtu is larger than its segment's; raise that one first");
+				    "its mtu is larger than its segment's; raise that one first");
 	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
 		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
 	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
