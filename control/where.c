@@ -76,9 +76,12 @@ static json_t *place_of(struct where *where, const struct model_segment *segment
 	json_t *place = json_object_get(where->rows, key);
 	if (place != NULL)
 		return place;
+	/* What is behind a peer is on that host. */
+	const char *host = port->kind->place == PORT_PLACE_VNI ? port->name : where->host;
+
 	place = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[], s:n, s:[]}", "segment", segment->name,
-			  "port", port->name, "vm", port->vm, "host", where->host, "mac", text,
-			  "ips", "age_s", "sources");
+			  "port", port->name, "vm", port->vm, "host", host, "mac", text, "ips",
+			  "age_s", "sources");
 	json_object_set_new(where->rows, key, place);
 	return place;
 }
