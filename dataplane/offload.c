@@ -45,8 +45,10 @@ static bool check_segments(const struct frame *frame, struct virtio_net_hdr *hdr
 	/* Segments carry a TCP checksum that the receiver computes: without it they make no
 	 * sense. */
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 ||
-	    le16toh(hdr->csum_offset) != TCP_CHECKSUM_OFFSET || headers > frame->len ||
-	    !is_of_type(frame, type))
+	    le16toh(hdr->csum_offset) != TCP_CHECKSUM_OFFSET || headers > frame->len)
+		return false;
+	/* That of a frame in a tunnel is looked at when the outer headers are off it. */
+	if ((caps & OFFLOAD_TUNNEL) == 0 && !is_of_type(frame, type))
 		return false;
 	/* Receivers cut these frames, in their kernels or weft for them: not into more pieces than
 	 * a sane sender makes, and 0xffff is Linux's GSO_BY_FRAGS, never a size. */

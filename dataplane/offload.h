@@ -16,6 +16,7 @@ enum offload_cap {
 	OFFLOAD_TSO4 = 1 << 1,
 	OFFLOAD_TSO6 = 1 << 2,
 	OFFLOAD_ECN = 1 << 3,	/* TSO of segments with CWR set */
+	OFFLOAD_TUNNEL = 1 << 4, /* what it says is of the frame inside a tunnel */
 };
 
 #define OFFLOAD_ALL (OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN)

@@ -211,6 +211,7 @@ struct dp_port_state {
 	uint16_t n_queues;	/* rx queues that are polled */
 	uint16_t n_regions;	/* memory regions mapped (vhost-user) */
 	uint32_t attaches;	/* times a front-end connected since the port was made */
+	uint64_t lost;		/* frames that the kernel could not keep until they were taken */
 	char reason[DP_TEXT_BYTES];	/* why it is down or broken; empty when up */
 };
 

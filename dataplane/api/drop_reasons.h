@@ -53,7 +53,7 @@
 	X(TUNNEL_VNI, "tunnel-vni", "a VNI that this host or that peer does not have")             \
 	X(TUNNEL_LOOP, "tunnel-loop", "from one tunnel into another")                              \
 	X(NO_NEXTHOP, "no-nexthop", "no route, or no neighbour answers on the way to the peer")    \
-	X(UPLINK_FULL, "uplink-full", "the uplink's send queue is full")                           \
+	X(UPLINK_FULL, "uplink-full", "the uplink's queue in the kernel is full")                  \
 	X(UPLINK_ERROR, "uplink-error", "the kernel refused the frame: is the interface up?")      \
 	X(TUNNEL_TARGET, "tunnel-target", "no VXLAN to the uplink's VTEP and UDP port")            \
 	X(TUNNEL_ECN, "tunnel-ecn", "congestion mark that its sender does not know (RFC 6040)")  \
