@@ -63,12 +63,13 @@ static json_t *format(const struct control *control, const struct model_port *po
 	/* Whether frames pass at all is worth a word even where it is the default. */
 	if (json_object_get(object, "state") == NULL)
 		json_object_set_new(object, "state", json_string("active"));
-	json_object_set_new(
-		object, "status",
-		json_pack("{s:s, s:s, s:o, s:i, s:I}", "link", states_link_name(state->link),
-			  "reason", reason != NULL ? reason : state->reason, "features",
-			  format_features(state->features), "queues", (int)state->n_queues,
-			  "attaches", (json_int_t)state->attaches));
+	json_object_set_new(object, "status",
+			    json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "link",
+				      states_link_name(state->link), "reason",
+				      reason != NULL ? reason : state->reason, "features",
+				      format_features(state->features), "queues",
+				      (int)state->n_queues, "attaches", (json_int_t)state->attaches,
+				      "lost", (json_int_t)state->lost));
 	return object;
 }
 

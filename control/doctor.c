@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/fastpath.h"
+#include "dataplane/api/kinds.h"
 
 void doctor_say(json_t *list, const char *check, enum doctor_result result, const char *format, ...)
 {
@@ -79,7 +80,8 @@ static void examine_drops(json_t *list, const struct patient *patient)
 {
 	static const enum drop_reason telling[] = {
 		DROP_RING_FULL, DROP_BAD_CHAIN, DROP_BAD_OFFLOAD, DROP_NO_OFFLOAD,
-		DROP_TAP_FULL,	DROP_TAP_ERROR, DROP_GUEST_FAULT, DROP_BAD_SOURCE};
+		DROP_TAP_FULL,	DROP_TAP_ERROR, DROP_GUEST_FAULT, DROP_BAD_SOURCE,
+		DROP_UPLINK_FULL, DROP_UPLINK_ERROR};
 	const struct meter *meter = fastpath_meter(patient->control->fastpath);
 	char text[256] = "";
 	size_t len = 0;
@@ -110,7 +112,9 @@ json_t *doctor_examine(const struct patient *patient)
 		return list;
 	if (patient->socket != NULL)
 		doctor_guest(list, patient);
-	else
+	else if (patient->port->kind == &kind_uplink)
+		doctor_uplink(list, patient);
+	else if (patient->port->kind == &kind_tap)
 		doctor_tap(list, patient);
 	examine_state(list, patient);
 	examine_drops(list, patient);

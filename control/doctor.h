@@ -27,10 +27,11 @@ enum doctor_result {
 	DOCTOR_FAIL, /* frames cannot pass */
 };
 
-/* For doctor_guest.c and doctor_tap.c: adds a line, and to the last line what to do about it. */
+/* For the files of the kinds: adds a line, and to the last line what to do about it. */
 void doctor_say(json_t *list, const char *check, enum doctor_result result, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void doctor_fix(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void doctor_guest(json_t *list, const struct patient *patient);
 void doctor_tap(json_t *list, const struct patient *patient);
+void doctor_uplink(json_t *list, const struct patient *patient);

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "control/broken.h"
+#include "control/devices.h"
 #include "control/hello.h"
 #include "control/mirror.h"
 #include "control/states.h"
-#include "control/taps.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
@@ -26,7 +26,7 @@
 struct fastpath {
 	struct loop *loop;
 	char socket_path[108]; /* as long as the kernel takes */
-	struct taps *taps;
+	struct devices devices;
 
 	struct hello hello; /* before it is connected */
 
@@ -58,13 +58,13 @@ int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **ou
 	fastpath->backoff_ms = BACKOFF_MIN_MS;
 	int len = snprintf(fastpath->socket_path, sizeof(fastpath->socket_path),
 			   "%s/dataplane.sock", run_dir);
-	int error = (size_t)len < sizeof(fastpath->socket_path) ? taps_create(&fastpath->taps)
+	int error = (size_t)len < sizeof(fastpath->socket_path) ? devices_init(&fastpath->devices)
 								: -ENAMETOOLONG;
 	if (error < 0) {
 		free(fastpath);
 		return error;
 	}
-	fastpath->mirror.taps = fastpath->taps;
+	fastpath->mirror.devices = &fastpath->devices;
 	*out = fastpath;
 	return 0;
 }
@@ -75,7 +75,7 @@ static void disconnect(struct fastpath *fastpath, const char *why)
 		return;
 	if (why != NULL)
 		log_warn("fastpath", "dataplane lost: %s", why);
-	taps_abort(fastpath->taps);
+	devices_abort(&fastpath->devices);
 	loop_remove(fastpath->watch);
 	dp_client_close(fastpath->client);
 	meter_close(&fastpath->meter);
@@ -100,7 +100,7 @@ void fastpath_destroy(struct fastpath *fastpath)
 	states_fini(&fastpath->states);
 	mirror_fini(&fastpath->mirror);
 	broken_fini(&fastpath->broken);
-	taps_destroy(fastpath->taps);
+	devices_fini(&fastpath->devices);
 	free(fastpath);
 }
 
@@ -475,7 +475,7 @@ static void catch_up_first(struct fastpath *fastpath, const struct model *model,
 	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 	fastpath->version++;
 	check_foreign(fastpath, model);
-	taps_find_lost(fastpath->taps, take_away, fastpath);
+	devices_find_lost(&fastpath->devices, take_away, fastpath);
 	if (fastpath->client != NULL)
 		catch_up(fastpath, model);
 	log_sync(fastpath);
@@ -537,7 +537,7 @@ void fastpath_retry(struct fastpath *fastpath, const struct model *model, uint64
 	}
 	fastpath->next_try_ns = now_ns + RETRY_MS * NS_PER_MS;
 	fastpath->mirror.tally = (struct mirror_tally){0};
-	taps_find_lost(fastpath->taps, take_away, fastpath);
+	devices_find_lost(&fastpath->devices, take_away, fastpath);
 	if (fastpath->client != NULL)
 		catch_up(fastpath, model);
 	if (tally->n_added + tally->n_changed + tally->n_removed > 0)
@@ -552,7 +552,7 @@ void fastpath_recheck(struct fastpath *fastpath)
 
 struct taps *fastpath_taps(const struct fastpath *fastpath)
 {
-	return fastpath->taps;
+	return fastpath->devices.taps;
 }
 
 int fastpath_run(struct fastpath *fastpath, const struct model *model, uint64_t now_ns)

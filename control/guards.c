@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,10 +57,20 @@ static enum word word_of(const struct words *words, const char *key)
 	return own != WORD_NONE ? own : (enum word)number(words, "guard");
 }
 
-static void encode_storm(const struct words *words, uint32_t pps[DP_STORM_KINDS])
+static bool is_given(const struct words *words, const char *key)
 {
-	for (int i = 0; i < DP_STORM_KINDS; i++)
-		pps[i] = (uint32_t)number(words, storm_keys[i]);
+	int index = options_find(&words->set, key);
+
+	return options_value(words->list, words->n, (unsigned int)index) != NULL;
+}
+
+/* only_given: what is not said is no limit, whatever the rows' default. */
+static void encode_storm(const struct words *words, bool only_given, uint32_t pps[DP_STORM_KINDS])
+{
+	for (int i = 0; i < DP_STORM_KINDS; i++) {
+		if (!only_given || is_given(words, storm_keys[i]))
+			pps[i] = (uint32_t)number(words, storm_keys[i]);
+	}
 }
 
 void guards_encode_segment(const struct model_segment *segment, struct dp_segment *message)
@@ -75,7 +86,7 @@ void guards_encode_segment(const struct model_segment *segment, struct dp_segmen
 	}
 	if (number(&words, "snoop") != 0)
 		message->guards |= DP_GUARD_SNOOP;
-	encode_storm(&words, message->storm_pps);
+	encode_storm(&words, false, message->storm_pps);
 }
 
 static void set_guard(struct dp_port *message, enum word word, unsigned int guard)
@@ -88,12 +99,20 @@ static void set_guard(struct dp_port *message, enum word word, unsigned int guar
 		message->guards_off |= (uint16_t)guard;
 }
 
-/* What weftd sets on the device is an address of the port as well. */
+/* What weftd sets on the device is an address of the port as well. Behind a trusted port there is
+ * anyone: it has no address but the end of its tunnels. */
 static void encode_addresses(const struct model_port *port, struct dp_port *message)
 {
+	const char *vtep = model_option_text(port, "vtep");
 	const char *list = model_option_text(port, "addresses");
 	const char *ip = model_option_text(port, "ip");
 	struct link_prefix prefix;
+
+	if (port->kind->is_trusted) {
+		message->n_addresses =
+			vtep != NULL && guards_parse_vtep(vtep, &message->addresses[0]) == 0;
+		return;
+	}
 	int n = list != NULL ? guards_parse_addresses(list, message->addresses) : 0;
 
 	message->n_addresses = n > 0 ? (uint16_t)n : 0;
@@ -112,8 +131,16 @@ void guards_encode_port(const struct model_port *port, struct dp_port *message)
 {
 	struct words words = {port_kinds_options(port->kind), port->options, port->n_options};
 
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-		set_guard(message, word_of(&words, guards[i].key), guards[i].guard);
+	bool is_trusted = port->kind->is_trusted;
+
+	if (is_trusted)
+		set_guard(message, WORD_OFF, DP_GUARD_ALL & ~DP_GUARD_SNOOP);
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		enum word word = word_of(&words, guards[i].key);
+
+		if (!is_trusted || word != WORD_NONE)
+			set_guard(message, word, guards[i].guard);
+	}
 	set_guard(message, (enum word)number(&words, "snoop"), DP_GUARD_SNOOP);
 	/* Roles. A router sends what others gave it, and long chains of segment routing; whom its
 	 * neighbours follow anyway need not be read to the last header. */
@@ -121,7 +148,7 @@ void guards_encode_port(const struct model_port *port, struct dp_port *message)
 		set_guard(message, WORD_OFF, DP_GUARD_RA | DP_GUARD_IP | DP_GUARD_UNREADABLE);
 	if (number(&words, "dhcp_server") != 0)
 		set_guard(message, WORD_OFF, DP_GUARD_DHCP);
-	encode_storm(&words, message->storm_pps);
+	encode_storm(&words, is_trusted, message->storm_pps);
 	encode_addresses(port, message);
 }
 
@@ -166,4 +193,22 @@ int guards_parse_addresses(const char *text, struct dp_address addresses[DP_ADDR
 		at = comma;
 	}
 	return n;
+}
+
+int guards_parse_vtep(const char *text, struct dp_address *address)
+{
+	static const uint8_t link_local[2] = {0xfe, 0x80};	/* RFC 4291, 2.5.6: fe80::/10 */
+	bool is_ipv4 = strchr(text, ':') == NULL;
+	struct link_prefix prefix;
+	char with_length[64];
+
+	snprintf(with_length, sizeof(with_length), "%s/%s", text, is_ipv4 ? "32" : "128");
+	if (link_parse_prefix(with_length, &prefix) < 0 ||
+	    (!is_ipv4 && prefix.address[0] == link_local[0] &&
+	     (prefix.address[1] & 0xc0) == link_local[1]))
+		return -EINVAL;
+	*address = (struct dp_address){.version = is_ipv4 ? 4 : 6,
+				       .prefix_bits = is_ipv4 ? 32 : 128};
+	memcpy(address->ip, prefix.address, is_ipv4 ? 4 : 16);
+	return 0;
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/devices.h"
 #include "control/encode.h"
-#include "control/taps.h"
 #include "dataplane/base/log.h"
 
 #define TIMEOUT_MS 5000 /* of a prepare with thousands of ports; the rest takes microseconds */
@@ -110,11 +110,11 @@ int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	return request(mirror, DP_BEGIN, why);
 }
 
-static const struct tap_fds no_fds;
+static const struct device_fds no_fds;
 
 /* Notes the change for the commit, then sends it. */
 static int stage(struct mirror *mirror, struct table_row row, enum dp_type type, void *message,
-		 size_t bytes, const struct tap_fds *fds, char *why)
+		 size_t bytes, const struct device_fds *fds, char *why)
 {
 	if (table_put(&mirror->staged, row) < 0)
 		return no_memory(why);
@@ -158,17 +158,13 @@ int mirror_stage_port(struct mirror *mirror, const struct model *model,
 {
 	struct table_row row = {.id = port->id};
 	struct dp_port message;
-	struct tap_fds fds = {0};
-	int error = 0;
+	struct device_fds fds;
 
 	encode_port(model, port, &message);
 	row.digest = encode_digest(&message.header);
 	if (table_has(&mirror->actual, row.id, row.digest))
 		return 0;
-	if (taps_is_needed(port))
-		error = taps_prepare(mirror->taps, model, port, &fds, why, DP_TEXT_BYTES);
-	else
-		taps_doom(mirror->taps, port->id);
+	int error = devices_prepare(mirror->devices, model, port, &fds, why, DP_TEXT_BYTES);
 	if (error < 0)
 		return error;
 	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), &fds, why);
@@ -181,7 +177,7 @@ int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
 	struct dp_object message = {.id = id};
 
 	if (!is_segment)
-		taps_doom(mirror->taps, id);
+		devices_doom(mirror->devices, id);
 	return stage(mirror, row, is_segment ? DP_SEGMENT_DEL : DP_PORT_DEL, &message,
 		     sizeof(message), &no_fds, why);
 }
@@ -226,7 +222,7 @@ int mirror_commit(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	if (error == 0)
 		count_staged(mirror);
 	/* What is wanted keeps its devices, whether or not the dataplane heard of it. */
-	taps_commit(mirror->taps);
+	devices_commit(mirror->devices);
 	if (error == 0 && table_apply(&mirror->actual, &mirror->staged) < 0)
 		error = no_memory(why);
 	table_clear(&mirror->staged);
@@ -237,7 +233,7 @@ int mirror_abort(struct mirror *mirror)
 {
 	char why[DP_TEXT_BYTES];
 
-	taps_abort(mirror->taps);
+	devices_abort(mirror->devices);
 	table_clear(&mirror->staged);
 	return dp_client_is_broken(mirror->client) ? -EPIPE : request(mirror, DP_ABORT, why);
 }
@@ -246,9 +242,9 @@ int mirror_abort(struct mirror *mirror)
 
 static void take_fd(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
 {
-	struct tap_fds *taken = ctx;
+	struct device_fds *taken = ctx;
 
-	if (message->type != DP_PORT_FDS || n_fds != 1 || taken->n == PORT_QUEUES_MAX)
+	if (message->type != DP_PORT_FDS || n_fds != 1 || taken->n == DP_FDS_MAX)
 		return;
 	taken->fds[taken->n++] = fds[0];
 	fds[0] = -1;
@@ -258,15 +254,16 @@ static int adopt_port(struct mirror *mirror, const struct model *model,
 		      const struct model_port *port, char *why)
 {
 	struct dp_object message = {.id = port->id};
-	struct tap_fds fds = {0};
+	struct device_fds fds = {0};
 	int error = dp_client_request(mirror->client, DP_PORT_FDS, &message, sizeof(message),
 				      TIMEOUT_MS, take_fd, &fds, why);
 
 	if (dp_client_is_broken(mirror->client)) {
-		taps_close(&fds);
+		device_fds_close(&fds);
 		return error;
 	}
-	if (fds.n != 0 && taps_adopt(mirror->taps, model, port, &fds, why, DP_TEXT_BYTES) == 0)
+	if (fds.n != 0 &&
+	    devices_adopt(mirror->devices, model, port, &fds, why, DP_TEXT_BYTES) == 0)
 		return 0;
 	log_warn("mirror", "port %s: its device is made anew: %s", port->name, why);
 	error = mirror_begin(mirror, why);
@@ -284,7 +281,7 @@ int mirror_adopt(struct mirror *mirror, const struct model *model, char why[DP_T
 	for (size_t i = 0; i < model->n_ports && error == 0; i++) {
 		const struct model_port *port = model->ports[i];
 
-		if (taps_is_needed(port) && !taps_is_held(mirror->taps, port->id) &&
+		if (devices_is_needed(port) && !devices_is_held(mirror->devices, port->id) &&
 		    table_find(&mirror->actual, port->id) != NULL)
 			error = adopt_port(mirror, model, port, why);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the dataplane has, as weftd knows it, and the transactions that change it: begin, stage what
- * differs, prepare, then commit or abort. Tap devices go along: made with the stage, kept with the
+ * differs, prepare, then commit or abort. Devices go along: made with the stage, kept with the
  * commit. After any error the transaction must be aborted. One thread.
  */
 #pragma once
@@ -12,7 +12,7 @@
 #include "control/table.h"
 #include "dataplane/api/dp_client.h"
 
-struct taps;
+struct devices;
 
 /* How many objects transactions have changed. */
 struct mirror_tally {
@@ -21,7 +21,7 @@ struct mirror_tally {
 
 struct mirror {
 	struct dp_client *client;  /* not ours; set while connected */
-	struct taps *taps;	   /* not ours */
+	struct devices *devices;   /* not ours */
 	struct table actual;	   /* what the dataplane has */
 	struct table staged;	   /* what the open transaction changes of it */
 	struct mirror_tally tally; /* since the owner last cleared it */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/api/kinds.h"
+
 #define FIRST_ID 1
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME 0x100000001b3ULL
@@ -324,6 +326,16 @@ const char *model_ifname(const struct model_port *port)
 	const char *ifname = model_option_text(port, "ifname");
 
 	return ifname != NULL ? ifname : port->name;
+}
+
+bool model_has_card(const struct model_port *port)
+{
+	return !port->kind->is_trusted;
+}
+
+bool model_is_underlay(const struct model_port *port)
+{
+	return port->kind == &kind_uplink && model_option_text(port, "vtep") != NULL;
 }
 
 uint64_t model_hash(uint64_t seed, const void *data, size_t bytes)

@@ -103,8 +103,14 @@ uint64_t model_option_number(const struct model_port *port, const char *key, uin
 /* Does an option have this value, as a user writes it, by default or by the user's will? */
 bool model_option_is(const struct model_port *port, const char *key, const char *word);
 
-/* Name of the network device of a tap port. */
+/* Name of the network device of a tap port, or of the interface of an uplink. */
 const char *model_ifname(const struct model_port *port);
+
+/* Is there the card of a machine behind it? Not behind ports towards other hosts. */
+bool model_has_card(const struct model_port *port);
+
+/* Is it an uplink that tunnels end at? */
+bool model_is_underlay(const struct model_port *port);
 
 /* The address that a port has unless one is given: the same on every host and at every start. */
 void model_derive_mac(const char *cluster, const char *port, uint8_t mac[6]);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/spec.h"
+#include "dataplane/api/kinds.h"
 #include "dataplane/api/port_options.h"
 #include "tap/link.h"
 #include "tap/route.h"
@@ -56,13 +57,24 @@ static int check_segment(struct taken *taken, const struct model_segment *segmen
 	return claim(taken, "segment", segment->name, "vlan", "vlan-taken", what);
 }
 
-static int refuse_tap(struct taken *taken, const struct model_port *port, const char *key,
-		      const char *text)
+static int refuse_value(struct taken *taken, const struct model_port *port, const char *key,
+			const char *text)
 {
 	int error = problem_set(taken->problem, -EINVAL, 422, "value-invalid", "port %s: %s",
 				port->name, text);
 
 	problem_at(taken->problem, "ports.%s.%s", port->name, key);
+	return error;
+}
+
+static int refuse_ifname(struct taken *taken, const struct model_port *port)
+{
+	int error = problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
+				"port %s: its name cannot be the name of a network device (at most "
+				"15 characters); give it a shorter ifname",
+				port->name);
+
+	problem_at(taken->problem, "ports.%s", port->name);
 	return error;
 }
 
@@ -72,25 +84,67 @@ static int check_tap(struct taken *taken, uint16_t carried_mtu, const struct mod
 	const char *netns = model_option_text(port, "netns");
 	char what[160];
 
-	if (!link_name_is_valid(ifname)) {
-		int error =
-			problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
-				    "port %s: its name cannot be the name of a network device (at "
-				    "most 15 characters); give it a shorter ifname",
-				    port->name);
-		problem_at(taken->problem, "ports.%s", port->name);
-		return error;
-	}
+	if (!link_name_is_valid(ifname))
+		return refuse_ifname(taken, port);
 	if (model_option_is(port, "attach", "on") && model_option_is(port, "persist", "on"))
-		return refuse_tap(taken, port, "persist",
-				  "persist is for devices that weft makes; leave it out with "
-				  "attach=on");
+		return refuse_value(taken, port, "persist",
+				    "persist is for devices that weft makes; leave it out with "
+				    "attach=on");
 	if (model_option_number(port, "mtu", carried_mtu) > carried_mtu)
-		return refuse_tap(taken, port, "mtu",
-				  "its mtu is larger than its segment's; raise that one first");
+		return refuse_value(taken, port, "mtu",
+				    "its mtu is larger than its segment's; raise that one first");
 	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
 		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
 	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
+}
+
+/* The address in its one canonical spelling. */
+static int claim_vtep(struct taken *taken, const struct model_port *port, const char *vtep)
+{
+	struct route_address address;
+	char text[INET6_ADDRSTRLEN], what[80];
+
+	if (route_parse_address(vtep, &address) < 0 ||
+	    inet_ntop(address.family, address.bytes, text, sizeof(text)) == NULL)
+		return 0;
+	snprintf(what, sizeof(what), "vtep %s", text);
+	return claim(taken, "port", port->name, "vtep", "vtep-taken", what);
+}
+
+static int refuse_shared(struct taken *taken, const struct model_port *port, const char *other)
+{
+	int error = problem_set(taken->problem, -EEXIST, 409, "ifname-taken",
+				"port %s: interface %s is that of uplink %s; two uplinks share one "
+				"only if each has a vtep of its own",
+				port->name, model_ifname(port), other);
+
+	problem_at(taken->problem, "ports.%s.ifname", port->name);
+	return error;
+}
+
+/* An interface is a trunk, or the underlay of any number of tunnel ends. */
+static int check_uplink(struct taken *taken, const struct model_port *port)
+{
+	const char *vtep = model_option_text(port, "vtep");
+	const char *ifname = model_ifname(port), *other;
+	char trunk[64], underlay[64];
+
+	if (!link_name_is_valid(ifname))
+		return refuse_ifname(taken, port);
+	if (!model_option_is(port, "driver", "af_packet"))
+		return refuse_value(taken, port, "driver",
+				    "this driver is not in this release; use af_packet");
+	snprintf(trunk, sizeof(trunk), "trunk on interface %s", ifname);
+	snprintf(underlay, sizeof(underlay), "underlay on interface %s", ifname);
+	other = json_string_value(json_object_get(taken->by_what, trunk));
+	if (other == NULL && vtep == NULL)
+		other = json_string_value(json_object_get(taken->by_what, underlay));
+	if (other != NULL)
+		return refuse_shared(taken, port, other);
+	if (json_object_set_new(taken->by_what, vtep != NULL ? underlay : trunk,
+				json_string(port->name)) < 0)
+		return problem_system(taken->problem, -ENOMEM, "checking");
+	return vtep != NULL ? claim_vtep(taken, port, vtep) : 0;
 }
 
 /* A port has a socket even where it names none. */
@@ -230,8 +284,6 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 static int check_peer(struct taken *taken, const struct model_port *port)
 {
 	const char *vtep = model_option_text(port, "vtep");
-	struct route_address address;
-	char text[INET6_ADDRSTRLEN], what[80];
 
 	if (vtep == NULL) {
 		int error = problem_set(taken->problem, -EINVAL, 422, "key-missing",
@@ -241,11 +293,7 @@ static int check_peer(struct taken *taken, const struct model_port *port)
 		problem_at(taken->problem, "ports.%s", port->name);
 		return error;
 	}
-	if (route_parse_address(vtep, &address) < 0 ||
-	    inet_ntop(address.family, address.bytes, text, sizeof(text)) == NULL)
-		return 0;
-	snprintf(what, sizeof(what), "vtep %s", text);
-	return claim(taken, "port", port->name, "vtep", "vtep-taken", what);
+	return claim_vtep(taken, port, vtep);
 }
 
 static int check_port(struct taken *taken, const struct model *model, const char *host,
@@ -258,12 +306,16 @@ static int check_port(struct taken *taken, const struct model *model, const char
 
 	if (error < 0)
 		return error;
-	spec_format_mac(port->mac, mac);
-	snprintf(what, sizeof(what), "mac %s", mac);
-	error = claim(taken, "port", port->name, "mac", "mac-taken", what);
+	if (model_has_card(port)) {
+		spec_format_mac(port->mac, mac);
+		snprintf(what, sizeof(what), "mac %s", mac);
+		error = claim(taken, "port", port->name, "mac", "mac-taken", what);
+	}
 	if (error == 0)
 		error = check_socket(taken, port);
-	if (error == 0 && port_kinds_option(port->kind, "ifname") >= 0)
+	if (error == 0 && port->kind == &kind_uplink)
+		error = check_uplink(taken, port);
+	if (error == 0 && port->kind == &kind_tap)
 		error = check_tap(taken, model_port_mtu(model, port), port);
 	if (error == 0 && ip != NULL)
 		error = check_ip(taken, port, ip);

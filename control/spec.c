@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/guards.h"
+#include "control/spec_option.h"
 #include "dataplane/api/port_options.h"
 #include "dataplane/api/segment_options.h"
 #include "dataplane/base/nearest.h"
-#include "tap/link.h"
 #include "vxlan/vxlan.h"
 
 #define WORD_BYTES 256
@@ -306,38 +305,11 @@ int spec_parse_segment(const char *name, const json_t *json, struct model_segmen
 	return 0;
 }
 
-/* What the option table cannot say of a value. */
 static int check_option(const struct place *place, const char *key, const char *text)
 {
-	struct dp_address addresses[DP_ADDRESSES_MAX];
-	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];
-	struct link_prefix prefix;
 	char why[240];
 
-	why[0] = '\0';
-	if (strcmp(key, "ifname") == 0 && !link_name_is_valid(text))
-		snprintf(why, sizeof(why), "ifname: %.20s is not a name that the kernel takes",
-			 text);
-	else if (strcmp(key, "netns") == 0 && !model_is_name(text))
-		snprintf(why, sizeof(why), "netns: %.70s is not a name as ip netns knows them",
-			 text);
-	else if (strcmp(key, "socket") == 0 && text[0] != '/')
-		snprintf(why, sizeof(why), "socket: %.110s must be an absolute path", text);
-	else if (strcmp(key, "ip") == 0 && link_parse_prefix(text, &prefix) < 0)
-		snprintf(why, sizeof(why),
-			 "ip: %.50s is not the address of a host with its prefix "
-			 "length; write it as 10.0.1.2/24 or fd00::2/64",
-			 text);
-	else if (strcmp(key, "addresses") == 0 && guards_parse_addresses(text, addresses) < 0)
-		snprintf(why, sizeof(why),
-			 "addresses: %.119s is not a list of at most %d; write it as "
-			 "10.0.1.2,10.1.0.0/16,fd00::2",
-			 text, DP_ADDRESSES_MAX);
-	else if (strcmp(key, "macs") == 0 && port_options_parse_macs(text, macs) < 0)
-		snprintf(why, sizeof(why),
-			 "macs: %.119s is not a list of at most %d unicast addresses, each once; "
-			 "write it as 02:00:00:00:00:01,02:00:00:00:00:02",
-			 text, PORT_OPTIONS_MACS_MAX);
+	spec_option_check(key, text, why, sizeof(why));
 	return why[0] == '\0' ? 0 : refuse(place, key, "value-invalid", why);
 }
 
@@ -437,6 +409,20 @@ static int parse_segments(const struct place *place, const json_t *json, struct 
 	return refuse(place, "segments", "trunk-invalid", why);
 }
 
+/* An underlay carries segments to peers: they say which. */
+static int refuse_place(const struct place *place, const json_t *json)
+{
+	static const char *const keys[] = {"segment", "trunk", "native"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (json_object_get(json, keys[i]) != NULL)
+			return refuse(place, keys[i], "trunk-invalid",
+				      "an uplink with a vtep carries what peers have, and no "
+				      "segment of its own; leave out this or vtep");
+	}
+	return 0;
+}
+
 /* Where the port is: an access port in one segment, or a trunk. */
 static int parse_place(const struct place *place, const json_t *json, struct model_port *port)
 {
@@ -450,6 +436,8 @@ static int parse_place(const struct place *place, const json_t *json, struct mod
 
 	if (port->kind->place == PORT_PLACE_VNI)
 		return parse_segments(place, json, port);
+	if (model_is_underlay(port))
+		return refuse_place(place, json);
 	if (json_object_get(json, other) != NULL)
 		return refuse(place, other, "trunk-invalid",
 			      trunk != NULL ? "segment is for access ports; the untagged segment "
@@ -478,6 +466,9 @@ static int take_port_key(const struct place *place, const json_t *json, const ch
 		return parse_name(place, key, word, port->vm);
 	if (strcmp(key, "host") == 0)
 		return parse_name(place, key, word, port->host);
+	if (strcmp(key, "mac") == 0 && !model_has_card(port))
+		return refuse(place, key, "key-unknown",
+			      "mac is of the card of a machine, and there is none; leave it out");
 	if (strcmp(key, "mac") == 0)
 		return parse_mac(place, key, word, port->mac);
 	if (strcmp(key, "name") == 0)
@@ -498,10 +489,11 @@ int spec_parse_port(const char *cluster, const char *name, const json_t *json,
 		return error;
 	memset(port, 0, sizeof(*port));
 	snprintf(port->name, sizeof(port->name), "%s", name);
-	model_derive_mac(cluster, name, port->mac);
 	error = parse_kind(&place, json, port);
 	if (error < 0)
 		return error;
+	if (model_has_card(port))
+		model_derive_mac(cluster, name, port->mac);
 	json_object_foreach((json_t *)(uintptr_t)json, key, value) {
 		error = take_port_key(&place, json, key, value, port);
 		is_bad = is_bad || error < 0;

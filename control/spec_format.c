@@ -102,7 +102,7 @@ json_t *spec_format_port(const char *cluster, const struct model_port *port, enu
 		    &is_failed);
 	if (port->vm[0] != '\0')
 		set(object, "vm", json_string(port->vm), &is_failed);
-	if (is_full || memcmp(port->mac, derived, sizeof(derived)) != 0)
+	if (model_has_card(port) && (is_full || memcmp(port->mac, derived, sizeof(derived)) != 0))
 		set(object, "mac", json_string(mac), &is_failed);
 	if (port->host[0] != '\0')
 		set(object, "host", json_string(port->host), &is_failed);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "dataplane/api/kinds.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 #include "tap/tap_device.h"
@@ -28,7 +28,7 @@ struct settings {
 
 struct device {
 	uint64_t port_id;
-	struct tap_fds fds;
+	struct device_fds fds;
 	bool is_new;	/* since the last commit */
 	bool was_there; /* attached to, not made: not ours to remove by an abort */
 	bool is_doomed; /* until the next commit */
@@ -52,25 +52,19 @@ int taps_create(struct taps **out)
 	return 0;
 }
 
-void taps_close(const struct tap_fds *fds)
-{
-	for (unsigned int i = 0; i < fds->n; i++)
-		close(fds->fds[i]);
-}
-
 void taps_destroy(struct taps *taps)
 {
 	if (taps == NULL)
 		return;
 	for (size_t i = 0; i < taps->n_devices; i++)
-		taps_close(&taps->devices[i].fds);
+		device_fds_close(&taps->devices[i].fds);
 	free(taps->devices);
 	free(taps);
 }
 
 bool taps_is_needed(const struct model_port *port)
 {
-	return port_kinds_option(port->kind, "ifname") >= 0;
+	return port->kind == &kind_tap;
 }
 
 static void copy_text(char *to, size_t to_bytes, const char *from)
@@ -183,7 +177,7 @@ static void remove_device(struct taps *taps, size_t i)
 
 	if (!device->is_new || !device->was_there)
 		tap_device_release(&spec, device->fds.fds[0]);
-	taps_close(&taps->devices[i].fds);
+	device_fds_close(&taps->devices[i].fds);
 	taps->busy_ns += loop_clock_ns() - start_ns;
 	taps->devices[i] = taps->devices[--taps->n_devices];
 }
@@ -203,7 +197,7 @@ bool taps_is_held(const struct taps *taps, uint64_t port_id)
 }
 
 static int make_device(struct taps *taps, uint64_t port_id, const struct settings *settings,
-		       struct tap_fds *fds, char *why, size_t why_bytes)
+		       struct device_fds *fds, char *why, size_t why_bytes)
 {
 	struct device device = {
 		.port_id = port_id, .is_new = true, .settings = *settings, .before = *settings};
@@ -218,7 +212,7 @@ static int make_device(struct taps *taps, uint64_t port_id, const struct setting
 	device.fds.n = settings->n_queues;
 	error = add_device(taps, &device);
 	if (error < 0) {
-		taps_close(&device.fds);
+		device_fds_close(&device.fds);
 		snprintf(why, why_bytes, "out of memory");
 		return error;
 	}
@@ -227,7 +221,7 @@ static int make_device(struct taps *taps, uint64_t port_id, const struct setting
 }
 
 int taps_prepare(struct taps *taps, const struct model *model, const struct model_port *port,
-		 struct tap_fds *fds, char *why, size_t why_bytes)
+		 struct device_fds *fds, char *why, size_t why_bytes)
 {
 	struct settings settings = settings_of(model, port);
 	struct device *device = find_device(taps, port->id);
@@ -288,7 +282,7 @@ void taps_abort(struct taps *taps)
 }
 
 int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port,
-	       const struct tap_fds *fds, char *why, size_t why_bytes)
+	       const struct device_fds *fds, char *why, size_t why_bytes)
 {
 	struct device device = {
 		.port_id = port->id, .fds = *fds, .settings = settings_of(model, port)};
@@ -303,7 +297,7 @@ int taps_adopt(struct taps *taps, const struct model *model, const struct model_
 	if (error == 0)
 		error = add_device(taps, &device);
 	if (error < 0)
-		taps_close(fds);
+		device_fds_close(fds);
 	return error;
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "control/device_fds.h"
 #include "control/model.h"
 
 struct taps;
@@ -18,21 +19,13 @@ struct taps;
 int taps_create(struct taps **taps);
 void taps_destroy(struct taps *taps); /* closes the descriptors; NULL is legal */
 
-/* A device's descriptors, one for each queue. */
-struct tap_fds {
-	unsigned int n;
-	int fds[PORT_QUEUES_MAX];
-};
-
-void taps_close(const struct tap_fds *fds);
-
 /* Is a device to be made for ports of this kind? */
 bool taps_is_needed(const struct model_port *port);
 
 /* Makes the port's device, or brings the one that is held to what the port says. The descriptors
  * stay ours. 0 or -errno with one line in `why`. */
 int taps_prepare(struct taps *taps, const struct model *model, const struct model_port *port,
-		 struct tap_fds *fds, char *why, size_t why_bytes);
+		 struct device_fds *fds, char *why, size_t why_bytes);
 
 /* The device of the port goes with the commit. None is no error. */
 void taps_doom(struct taps *taps, uint64_t port_id);
@@ -43,7 +36,7 @@ void taps_abort(struct taps *taps);
 /* Takes over descriptors that the dataplane gave back; closes them on an error (the device is gone,
  * or is not the port's any more). */
 int taps_adopt(struct taps *taps, const struct model *model, const struct model_port *port,
-	       const struct tap_fds *fds, char *why, size_t why_bytes);
+	       const struct device_fds *fds, char *why, size_t why_bytes);
 
 bool taps_is_held(const struct taps *taps, uint64_t port_id);
 

@@ -412,7 +412,7 @@ static void counters_and_tables_have_every_port(void **state)
 	rig_call_only(rig, "GET", "/v1/fdb?segment=B&port=c1", "", 200);
 	rig_call_only(rig, "GET", "/v1/fdb?segment=no", "", 404);
 	json = rig_call(rig, "GET", "/v1/port-types", "", 200);
-	assert_int_equal(json_array_size(json_object_get(json, "types")), 2);
+	assert_int_equal(json_array_size(json_object_get(json, "types")), 4);
 	json_decref(json);
 }
 
