@@ -121,6 +121,28 @@ static const struct cmd table[] = {
 	 "what keeps frames from a port, and what to do; exit 1 if something does",
 	 "Each line is ok, warn (it works, but not as well as it could) or fail.\n",
 	 1, 1, 0, cmd_doctor_run},
+	{"uplink", "add",
+	 "uplink add NAME [ifname=INTERFACE] trunk=SEGMENT:TAG,...|vtep=ADDRESS [KEY=VALUE ...] "
+	 "[--dry-run]",
+	 "use an interface of this host to reach other hosts",
+	 "A port of type uplink; weft port types lists its keys. Its interface is called as it is\n"
+	 "unless ifname says otherwise.\n"
+	 "  weft uplink add eth1 trunk=ALPHA,BETA:20     segments as VLANs\n"
+	 "  weft uplink add eth2 vtep=10.0.0.1           segments as VXLAN, to peers\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_uplink_add},
+	{"uplink", "list", "uplink list",
+	 "all uplinks, whether they are up, and what they lost", NULL,
+	 0, 0, 0, cmd_uplink_list},
+	{"uplink", "show", "uplink show NAME",
+	 "everything about one uplink", NULL,
+	 1, 1, 0, cmd_uplink_show},
+	{"uplink", "set", "uplink set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_uplink_set},
+	{"uplink", "del", "uplink del NAME [--dry-run]",
+	 "delete an uplink; its interface stays", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_uplink_del},
 	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
 	 "which MAC address is where", NULL,
 	 0, 2, 0, cmd_stats_fdb},

@@ -32,6 +32,12 @@ int cmd_port_types(const struct call *call);
 int cmd_port_qemu_args(const struct call *call);
 int cmd_port_libvirt_xml(const struct call *call);
 
+int cmd_uplink_add(const struct call *call);
+int cmd_uplink_list(const struct call *call);
+int cmd_uplink_show(const struct call *call);
+int cmd_uplink_set(const struct call *call);
+int cmd_uplink_del(const struct call *call);
+
 int cmd_doctor_run(const struct call *call);
 
 int cmd_top_run(const struct call *call);

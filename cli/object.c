@@ -38,7 +38,7 @@ static bool is_repeated(const struct call *call, int word, const char *key)
 }
 
 /* Puts the words KEY=VALUE after the name into `object`; KEY= takes the key out. */
-static int take_words(const struct call *call, json_t *object)
+static int take_words(const struct call *call, const struct object_kind *kind, json_t *object)
 {
 	for (int i = 1; i < call->n_words; i++) {
 		char key[KEY_BYTES];
@@ -46,7 +46,7 @@ static int take_words(const struct call *call, json_t *object)
 
 		if (args_split(call->words[i], key, sizeof(key), &value))
 			return call_usage(call, "'%s' is not KEY=VALUE", call->words[i]);
-		if (is_read_only(key))
+		if (is_read_only(key) || (kind->type && strcmp(key, "type") == 0))
 			return call_usage(call, "%s cannot be set", key);
 		if (is_repeated(call, i, key))
 			return call_usage(call, "%s is given twice", key);
@@ -102,6 +102,23 @@ static int put(const struct call *call, const struct object_kind *kind, const js
 	return code;
 }
 
+/* Whether an object that was found is of the type that the words of the command say. */
+static bool is_of_type(const struct object_kind *kind, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+
+	return !kind->type || (type && strcmp(type, kind->type) == 0);
+}
+
+static int check_type(const struct call *call, const struct object_kind *kind,
+		      const json_t *object)
+{
+	if (is_of_type(kind, object))
+		return CALL_DONE;
+	return call_fail(call, CALL_REFUSED, "%s is no %s; see: weft port show %s", call->words[0],
+			 kind->noun, call->words[0]);
+}
+
 /* A PUT would change an object that exists; who says add means a new one. */
 static int check_absent(const struct call *call, const struct object_kind *kind)
 {
@@ -127,14 +144,27 @@ static int check_absent(const struct call *call, const struct object_kind *kind)
 int object_add(const struct call *call, const struct object_kind *kind)
 {
 	json_t *object = json_object();
-	int code = take_words(call, object);
+	int code = take_words(call, kind, object);
 
+	if (!code && kind->type)
+		json_object_set_new(object, "type", json_string(kind->type));
 	if (!code)
 		code = check_absent(call, kind);
 	if (!code)
 		code = put(call, kind, object, NULL);
 	json_decref(object);
 	return code;
+}
+
+/* Takes those of other types out of the answer. */
+static void keep_type(const struct object_kind *kind, json_t *answer)
+{
+	json_t *rows = json_object_get(answer, kind->list);
+
+	for (size_t i = json_array_size(rows); i-- > 0;) {
+		if (!is_of_type(kind, json_array_get(rows, i)))
+			json_array_remove(rows, i);
+	}
 }
 
 int object_list(const struct call *call, const struct object_kind *kind)
@@ -144,6 +174,7 @@ int object_list(const struct call *call, const struct object_kind *kind)
 
 	if (code)
 		return code;
+	keep_type(kind, answer);
 	code = call_print_rows(call, answer, kind->list, kind->columns, kind->n_columns);
 	json_decref(answer);
 	return code;
@@ -159,7 +190,9 @@ int object_show(const struct call *call, const struct object_kind *kind)
 		code = call_get(call, path, &object);
 	if (code)
 		return code;
-	code = call_print_object(call, object);
+	code = check_type(call, kind, object);
+	if (!code)
+		code = call_print_object(call, object);
 	json_decref(object);
 	return code;
 }
@@ -183,11 +216,29 @@ int object_set(const struct call *call, const struct object_kind *kind)
 	client_release(&answer);
 	if (code)
 		return code;
+	code = check_type(call, kind, object);
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
 		json_object_del(object, read_only[i]);
-	code = take_words(call, object);
+	if (!code)
+		code = take_words(call, kind, object);
 	if (!code)
 		code = put(call, kind, object, etag);
+	json_decref(object);
+	return code;
+}
+
+/* Of a command for one type: a name that is something else's deletes nothing. */
+static int check_found(const struct call *call, const struct object_kind *kind)
+{
+	char path[CLIENT_PATH_BYTES];
+	json_t *object;
+	int code = call_name_path(call, path, kind->path, call->words[0]);
+
+	if (!code)
+		code = call_get(call, path, &object);
+	if (code)
+		return code;
+	code = check_type(call, kind, object);
 	json_decref(object);
 	return code;
 }
@@ -196,6 +247,9 @@ int object_del(const struct call *call, const struct object_kind *kind)
 {
 	char path[CLIENT_PATH_BYTES];
 	int code = change_path(call, kind, path);
+
+	if (!code && kind->type)
+		code = check_found(call, kind);
 
 	if (code)
 		return code;

@@ -10,6 +10,7 @@ struct object_kind {
 	const char *noun; /* "segment" */
 	const char *path; /* "/v1/segments" */
 	const char *list; /* key of the array in the list */
+	const char *type; /* objects of this type only, all that are added are; NULL: any */
 	const struct print_column *columns;
 	size_t n_columns;
 };

@@ -64,6 +64,28 @@ void print_cell_duration_s(const json_t *value, char *cell, size_t cell_bytes)
 		print_cell_plain(value, cell, cell_bytes);
 }
 
+void print_cell_trunk(const json_t *value, char *cell, size_t cell_bytes)
+{
+	const size_t most = 4;
+	const char *name;
+	json_t *tag;
+	size_t n = 0;
+	int len = snprintf(cell, cell_bytes, json_object_size(value) == 0 ? "-" : "");
+
+	json_object_foreach((json_t *)(uintptr_t)value, name, tag) {
+		if (n++ == most || (size_t)len >= cell_bytes)
+			break;
+		len += snprintf(cell + len, cell_bytes - (size_t)len, "%s%s:", n > 1 ? "," : "",
+				name);
+		if ((size_t)len < cell_bytes)
+			print_cell_plain(tag, cell + len, cell_bytes - (size_t)len);
+		len = (int)strlen(cell);
+	}
+	if (json_object_size(value) > most && (size_t)len < cell_bytes)
+		snprintf(cell + len, cell_bytes - (size_t)len, " +%zu",
+			 json_object_size(value) - most);
+}
+
 json_t *print_member(const json_t *object, const char *key)
 {
 	const char *dot;

@@ -36,6 +36,9 @@ void print_cell_plain(const json_t *value, char *cell, size_t cell_bytes);
 void print_cell_bytes(const json_t *value, char *cell, size_t cell_bytes);
 void print_cell_duration_s(const json_t *value, char *cell, size_t cell_bytes);
 
+/* The first few of a trunk's segments with their tags, and how many more. */
+void print_cell_trunk(const json_t *value, char *cell, size_t cell_bytes);
+
 /* Member of an object by its dotted key, NULL if absent. */
 json_t *print_member(const json_t *object, const char *key);
 
