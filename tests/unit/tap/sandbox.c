@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,16 @@ int sandbox_mtu(const char *ifname)
 unsigned int sandbox_flags(const char *ifname)
 {
 	return (unsigned short)ask(ifname, SIOCGIFFLAGS).ifr_flags;
+}
+
+void sandbox_await_running(const char *ifname)
+{
+	for (int waited_ms = 0; waited_ms < 5000; waited_ms += 5) {
+		if ((sandbox_flags(ifname) & IFF_RUNNING) != 0)
+			return;
+		poll(NULL, 0, 5);
+	}
+	fail_msg("%s has no carrier", ifname);
 }
 
 void sandbox_mac(const char *ifname, uint8_t mac[6])

@@ -28,6 +28,9 @@ bool sandbox_has_link(const char *ifname);
 unsigned int sandbox_count_links(void);
 int sandbox_mtu(const char *ifname);
 unsigned int sandbox_flags(const char *ifname);			/* IFF_* */
+/* Waits until the device is up and has a carrier: before, what is sent there is thrown away. The
+ * kernel works that out a little after its cause. */
+void sandbox_await_running(const char *ifname);
 void sandbox_mac(const char *ifname, uint8_t mac[6]);
 
 /* "10.0.1.2/24 fd00::2/64": all but link-local addresses, in the kernel's order. */

@@ -70,6 +70,8 @@ static int set_up(void **state)
 	sandbox_require();
 	assert_non_null(wire);
 	run("ip link add u0 type veth peer name u1 && ip link set u0 up && ip link set u1 up");
+	sandbox_await_running("u0");
+	sandbox_await_running("u1");
 	if (uplink_device_create(&spec, &wire->queue.fd, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 	assert_int_equal(af_packet_driver.open(&wire->queue, 1), 0);
@@ -172,7 +174,7 @@ static void frames_of_every_size_come_as_they_were_sent(void **state)
 	}
 }
 
-/* The kernel takes the first tag off and notes it beside the frame, if there is something behind. */
+/* The kernel takes the first tag off and notes it beside the frame, if something is behind it. */
 static void tags_stand_where_the_sender_put_them(void **state)
 {
 	struct wire *wire = *state;
@@ -397,7 +399,8 @@ static void refused_frames_are_counted(void **state)
 	run("ip link set u0 down");
 	af_packet_driver.send(&wire->queue, &out[1], 1, &count);
 	assert_int_equal(count.drops[DROP_UPLINK_ERROR], 2);
-	run("ip link set u0 down && ip link set u0 up");
+	run("ip link set u0 up");
+	sandbox_await_running("u0");
 	af_packet_driver.send(&wire->queue, &out[1], 1, &count);
 	assert_int_equal(count.tx_frames, 2);
 	free(frames);
