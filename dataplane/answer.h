@@ -6,6 +6,12 @@
  * A port of this host that sends what is larger than its segment's MTU is told so by ICMP, in the
  * name of the host it wrote to: at most ANSWERS_PER_S a second and port. With mss_clamp, TCP
  * connections of the segment agree on a segment size that fits.
+ *
+ * With arp_suppress, a port of this host that asks all by ARP or ND for a neighbour that is known
+ * is told its MAC, and nobody else is asked (`answered`). Known: it has claimed the address within
+ * the segment's age, the FDB has its MAC behind the port where it did so, this port may reach that
+ * one, and of an IPv6 neighbour it is known whether it is a router: who is told that a router is
+ * none takes it off its list (RFC 4861 section 7.2.5). In any doubt all are asked.
  */
 #pragma once
 

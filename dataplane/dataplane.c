@@ -246,6 +246,16 @@ static void sweep_tables(struct sweep *sweep)
 	neigh_sweep(dp->neigh, is_neigh_to_forget, sweep);
 }
 
+static void note_addresses(struct dataplane *dp, uint32_t now_s)
+{
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL)
+			neigh_note_configured(dp, port, now_s);
+	}
+}
+
 static void drain_requests(struct dataplane *dp)
 {
 	for (unsigned int i = 0; i < dp->config.n_workers; i++) {
@@ -263,6 +273,7 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 		struct sweep sweep = {.dp = dp, .now_s = now_s};
 
 		sweep_tables(&sweep);
+		note_addresses(dp, now_s);
 		dp->swept_s = now_s;
 	}
 	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)

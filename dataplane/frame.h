@@ -46,10 +46,11 @@ enum frame_out {
 	FRAME_OUT_FLOOD = 0xffff,
 };
 
-/* What of a burst answer.c has to look at; the first is a setting of its segments. */
+/* What of a burst answer.c has to look at; all but the last are settings of its segments. */
 enum frame_service {
 	FRAME_MSS = 1,		/* TCP's segment size is lowered to what fits */
-	FRAME_TOO_BIG = 2,	/* some frame was too big */
+	FRAME_NEIGH = 2,	/* neighbours that are known are answered for */
+	FRAME_TOO_BIG = 4,	/* some frame was too big */
 };
 
 struct frame {

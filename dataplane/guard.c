@@ -20,6 +20,7 @@ enum {
 	ICMP4_REDIRECT = 5,
 	ICMP4_ROUTER_ADVERT = 9, /* RFC 1256 */
 	ICMP6_ROUTER_ADVERT = 134,
+	ICMP6_NEIGHBOUR_ADVERT = 136,
 	ICMP6_REDIRECT = 137,
 };
 
@@ -193,6 +194,13 @@ static inline enum drop_reason judge(const struct guard *guard, uint16_t guards,
 
 /* --- the stage --- */
 
+static enum neigh_role role_of(const struct guard_headers *headers)
+{
+	if (headers->kind != GUARD_ND || headers->icmp_type != ICMP6_NEIGHBOUR_ADVERT)
+		return NEIGH_ROLE_UNKNOWN;
+	return headers->claims_router ? NEIGH_ROLE_ROUTER : NEIGH_ROLE_HOST;
+}
+
 /* Tells main of a claim. Returns whether it could. */
 static bool tell(struct worker *worker, struct port *port, const struct burst *burst,
 		 const struct frame *frame, const struct guard_headers *headers)
@@ -204,6 +212,7 @@ static bool tell(struct worker *worker, struct port *port, const struct burst *b
 		.seen_s = burst->now_s,
 		.port = port->index,
 		.version = headers->claim_version,
+		.role = (uint8_t)role_of(headers),
 	};
 
 	memcpy(entry.ip, headers->claim_ip, entry.version == 4 ? 4 : 16);

@@ -15,6 +15,8 @@
 #define IPV4_OFFSET_MASK 0x1fff
 #define IPV6_BYTES 40
 #define IPV6_LENGTH_OFFSET 4
+#define ND_FLAGS_OFFSET 4
+#define ND_ROUTER 0x80
 #define ND_TARGET_OFFSET 8
 #define ND_TARGET_BYTES 24	/* neighbour solicitation and advertisement up to the options */
 #define ND_RS_BYTES 8
@@ -147,9 +149,10 @@ static enum guard_kind parse_nd(struct cursor *cursor, size_t n_bytes,
 
 	if (nd == NULL || !find_nd_option(&message, option, &headers->claim_mac))
 		return GUARD_UNREADABLE;
-	if (headers->icmp_type == ICMP6_NEIGHBOUR_ADVERT)
+	if (headers->icmp_type == ICMP6_NEIGHBOUR_ADVERT) {
 		headers->claim_ip = nd + ND_TARGET_OFFSET;
-	else if (!is_zero(headers->ip_source, 16))
+		headers->claims_router = (nd[ND_FLAGS_OFFSET] & ND_ROUTER) != 0;
+	} else if (!is_zero(headers->ip_source, 16))
 		headers->claim_ip = headers->ip_source;
 	else if (!is_rs) /* duplicate address detection, RFC 4862 */
 		headers->claim_ip = nd + ND_TARGET_OFFSET;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GUARD_PARSE_TAGS_MAX 4		/* tags and SNAP headers in front of the protocol */
@@ -35,6 +36,7 @@ struct guard_headers {
 	uint8_t claim_version;	/* 4, 6; 0: it says no such thing */
 	const uint8_t *claim_ip;
 	const uint8_t *claim_mac;
+	bool claims_router;	/* a neighbour advertisement with the R flag */
 };
 
 /* head: n_bytes of the frame from its destination address on, at least an Ethernet header. */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/guard.h"
+#include "dataplane/neigh_index.h"
 
 #define REQUESTS_AT_ONCE 64
 #define PLACES_AT_START 256
@@ -25,6 +27,7 @@ struct neigh {
 	uint32_t *heads;
 	uint32_t n, n_max;		/* n_max: a power of two */
 	uint16_t n_of_port[PORTS_MAX];
+	struct neigh_index *index;	/* the same for workers */
 };
 
 static uint32_t *head_of(const struct neigh *neigh, const struct neigh_entry *entry)
@@ -102,8 +105,8 @@ int neigh_create(uint64_t seed, struct neigh **out)
 	if (neigh == NULL)
 		return -ENOMEM;
 	neigh->seed = seed;
-	if (grow(neigh) < 0) {
-		free(neigh);
+	if (grow(neigh) < 0 || neigh_index_create(NEIGH_BUCKETS, seed, &neigh->index) < 0) {
+		neigh_destroy(neigh);
 		return -ENOMEM;
 	}
 	*out = neigh;
@@ -116,10 +119,11 @@ void neigh_destroy(struct neigh *neigh)
 		return;
 	free(neigh->places);
 	free(neigh->heads);
+	neigh_index_destroy(neigh->index);
 	free(neigh);
 }
 
-bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry)
+static bool store(struct neigh *neigh, const struct neigh_entry *entry)
 {
 	struct neigh_entry *known = find(neigh, entry);
 	bool is_at_limit = neigh->n_of_port[entry->port] >= NEIGH_PER_PORT_MAX;
@@ -142,11 +146,28 @@ bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry)
 	return true;
 }
 
+bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry)
+{
+	if (!store(neigh, entry))
+		return false;
+	neigh_index_put(neigh->index, entry);
+	return true;
+}
+
+bool neigh_find(const struct neigh *neigh, uint16_t segment, uint8_t version, const uint8_t ip[16],
+		struct neigh_entry *entry)
+{
+	*entry = (struct neigh_entry){.key = (uint64_t)segment << 48, .version = version};
+	memcpy(entry->ip, ip, sizeof(entry->ip));
+	return neigh_index_find(neigh->index, entry);
+}
+
 /* The last place fills the gap. */
 static void take_out(struct neigh *neigh, uint32_t place)
 {
 	uint32_t last = neigh->n - 1;
 
+	neigh_index_remove(neigh->index, &neigh->places[place].entry);
 	neigh->n_of_port[neigh->places[place].entry.port]--;
 	unchain(neigh, place);
 	if (place != last) {
@@ -189,4 +210,41 @@ void neigh_requests(struct dataplane *dp, struct rte_ring *requests)
 				neigh_learn(dp->neigh, &batch[i]);
 		}
 	}
+}
+
+/* One whole address of the port. */
+static void note(struct dataplane *dp, const struct dp_address *address, uint32_t age_s,
+		 struct neigh_entry *entry)
+{
+	struct neigh_entry known;
+	size_t bytes = address->version == 4 ? 4 : 16;
+
+	if (address->prefix_bits != bytes * 8)
+		return;
+	entry->version = address->version;
+	memset(entry->ip, 0, sizeof(entry->ip));
+	memcpy(entry->ip, address->ip, bytes);
+	if (!neigh_find(dp->neigh, fdb_key_segment(entry->key), entry->version, entry->ip,
+			&known) ||
+	    (known.key == entry->key && known.port == entry->port) ||
+	    (int32_t)(entry->seen_s - known.seen_s) > (int32_t)age_s)
+		neigh_learn(dp->neigh, entry);
+}
+
+void neigh_note_configured(struct dataplane *dp, const struct port *port, uint32_t now_s)
+{
+	const struct guard *guard = atomic_load(&port->guard);
+	uint16_t index = atomic_load(&port->segment);
+	struct segment *segment = atomic_load(&dp->segments[index]);
+
+	if (!guard->has_mac || guard->n_addresses == 0 || segment == NULL)
+		return;
+	uint32_t age_s = atomic_load(&segment->age_s);
+	struct neigh_entry entry = {
+		.key = fdb_key(index, guard->mac), .seen_s = now_s, .port = port->index};
+
+	if (fdb_lookup(dp->fdb, entry.key, now_s, age_s) != port->index)
+		return;
+	for (unsigned int i = 0; i < guard->n_addresses; i++)
+		note(dp, &guard->addresses[i], age_s, &entry);
 }

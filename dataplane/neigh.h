@@ -2,10 +2,11 @@
 /*
  * Neighbours: which IP address was said to be at which MAC and port, in which segment, as ARP and
  * neighbour discovery told it in passing. Nothing is forwarded by it: it answers the question where
- * an address is.
+ * an address is, to users and, with arp_suppress, to machines.
  *
  * A worker that sees such a claim asks main to store it, over a ring of its own; what does not fit
- * is lost and counted, the address will be spoken of again. Main alone reads and writes the table.
+ * is lost and counted, the address will be spoken of again. Main alone writes the table; workers look single addresses
+ * up in a copy (neigh_index.h).
  * A guest cannot fill it: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
  * NEIGH_PER_PORT_MAX addresses; beyond it new ones are not stored, and nobody else's are lost.
  */
@@ -24,6 +25,16 @@
 
 struct dataplane;
 struct neigh;
+struct port;
+
+#define NEIGH_BUCKETS 131072		/* of what workers read: 393,216 places, 16 MiB */
+
+/* What a neighbour's own advertisements say of it (RFC 4861 section 4.4, R flag). */
+enum neigh_role {
+	NEIGH_ROLE_UNKNOWN = 0,
+	NEIGH_ROLE_HOST,
+	NEIGH_ROLE_ROUTER,
+};
 
 /* An address where it was last seen; also the request to store it. */
 struct neigh_entry {
@@ -32,7 +43,7 @@ struct neigh_entry {
 	uint32_t seen_s;
 	uint16_t port;		/* index */
 	uint8_t version;	/* 4, 6 */
-	uint8_t reserved;
+	uint8_t role;		/* enum neigh_role */
 };
 
 int neigh_create(uint64_t seed, struct neigh **neigh);
@@ -40,6 +51,15 @@ void neigh_destroy(struct neigh *neigh);	/* NULL is legal */
 
 /* Stores or refreshes; the last claim counts. false: there is no room for it. Main. */
 bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry);
+
+/* What is known of an address; segment and MAC of the result are in its key. ip: as in an entry.
+ * It may be old, or its port gone: that is for the caller to see. Any thread. */
+bool neigh_find(const struct neigh *neigh, uint16_t segment, uint8_t version, const uint8_t ip[16],
+		struct neigh_entry *entry);
+
+/* Takes the addresses that an access port is configured with for claims of its own, as long as the
+ * FDB has its MAC there, unless another has claimed them of late. Main. */
+void neigh_note_configured(struct dataplane *dp, const struct port *port, uint32_t now_s);
 
 /* Walks all entries; those for which `forget` returns true are deleted. Main. */
 void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct neigh_entry *entry),

@@ -51,6 +51,12 @@ static uint8_t find_passes(const struct dp_segment *spec)
 	return passes;
 }
 
+static uint8_t find_services(const struct dp_segment *spec)
+{
+	return (uint8_t)((action(spec, "mss_clamp") != 0 ? FRAME_MSS : 0) |
+			 (action(spec, "arp_suppress") != 0 ? FRAME_NEIGH : 0));
+}
+
 bool segment_passes(const struct segment *segment, const struct frame *frame)
 {
 	uint8_t passes = atomic_load_explicit(&segment->passes, memory_order_relaxed);
@@ -79,7 +85,7 @@ void segment_apply(struct segment *segment, const struct dp_segment *spec)
 	storm_set(&segment->storm, spec->storm_pps);
 	atomic_store(&segment->max_frame_bytes, spec->mtu + ETH_HLEN);
 	atomic_store(&segment->passes, find_passes(spec));
-	atomic_store(&segment->services, action(spec, "mss_clamp") != 0 ? FRAME_MSS : 0);
+	atomic_store(&segment->services, find_services(spec));
 	atomic_store(&segment->on_unknown, action(spec, "unknown"));
 	atomic_store(&segment->on_broadcast, action(spec, "broadcast"));
 	atomic_store(&segment->on_multicast, action(spec, "multicast"));

@@ -54,6 +54,8 @@ static const struct option_def rows[] = {
 		 "gives up its own first"},
 	{.key = "mss_clamp", .kind = OPTION_BOOL, .live = true, .value = "off",
 	 .help = "lower the segment size that TCP connections agree on to what fits the MTU"},
+	{.key = "arp_suppress", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "answer ARP and ND for neighbours that are known, and flood only the rest"},
 };
 /* clang-format on */
 
