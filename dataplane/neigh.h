@@ -5,8 +5,8 @@
  * an address is, to users and, with arp_suppress, to machines.
  *
  * A worker that sees such a claim asks main to store it, over a ring of its own; what does not fit
- * is lost and counted, the address will be spoken of again. Main alone writes the table; workers look single addresses
- * up in a copy (neigh_index.h).
+ * is lost and counted, the address will be spoken of again. Main alone writes the table; workers
+ * look single addresses up in a copy (neigh_index.h).
  * A guest cannot fill it: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
  * NEIGH_PER_PORT_MAX addresses; beyond it new ones are not stored, and nobody else's are lost.
  */

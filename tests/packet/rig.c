@@ -12,6 +12,7 @@
 #include "control/model.h"
 #include "dataplane/api/kinds.h"
 #include "dataplane/counters.h"
+#include "dataplane/port_peer.h"
 #include "dataplane/txn.h"
 #include "dataplane/worker.h"
 #include "tests/packet/offloads.h"
@@ -86,29 +87,46 @@ static void list_rx_done(struct rxq *rxq, struct burst *burst)
 	/* Nothing is lent. */
 }
 
+static void put_out(struct rig_port *lists, const struct port_out *out,
+		    struct counters_block *count)
+{
+	const struct frame *frame = out->frame;
+	uint8_t *bytes = malloc(out->outer_len + frame->len);
+	size_t at = out->outer_len;
+
+	if (bytes == NULL)
+		abort();
+	if (at != 0)
+		memcpy(bytes, out->outer, at);
+	memcpy(bytes + at, frame->head, frame->head_len);
+	at += frame->head_len;
+	for (unsigned int k = 0; k < frame->n_iov; k++) {
+		memcpy(bytes + at, frame->iov[k].iov_base, frame->iov[k].iov_len);
+		at += frame->iov[k].iov_len;
+	}
+	if (packets_add(&lists->out, *lists->now_ns, bytes, (uint32_t)at) < 0)
+		abort();
+	free(bytes);
+	count->tx_frames++;
+	count->tx_bytes += frame->len;
+}
+
 static void list_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		    struct counters_block *count)
 {
-	struct rig_port *lists = port->impl;
-
 	for (unsigned int i = 0; i < n; i++) {
-		const struct frame *frame = &burst->frames[order[i]];
-		uint8_t *bytes = malloc(frame->len);
-		size_t at = frame->head_len;
+		const struct port_out out = {.frame = &burst->frames[order[i]]};
 
-		if (bytes == NULL)
-			abort();
-		memcpy(bytes, frame->head, frame->head_len);
-		for (unsigned int k = 0; k < frame->n_iov; k++) {
-			memcpy(bytes + at, frame->iov[k].iov_base, frame->iov[k].iov_len);
-			at += frame->iov[k].iov_len;
-		}
-		if (packets_add(&lists->out, *lists->now_ns, bytes, frame->len) < 0)
-			abort();
-		free(bytes);
-		count->tx_frames++;
-		count->tx_bytes += frame->len;
+		put_out(port->impl, &out, count);
 	}
+}
+
+/* An uplink's: what a peer sends through it. */
+static void list_send(struct port *port, const struct port_out *out, unsigned int n,
+		      struct counters_block *count)
+{
+	for (unsigned int i = 0; i < n; i++)
+		put_out(port->impl, &out[i], count);
 }
 
 static bool list_arm(struct rxq *rxq)
@@ -121,17 +139,19 @@ static void list_disarm(struct rxq *rxq)
 	/* Nothing wakes a list. */
 }
 
-#define LIST_TYPE(of_kind)                                                                         \
+#define LIST_TYPE(of_kind, of_send)                                                                         \
 	{                                                                                          \
 		.kind = (of_kind), .prepare = list_prepare, .publish = list_publish,               \
 		.close = list_close, .state = list_state, .rx = list_rx, .rx_done = list_rx_done,  \
-		.tx = list_tx, .arm = list_arm, .disarm = list_disarm,                             \
+		.tx = list_tx, .send = (of_send), .arm = list_arm, .disarm = list_disarm,          \
 	}
 
-/* A lab may name any kind: they all are lists here. */
-static const struct port_type list_tap = LIST_TYPE(&kind_tap);
-static const struct port_type list_vhost = LIST_TYPE(&kind_vhost_user);
-static const struct port_type *const list_types[] = {&list_tap, &list_vhost, NULL};
+/* A lab may name any kind: they all are lists here, but peers, which lead to an uplink's. */
+static const struct port_type list_tap = LIST_TYPE(&kind_tap, NULL);
+static const struct port_type list_vhost = LIST_TYPE(&kind_vhost_user, NULL);
+static const struct port_type list_uplink = LIST_TYPE(&kind_uplink, list_send);
+static const struct port_type *const list_types[] = {&list_tap, &list_vhost, &list_uplink,
+						     &port_peer_type, NULL};
 
 /* --- the rig --- */
 
@@ -186,7 +206,7 @@ int rig_create(struct rig *rig, const struct model *model, char *why, size_t why
 	for (unsigned int i = 1; i < rig->dp->ports_end; i++) {
 		struct port *port = atomic_load(&rig->dp->ports[i]);
 
-		if (port != NULL)
+		if (port != NULL && !port->is_peer)
 			((struct rig_port *)port->impl)->now_ns = &rig->now_ns;
 	}
 	return 0;
@@ -213,7 +233,21 @@ struct rig_port *rig_port(const struct rig *rig, const char *name)
 {
 	struct port *port = find(rig, name);
 
-	return port != NULL ? port->impl : NULL;
+	return port != NULL && !port->is_peer ? port->impl : NULL;
+}
+
+int rig_nexthop(const struct rig *rig, const char *peer, const char *uplink,
+		const struct dp_nexthop *nexthop)
+{
+	struct port *from = find(rig, peer), *through = find(rig, uplink);
+	struct dp_nexthop message = *nexthop;
+	char why[DP_TEXT_BYTES];
+
+	if (from == NULL || !from->is_peer || through == NULL)
+		return -ENOENT;
+	message.peer_id = from->spec.id;
+	message.uplink_id = through->spec.id;
+	return port_peer_nexthop(from, &message, why, sizeof(why));
 }
 
 /* The earliest time that some port still has input for; false: all is taken. */
@@ -223,7 +257,8 @@ static bool next_time(const struct rig *rig, uint64_t *time_ns)
 
 	for (unsigned int i = 1; i < rig->dp->ports_end; i++) {
 		struct port *port = atomic_load(&rig->dp->ports[i]);
-		const struct rig_port *lists = port != NULL ? port->impl : NULL;
+		const struct rig_port *lists =
+			port != NULL && !port->is_peer ? port->impl : NULL;
 
 		if (lists == NULL || lists->taken == lists->in.n)
 			continue;

@@ -27,7 +27,12 @@ struct model;
 int rig_create(struct rig *rig, const struct model *model, char *why, size_t why_bytes);
 void rig_destroy(struct rig *rig);
 
+/* NULL: there is no such port, or it is a peer. */
 struct rig_port *rig_port(const struct rig *rig, const char *name);
+
+/* The way to a peer; of the message the MACs and the MTU count. 0 or -errno. */
+int rig_nexthop(const struct rig *rig, const char *peer, const char *uplink,
+		const struct dp_nexthop *nexthop);
 
 /* Plays all input in the order of its times, stepping worker and main until nothing moves. */
 void rig_run(struct rig *rig);

@@ -9,6 +9,7 @@
  *     drops: {PORT: {REASON: frames}}
  *     sends: {PORT: SIZE}     this port leaves checksums open, and TCP beyond SIZE bytes uncut
  *     takes: {PORT: all}      what this port takes uncut and open; or: checksum. Else: nothing
+ *     nexthops: {PEER: UPLINK}    the way to another host; without one the peer is down
  */
 #pragma once
 
