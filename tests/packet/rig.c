@@ -139,7 +139,7 @@ static void list_disarm(struct rxq *rxq)
 	/* Nothing wakes a list. */
 }
 
-#define LIST_TYPE(of_kind, of_send)                                                                         \
+#define LIST_TYPE(of_kind, of_send)                                                                \
 	{                                                                                          \
 		.kind = (of_kind), .prepare = list_prepare, .publish = list_publish,               \
 		.close = list_close, .state = list_state, .rx = list_rx, .rx_done = list_rx_done,  \
