@@ -231,7 +231,8 @@ int plan_make(const struct model *current, struct model *wanted, struct plan *pl
 		const char *name = wanted->ports[i]->name;
 
 		at = skip_to((void *const *)current->ports, current->n_ports, at, name);
-		bool is_there = at < current->n_ports && strcmp(current->ports[at]->name, name) == 0;
+		bool is_there = at < current->n_ports &&
+				strcmp(current->ports[at]->name, name) == 0;
 
 		error = plan_port(is_there ? current->ports[at] : NULL, wanted, wanted->ports[i],
 				  plan);
