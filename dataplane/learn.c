@@ -34,56 +34,52 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 	return asked;
 }
 
-/* Of the ports that share a limit, the one with most addresses. */
+/* The ports that share a limit: those of a segment, or all. */
 struct crowd {
-	uint32_t n_ports;
-	uint16_t largest;
-	uint32_t largest_count;
+	const struct dataplane *dp;
+	const struct flood_list *list;	/* NULL: all */
 };
 
-static void add_to_crowd(struct crowd *crowd, const struct fdb *fdb, uint16_t port)
+static uint32_t crowd_size(const struct crowd *crowd)
 {
-	uint32_t count = fdb_count_port(fdb, port);
+	return crowd->list != NULL ? crowd->list->n : crowd->dp->n_ports;
+}
 
-	crowd->n_ports++;
-	if (count > crowd->largest_count) {
-		crowd->largest = port;
-		crowd->largest_count = count;
+/* The one with most addresses, and more than `share`; 0: none has more. */
+static uint16_t crowd_largest(const struct crowd *crowd, uint32_t share)
+{
+	const struct dataplane *dp = crowd->dp;
+	uint32_t n = crowd->list != NULL ? crowd->list->n : dp->ports_end, most = share;
+	uint16_t largest = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t port = crowd->list != NULL ? crowd->list->ports[i] : (uint16_t)i;
+		uint32_t count = fdb_count_port(dp->fdb, port);
+
+		/* The list of no port is that of static entries. */
+		if (port == FDB_NO_PORT || count <= most)
+			continue;
+		largest = port;
+		most = count;
 	}
+	return largest;
 }
 
-static struct crowd crowd_of_segment(const struct dataplane *dp, uint16_t index)
+/* Room in what several ports share: who has its share gives up an address of its own, which costs
+ * the same however many ports there are; for who has less, the one with most does. segment 0:
+ * any. */
+static bool make_shared_room(const struct crowd *crowd, uint32_t limit, uint16_t port,
+			     uint16_t segment)
 {
-	struct segment *segment = atomic_load(&dp->segments[index]);
-	const struct flood_list *list = atomic_load(&segment->flood);
-	struct crowd crowd = {0};
-
-	for (uint32_t i = 0; i < list->n; i++)
-		add_to_crowd(&crowd, dp->fdb, list->ports[i]);
-	return crowd;
-}
-
-static struct crowd crowd_of_all(const struct dataplane *dp)
-{
-	struct crowd crowd = {0};
-
-	for (unsigned int i = 1; i < dp->ports_end; i++) {
-		if (atomic_load(&dp->ports[i]) != NULL)
-			add_to_crowd(&crowd, dp->fdb, (uint16_t)i);
-	}
-	return crowd;
-}
-
-/* Room in what several ports share: who has its share gives up an address of its own; for who has
- * less, the one with most does. segment 0: any. */
-static bool make_shared_room(struct fdb *fdb, const struct crowd *crowd, uint32_t limit,
-			     uint16_t port, uint16_t segment)
-{
-	uint32_t share = crowd->n_ports != 0 ? limit / crowd->n_ports : limit;
+	struct fdb *fdb = crowd->dp->fdb;
+	uint32_t n_ports = crowd_size(crowd);
+	uint32_t share = n_ports != 0 ? limit / n_ports : limit;
 
 	if (fdb_count_port(fdb, port) >= share)
 		return fdb_evict(fdb, port, segment);
-	return crowd->largest_count > share && fdb_evict(fdb, crowd->largest, segment);
+	uint16_t largest = crowd_largest(crowd, share);
+
+	return largest != 0 && fdb_evict(fdb, largest, segment);
 }
 
 /* Room for one address more behind the port. A guest that floods addresses displaces its own, never
@@ -99,15 +95,15 @@ static bool make_room(struct dataplane *dp, const struct port *port, uint16_t in
 	    !fdb_evict(fdb, port->index, index) && !fdb_evict(fdb, port->index, 0))
 		return false;
 	if (fdb_count_segment(fdb, index) >= segment->max_macs) {
-		struct crowd crowd = crowd_of_segment(dp, index);
+		const struct crowd crowd = {dp, atomic_load(&segment->flood)};
 
-		if (!make_shared_room(fdb, &crowd, segment->max_macs, port->index, index))
+		if (!make_shared_room(&crowd, segment->max_macs, port->index, index))
 			return false;
 	}
 	if (fdb_count(fdb) >= dp->config.fdb_capacity) {
-		struct crowd crowd = crowd_of_all(dp);
+		const struct crowd crowd = {.dp = dp};
 
-		return make_shared_room(fdb, &crowd, dp->config.fdb_capacity, port->index, 0);
+		return make_shared_room(&crowd, dp->config.fdb_capacity, port->index, 0);
 	}
 	return true;
 }

@@ -39,13 +39,21 @@ static int set_up_limits(struct port *port)
 /* An index that neither a published port nor one that waits for it has. */
 static int take_index(struct dataplane *dp)
 {
-	for (unsigned int i = 1; i < PORTS_MAX; i++) {
+	for (unsigned int i = dp->ports_free_from; i < PORTS_MAX; i++) {
 		if (atomic_load(&dp->ports[i]) == NULL && !dp->ports_taken[i]) {
 			dp->ports_taken[i] = true;
+			dp->ports_free_from = i + 1;
 			return (int)i;
 		}
 	}
 	return -ENOSPC;
+}
+
+static void return_index(struct dataplane *dp, unsigned int index)
+{
+	dp->ports_taken[index] = false;
+	if (index < dp->ports_free_from)
+		dp->ports_free_from = index;
 }
 
 int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds,
@@ -68,7 +76,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 		snprintf(why, why_bytes, "port %s: this host already has %d ports, the maximum",
 			 spec->name, PORTS_MAX - 1);
 		if (index >= 0)
-			dp->ports_taken[index] = false;
+			return_index(dp, (unsigned int)index);
 		free(port);
 		return -ENOSPC;
 	}
@@ -86,7 +94,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 	if (error < 0) {
 		guard_destroy(atomic_load(&port->guard));
 		counters_return_slot(dp->counters, port->slot);
-		dp->ports_taken[index] = false;
+		return_index(dp, port->index);
 		free(port);
 		return error;
 	}
@@ -103,7 +111,7 @@ void port_close(struct port *port)
 void port_free(struct port *port)
 {
 	counters_return_slot(port->dp->counters, port->slot);
-	port->dp->ports_taken[port->index] = false;
+	return_index(port->dp, port->index);
 	guard_destroy(atomic_load(&port->guard));
 	free(atomic_load(&port->vlans));
 	free(port);
@@ -163,6 +171,7 @@ void port_publish(struct port *port)
 		dp->ports_end = port->index + 1u;
 	atomic_store_explicit(&dp->ports[port->index], port, memory_order_release);
 	port->is_published = true;
+	dp->n_ports++;
 	port->next_by_id = dp->ports_by_id[port->spec.id % PORTS_BY_ID];
 	dp->ports_by_id[port->spec.id % PORTS_BY_ID] = port;
 	port->type->publish(port);
@@ -174,6 +183,7 @@ void port_unpublish(struct port *port)
 
 	atomic_store_explicit(&dp->ports[port->index], NULL, memory_order_release);
 	port->is_published = false;
+	dp->n_ports--;
 	struct port **link = &dp->ports_by_id[port->spec.id % PORTS_BY_ID];
 
 	while (*link != port)

@@ -10,6 +10,7 @@
 
 #include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/vlan.h"
 
 int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **out)
 {
@@ -91,35 +92,128 @@ void segment_destroy(struct segment *segment)
 	free(segment);
 }
 
-struct segment *segment_find(const struct dataplane *dp, uint32_t id)
+static struct segment **chain_of(struct dataplane *dp, uint32_t id)
 {
-	for (unsigned int i = 1; i < dp->segments_end; i++) {
-		struct segment *segment = atomic_load(&dp->segments[i]);
-
-		if (segment != NULL && segment->spec.id == id)
-			return segment;
-	}
-	return NULL;
+	return &dp->segments_by_id[id % SEGMENTS_BY_ID];
 }
 
-struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment)
+void segment_publish(struct dataplane *dp, struct segment *segment)
 {
-	struct flood_list *list = malloc(sizeof(*list) + dp->ports_end * sizeof(list->ports[0]));
+	struct segment **chain = chain_of(dp, segment->spec.id);
 
+	if (segment->index >= dp->segments_end)
+		dp->segments_end = segment->index + 1u;
+	segment->next_by_id = *chain;
+	*chain = segment;
+	atomic_store_explicit(&dp->segments[segment->index], segment, memory_order_release);
+}
+
+void segment_unpublish(struct dataplane *dp, struct segment *segment)
+{
+	struct segment **link = chain_of(dp, segment->spec.id);
+
+	while (*link != segment)
+		link = &(*link)->next_by_id;
+	*link = segment->next_by_id;
+	atomic_store_explicit(&dp->segments[segment->index], NULL, memory_order_release);
+}
+
+void segment_return_index(struct dataplane *dp, uint16_t index)
+{
+	dp->segments_taken[index] = false;
+	if (index < dp->segments_free_from)
+		dp->segments_free_from = index;
+	while (dp->segments_end > 1 && atomic_load(&dp->segments[dp->segments_end - 1]) == NULL)
+		dp->segments_end--;
+}
+
+struct segment *segment_find(const struct dataplane *dp, uint32_t id)
+{
+	struct segment *segment = dp->segments_by_id[id % SEGMENTS_BY_ID];
+
+	while (segment != NULL && segment->spec.id != id)
+		segment = segment->next_by_id;
+	return segment;
+}
+
+/* --- flood lists --- */
+
+/* Counts the port in each of its lists. */
+static void count_port(const struct port *port, uint32_t *counts)
+{
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
+
+	if (vlans == NULL)
+		counts[atomic_load(&port->segment)]++;
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++)
+		counts[i] += vlan_of(vlans, i) != VLAN_NOT_MEMBER;
+}
+
+static void append(struct flood_list *list, const struct port *port)
+{
 	if (list == NULL)
-		return NULL;
-	list->n = 0;
-	for (int is_isolated = 0; is_isolated < 2; is_isolated++) {
-		list->n_open = is_isolated ? list->n_open : 0;
-		for (unsigned int i = 1; i < dp->ports_end; i++) {
-			struct port *port = atomic_load(&dp->ports[i]);
+		return;
+	list->ports[list->n++] = port->index;
+	list->n_open += !atomic_load(&port->is_isolated);
+}
 
-			if (port != NULL && port_is_in(port, segment->index) &&
-			    atomic_load(&port->state) == PORT_STATE_ACTIVE &&
-			    atomic_load(&port->is_isolated) == is_isolated)
-				list->ports[list->n++] = port->index;
-		}
-		list->n_open = is_isolated ? list->n_open : list->n;
+static void add_port(const struct port *port, struct flood_list **lists)
+{
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
+
+	if (vlans == NULL)
+		append(lists[atomic_load(&port->segment)], port);
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++) {
+		if (vlan_of(vlans, i) != VLAN_NOT_MEMBER)
+			append(lists[i], port);
 	}
-	return list;
+}
+
+/* What a flood goes to. */
+static bool is_receiver(const struct port *port)
+{
+	return port != NULL && atomic_load(&port->state) == PORT_STATE_ACTIVE;
+}
+
+/* Empty lists with room for all that will be in them. */
+static int make_lists(const struct dataplane *dp, const bool *marked, struct flood_list **lists)
+{
+	uint32_t *counts = calloc(SEGMENTS_MAX, sizeof(counts[0]));
+
+	if (counts == NULL)
+		return -ENOMEM;
+	for (unsigned int i = 1; i < dp->ports_end; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
+
+		if (is_receiver(port))
+			count_port(port, counts);
+	}
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		if (!marked[i] || atomic_load(&dp->segments[i]) == NULL)
+			continue;
+		lists[i] = malloc(sizeof(*lists[i]) + counts[i] * sizeof(lists[i]->ports[0]));
+		if (lists[i] != NULL)
+			lists[i]->n = lists[i]->n_open = 0;
+	}
+	free(counts);
+	return 0;
+}
+
+struct flood_list **segment_flood_lists(const struct dataplane *dp, const bool *marked)
+{
+	struct flood_list **lists = calloc(SEGMENTS_MAX, sizeof(lists[0]));
+
+	if (lists == NULL || make_lists(dp, marked, lists) < 0) {
+		free(lists);
+		return NULL;
+	}
+	for (int is_isolated = 0; is_isolated < 2; is_isolated++) {
+		for (unsigned int i = 1; i < dp->ports_end; i++) {
+			const struct port *port = atomic_load(&dp->ports[i]);
+
+			if (is_receiver(port) && atomic_load(&port->is_isolated) == is_isolated)
+				add_port(port, lists);
+		}
+	}
+	return lists;
 }
