@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/config.h"
+#include "dataplane/base/loop.h"
 #include "tests/lib/deadline.h"
 
 static const char *text_of(const json_t *object, const char *key)
