@@ -4,10 +4,10 @@
  * it comes back. The deadline is stored as wall-clock time, so it holds for a weftd that was dead
  * meanwhile; while weftd runs it counts monotonic time, so nobody who sets the clock moves it.
  *
- * The way back may be refused: what was before breaks a rule by now (another host name, say), or the
- * store cannot be written. Then it is tried again, after 2 s and later every 5 minutes, and what
- * stands in the way is shown; confirming what is there, or going back to another revision, ends it.
- * Runs on weftd's thread.
+ * The way back may be refused: what was before breaks a rule by now (another host name, say), or
+ * the store cannot be written. Then it is tried again, after 2 s and later every 5 minutes, and
+ * what stands in the way is shown; confirming what is there, or going back to another revision,
+ * ends it. Runs on weftd's thread.
  */
 #pragma once
 

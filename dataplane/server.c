@@ -222,12 +222,12 @@ static uint32_t now_s(const struct client *client)
 
 static void do_fdb_dump(struct client *client, struct request *request)
 {
-	server_fdb_page(client->server->dp, client, &request->fdb_page, now_s(client));
+	server_table_fdb_page(client->server->dp, client, &request->fdb_page, now_s(client));
 }
 
 static void do_neigh_dump(struct client *client, struct request *request)
 {
-	server_neigh_dump(client->server->dp, client, request->header.cookie, now_s(client));
+	server_table_neigh_dump(client->server->dp, client, request->header.cookie, now_s(client));
 }
 
 static void do_port_fds(struct client *client, struct request *request)

@@ -71,8 +71,8 @@ static uint64_t fdb_position(const struct fdb *fdb, uint64_t bucket)
 	return bucket != 0 ? fdb_buckets(fdb) << 32 | bucket : 0;
 }
 
-void server_fdb_page(struct dataplane *dp, struct client *client, const struct dp_fdb_page *page,
-		     uint32_t now_s)
+void server_table_fdb_page(struct dataplane *dp, struct client *client,
+			   const struct dp_fdb_page *page, uint32_t now_s)
 {
 	struct fdb *fdb = dp->fdb;
 	struct fdb_dump dump = {
@@ -150,7 +150,8 @@ static bool dump_neigh(void *ctx, const struct neigh_entry *entry)
 	return false;
 }
 
-void server_neigh_dump(struct dataplane *dp, struct client *client, uint64_t cookie, uint32_t now_s)
+void server_table_neigh_dump(struct dataplane *dp, struct client *client, uint64_t cookie,
+			     uint32_t now_s)
 {
 	struct neigh_dump dump = {.dp = dp, .client = client, .cookie = cookie, .now_s = now_s};
 

@@ -128,7 +128,7 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 /* Index that a segment has, or will have when this is committed; 0: there is none. */
 static uint16_t segment_index(const struct txn *txn, uint32_t id)
 {
-	const struct txn_segment *staged = txn_staged_segment(txn, id);
+	const struct txn_segment *staged = txn_check_staged_segment(txn, id);
 
 	if (staged != NULL && staged->made != NULL)
 		return staged->made->index;
@@ -185,7 +185,7 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 				why, why_bytes);
 
 	if (error == 0)
-		txn_note_unique(staged->made);
+		txn_unique_note(staged->made);
 	return error;
 }
 
@@ -203,7 +203,7 @@ static int reserve_lists(struct txn *txn, char *why, size_t why_bytes)
 
 int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 {
-	int error = txn_index_segments(txn);
+	int error = txn_check_index_segments(txn);
 
 	if (error < 0)
 		snprintf(why, why_bytes, "out of memory");

@@ -162,7 +162,7 @@ static bool has_twice(uint64_t *ids, size_t n)
 	return false;
 }
 
-int txn_index_segments(struct txn *txn)
+int txn_check_index_segments(struct txn *txn)
 {
 	txn->by_id = calloc(txn->n_segments + 1, sizeof(txn->by_id[0]));
 	if (txn->by_id == NULL)
@@ -173,7 +173,7 @@ int txn_index_segments(struct txn *txn)
 	return 0;
 }
 
-struct txn_segment *txn_staged_segment(const struct txn *txn, uint32_t id)
+struct txn_segment *txn_check_staged_segment(const struct txn *txn, uint32_t id)
 {
 	const struct txn_id key = {.id = id};
 	const struct txn_id *found =
@@ -219,7 +219,7 @@ static void mark_touched(const struct txn *txn, bool *is_touched)
 /* Will there be such a segment? */
 static bool has_segment(const struct txn *txn, uint32_t id)
 {
-	const struct txn_segment *staged = txn_staged_segment(txn, id);
+	const struct txn_segment *staged = txn_check_staged_segment(txn, id);
 
 	return staged != NULL ? !staged->is_delete : segment_find(txn->dp, id) != NULL;
 }
@@ -293,7 +293,7 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 	mark_touched(txn, is_touched);
 	error = check_references(txn, is_touched, why, why_bytes);
 	if (error == 0)
-		error = txn_check_unique(txn, is_touched, why, why_bytes);
+		error = txn_unique_check(txn, is_touched, why, why_bytes);
 	free(is_touched);
 	return error;
 }

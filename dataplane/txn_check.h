@@ -43,17 +43,17 @@ struct txn {
 	size_t n_unused_lists;
 };
 
-/* The staged segment of this id, or NULL. After txn_index_segments(), which is 0 or -ENOMEM. */
-int txn_index_segments(struct txn *txn);
-struct txn_segment *txn_staged_segment(const struct txn *txn, uint32_t id);
+/* The staged segment of this id, or NULL; after the index was made: 0 or -ENOMEM. */
+int txn_check_index_segments(struct txn *txn);
+struct txn_segment *txn_check_staged_segment(const struct txn *txn, uint32_t id);
 
 /* Does no put port share its name, or what it takes of the host, with another port of the result?
  * touched: by index, ports that are there and that the transaction puts or deletes. 0, or -errno
  * with one line. */
-int txn_check_unique(const struct txn *txn, const bool *touched, char *why, size_t why_bytes);
+int txn_unique_check(const struct txn *txn, const bool *touched, char *why, size_t why_bytes);
 
 /* For a port that is to be compared by later transactions. */
-void txn_note_unique(struct port *port);
+void txn_unique_note(struct port *port);
 
 /* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Pure. */
 int txn_check(const struct txn *txn, char *why, size_t why_bytes);

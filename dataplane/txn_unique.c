@@ -48,7 +48,7 @@ static uint64_t hash_claim(const struct dataplane *dp, const struct dp_port *spe
 	return text[0] != '\0' ? hash_text(text) : 0;
 }
 
-void txn_note_unique(struct port *port)
+void txn_unique_note(struct port *port)
 {
 	port->name_hash = hash_text(port->spec.name);
 	port->claim_hash = hash_claim(port->dp, &port->spec);
@@ -134,7 +134,7 @@ static int check_words(const struct txn *txn, bool is_claim, struct word *words,
 	return error;
 }
 
-int txn_check_unique(const struct txn *txn, const bool *touched, char *why, size_t why_bytes)
+int txn_unique_check(const struct txn *txn, const bool *touched, char *why, size_t why_bytes)
 {
 	struct word *names = calloc(txn->n_ports + 1, sizeof(names[0]));
 	struct word *claims = calloc(txn->n_ports + 1, sizeof(claims[0]));

@@ -248,7 +248,7 @@ struct dp_fdb_entry {
 
 struct dp_fdb {
 	struct dp_header header;
-	uint64_t next;		/* in the last batch of a page: where the next page begins; 0: none */
+	uint64_t next;		/* in a page's last batch: where the next page begins; 0: none */
 	uint32_t n_entries;
 	uint32_t reserved;
 	struct dp_fdb_entry entries[];

@@ -117,7 +117,7 @@ static int read_page(struct fixture *f, uint64_t from)
 	const struct dp_done *done = (const void *)bytes;
 
 	f->n_messages = f->n_entries = 0;
-	server_fdb_page(f->dp, &f->client, &page, NOW_S);
+	server_table_fdb_page(f->dp, &f->client, &page, NOW_S);
 	for (;;) {
 		ssize_t n = recv(f->peer_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
@@ -210,7 +210,7 @@ static void what_is_old_is_left_out(void **state)
 	atomic_store(&segment_find(f->dp, ALPHA)->age_s, 0);
 	const struct dp_fdb_page page = {.from = 0};
 
-	server_fdb_page(f->dp, &f->client, &page, NOW_S + 1);
+	server_table_fdb_page(f->dp, &f->client, &page, NOW_S + 1);
 	struct dp_fdb batch;
 
 	assert_int_equal(recv(f->peer_fd, &batch, sizeof(batch), 0), sizeof(batch));
