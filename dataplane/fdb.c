@@ -10,7 +10,7 @@
 
 #include "dataplane/fdb_lists.h"
 
-#define BUCKET_SLOTS 4
+#define BUCKET_SLOTS FDB_BUCKET_ENTRIES
 #define BUCKETS_AT_START 1024
 #define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
 #define GROW_RETRY_S 10
@@ -403,16 +403,46 @@ bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
 	return true;
 }
 
-void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
+uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
+		   bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
 {
 	struct table *table = atomic_load(&fdb->table);
+	uint64_t n = (uint64_t)table->mask + 1, b = from;
 
-	for (uint64_t b = 0; b <= table->mask; b++) {
+	for (; b < n && b - from < n_buckets; b++) {
 		for (int i = 0; i < BUCKET_SLOTS; i++) {
 			struct fdb_entry entry = entry_at(&table->buckets[b], i);
 
 			if (entry.key != 0 && forget(ctx, &entry))
 				forget_slot(fdb, table, (uint32_t)b * BUCKET_SLOTS + (uint32_t)i);
+		}
+	}
+	return b < n ? b : 0;
+}
+
+uint64_t fdb_buckets(const struct fdb *fdb)
+{
+	return (uint64_t)atomic_load(&fdb->table)->mask + 1;
+}
+
+void fdb_forget(struct fdb *fdb, uint16_t port,
+		bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
+{
+	struct table *table = atomic_load(&fdb->table);
+	uint32_t number = fdb->lists.by_port[port].first;
+
+	while (number != 0) {
+		uint32_t at = fdb->lists.lists[number - 1].first;
+
+		/* A list that is emptied is none any more. */
+		number = fdb->lists.lists[number - 1].next_of_port;
+		while (at != 0) {
+			struct fdb_entry entry = entry_of(table, at - 1);
+			uint32_t next = fdb->lists.links[at - 1].next;
+
+			if (forget(ctx, &entry))
+				forget_slot(fdb, table, at - 1);
+			at = next;
 		}
 	}
 }

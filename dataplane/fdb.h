@@ -116,9 +116,19 @@ struct fdb_entry {
 	uint32_t seen_s;
 };
 
-/* Walks all entries; those for which `forget` returns true are deleted. */
-void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry),
-	       void *ctx);
+/* Walks the entries of n_buckets from number `from` on; those for which `forget` returns true are
+ * deleted. Returns where to go on, 0 at the end. An entry keeps its bucket until the table grows,
+ * so a walk in pieces, with changes between them, meets each that stays once; fdb_buckets() tells
+ * whether it has grown. */
+uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
+		   bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx);
+
+#define FDB_BUCKET_ENTRIES 4	/* at most */
+uint64_t fdb_buckets(const struct fdb *fdb);
+
+/* The same with what was learned behind a port, or (FDB_NO_PORT) all static entries. */
+void fdb_forget(struct fdb *fdb, uint16_t port,
+		bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx);
 
 /* Takes one of the port's entries out: of those it has had longest, the one that has been silent
  * longest. segment: in this one; 0: in the one in which it has most. false: it has none. */

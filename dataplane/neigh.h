@@ -6,8 +6,11 @@
  *
  * A worker that sees such a claim asks main to store it, over a ring of its own; what does not fit
  * is lost and counted, the address will be spoken of again. Main alone reads and writes the table.
- * A guest cannot fill it: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
- * NEIGH_PER_PORT_MAX addresses; beyond it new ones are not stored, and nobody else's are lost.
+ * A guest displaces only its own: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
+ * NEIGH_PER_PORT_MAX addresses, and then the one that it has not spoken of for longest makes room.
+ * When the table is full (1,024 ports that all hold that many), a port that has its equal share,
+ * NEIGH_MAX by the number of ports that hold any, goes on the same way; for one that has less, the
+ * port with most gives up its oldest. A port at its limit takes nothing over from others.
  */
 #pragma once
 
@@ -41,9 +44,15 @@ void neigh_destroy(struct neigh *neigh);	/* NULL is legal */
 /* Stores or refreshes; the last claim counts. false: there is no room for it. Main. */
 bool neigh_learn(struct neigh *neigh, const struct neigh_entry *entry);
 
-/* Walks all entries; those for which `forget` returns true are deleted. Main. */
-void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct neigh_entry *entry),
-		 void *ctx);
+/* Walks up to n entries backwards from place `from` (NEIGH_ALL: the end); those for which `forget`
+ * returns true are deleted. Returns where to go on, 0: it is done. Main. */
+#define NEIGH_ALL UINT32_MAX
+uint32_t neigh_sweep(struct neigh *neigh, uint32_t from, uint32_t n,
+		     bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx);
+
+/* The same with all that the port holds. Main. */
+void neigh_forget(struct neigh *neigh, uint16_t port,
+		  bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx);
 
 uint32_t neigh_count(const struct neigh *neigh);
 

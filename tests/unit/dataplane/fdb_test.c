@@ -162,7 +162,7 @@ static void a_full_table_learns_nothing_new_but_still_moves(void **state)
 	assert_int_equal(look(fdb, key_of(1, 100), NOW_S), FDB_NO_PORT);
 	assert_int_equal(fdb_learn(fdb, key_of(1, 50), 4, NOW_S, &old), FDB_LEARNED_MOVED);
 	assert_int_equal(fdb_count(fdb), 100);
-	fdb_sweep(fdb, all, NULL);
+	fdb_sweep(fdb, 0, UINT64_MAX, all, NULL);
 	assert_int_equal(fdb_count(fdb), 0);
 	assert_int_equal(fdb_learn(fdb, key_of(1, 100), 3, NOW_S, &old), FDB_LEARNED_NEW);
 	fdb_destroy(fdb);
@@ -177,7 +177,7 @@ static void a_sweep_deletes_what_it_is_told_to_and_nothing_else(void **state)
 
 	for (uint32_t i = 0; i < 200; i++)
 		fdb_learn(fdb, key_of(1, i), 3, NOW_S + i, &old);
-	fdb_sweep(fdb, seen_before, &limit_s);
+	fdb_sweep(fdb, 0, UINT64_MAX, seen_before, &limit_s);
 	assert_int_equal(fdb_count(fdb), 100);
 	for (uint32_t i = 0; i < 200; i++)
 		assert_int_equal(look(fdb, key_of(1, i), NOW_S), i < 100 ? FDB_NO_PORT : 3);
@@ -338,7 +338,7 @@ static void sweep_both(struct fdb *fdb, struct reference *ref, uint32_t now_s)
 {
 	uint32_t limit_s = now_s - AGE_S;
 
-	fdb_sweep(fdb, seen_before, &limit_s);
+	fdb_sweep(fdb, 0, UINT64_MAX, seen_before, &limit_s);
 	for (uint32_t i = 0; i < STATIONS; i++) {
 		if (ref->port[i] != 0 && ref->seen_s[i] < limit_s) {
 			ref->port[i] = 0;
@@ -461,7 +461,7 @@ static void write_rounds(struct race *race)
 			fdb_learn(race->fdb, key_of(1, i), home(i) + (i + round) % 2, NOW_S, &old);
 		/* Up to the last third the table fills and grows, then it also empties. */
 		if (round > ROUNDS * 2 / 3)
-			fdb_sweep(race->fdb, left_the_window, &first);
+			fdb_sweep(race->fdb, 0, UINT64_MAX, left_the_window, &first);
 	}
 }
 
@@ -511,7 +511,7 @@ static void a_static_address_neither_ages_nor_moves_nor_counts(void **state)
 	assert_int_equal(look(fdb, key_of(1, 6), NOW_S + AGE_S + 1), 4);
 	/* There is room for one that is learned. */
 	assert_int_equal(fdb_learn(fdb, key_of(1, 7), 3, NOW_S, &old), FDB_LEARNED_NEW);
-	fdb_sweep(fdb, all, NULL);
+	fdb_sweep(fdb, 0, UINT64_MAX, all, NULL);
 	assert_int_equal(look(fdb, key_of(1, 5), NOW_S), FDB_NO_PORT);
 	assert_int_equal(fdb_count(fdb), 0);
 	fdb_destroy(fdb);
