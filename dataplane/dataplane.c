@@ -24,9 +24,11 @@
 #include "dataplane/worker.h"
 
 #define SWEEP_INTERVAL_S 10
-/* What a turn sweeps: about a millisecond, so that learning and messages wait no longer. */
-#define SWEEP_BUCKETS 8192
-#define SWEEP_PLACES 16384
+/* A piece of a sweep takes about a millisecond; who asks main for something at that time, many
+ * times in a row even, shall not wait for one each time. */
+#define SWEEP_BUCKETS 4096
+#define SWEEP_PLACES 8192
+#define SWEEP_GAP_NS 20000000ULL
 #define PORTS_TICK_NS 100000000ULL
 #define SPINS_BEFORE_YIELD 1000 /* a turn takes some microseconds */
 #define WATCH_NS 30000000ULL
@@ -279,13 +281,18 @@ static void sweep_on(struct dataplane *dp, uint32_t now_s)
 	}
 }
 
-static void sweep_turn(struct dataplane *dp, uint32_t now_s)
+static void sweep_turn(struct dataplane *dp, uint64_t now_ns)
 {
+	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
+
 	if (dp->sweep == DATAPLANE_SWEEP_NONE && now_s - dp->swept_s >= SWEEP_INTERVAL_S) {
 		dp->sweep = DATAPLANE_SWEEP_FDB;
 		dp->sweep_bucket = 0;
 		dp->swept_s = now_s;
 	}
+	if (dp->sweep == DATAPLANE_SWEEP_NONE || now_ns - dp->sweep_piece_ns < SWEEP_GAP_NS)
+		return;
+	dp->sweep_piece_ns = now_ns;
 	sweep_on(dp, now_s);
 }
 
@@ -299,10 +306,8 @@ void dataplane_drain(struct dataplane *dp)
 
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
-	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
-
 	dataplane_drain(dp);
-	sweep_turn(dp, now_s);
+	sweep_turn(dp, now_ns);
 	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;

@@ -70,6 +70,7 @@ struct dataplane {
 	uint32_t swept_s;		/* when main last began to sweep out aged addresses */
 	uint64_t sweep_bucket;		/* where it goes on in the FDB */
 	uint32_t sweep_place;		/* and then among the neighbours */
+	uint64_t sweep_piece_ns;	/* when it did its last piece */
 	enum dataplane_sweep sweep;
 	uint64_t ticked_ns;		/* when the ports last had their turn */
 	_Atomic bool ports_want_turn;	/* a worker found something for them */

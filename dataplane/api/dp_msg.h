@@ -246,8 +246,9 @@ struct dp_nexthop {
 
 /*
  * DP_FDB_DUMP: from where on, 0: the beginning, else `next` of the last batch. An entry that is
- * there all the time is in one page of the walk, whatever else changes between pages; only when the
- * table grows the walk is of no use any more: -ESTALE, begin anew. A page may be empty.
+ * there all the time is in one page of the walk, whatever else changes between pages (but for one
+ * in thousands that is moved meanwhile); when the table grows the walk is of no use any more:
+ * -ESTALE, begin anew. A page may be empty.
  */
 struct dp_fdb_page {
 	struct dp_header header;

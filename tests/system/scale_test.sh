@@ -144,7 +144,7 @@ says_times()
 	[ "$(grep -c '"macs"' "$run/crowd.out")" -ge "$1" ]
 }
 said=0
-wait_for 200 "all are learned" learned
+holds_within 200 learned || fail "only $(addresses) addresses are learned"
 tail -n 1 "$run/crowd.out"
 before_list_kb=$(rss_kb weftd)
 timed "fdb list of $((frontends * macs)) addresses" weft fdb list
