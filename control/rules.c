@@ -121,6 +121,30 @@ static int refuse_shared(struct check *check, const struct model_port *port, con
 	return error;
 }
 
+static int check_driver(struct check *check, const struct model_port *port)
+{
+	bool is_dpdk = model_option_is(port, "driver", "dpdk");
+	const char *devargs = model_option_text(port, "devargs"), *ifname = model_ifname(port);
+	char what[DP_TEXT_BYTES + 16];
+
+	if (model_option_is(port, "driver", "af_packet"))
+		return devargs == NULL ? 0
+				       : refuse_value(check, port, "devargs",
+						      "devargs is for driver=dpdk; leave it out");
+	if (is_dpdk != (devargs != NULL))
+		return refuse_value(check, port, "devargs",
+				    is_dpdk ? "driver=dpdk needs devargs, as 0000:01:00.0"
+					    : "devargs is for driver=dpdk; leave it out");
+	if (port->segment[0] != '\0')
+		return refuse_value(check, port, "driver",
+				    "this driver leaves untagged frames to the kernel: use "
+				    "af_packet, or give the segment a tag");
+	snprintf(what, sizeof(what), "%s %s", is_dpdk ? "device" : "XDP program of",
+		 is_dpdk ? devargs : ifname);
+	return claim(check, "port", port->name, is_dpdk ? "devargs" : "driver", "ifname-taken",
+		     what);
+}
+
 /* An interface is a trunk, or the underlay of any number of tunnel ends. */
 static int check_uplink(struct check *check, const struct model_port *port)
 {
@@ -130,9 +154,10 @@ static int check_uplink(struct check *check, const struct model_port *port)
 
 	if (!link_name_is_valid(ifname))
 		return refuse_ifname(check, port);
-	if (!model_option_is(port, "driver", "af_packet"))
-		return refuse_value(check, port, "driver",
-				    "this driver is not in this release; use af_packet");
+	int error = check_driver(check, port);
+
+	if (error < 0)
+		return error;
 	snprintf(trunk, sizeof(trunk), "trunk on interface %s", ifname);
 	snprintf(underlay, sizeof(underlay), "underlay on interface %s", ifname);
 	other = taken_owner(&check->taken, trunk);
