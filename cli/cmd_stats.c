@@ -48,10 +48,68 @@ static const struct print_column drops_columns[] = {
 	{.key = "help", .heading = "MEANING"},
 };
 
+/* One answer of a walk that begins at `path`; position "" : the first. Then *position is where the
+ * next begins, "" : there is none. */
+static int get_page(const struct call *call, const char *path, char position[24], json_t **answer)
+{
+	char page[CLIENT_PATH_BYTES] = "";
+	int code = CALL_DONE;
+
+	client_path_add(page, path);
+	if (*position)
+		code = call_add_query(call, page, "after", position);
+	if (!code)
+		code = call_get(call, page, answer);
+	if (code)
+		return code;
+	const char *next = json_string_value(json_object_get(*answer, "next"));
+
+	snprintf(position, 24, "%s", next ? next : "");
+	return CALL_DONE;
+}
+
+/* As it is, all pages in one. */
+static int print_raw_pages(const struct call *call, const char *path, char position[24],
+			   json_t *first)
+{
+	json_t *entries = json_object_get(first, "entries"), *answer;
+
+	while (*position) {
+		int code = get_page(call, path, position, &answer);
+
+		if (code)
+			return code;
+		json_array_extend(entries, json_object_get(answer, "entries"));
+		json_decref(answer);
+	}
+	json_object_del(first, "next");
+	return call_print_raw(call, first);
+}
+
+/* Page by page, each sorted by itself: a million entries need no memory here. */
+static int print_pages(const struct call *call, const char *path)
+{
+	char position[24] = "";
+	json_t *answer;
+	int code;
+
+	do {
+		code = get_page(call, path, position, &answer);
+		if (code)
+			return code;
+		if (call_is_raw(call))
+			code = print_raw_pages(call, path, position, answer);
+		else
+			code = call_print_rows(call, answer, "entries", fdb_columns,
+					       sizeof(fdb_columns) / sizeof(fdb_columns[0]));
+		json_decref(answer);
+	} while (!code && *position);
+	return code;
+}
+
 int cmd_stats_fdb(const struct call *call)
 {
 	char path[CLIENT_PATH_BYTES] = "/v1/fdb";
-	json_t *answer;
 	int code = CALL_DONE;
 
 	for (int i = 0; i < call->n_words && !code; i++) {
@@ -64,14 +122,7 @@ int cmd_stats_fdb(const struct call *call)
 					  call->words[i]);
 		code = call_add_query(call, path, key, value);
 	}
-	if (!code)
-		code = call_get(call, path, &answer);
-	if (code)
-		return code;
-	code = call_print_rows(call, answer, "entries", fdb_columns,
-			       sizeof(fdb_columns) / sizeof(fdb_columns[0]));
-	json_decref(answer);
-	return code;
+	return code ? code : print_pages(call, path);
 }
 
 static int get_by_port(const struct call *call, const char *path, json_t **answer)

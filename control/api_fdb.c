@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Handler for the forwarding table, asked of the dataplane now. Runs on weftd's thread. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/api.h"
 #include "control/fastpath.h"
 #include "control/places.h"
 #include "control/spec.h"
+
+/* An answer has this many and a page of the dataplane's at most: some megabytes here. */
+#define ENOUGH_ENTRIES 4096
 
 struct listing {
 	struct places places;
@@ -43,6 +49,41 @@ static void take_batch(void *ctx, const struct dp_header *message, int *fds, uns
 		add_entry(ctx, &fdb->entries[i]);
 }
 
+/* ?after=POSITION */
+static int read_position(const struct http_request *request, uint64_t *position,
+			 struct problem *problem)
+{
+	const char *word = http_query(request, "after");
+	char *end;
+
+	*position = 0;
+	if (word == NULL)
+		return 0;
+	errno = 0;
+	*position = strtoull(word, &end, 10);
+	if (errno == 0 && word[0] >= '0' && word[0] <= '9' && *end == '\0')
+		return 0;
+	return problem_set(problem, -EINVAL, 422, "value-invalid",
+			   "after: %.40s is not what an answer gave as next", word);
+}
+
+/* Pages of the dataplane's until there is enough for an answer. */
+static int read_entries(struct control *control, struct dp_fdb_walk *walk, struct problem *problem)
+{
+	const struct listing *listing = walk->ctx;
+	int error;
+
+	do {
+		error = fastpath_ask(control->fastpath, DP_FDB_DUMP, &walk->page,
+				     sizeof(walk->page), dp_client_walk_fdb, walk, problem);
+	} while (error == 0 && walk->page.from != 0 &&
+		 json_array_size(listing->entries) < ENOUGH_ENTRIES);
+	if (error == -ESTALE)
+		problem_set(problem, error, 410, "position-gone",
+			    "the table has grown since the page before; begin again without after");
+	return error;
+}
+
 int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply *reply,
 		struct problem *problem)
 {
@@ -51,20 +92,28 @@ int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply
 		.segment = http_query(request, "segment"),
 		.port = http_query(request, "port"),
 	};
+	struct dp_fdb_walk walk = {.fn = take_batch, .ctx = &listing};
+	char next[24];
 
 	if (listing.segment != NULL && api_find_segment(control, listing.segment, problem) == NULL)
 		return -ENOENT;
 	if (listing.port != NULL && api_find_port(control, listing.port, problem) == NULL)
 		return -ENOENT;
+	int error = read_position(request, &walk.page.from, problem);
+	if (error < 0)
+		return error;
 	if (places_init(&listing.places, control->model) < 0)
 		return problem_system(problem, -ENOMEM, "answering");
 	listing.entries = json_array();
-	int error = fastpath_ask(control->fastpath, DP_FDB_DUMP, NULL, 0, take_batch, &listing,
-				 problem);
+	error = read_entries(control, &walk, problem);
 	places_fini(&listing.places);
 	if (error < 0) {
 		json_decref(listing.entries);
 		return error;
 	}
-	return api_reply(control, json_pack("{s:o}", "entries", listing.entries), reply, problem);
+	snprintf(next, sizeof(next), "%" PRIu64, walk.page.from);
+	return api_reply(control,
+			 json_pack("{s:o, s:s*}", "entries", listing.entries, "next",
+				   walk.page.from != 0 ? next : NULL),
+			 reply, problem);
 }

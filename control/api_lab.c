@@ -44,6 +44,8 @@ static int apply_lab(struct control *control, const struct http_request *request
 	struct lab lab;
 	struct model *wanted;
 	json_t *answer;
+
+	apply_start(control, change);
 	int error = api_check_match(control, request, problem);
 
 	if (error == 0)

@@ -59,7 +59,7 @@ static const struct http_route routes[] = {
 	 ROLES_ADMIN, NULL, "Changes", "make everything as it was at a revision"},
 	{"POST", "/v1/confirm", api_confirm, "",
 	 ROLES_ADMIN, NULL, "Confirmed", "keep what is on trial"},
-	{"GET", "/v1/fdb", api_get_fdb, "segment, port",
+	{"GET", "/v1/fdb", api_get_fdb, "segment, port, after",
 	 ROLES_READ, NULL, "Fdb", "which MAC address is where"},
 	{"GET", "/v1/stats", api_get_stats, "port",
 	 ROLES_READ, NULL, "Stats", "what ports and workers have counted"},

@@ -20,6 +20,22 @@ static void take_batch(void *ctx, const struct dp_header *message, int *fds, uns
 	}
 }
 
+/* A table that grows under the walk is walked again: what is found twice is noted once. */
+static int read_fdb(struct control *control, struct where *where)
+{
+	struct dp_fdb_walk walk = {.fn = take_batch, .ctx = where};
+	struct problem ignored;
+	int error;
+
+	do {
+		error = fastpath_ask(control->fastpath, DP_FDB_DUMP, &walk.page, sizeof(walk.page),
+				     dp_client_walk_fdb, &walk, &ignored);
+		if (error == -ESTALE)
+			walk.page.from = 0;
+	} while (error == -ESTALE || (error == 0 && walk.page.from != 0));
+	return error;
+}
+
 int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem)
 {
@@ -38,8 +54,7 @@ int api_get_where(void *ctx, const struct http_request *request, struct http_rep
 	int error = fastpath_ask(control->fastpath, DP_NEIGH_DUMP, NULL, 0, take_batch, &where,
 				 &ignored);
 	if (error == 0)
-		error = fastpath_ask(control->fastpath, DP_FDB_DUMP, NULL, 0, take_batch, &where,
-				     &ignored);
+		error = read_fdb(control, &where);
 	json_t *answer =
 		json_pack("{s:o, s:b}", "places", where_format(&where), "complete", error == 0);
 	where_fini(&where);

@@ -20,19 +20,20 @@
 #define STEPS_LOGGED_MAX 20
 #define NS_PER_MS UINT64_C(1000000)
 
-/* When a change began, and what had been spent on devices by then. */
-struct stopwatch {
-	uint64_t start_ns, devices_ns;
-};
+void apply_start(const struct control *control, struct apply_change *change)
+{
+	change->start_ns = loop_clock_ns();
+	change->devices_ns = taps_busy_ns(fastpath_taps(control->fastpath));
+}
 
 static void log_plan(const struct control *control, const struct plan *plan,
-		     const struct stopwatch *watch)
+		     const struct apply_change *change)
 {
 	log_info("apply",
 		 "%zu change(s) committed in %" PRIu64 " ms, %" PRIu64
 		 " of it devices, revision=%" PRIu64,
-		 plan->n_steps, (loop_clock_ns() - watch->start_ns) / NS_PER_MS,
-		 (taps_busy_ns(fastpath_taps(control->fastpath)) - watch->devices_ns) / NS_PER_MS,
+		 plan->n_steps, (loop_clock_ns() - change->start_ns) / NS_PER_MS,
+		 (taps_busy_ns(fastpath_taps(control->fastpath)) - change->devices_ns) / NS_PER_MS,
 		 config_revision(control->config));
 	for (size_t i = 0; i < plan->n_steps && i < STEPS_LOGGED_MAX; i++) {
 		const struct plan_step *step = &plan->steps[i];
@@ -73,10 +74,10 @@ static json_t *describe(const struct apply_change *change, const struct plan *pl
 			 count_steps(plan), "object", plan->n_steps == 1 ? object : NULL);
 }
 
-static int prepare(struct control *control, const struct model *wanted, enum apply_mode mode,
-		   bool *is_prepared, struct problem *problem)
+static int prepare(struct control *control, const struct model *wanted, const struct plan *plan,
+		   enum apply_mode mode, bool *is_prepared, struct problem *problem)
 {
-	int error = fastpath_prepare(control->fastpath, wanted, problem);
+	int error = fastpath_prepare(control->fastpath, control->model, wanted, plan, problem);
 
 	*is_prepared = error == 0;
 	if (error == 0 || mode == APPLY_FOR_REAL)
@@ -88,9 +89,8 @@ static int prepare(struct control *control, const struct model *wanted, enum app
 static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
 		     const struct apply_change *change, struct problem *problem)
 {
-	struct stopwatch watch = {loop_clock_ns(), taps_busy_ns(fastpath_taps(control->fastpath))};
 	bool is_prepared;
-	int error = prepare(control, wanted, change->mode, &is_prepared, problem);
+	int error = prepare(control, wanted, plan, change->mode, &is_prepared, problem);
 
 	if (error < 0)
 		return error;
@@ -113,7 +113,6 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 	trial_arm(control);
 	control_claim(control);
 	control_publish(control, plan);
-	log_plan(control, plan, &watch);
 	return 0;
 }
 
@@ -144,10 +143,13 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 		json_t **answer, struct problem *problem)
 {
 	bool is_diff = change->mode == APPLY_DIFF;
+	struct apply_change timed = *change;
 	struct plan plan = {0};
 	bool is_taken = false;
 
 	wanted->tunnel_mtu = control->model->tunnel_mtu;
+	if (timed.start_ns == 0)
+		apply_start(control, &timed);
 	int error = rules_check(wanted, control->host, control->run_dir, problem);
 
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)
@@ -161,6 +163,8 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 			error = carry_out(control, wanted, &plan, change, problem);
 		is_taken = error == 0;
 	}
+	if (error == 0 && !is_diff)
+		log_plan(control, &plan, &timed);
 	if (error == 0) {
 		*answer = format_answer(control, &plan, is_diff);
 		if (*answer == NULL)

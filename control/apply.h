@@ -32,7 +32,12 @@ struct apply_change {
 	const char *user;    /* who asked; NULL: weftd itself */
 	int64_t uid;	     /* -1: none */
 	uint32_t trial_s;    /* 0, or seconds after which it goes back unless confirmed */
+	uint64_t start_ns;   /* when work on it began; 0: now */
+	uint64_t devices_ns; /* what had been spent on devices by then (taps.h) */
 };
+
+/* Notes when work on the change begins. */
+void apply_start(const struct control *control, struct apply_change *change);
 
 /* From the present model to `wanted`, which becomes apply's. *answer: the plan, as the API gives
  * it. 0, or -errno with a problem. */

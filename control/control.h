@@ -31,6 +31,13 @@ struct control_options {
 
 #define CONTROL_WATCHES_MAX 32
 
+/* Of a trial that is over, and whose way back was refused. */
+struct trial_retry {
+	unsigned int n_tries; /* 0: it was not */
+	uint64_t next_ns;
+	char why[512]; /* the last time; as long as struct problem has it */
+};
+
 struct control {
 	char run_dir[DP_NAME_BYTES + 64];
 	char host[DP_NAME_BYTES];
@@ -52,6 +59,7 @@ struct control {
 	struct http_tls tls;
 	struct http *https; /* beyond this host; NULL: not asked for */
 	uint64_t trial_end_ns; /* when what is on trial ends (trial.h); 0: nothing is */
+	struct trial_retry trial_retry;
 };
 
 /* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`

@@ -13,6 +13,7 @@
 #include "control/devices.h"
 #include "control/hello.h"
 #include "control/mirror.h"
+#include "control/stage.h"
 #include "control/states.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
@@ -228,44 +229,6 @@ static void commit_txn(struct fastpath *fastpath)
 
 /* --- a change by the user --- */
 
-/* "port c1: " before what is wrong with its device. */
-static void name_port(const struct model_port *port, char *why)
-{
-	char text[DP_TEXT_BYTES];
-
-	snprintf(text, sizeof(text), "port %s: ", port->name);
-	size_t len = strlen(text);
-	snprintf(text + len, sizeof(text) - len, "%s", why);
-	memcpy(why, text, sizeof(text));
-}
-
-/* All that differs, in one transaction, up to its prepare. */
-static int prepare_all(struct fastpath *fastpath, const struct model *model,
-		       const struct table *wanted, char *why)
-{
-	struct mirror *mirror = &fastpath->mirror;
-	int error = mirror_begin(mirror, why);
-
-	if (error == 0)
-		error = mirror_stage_deletes(mirror, wanted, false, why);
-	if (error == 0)
-		error = mirror_stage_deletes(mirror, wanted, true, why);
-	if (error == 0)
-		error = mirror_stage_segments(mirror, model, why);
-	for (size_t i = 0; i < model->n_ports && error == 0; i++) {
-		const struct model_port *port = model->ports[i];
-		const struct broken_port *broken = broken_find(&fastpath->broken, port->id);
-
-		/* What was broken before and is not touched now shall not stand in the way. */
-		if (broken != NULL && broken->generation == port->generation)
-			continue;
-		error = mirror_stage_port(mirror, model, port, why);
-		if (error < 0)
-			name_port(port, why);
-	}
-	return error == 0 ? mirror_prepare(mirror, why) : error;
-}
-
 static int refuse(struct fastpath *fastpath, int error, const char *why, struct problem *problem)
 {
 	if (fastpath->client == NULL || dp_client_is_broken(fastpath->client) ||
@@ -278,20 +241,36 @@ static int refuse(struct fastpath *fastpath, int error, const char *why, struct 
 			   why[0] != '\0' ? why : strerror(-error));
 }
 
-int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem)
+/* All that differs, in one transaction, up to its prepare. */
+static int prepare_all(struct fastpath *fastpath, const struct model *model, char *why)
+{
+	struct table wanted = {0};
+	int error = stage_list_wanted(model, &wanted);
+
+	if (error == 0)
+		error = stage_all(&fastpath->mirror, model, &wanted, &fastpath->broken, why);
+	table_fini(&wanted);
+	return error;
+}
+
+int fastpath_prepare(struct fastpath *fastpath, const struct model *current,
+		     const struct model *wanted, const struct plan *plan, struct problem *problem)
 {
 	char why[DP_TEXT_BYTES] = "";
-	struct table wanted = {0};
+	int error;
 
 	if (!is_answering(fastpath))
 		return refuse(fastpath, -ENOTCONN, "", problem);
 	if (fastpath->foreign[0] != '\0')
 		return problem_set(problem, -EEXIST, 409, "store-foreign", "%s", fastpath->foreign);
-	int error = mirror_list_wanted(model, &wanted);
-	if (error == 0)
-		error = prepare_all(fastpath, model, &wanted, why);
-	table_fini(&wanted);
+	/* The cost of a change is then its own, however many ports there are. */
+	if (fastpath->is_current && stage_can_follow(plan))
+		error = stage_steps(&fastpath->mirror, current, wanted, plan, why);
+	else
+		error = prepare_all(fastpath, wanted, why);
 	if (error < 0) {
+		/* Whoever stores it all the same: the dataplane does not have what is stored. */
+		fastpath->is_current = false;
 		refuse(fastpath, error, why, problem);
 		fastpath_abort(fastpath);
 	}
@@ -396,9 +375,9 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	fastpath->is_current = mirror_is_current(&fastpath->mirror, model);
 	if (fastpath->is_current)
 		return;
-	int error = mirror_list_wanted(model, &wanted);
+	int error = stage_list_wanted(model, &wanted);
 	if (error == 0)
-		error = prepare_all(fastpath, model, &wanted, why);
+		error = stage_all(&fastpath->mirror, model, &wanted, &fastpath->broken, why);
 	if (error == 0)
 		commit_txn(fastpath);
 	else

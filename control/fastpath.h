@@ -22,6 +22,7 @@
 
 struct fastpath;
 struct loop;
+struct plan;
 
 /* run_dir is copied. Nothing is connected yet. 0 or -errno. */
 int fastpath_create(struct loop *loop, const char *run_dir, struct fastpath **fastpath);
@@ -44,8 +45,10 @@ const char *fastpath_foreign(const struct fastpath *fastpath);
 /* Fills in the 503 of a question that the dataplane does not answer. Returns -ENOTCONN. */
 int fastpath_unreachable(const struct fastpath *fastpath, struct problem *problem);
 
-/* A change to `model`: everything that can fail. On -errno nothing has changed. */
-int fastpath_prepare(struct fastpath *fastpath, const struct model *model, struct problem *problem);
+/* A change from `current` to `wanted` by the steps of `plan`: everything that can fail. On -errno
+ * nothing has changed. */
+int fastpath_prepare(struct fastpath *fastpath, const struct model *current,
+		     const struct model *wanted, const struct plan *plan, struct problem *problem);
 void fastpath_abort(struct fastpath *fastpath);
 
 /* Publishes what was prepared. If the dataplane is lost just now, the next connect does it. */

@@ -125,31 +125,25 @@ static int stage(struct mirror *mirror, struct table_row row, enum dp_type type,
 	return error;
 }
 
-int mirror_list_wanted(const struct model *model, struct table *wanted)
+int mirror_stage_segment(struct mirror *mirror, const struct model *model,
+			 const struct model_segment *segment, char why[DP_TEXT_BYTES])
 {
-	int error = 0;
+	struct table_row row = {.id = segment->id, .is_segment = true};
+	struct dp_segment message;
 
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->segments[i]->id});
-	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->ports[i]->id});
-	return error;
+	encode_segment(model, segment, &message);
+	row.digest = encode_digest(&message.header);
+	if (table_has(&mirror->actual, row.id, row.digest))
+		return 0;
+	return stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message), &no_fds, why);
 }
 
 int mirror_stage_segments(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES])
 {
 	int error = 0;
 
-	for (size_t i = 0; i < model->n_segments && error == 0; i++) {
-		struct dp_segment message;
-		struct table_row row = {.id = model->segments[i]->id, .is_segment = true};
-
-		encode_segment(model, model->segments[i], &message);
-		row.digest = encode_digest(&message.header);
-		if (!table_has(&mirror->actual, row.id, row.digest))
-			error = stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message),
-				      &no_fds, why);
-	}
+	for (size_t i = 0; i < model->n_segments && error == 0; i++)
+		error = mirror_stage_segment(mirror, model, model->segments[i], why);
 	return error;
 }
 

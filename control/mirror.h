@@ -42,14 +42,13 @@ bool mirror_has_port(const struct mirror *mirror, const struct model *model,
 
 int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES]);
 
-/* Stages all segments of the model, or one port, as far as they differ. */
+/* Stages all segments of the model, one of them, or one port, as far as they differ. */
 int mirror_stage_segments(struct mirror *mirror, const struct model *model,
 			  char why[DP_TEXT_BYTES]);
+int mirror_stage_segment(struct mirror *mirror, const struct model *model,
+			 const struct model_segment *segment, char why[DP_TEXT_BYTES]);
 int mirror_stage_port(struct mirror *mirror, const struct model *model,
 		      const struct model_port *port, char why[DP_TEXT_BYTES]);
-
-/* The ids of all that the model has. 0 or -ENOMEM. */
-int mirror_list_wanted(const struct model *model, struct table *wanted);
 
 /* Stages the delete of whatever is not in `wanted` (ids), ports or segments; or of one port. */
 int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,

@@ -283,7 +283,8 @@ bool model_is_unused(const struct model *model)
 
 static const struct dp_option *find_option(const struct model_port *port, const char *key)
 {
-	int index = port_kinds_option(port->kind, key);
+	/* Most have none, and every change looks at every port. */
+	int index = port->n_options != 0 ? port_kinds_option(port->kind, key) : -1;
 
 	return index < 0 ? NULL
 			 : options_value(port->options, port->n_options, (unsigned int)index);

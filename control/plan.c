@@ -128,14 +128,25 @@ static bool is_replace(const struct model_port *from, const struct model_port *t
 	return port_kinds_is_replace(&a, &b);
 }
 
+/* Both lists are in the order of names: the place in `wanted` of what follows `name`, or is it. */
+static size_t skip_to(void *const *objects, size_t n, size_t at, const char *name)
+{
+	/* casts: an object begins with its name (model.h) */
+	while (at < n && strcmp((const char *)objects[at], name) < 0)
+		at++;
+	return at;
+}
+
 static int plan_deletes(const struct model *current, const struct model *wanted, struct plan *plan)
 {
+	size_t at = 0;
 	int error = 0;
 
 	for (size_t i = 0; i < current->n_ports && error == 0; i++) {
 		const char *name = current->ports[i]->name;
 
-		if (model_port(wanted, name) == NULL)
+		at = skip_to((void *const *)wanted->ports, wanted->n_ports, at, name);
+		if (at == wanted->n_ports || strcmp(wanted->ports[at]->name, name) != 0)
 			error = add_step(plan, PLAN_DELETE, PLAN_PORT, name, NULL);
 	}
 	for (size_t i = 0; i < current->n_segments && error == 0; i++) {
@@ -171,12 +182,19 @@ static int plan_segment(const struct model *current, struct model *wanted, struc
 	return 0;
 }
 
-static int plan_port(const struct model *current, struct model *wanted, struct model_port *to,
+/* Most ports of a host are copies that nobody touched. */
+static bool is_copy(const struct model_port *from, const struct model_port *to)
+{
+	return from->n_options == to->n_options && memcmp(from, to, model_port_bytes(from)) == 0;
+}
+
+static int plan_port(const struct model_port *from, struct model *wanted, struct model_port *to,
 		     struct plan *plan)
 {
-	const struct model_port *from = model_port(current, to->name);
 	struct plan_step *step;
 
+	if (from != NULL && is_copy(from, to))
+		return 0;
 	if (from == NULL) {
 		to->id = wanted->next_id++;
 		to->generation = 1;
@@ -209,8 +227,16 @@ int plan_make(const struct model *current, struct model *wanted, struct plan *pl
 
 	for (size_t i = 0; i < wanted->n_segments && error == 0; i++)
 		error = plan_segment(current, wanted, wanted->segments[i], plan);
-	for (size_t i = 0; i < wanted->n_ports && error == 0; i++)
-		error = plan_port(current, wanted, wanted->ports[i], plan);
+	for (size_t i = 0, at = 0; i < wanted->n_ports && error == 0; i++) {
+		const char *name = wanted->ports[i]->name;
+
+		at = skip_to((void *const *)current->ports, current->n_ports, at, name);
+		bool is_there = at < current->n_ports &&
+				strcmp(current->ports[at]->name, name) == 0;
+
+		error = plan_port(is_there ? current->ports[at] : NULL, wanted, wanted->ports[i],
+				  plan);
+	}
 	if (error < 0)
 		plan_fini(plan);
 	return error;

@@ -4,45 +4,44 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "control/spec.h"
+#include "control/taken.h"
 #include "dataplane/api/kinds.h"
 #include "dataplane/api/port_options.h"
 #include "tap/link.h"
 #include "tap/route.h"
 
-/* What is taken so far: "vni 100" -> "ALPHA". */
-struct taken {
+struct check {
 	const char *run_dir;
-	json_t *by_what;
+	struct taken taken; /* so far: "vni 100" -> "ALPHA" */
 	struct problem *problem;
 };
 
 /* Notes that `owner` (of `kind`) has `what`, or refuses because another one has. What a change does
  * not touch comes first, so it is the newcomer that is refused. */
-static int claim(struct taken *taken, const char *kind, const char *owner, const char *key,
+static int claim(struct check *check, const char *kind, const char *owner, const char *key,
 		 const char *code, const char *what)
 {
-	const char *other = json_string_value(json_object_get(taken->by_what, what));
+	const char *other = taken_owner(&check->taken, what);
 
 	if (other == NULL) {
-		if (json_object_set_new(taken->by_what, what, json_string(owner)) < 0)
-			return problem_system(taken->problem, -ENOMEM, "checking");
+		if (taken_add(&check->taken, what, owner) < 0)
+			return problem_system(check->problem, -ENOMEM, "checking");
 		return 0;
 	}
 	int error =
-		problem_set(taken->problem, -EEXIST, 409, code,
+		problem_set(check->problem, -EEXIST, 409, code,
 			    "%s %s: %s is taken by %s %s; choose another one, or change that one "
 			    "first",
 			    kind, owner, what, kind, other);
-	problem_at(taken->problem, "%ss.%s.%s", kind, owner, key);
+	problem_at(check->problem, "%ss.%s.%s", kind, owner, key);
 	return error;
 }
 
-static int check_segment(struct taken *taken, const struct model_segment *segment)
+static int check_segment(struct check *check, const struct model_segment *segment)
 {
 	char what[40];
 
@@ -50,56 +49,56 @@ static int check_segment(struct taken *taken, const struct model_segment *segmen
 	if (segment->vni == 0)
 		return 0;
 	snprintf(what, sizeof(what), "vni %u", segment->vni);
-	int error = claim(taken, "segment", segment->name, "vni", "vni-taken", what);
+	int error = claim(check, "segment", segment->name, "vni", "vni-taken", what);
 	if (error < 0 || segment->vlan == 0)
 		return error;
 	snprintf(what, sizeof(what), "vlan %u", segment->vlan);
-	return claim(taken, "segment", segment->name, "vlan", "vlan-taken", what);
+	return claim(check, "segment", segment->name, "vlan", "vlan-taken", what);
 }
 
-static int refuse_value(struct taken *taken, const struct model_port *port, const char *key,
+static int refuse_value(struct check *check, const struct model_port *port, const char *key,
 			const char *text)
 {
-	int error = problem_set(taken->problem, -EINVAL, 422, "value-invalid", "port %s: %s",
+	int error = problem_set(check->problem, -EINVAL, 422, "value-invalid", "port %s: %s",
 				port->name, text);
 
-	problem_at(taken->problem, "ports.%s.%s", port->name, key);
+	problem_at(check->problem, "ports.%s.%s", port->name, key);
 	return error;
 }
 
-static int refuse_ifname(struct taken *taken, const struct model_port *port)
+static int refuse_ifname(struct check *check, const struct model_port *port)
 {
-	int error = problem_set(taken->problem, -EINVAL, 422, "ifname-missing",
+	int error = problem_set(check->problem, -EINVAL, 422, "ifname-missing",
 				"port %s: its name cannot be the name of a network device (at most "
 				"15 characters); give it a shorter ifname",
 				port->name);
 
-	problem_at(taken->problem, "ports.%s", port->name);
+	problem_at(check->problem, "ports.%s", port->name);
 	return error;
 }
 
-static int check_tap(struct taken *taken, uint16_t carried_mtu, const struct model_port *port)
+static int check_tap(struct check *check, uint16_t carried_mtu, const struct model_port *port)
 {
 	const char *ifname = model_ifname(port);
 	const char *netns = model_option_text(port, "netns");
 	char what[160];
 
 	if (!link_name_is_valid(ifname))
-		return refuse_ifname(taken, port);
+		return refuse_ifname(check, port);
 	if (model_option_is(port, "attach", "on") && model_option_is(port, "persist", "on"))
-		return refuse_value(taken, port, "persist",
+		return refuse_value(check, port, "persist",
 				    "persist is for devices that weft makes; leave it out with "
 				    "attach=on");
 	if (model_option_number(port, "mtu", carried_mtu) > carried_mtu)
-		return refuse_value(taken, port, "mtu",
+		return refuse_value(check, port, "mtu",
 				    "its mtu is larger than its segment's; raise that one first");
 	snprintf(what, sizeof(what), "device %s in %s%s", ifname,
 		 netns != NULL ? "namespace " : "the main namespace", netns != NULL ? netns : "");
-	return claim(taken, "port", port->name, "ifname", "ifname-taken", what);
+	return claim(check, "port", port->name, "ifname", "ifname-taken", what);
 }
 
 /* The address in its one canonical spelling. */
-static int claim_vtep(struct taken *taken, const struct model_port *port, const char *vtep)
+static int claim_vtep(struct check *check, const struct model_port *port, const char *vtep)
 {
 	struct route_address address;
 	char text[INET6_ADDRSTRLEN], what[80];
@@ -108,47 +107,71 @@ static int claim_vtep(struct taken *taken, const struct model_port *port, const 
 	    inet_ntop(address.family, address.bytes, text, sizeof(text)) == NULL)
 		return 0;
 	snprintf(what, sizeof(what), "vtep %s", text);
-	return claim(taken, "port", port->name, "vtep", "vtep-taken", what);
+	return claim(check, "port", port->name, "vtep", "vtep-taken", what);
 }
 
-static int refuse_shared(struct taken *taken, const struct model_port *port, const char *other)
+static int refuse_shared(struct check *check, const struct model_port *port, const char *other)
 {
-	int error = problem_set(taken->problem, -EEXIST, 409, "ifname-taken",
+	int error = problem_set(check->problem, -EEXIST, 409, "ifname-taken",
 				"port %s: interface %s is that of uplink %s; two uplinks share one "
 				"only if each has a vtep of its own",
 				port->name, model_ifname(port), other);
 
-	problem_at(taken->problem, "ports.%s.ifname", port->name);
+	problem_at(check->problem, "ports.%s.ifname", port->name);
 	return error;
 }
 
+static int check_driver(struct check *check, const struct model_port *port)
+{
+	bool is_dpdk = model_option_is(port, "driver", "dpdk");
+	const char *devargs = model_option_text(port, "devargs"), *ifname = model_ifname(port);
+	char what[DP_TEXT_BYTES + 16];
+
+	if (model_option_is(port, "driver", "af_packet"))
+		return devargs == NULL ? 0
+				       : refuse_value(check, port, "devargs",
+						      "devargs is for driver=dpdk; leave it out");
+	if (is_dpdk != (devargs != NULL))
+		return refuse_value(check, port, "devargs",
+				    is_dpdk ? "driver=dpdk needs devargs, as 0000:01:00.0"
+					    : "devargs is for driver=dpdk; leave it out");
+	if (port->segment[0] != '\0')
+		return refuse_value(check, port, "driver",
+				    "this driver leaves untagged frames to the kernel: use "
+				    "af_packet, or give the segment a tag");
+	snprintf(what, sizeof(what), "%s %s", is_dpdk ? "device" : "XDP program of",
+		 is_dpdk ? devargs : ifname);
+	return claim(check, "port", port->name, is_dpdk ? "devargs" : "driver", "ifname-taken",
+		     what);
+}
+
 /* An interface is a trunk, or the underlay of any number of tunnel ends. */
-static int check_uplink(struct taken *taken, const struct model_port *port)
+static int check_uplink(struct check *check, const struct model_port *port)
 {
 	const char *vtep = model_option_text(port, "vtep");
 	const char *ifname = model_ifname(port), *other;
 	char trunk[64], underlay[64];
 
 	if (!link_name_is_valid(ifname))
-		return refuse_ifname(taken, port);
-	if (!model_option_is(port, "driver", "af_packet"))
-		return refuse_value(taken, port, "driver",
-				    "this driver is not in this release; use af_packet");
+		return refuse_ifname(check, port);
+	int error = check_driver(check, port);
+
+	if (error < 0)
+		return error;
 	snprintf(trunk, sizeof(trunk), "trunk on interface %s", ifname);
 	snprintf(underlay, sizeof(underlay), "underlay on interface %s", ifname);
-	other = json_string_value(json_object_get(taken->by_what, trunk));
+	other = taken_owner(&check->taken, trunk);
 	if (other == NULL && vtep == NULL)
-		other = json_string_value(json_object_get(taken->by_what, underlay));
+		other = taken_owner(&check->taken, underlay);
 	if (other != NULL)
-		return refuse_shared(taken, port, other);
-	if (json_object_set_new(taken->by_what, vtep != NULL ? underlay : trunk,
-				json_string(port->name)) < 0)
-		return problem_system(taken->problem, -ENOMEM, "checking");
-	return vtep != NULL ? claim_vtep(taken, port, vtep) : 0;
+		return refuse_shared(check, port, other);
+	if (taken_add(&check->taken, vtep != NULL ? underlay : trunk, port->name) < 0)
+		return problem_system(check->problem, -ENOMEM, "checking");
+	return vtep != NULL ? claim_vtep(check, port, vtep) : 0;
 }
 
 /* A port has a socket even where it names none. */
-static int check_socket(struct taken *taken, const struct model_port *port)
+static int check_socket(struct check *check, const struct model_port *port)
 {
 	const char *given = model_option_text(port, "socket");
 	char path[DP_TEXT_BYTES];
@@ -159,19 +182,19 @@ static int check_socket(struct taken *taken, const struct model_port *port)
 	if (given != NULL)
 		snprintf(path, sizeof(path), "%s", given);
 	else
-		snprintf(path, sizeof(path), "%s/vhost/%s.sock", taken->run_dir, port->name);
+		snprintf(path, sizeof(path), "%s/vhost/%s.sock", check->run_dir, port->name);
 	snprintf(what, sizeof(what), "socket %s", path);
-	const char *other = json_string_value(json_object_get(taken->by_what, what));
+	const char *other = taken_owner(&check->taken, what);
 	if (other == NULL)
-		return claim(taken, "port", port->name, "socket", "socket-taken", what);
-	int error = problem_set(taken->problem, -EEXIST, 409, "socket-taken",
+		return claim(check, "port", port->name, "socket", "socket-taken", what);
+	int error = problem_set(check->problem, -EEXIST, 409, "socket-taken",
 				"port %s: %s is the socket of port %s; choose another one",
 				port->name, path, other);
-	problem_at(taken->problem, "ports.%s.socket", port->name);
+	problem_at(check->problem, "ports.%s.socket", port->name);
 	return error;
 }
 
-static int check_ip(struct taken *taken, const struct model_port *port, const char *ip)
+static int check_ip(struct check *check, const struct model_port *port, const char *ip)
 {
 	struct link_prefix prefix;
 	char address[INET6_ADDRSTRLEN];
@@ -182,11 +205,11 @@ static int check_ip(struct taken *taken, const struct model_port *port, const ch
 	    inet_ntop(prefix.family, prefix.address, address, sizeof(address)) == NULL)
 		return 0;
 	snprintf(what, sizeof(what), "address %s in segment %s", address, port->segment);
-	return claim(taken, "port", port->name, "ip", "ip-taken", what);
+	return claim(check, "port", port->name, "ip", "ip-taken", what);
 }
 
 /* A static address is behind one port of a segment. */
-static int check_macs(struct taken *taken, const struct model_port *port, const char *segment)
+static int check_macs(struct check *check, const struct model_port *port, const char *segment)
 {
 	const char *list = model_option_text(port, "macs");
 	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];
@@ -197,7 +220,7 @@ static int check_macs(struct taken *taken, const struct model_port *port, const 
 	for (int i = 0; i < n && error == 0; i++) {
 		spec_format_mac(macs[i], mac);
 		snprintf(what, sizeof(what), "static mac %s in segment %s", mac, segment);
-		error = claim(taken, "port", port->name, "macs", "mac-taken", what);
+		error = claim(check, "port", port->name, "macs", "mac-taken", what);
 	}
 	return error;
 }
@@ -259,10 +282,10 @@ static int check_trunk(const struct model *model, const struct model_port *port,
 	return 0;
 }
 
-static int check_place(struct taken *taken, const struct model *model, const char *host,
+static int check_place(struct check *check, const struct model *model, const char *host,
 		       const struct model_port *port)
 {
-	struct problem *problem = taken->problem;
+	struct problem *problem = check->problem;
 	const char *key = port->trunk != NULL ? "native" : "segment";
 	int error = 0;
 
@@ -281,51 +304,51 @@ static int check_place(struct taken *taken, const struct model *model, const cha
 }
 
 /* A peer is where its VTEP is; a VTEP is one host's. */
-static int check_peer(struct taken *taken, const struct model_port *port)
+static int check_peer(struct check *check, const struct model_port *port)
 {
 	const char *vtep = model_option_text(port, "vtep");
 
 	if (vtep == NULL) {
-		int error = problem_set(taken->problem, -EINVAL, 422, "key-missing",
+		int error = problem_set(check->problem, -EINVAL, 422, "key-missing",
 					"peer %s: vtep is missing; give it the address that the "
 					"host's tunnels end at, as 10.9.0.2",
 					port->name);
-		problem_at(taken->problem, "ports.%s", port->name);
+		problem_at(check->problem, "ports.%s", port->name);
 		return error;
 	}
-	return claim_vtep(taken, port, vtep);
+	return claim_vtep(check, port, vtep);
 }
 
-static int check_port(struct taken *taken, const struct model *model, const char *host,
+static int check_port(struct check *check, const struct model *model, const char *host,
 		      const struct model_port *port)
 {
 	const char *ip = model_option_text(port, "ip");
 	char mac[SPEC_MAC_BYTES];
 	char what[160];
-	int error = check_place(taken, model, host, port);
+	int error = check_place(check, model, host, port);
 
 	if (error < 0)
 		return error;
 	if (model_has_card(port)) {
 		spec_format_mac(port->mac, mac);
 		snprintf(what, sizeof(what), "mac %s", mac);
-		error = claim(taken, "port", port->name, "mac", "mac-taken", what);
+		error = claim(check, "port", port->name, "mac", "mac-taken", what);
 	}
 	if (error == 0)
-		error = check_socket(taken, port);
+		error = check_socket(check, port);
 	if (error == 0 && port->kind == &kind_uplink)
-		error = check_uplink(taken, port);
+		error = check_uplink(check, port);
 	if (error == 0 && port->kind == &kind_tap)
-		error = check_tap(taken, model_port_mtu(model, port), port);
+		error = check_tap(check, model_port_mtu(model, port), port);
 	if (error == 0 && ip != NULL)
-		error = check_ip(taken, port, ip);
+		error = check_ip(check, port, ip);
 	if (error == 0 && port->kind->place == PORT_PLACE_VNI)
-		error = check_peer(taken, port);
+		error = check_peer(check, port);
 	if (error == 0)
-		error = check_macs(taken, port, port->segment);
+		error = check_macs(check, port, port->segment);
 	for (unsigned int i = 0; port->trunk != NULL && i < port->trunk->n_members; i++) {
 		if (error == 0)
-			error = check_macs(taken, port, port->trunk->members[i].segment);
+			error = check_macs(check, port, port->trunk->members[i].segment);
 	}
 	return error;
 }
@@ -333,26 +356,24 @@ static int check_port(struct taken *taken, const struct model *model, const char
 int rules_check(const struct model *model, const char *host, const char *run_dir,
 		struct problem *problem)
 {
-	struct taken taken = {.run_dir = run_dir, .by_what = json_object(), .problem = problem};
+	struct check check = {.run_dir = run_dir, .problem = problem};
 	int error = 0;
 
-	if (taken.by_what == NULL)
-		return problem_system(problem, -ENOMEM, "checking");
 	/* What a change declares has no id yet (plan.h): the rest was there before. */
 	for (int is_new = 0; is_new < 2; is_new++) {
 		for (size_t i = 0; i < model->n_segments && error == 0; i++) {
 			if ((model->segments[i]->id == 0) == is_new)
-				error = check_segment(&taken, model->segments[i]);
+				error = check_segment(&check, model->segments[i]);
 			if (error < 0)
 				error = problem_collect(problem, error);
 		}
 		for (size_t i = 0; i < model->n_ports && error == 0; i++) {
 			if ((model->ports[i]->id == 0) == is_new)
-				error = check_port(&taken, model, host, model->ports[i]);
+				error = check_port(&check, model, host, model->ports[i]);
 			if (error < 0)
 				error = problem_collect(problem, error);
 		}
 	}
-	json_decref(taken.by_what);
+	taken_fini(&check.taken);
 	return error < 0 ? error : problem_collected(problem);
 }

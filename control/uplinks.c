@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/base/log.h"
 #include "tap/uplink_device.h"
 
 /* What sockets are made from, with the text that its spec points to. */
@@ -17,11 +19,13 @@ struct settings {
 	char vtep[64]; /* "" : a trunk */
 	uint16_t vxlan_port;
 	uint16_t n_queues;
+	uint16_t driver; /* enum uplink_device_driver */
 };
 
 struct uplink {
 	uint64_t port_id;
 	struct device_fds fds;
+	int program_fd; /* takes the place of the one on the link with the next commit; -1: none */
 	bool is_new;	/* since the last commit */
 	bool is_doomed; /* until the next commit */
 	struct settings settings;
@@ -42,16 +46,6 @@ int uplinks_create(struct uplinks **out)
 	return 0;
 }
 
-void uplinks_destroy(struct uplinks *uplinks)
-{
-	if (uplinks == NULL)
-		return;
-	for (size_t i = 0; i < uplinks->n; i++)
-		device_fds_close(&uplinks->list[i].fds);
-	free(uplinks->list);
-	free(uplinks);
-}
-
 bool uplinks_is_needed(const struct model_port *port)
 {
 	return port->kind == &kind_uplink;
@@ -63,6 +57,9 @@ static struct settings settings_of(const struct model_port *port)
 	struct settings settings = {
 		.vxlan_port = (uint16_t)model_option_number(port, "vxlan_port", 4789),
 		.n_queues = (uint16_t)model_option_number(port, "queues", 1),
+		.driver = model_option_is(port, "driver", "af_xdp") ? UPLINK_AF_XDP
+			  : model_option_is(port, "driver", "dpdk") ? UPLINK_DPDK
+								    : UPLINK_AF_PACKET,
 	};
 
 	snprintf(settings.ifname, sizeof(settings.ifname), "%s", model_ifname(port));
@@ -77,7 +74,9 @@ static struct uplink_device_spec spec_of(const struct settings *settings)
 		.vtep = settings->vtep[0] != '\0' ? settings->vtep : NULL,
 		.vxlan_port = settings->vxlan_port,
 		.n_queues = settings->n_queues,
+		.driver = settings->driver,
 		.holder_fd = -1,
+		.held_fd = -1,
 	};
 }
 
@@ -110,10 +109,28 @@ static int add(struct uplinks *uplinks, const struct uplink *uplink)
 	return 0;
 }
 
+static void close_program(struct uplink *uplink)
+{
+	if (uplink->program_fd >= 0)
+		close(uplink->program_fd);
+	uplink->program_fd = -1;
+}
+
 static void take_out(struct uplinks *uplinks, size_t i)
 {
+	close_program(&uplinks->list[i]);
 	device_fds_close(&uplinks->list[i].fds);
 	uplinks->list[i] = uplinks->list[--uplinks->n];
+}
+
+void uplinks_destroy(struct uplinks *uplinks)
+{
+	if (uplinks == NULL)
+		return;
+	while (uplinks->n != 0)
+		take_out(uplinks, uplinks->n - 1);
+	free(uplinks->list);
+	free(uplinks);
 }
 
 /* An uplink that goes with this change may hold the very UDP port: it is handed on, so that nobody
@@ -122,28 +139,62 @@ static int find_holder(const struct uplinks *uplinks, const struct settings *set
 {
 	for (size_t i = 0; i < uplinks->n && settings->vtep[0] != '\0'; i++) {
 		const struct uplink *uplink = &uplinks->list[i];
+		struct uplink_device_spec spec = spec_of(&uplink->settings);
 
 		if (strcmp(uplink->settings.vtep, settings->vtep) == 0 &&
 		    uplink->settings.vxlan_port == settings->vxlan_port)
-			return uplink->fds.fds[uplink->settings.n_queues];
+			return uplink->fds.fds[uplink_device_holder_at(&spec)];
 	}
 	return -1;
+}
+
+/* And so is what there can be only one of for an interface: its program's link, or its tap. */
+static int find_held(const struct uplinks *uplinks, const struct settings *settings)
+{
+	for (size_t i = 0; i < uplinks->n && settings->driver != UPLINK_AF_PACKET; i++) {
+		const struct uplink *uplink = &uplinks->list[i];
+		struct uplink_device_spec spec = spec_of(&uplink->settings);
+
+		if (uplink->settings.driver == settings->driver &&
+		    strcmp(uplink->settings.ifname, settings->ifname) == 0)
+			return uplink->fds.fds[uplink_device_held_at(&spec)];
+	}
+	return -1;
+}
+
+/* A program takes the place of the one on the link with the commit. */
+static int open_uplink(struct uplink *uplink, const struct uplink_device_spec *spec, char *why,
+		       size_t why_bytes)
+{
+	int error = uplink_device_create(spec, uplink->fds.fds, why, why_bytes);
+
+	if (error < 0)
+		return error;
+	uplink->fds.n = uplink_device_count_fds(spec);
+	if (spec->held_fd < 0 || spec->driver != UPLINK_AF_XDP)
+		return 0;
+	uplink->program_fd = uplink_device_load(spec, uplink->fds.fds, why, why_bytes);
+	if (uplink->program_fd < 0)
+		device_fds_close(&uplink->fds);
+	return uplink->program_fd < 0 ? uplink->program_fd : 0;
 }
 
 static int make(struct uplinks *uplinks, uint64_t port_id, const struct settings *settings,
 		struct device_fds *fds, char *why, size_t why_bytes)
 {
-	struct uplink uplink = {.port_id = port_id, .is_new = true, .settings = *settings};
+	struct uplink uplink = {
+		.port_id = port_id, .program_fd = -1, .is_new = true, .settings = *settings};
 	struct uplink_device_spec spec = spec_of(settings);
 
 	spec.holder_fd = find_holder(uplinks, settings);
-	int error = uplink_device_create(&spec, uplink.fds.fds, why, why_bytes);
+	spec.held_fd = find_held(uplinks, settings);
+	int error = open_uplink(&uplink, &spec, why, why_bytes);
 
 	if (error < 0)
 		return error;
-	uplink.fds.n = uplink_device_count_fds(&spec);
 	error = add(uplinks, &uplink);
 	if (error < 0) {
+		close_program(&uplink);
 		device_fds_close(&uplink.fds);
 		snprintf(why, why_bytes, "out of memory");
 		return error;
@@ -159,8 +210,11 @@ int uplinks_prepare(struct uplinks *uplinks, const struct model_port *port, stru
 	struct uplink *uplink = find(uplinks, port->id);
 
 	if (uplink != NULL && memcmp(&uplink->settings, &settings, sizeof(settings)) == 0) {
+		struct uplink_device_spec spec = spec_of(&settings);
+
 		*fds = uplink->fds;
-		return 0;
+		if (!uplink_device_is_used(&spec, fds->fds))
+			return 0;
 	}
 	if (uplink != NULL)
 		uplink->is_doomed = true;
@@ -175,12 +229,27 @@ void uplinks_doom(struct uplinks *uplinks, uint64_t port_id)
 		uplink->is_doomed = true;
 }
 
+static void exchange_program(struct uplink *uplink)
+{
+	struct uplink_device_spec spec = spec_of(&uplink->settings);
+	int error = uplink->program_fd < 0
+			    ? 0
+			    : uplink_device_switch(&spec, uplink->fds.fds, uplink->program_fd);
+
+	if (error < 0)
+		log_error("uplinks", "interface %s keeps its former XDP program: %s", spec.ifname,
+			  strerror(-error));
+	close_program(uplink);
+}
+
 void uplinks_commit(struct uplinks *uplinks)
 {
 	for (size_t i = uplinks->n; i-- > 0;) {
 		uplinks->list[i].is_new = false;
 		if (uplinks->list[i].is_doomed)
 			take_out(uplinks, i);
+		else
+			exchange_program(&uplinks->list[i]);
 	}
 }
 
@@ -196,7 +265,8 @@ void uplinks_abort(struct uplinks *uplinks)
 int uplinks_adopt(struct uplinks *uplinks, const struct model_port *port,
 		  const struct device_fds *fds, char *why, size_t why_bytes)
 {
-	struct uplink uplink = {.port_id = port->id, .fds = *fds, .settings = settings_of(port)};
+	struct uplink uplink = {
+		.port_id = port->id, .fds = *fds, .program_fd = -1, .settings = settings_of(port)};
 	struct uplink_device_spec spec = spec_of(&uplink.settings);
 	int error = 0;
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MEMORY_MB_DEFAULT 64
+#define MEMORY_MB_DEFAULT 96 /* a million addresses, while their table doubles */
 #define MEMORY_MB_MIN 32
 #define MEMORY_MB_MAX (1024 * 1024)
 
@@ -19,7 +19,7 @@ static const char usage[] =
 	"  --run-dir DIR       sockets live here (default /run/weft)\n"
 	"  --workers CPU-LIST  a worker on each of these CPUs, as 1 or 2,4-7 (default: one,\n"
 	"                      on the last CPU that this process may use)\n"
-	"  --memory MB         for tables and buffers (default 64); huge pages are used if there\n"
+	"  --memory MB         for tables and buffers (default 96); huge pages are used if there\n"
 	"                      are enough\n"
 	"  --no-huge           plain pages, whatever there is\n"
 	"  --help, --version\n";

@@ -20,9 +20,15 @@
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/leftover.h"
 #include "dataplane/vhost/reaper.h"
+#include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
 #define SWEEP_INTERVAL_S 10
+/* A piece of a sweep takes about a millisecond; who asks main for something at that time, many
+ * times in a row even, shall not wait for one each time. */
+#define SWEEP_BUCKETS 4096
+#define SWEEP_PLACES 8192
+#define SWEEP_GAP_NS 20000000ULL
 #define PORTS_TICK_NS 100000000ULL
 #define SPINS_BEFORE_YIELD 1000 /* a turn takes some microseconds */
 #define WATCH_NS 30000000ULL
@@ -92,6 +98,7 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	dp->config = *config;
 	dp->main_wake_fd = -1;
 	dp->ports_end = dp->segments_end = 1;
+	dp->ports_free_from = dp->segments_free_from = 1;
 	int error = create_parts(dp);
 
 	if (error < 0) {
@@ -210,17 +217,26 @@ static bool is_to_forget(void *ctx, const struct fdb_entry *entry)
 }
 
 /* Without memory for an entry the next sweep tries again. */
-static void bind_macs(struct dataplane *dp, const struct port *port)
+static void bind_in(struct dataplane *dp, const struct port *port, uint16_t segment)
 {
 	uint32_t now_s = (uint32_t)(loop_clock_ns() / 1000000000ULL);
 
-	for (unsigned int i = 1; port->n_macs != 0 && i < dp->segments_end; i++) {
-		for (unsigned int k = 0; k < port->n_macs; k++) {
-			if (has_left(dp, port->index, (uint16_t)i))
-				break;
-			fdb_bind(dp->fdb, fdb_key((uint16_t)i, port->macs[k]), port->index, now_s);
-		}
-	}
+	for (unsigned int k = 0; k < port->n_macs && !has_left(dp, port->index, segment); k++)
+		fdb_bind(dp->fdb, fdb_key(segment, port->macs[k]), port->index, now_s);
+}
+
+void dataplane_bind(struct dataplane *dp, const struct port *port)
+{
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
+
+	if (port->n_macs == 0)
+		return;
+	for (uint16_t i = 1; port->is_peer && i < dp->segments_end; i++)
+		bind_in(dp, port, i);
+	if (vlans == NULL && !port->is_peer)
+		bind_in(dp, port, atomic_load(&port->segment));
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++)
+		bind_in(dp, port, i);
 }
 
 static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
@@ -231,19 +247,14 @@ static bool is_neigh_to_forget(void *ctx, const struct neigh_entry *entry)
 	       (int32_t)(sweep->now_s - entry->seen_s) > NEIGH_AGE_S;
 }
 
-static void sweep_tables(struct sweep *sweep)
+static void bind_all(struct dataplane *dp)
 {
-	struct dataplane *dp = sweep->dp;
-
-	fdb_sweep(dp->fdb, is_to_forget, sweep);
-	/* What is bound to another port now was forgotten first. */
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		const struct port *port = atomic_load(&dp->ports[i]);
 
 		if (port != NULL)
-			bind_macs(dp, port);
+			dataplane_bind(dp, port);
 	}
-	neigh_sweep(dp->neigh, is_neigh_to_forget, sweep);
 }
 
 static void note_addresses(struct dataplane *dp, uint32_t now_s)
@@ -256,7 +267,47 @@ static void note_addresses(struct dataplane *dp, uint32_t now_s)
 	}
 }
 
-static void drain_requests(struct dataplane *dp)
+/* A piece of the sweep that is under way. Lookups know an old entry by themselves: it takes room
+ * for some seconds more, that is all. */
+static void sweep_on(struct dataplane *dp, uint32_t now_s)
+{
+	struct sweep sweep = {.dp = dp, .now_s = now_s};
+
+	if (dp->sweep == DATAPLANE_SWEEP_FDB) {
+		dp->sweep_bucket = fdb_sweep(dp->fdb, dp->sweep_bucket, SWEEP_BUCKETS,
+					     is_to_forget, &sweep);
+		if (dp->sweep_bucket != 0)
+			return;
+		/* What is bound to another port now was forgotten first. */
+		bind_all(dp);
+		note_addresses(dp, now_s);
+		dp->sweep = DATAPLANE_SWEEP_NEIGH;
+		dp->sweep_place = NEIGH_ALL;
+	}
+	if (dp->sweep == DATAPLANE_SWEEP_NEIGH) {
+		dp->sweep_place = neigh_sweep(dp->neigh, dp->sweep_place, SWEEP_PLACES,
+					      is_neigh_to_forget, &sweep);
+		if (dp->sweep_place == 0)
+			dp->sweep = DATAPLANE_SWEEP_NONE;
+	}
+}
+
+static void sweep_turn(struct dataplane *dp, uint64_t now_ns)
+{
+	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
+
+	if (dp->sweep == DATAPLANE_SWEEP_NONE && now_s - dp->swept_s >= SWEEP_INTERVAL_S) {
+		dp->sweep = DATAPLANE_SWEEP_FDB;
+		dp->sweep_bucket = 0;
+		dp->swept_s = now_s;
+	}
+	if (dp->sweep == DATAPLANE_SWEEP_NONE || now_ns - dp->sweep_piece_ns < SWEEP_GAP_NS)
+		return;
+	dp->sweep_piece_ns = now_ns;
+	sweep_on(dp, now_s);
+}
+
+void dataplane_drain(struct dataplane *dp)
 {
 	for (unsigned int i = 0; i < dp->config.n_workers; i++) {
 		learn_requests(dp, dp->workers[i]->learn);
@@ -266,16 +317,8 @@ static void drain_requests(struct dataplane *dp)
 
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
-	uint32_t now_s = (uint32_t)(now_ns / 1000000000ULL);
-
-	drain_requests(dp);
-	if (now_s - dp->swept_s >= SWEEP_INTERVAL_S) {
-		struct sweep sweep = {.dp = dp, .now_s = now_s};
-
-		sweep_tables(&sweep);
-		note_addresses(dp, now_s);
-		dp->swept_s = now_s;
-	}
+	dataplane_drain(dp);
+	sweep_turn(dp, now_ns);
 	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;
@@ -289,12 +332,11 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 	}
 }
 
-void dataplane_forget(struct dataplane *dp)
+void dataplane_forget(struct dataplane *dp, uint16_t port)
 {
 	/* The time of the last sweep as "now" lets no entry look older than it is. */
 	struct sweep sweep = {.dp = dp, .now_s = dp->swept_s};
 
-	/* Requests first: they are refused now, and none can come any more. */
-	drain_requests(dp);
-	sweep_tables(&sweep);
+	fdb_forget(dp->fdb, port, is_to_forget, &sweep);
+	neigh_forget(dp->neigh, port, is_neigh_to_forget, &sweep);
 }

@@ -23,6 +23,7 @@
 
 #define WORKERS_MAX 64
 #define PORTS_BY_ID 4096 /* chains of ports_by_id */
+#define SEGMENTS_BY_ID 4096
 
 struct counters;
 struct leftover;
@@ -44,6 +45,13 @@ struct dataplane_config {
 	uint64_t tsc_hz;
 };
 
+/* What of a sweep is under way: a turn does a piece of it. */
+enum dataplane_sweep {
+	DATAPLANE_SWEEP_NONE = 0,
+	DATAPLANE_SWEEP_FDB,
+	DATAPLANE_SWEEP_NEIGH,
+};
+
 struct dataplane {
 	struct dataplane_config config;
 	struct loop *loop;		/* descriptors of main */
@@ -59,17 +67,23 @@ struct dataplane {
 	struct worker *workers[WORKERS_MAX];
 	int main_wake_fd;		/* eventfd: a worker has something for main */
 	struct loop_watch *main_wake_watch;
-	uint32_t swept_s;		/* when aged addresses were last swept out */
+	uint32_t swept_s;		/* when main last began to sweep out aged addresses */
+	uint64_t sweep_bucket;		/* where it goes on in the FDB */
+	uint32_t sweep_place;		/* and then among the neighbours */
+	uint64_t sweep_piece_ns;	/* when it did its last piece */
+	enum dataplane_sweep sweep;
 	uint64_t ticked_ns;		/* when the ports last had their turn */
 	_Atomic bool ports_want_turn;	/* a worker found something for them */
 	uint64_t balanced_ns;		/* when main last looked at the load of queues */
 
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */
+	unsigned int ports_free_from, segments_free_from;	/* no index below is free */
 	unsigned int n_ports;		/* published */
 	struct learn_crowd crowd;	/* of all ports */
 	bool ports_taken[PORTS_MAX];	/* from prepare until nothing names the index any more */
 	bool segments_taken[SEGMENTS_MAX];
 	struct port *ports_by_id[PORTS_BY_ID];	/* published ones, chained; main */
+	struct segment *segments_by_id[SEGMENTS_BY_ID];	/* the same */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };
@@ -84,7 +98,15 @@ void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
 /* Waits until every running worker has passed a quiescent point. Main. */
 void dataplane_synchronize(struct dataplane *dp);
 
-/* After this no entry of the FDB and no pending request names a port or a segment that is not
- * published, or a port that has left the segment: their indices may be used again. A grace period
- * must be over. And binds the static addresses of all ports. One walk for all. Main. */
-void dataplane_forget(struct dataplane *dp);
+/* Carries out all pending requests. After a grace period none names a port or a segment that is not
+ * published, or a port that has left the segment. Main. */
+void dataplane_drain(struct dataplane *dp);
+
+/* After this no entry of a table names the port by this index, which is gone or has changed, in a
+ * segment that it is not in; dataplane_drain() must be over. FDB_NO_PORT: the same for the static
+ * addresses of all ports. When all ports of a segment were forgotten so, nothing names it. What it
+ * costs is what the port has learned. Main. */
+void dataplane_forget(struct dataplane *dp, uint16_t port);
+
+/* Binds the port's static addresses in each of its segments. Main. */
+void dataplane_bind(struct dataplane *dp, const struct port *port);

@@ -10,7 +10,7 @@
 
 #include "dataplane/fdb_lists.h"
 
-#define BUCKET_SLOTS 4
+#define BUCKET_SLOTS FDB_BUCKET_ENTRIES
 #define BUCKETS_AT_START 1024
 #define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
 #define GROW_RETRY_S 10
@@ -186,29 +186,6 @@ static uint32_t port_word(const struct fdb_entry *entry)
 	return entry->port | (entry->is_static ? STATIC : 0);
 }
 
-/* Writes an entry into a free slot of one of its two buckets: value first, the key makes it
- * visible. false: both are full. The lists have room. Main. */
-static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
-		   const struct fdb_entry *entry)
-{
-	uint64_t h = hash(fdb, entry->key);
-	struct bucket *bucket = first_bucket(table, h);
-	int slot = find_slot(bucket, 0);
-
-	if (slot < 0) {
-		bucket = second_bucket(table, h);
-		slot = find_slot(bucket, 0);
-	}
-	if (slot < 0)
-		return false;
-	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
-	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
-	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
-	fdb_lists_append(lists, list_of(entry), fdb_key_segment(entry->key),
-			 slot_number(table, bucket, slot));
-	return true;
-}
-
 static struct fdb_entry entry_at(struct bucket *bucket, int slot)
 {
 	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_relaxed);
@@ -219,6 +196,66 @@ static struct fdb_entry entry_at(struct bucket *bucket, int slot)
 		.is_static = (word & STATIC) != 0,
 		.seen_s = atomic_load_explicit(&bucket->seen_s[slot], memory_order_relaxed),
 	};
+}
+
+/* Value first, the key makes it visible. */
+static void fill_slot(struct bucket *bucket, int slot, const struct fdb_entry *entry)
+{
+	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
+	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
+	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
+}
+
+/* Room in a full bucket: one of its entries goes to its other bucket. Until then it is in both, so
+ * a reader finds it. The slot that is free now, or -1. */
+static int make_slot(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
+		     struct bucket *bucket)
+{
+	for (int i = 0; i < BUCKET_SLOTS; i++) {
+		struct fdb_entry entry = entry_at(bucket, i);
+		uint64_t h = hash(fdb, entry.key);
+		struct bucket *other = first_bucket(table, h);
+
+		if (other == bucket)
+			other = second_bucket(table, h);
+		int slot = other != bucket ? find_slot(other, 0) : -1;
+
+		if (slot < 0)
+			continue;
+		fill_slot(other, slot, &entry);
+		fdb_lists_move(lists, list_of(&entry), fdb_key_segment(entry.key),
+			       slot_number(table, bucket, i), slot_number(table, other, slot));
+		atomic_store_explicit(&bucket->key[i], 0, memory_order_release);
+		return i;
+	}
+	return -1;
+}
+
+/* Writes an entry into a free slot of one of its two buckets. false: both are full, and so are the
+ * other buckets of what is in them. Main. */
+static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
+		   const struct fdb_entry *entry)
+{
+	uint64_t h = hash(fdb, entry->key);
+	struct bucket *first = first_bucket(table, h), *bucket = first;
+	int slot = find_slot(bucket, 0);
+
+	if (slot < 0) {
+		bucket = second_bucket(table, h);
+		slot = find_slot(bucket, 0);
+	}
+	if (slot < 0)
+		slot = make_slot(fdb, table, lists, bucket);
+	if (slot < 0) {
+		bucket = first;
+		slot = make_slot(fdb, table, lists, bucket);
+	}
+	if (slot < 0)
+		return false;
+	fill_slot(bucket, slot, entry);
+	fdb_lists_append(lists, list_of(entry), fdb_key_segment(entry->key),
+			 slot_number(table, bucket, slot));
+	return true;
 }
 
 static struct fdb_entry entry_of(struct table *table, uint32_t slot)
@@ -403,16 +440,46 @@ bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
 	return true;
 }
 
-void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
+uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
+		   bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
 {
 	struct table *table = atomic_load(&fdb->table);
+	uint64_t n = (uint64_t)table->mask + 1, b = from;
 
-	for (uint64_t b = 0; b <= table->mask; b++) {
+	for (; b < n && b - from < n_buckets; b++) {
 		for (int i = 0; i < BUCKET_SLOTS; i++) {
 			struct fdb_entry entry = entry_at(&table->buckets[b], i);
 
 			if (entry.key != 0 && forget(ctx, &entry))
 				forget_slot(fdb, table, (uint32_t)b * BUCKET_SLOTS + (uint32_t)i);
+		}
+	}
+	return b < n ? b : 0;
+}
+
+uint64_t fdb_buckets(const struct fdb *fdb)
+{
+	return (uint64_t)atomic_load(&fdb->table)->mask + 1;
+}
+
+void fdb_forget(struct fdb *fdb, uint16_t port,
+		bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
+{
+	struct table *table = atomic_load(&fdb->table);
+	uint32_t number = fdb->lists.by_port[port].first;
+
+	while (number != 0) {
+		uint32_t at = fdb->lists.lists[number - 1].first;
+
+		/* A list that is emptied is none any more. */
+		number = fdb->lists.lists[number - 1].next_of_port;
+		while (at != 0) {
+			struct fdb_entry entry = entry_of(table, at - 1);
+			uint32_t next = fdb->lists.links[at - 1].next;
+
+			if (forget(ctx, &entry))
+				forget_slot(fdb, table, at - 1);
+			at = next;
 		}
 	}
 }

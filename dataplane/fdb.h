@@ -7,7 +7,8 @@
  *
  *   table    2^n buckets of one cache line, four slots each. A key lives in one of two buckets
  *            (two hashes of a secret seed: guests cannot aim at one bucket). When neither has room
- *            the table is doubled; if there is no memory, not again for some seconds.
+ *            one that is in them goes to its other bucket; when none can, the table is doubled,
+ *            well above half full. If there is no memory, not again for some seconds.
  *   writer   main alone inserts, moves and deletes. Tables are replaced whole when they grow; the
  *            old one is freed after a grace period.
  *   readers  workers, any time, without locks or references. A slot may be emptied and taken by
@@ -116,9 +117,19 @@ struct fdb_entry {
 	uint32_t seen_s;
 };
 
-/* Walks all entries; those for which `forget` returns true are deleted. */
-void fdb_sweep(struct fdb *fdb, bool (*forget)(void *ctx, const struct fdb_entry *entry),
-	       void *ctx);
+/* Walks the entries of n_buckets from number `from` on; those for which `forget` returns true are
+ * deleted. Returns where to go on, 0 at the end. A walk in pieces, with changes between them, meets
+ * each entry that stays once, but for the rare one that makes room for another meanwhile, and
+ * unless the table grows, which fdb_buckets() tells. */
+uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
+		   bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx);
+
+#define FDB_BUCKET_ENTRIES 4	/* at most */
+uint64_t fdb_buckets(const struct fdb *fdb);
+
+/* The same with what was learned behind a port, or (FDB_NO_PORT) all static entries. */
+void fdb_forget(struct fdb *fdb, uint16_t port,
+		bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx);
 
 /* Takes one of the port's entries out: of those it has had longest, the one that has been silent
  * longest. segment: in this one; 0: in the one in which it has most. false: it has none. */

@@ -144,6 +144,17 @@ void fdb_lists_remove(struct fdb_lists *lists, uint16_t port, uint16_t segment, 
 		end_list(lists, number);
 }
 
+void fdb_lists_move(struct fdb_lists *lists, uint16_t port, uint16_t segment, uint32_t from,
+		    uint32_t to)
+{
+	struct fdb_list *list = &lists->lists[find(lists, port, segment) - 1];
+	struct fdb_link link = lists->links[from];
+
+	lists->links[to] = link;
+	*(link.previous != 0 ? &lists->links[link.previous - 1].next : &list->first) = to + 1;
+	*(link.next != 0 ? &lists->links[link.next - 1].previous : &list->last) = to + 1;
+}
+
 static uint32_t find_longest(const struct fdb_lists *lists, uint16_t port)
 {
 	uint32_t longest = lists->by_port[port].first;

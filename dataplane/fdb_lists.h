@@ -48,6 +48,10 @@ bool fdb_lists_reserve(struct fdb_lists *lists);
 void fdb_lists_append(struct fdb_lists *lists, uint16_t port, uint16_t segment, uint32_t slot);
 void fdb_lists_remove(struct fdb_lists *lists, uint16_t port, uint16_t segment, uint32_t slot);
 
+/* An entry of the pair is known by another slot from now on. */
+void fdb_lists_move(struct fdb_lists *lists, uint16_t port, uint16_t segment, uint32_t from,
+		    uint32_t to);
+
 /* The list of the pair, or the longest of the port (segment 0). NULL: it has none. */
 const struct fdb_list *fdb_lists_find(const struct fdb_lists *lists, uint16_t port,
 				      uint16_t segment);

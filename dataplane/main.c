@@ -62,8 +62,9 @@ static int start_eal(const struct arguments *args, bool *hugepages)
 	char memory[16], lcores[8192];
 	char name[] = "weft-dataplane", level[] = "--log-level=lib.eal:error";
 	char in_memory[] = "--in-memory", no_shconf[] = "--no-shconf", no_huge[] = "--no-huge";
-	char no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry", m[] = "-m";
-	char *argv[12];
+	char allow[] = "-a", no_device[] = "0000:00:00.0", no_telemetry[] = "--no-telemetry",
+	     m[] = "-m";
+	char *argv[13];
 	int argc = 0;
 
 	*hugepages = args->hugepages && free_hugepages_mb() >= args->memory_mb;
@@ -71,7 +72,10 @@ static int start_eal(const struct arguments *args, bool *hugepages)
 	arguments_lcores(args, lcores, sizeof(lcores));
 	argv[argc++] = name;
 	argv[argc++] = level;
-	argv[argc++] = no_pci;
+	/* Devices are taken one by one, when an uplink names them: only one is looked at now,
+	 * which is a bridge wherever it is. */
+	argv[argc++] = allow;
+	argv[argc++] = no_device;
 	argv[argc++] = no_telemetry;
 	argv[argc++] = lcores;
 	argv[argc++] = m;

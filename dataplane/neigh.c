@@ -15,10 +15,16 @@
 #define PLACES_AT_START 256
 
 /* Entries fill places[0 .. n); heads[hash & (n_max - 1)] starts a chain of places. Positions are
- * kept plus one: 0 ends a chain. */
+ * kept plus one: 0 ends a chain. Beside it each port has a list, in the order of its claims. */
 struct place {
 	struct neigh_entry entry;
-	uint32_t next;
+	uint32_t next;			/* of the chain */
+	uint32_t older, newer;		/* of the port */
+};
+
+struct port_list {
+	uint32_t oldest, newest;
+	uint32_t n;
 };
 
 struct neigh {
@@ -26,7 +32,8 @@ struct neigh {
 	struct place *places;
 	uint32_t *heads;
 	uint32_t n, n_max;		/* n_max: a power of two */
-	uint16_t n_of_port[PORTS_MAX];
+	uint32_t n_holders;		/* ports that hold any */
+	struct port_list ports[PORTS_MAX];
 	struct neigh_index *index;	/* the same for workers */
 };
 
@@ -51,13 +58,14 @@ static bool is_same_address(const struct neigh_entry *a, const struct neigh_entr
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
-static struct neigh_entry *find(struct neigh *neigh, const struct neigh_entry *entry)
+/* Place plus one, 0: it is not there. */
+static uint32_t find(const struct neigh *neigh, const struct neigh_entry *entry)
 {
-	for (uint32_t at = *head_of(neigh, entry); at != 0; at = neigh->places[at - 1].next) {
-		if (is_same_address(&neigh->places[at - 1].entry, entry))
-			return &neigh->places[at - 1].entry;
-	}
-	return NULL;
+	uint32_t at = *head_of(neigh, entry);
+
+	while (at != 0 && !is_same_address(&neigh->places[at - 1].entry, entry))
+		at = neigh->places[at - 1].next;
+	return at;
 }
 
 static void chain(struct neigh *neigh, uint32_t place)
@@ -76,6 +84,36 @@ static void unchain(struct neigh *neigh, uint32_t place)
 	while (*link != place + 1)
 		link = &neigh->places[*link - 1].next;
 	*link = neigh->places[place].next;
+}
+
+/* The last of its port's list. */
+static void list_append(struct neigh *neigh, uint32_t place)
+{
+	struct port_list *list = &neigh->ports[neigh->places[place].entry.port];
+
+	neigh->places[place].older = list->newest;
+	neigh->places[place].newer = 0;
+	*(list->newest != 0 ? &neigh->places[list->newest - 1].newer : &list->oldest) = place + 1;
+	list->newest = place + 1;
+	neigh->n_holders += list->n++ == 0;
+}
+
+/* What points at the place in its port's list points at `older` and `newer` then. */
+static void list_relink(struct neigh *neigh, uint32_t place, uint32_t older, uint32_t newer)
+{
+	const struct place *at = &neigh->places[place];
+	struct port_list *list = &neigh->ports[at->entry.port];
+
+	*(at->older != 0 ? &neigh->places[at->older - 1].newer : &list->oldest) = newer;
+	*(at->newer != 0 ? &neigh->places[at->newer - 1].older : &list->newest) = older;
+}
+
+static void list_remove(struct neigh *neigh, uint32_t place)
+{
+	const struct place *at = &neigh->places[place];
+
+	list_relink(neigh, place, at->older, at->newer);
+	neigh->n_holders -= --neigh->ports[at->entry.port].n == 0;
 }
 
 static int grow(struct neigh *neigh)
@@ -123,26 +161,75 @@ void neigh_destroy(struct neigh *neigh)
 	free(neigh);
 }
 
+/* The last place fills the gap. */
+static void take_out(struct neigh *neigh, uint32_t place)
+{
+	uint32_t last = neigh->n - 1;
+
+	neigh_index_remove(neigh->index, &neigh->places[place].entry);
+	list_remove(neigh, place);
+	unchain(neigh, place);
+	if (place != last) {
+		unchain(neigh, last);
+		list_relink(neigh, last, place + 1, place + 1);
+		neigh->places[place] = neigh->places[last];
+		chain(neigh, place);
+	}
+	neigh->n--;
+}
+
+static void evict(struct neigh *neigh, uint16_t port)
+{
+	take_out(neigh, neigh->ports[port].oldest - 1);
+}
+
+static uint16_t find_largest(const struct neigh *neigh)
+{
+	uint16_t largest = 0;
+
+	for (uint16_t i = 1; i < PORTS_MAX; i++) {
+		if (neigh->ports[i].n > neigh->ports[largest].n)
+			largest = i;
+	}
+	return largest;
+}
+
+/* Room for one address more of the port: one of its own goes if it has its limit or its share. */
+static bool make_room(struct neigh *neigh, uint16_t port)
+{
+	uint32_t held = neigh->ports[port].n, n_sharing = neigh->n_holders + (held == 0);
+	bool is_full = neigh->n == NEIGH_MAX;
+
+	if (held >= NEIGH_PER_PORT_MAX || (is_full && held >= NEIGH_MAX / n_sharing))
+		evict(neigh, port);
+	else if (is_full)
+		evict(neigh, find_largest(neigh));
+	return neigh->n < neigh->n_max || grow(neigh) == 0;
+}
+
+/* One that is there, perhaps behind another port. */
+static bool renew(struct neigh *neigh, uint32_t place, const struct neigh_entry *entry)
+{
+	if (neigh->places[place].entry.port != entry->port &&
+	    neigh->ports[entry->port].n >= NEIGH_PER_PORT_MAX)
+		return false;
+	list_remove(neigh, place);
+	neigh->places[place].entry = *entry;
+	list_append(neigh, place);
+	return true;
+}
+
 static bool store(struct neigh *neigh, const struct neigh_entry *entry)
 {
-	struct neigh_entry *known = find(neigh, entry);
-	bool is_at_limit = neigh->n_of_port[entry->port] >= NEIGH_PER_PORT_MAX;
+	uint32_t known = find(neigh, entry);
 
-	if (known != NULL && known->port != entry->port) {
-		if (is_at_limit)
-			return false;
-		neigh->n_of_port[known->port]--;
-		neigh->n_of_port[entry->port]++;
-	}
-	if (known != NULL) {
-		*known = *entry;
-		return true;
-	}
-	if (is_at_limit || neigh->n == NEIGH_MAX || (neigh->n == neigh->n_max && grow(neigh) < 0))
+	if (known != 0)
+		return renew(neigh, known - 1, entry);
+	if (!make_room(neigh, entry->port))
 		return false;
 	neigh->places[neigh->n].entry = *entry;
+	list_append(neigh, neigh->n);
 	chain(neigh, neigh->n++);
-	neigh->n_of_port[entry->port]++;
 	return true;
 }
 
@@ -162,29 +249,34 @@ bool neigh_find(const struct neigh *neigh, uint16_t segment, uint8_t version, co
 	return neigh_index_find(neigh->index, entry);
 }
 
-/* The last place fills the gap. */
-static void take_out(struct neigh *neigh, uint32_t place)
+uint32_t neigh_sweep(struct neigh *neigh, uint32_t from, uint32_t n,
+		     bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx)
 {
-	uint32_t last = neigh->n - 1;
+	uint32_t i = from < neigh->n ? from : neigh->n;
 
-	neigh_index_remove(neigh->index, &neigh->places[place].entry);
-	neigh->n_of_port[neigh->places[place].entry.port]--;
-	unchain(neigh, place);
-	if (place != last) {
-		unchain(neigh, last);
-		neigh->places[place].entry = neigh->places[last].entry;
-		chain(neigh, place);
+	/* Backwards: what fills a gap has been looked at already. */
+	for (; i > 0 && n > 0; n--) {
+		if (forget(ctx, &neigh->places[--i].entry))
+			take_out(neigh, i);
 	}
-	neigh->n--;
+	return i;
 }
 
-void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct neigh_entry *entry),
-		 void *ctx)
+void neigh_forget(struct neigh *neigh, uint16_t port,
+		  bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx)
 {
-	/* Backwards: what fills a gap has been looked at already. */
-	for (uint32_t i = neigh->n; i-- > 0;) {
-		if (forget(ctx, &neigh->places[i].entry))
-			take_out(neigh, i);
+	uint32_t at = neigh->ports[port].oldest;
+
+	while (at != 0) {
+		uint32_t newer = neigh->places[at - 1].newer;
+
+		if (forget(ctx, &neigh->places[at - 1].entry)) {
+			/* The one that comes next may be moved into the gap. */
+			if (newer == neigh->n)
+				newer = at;
+			take_out(neigh, at - 1);
+		}
+		at = newer;
 	}
 }
 

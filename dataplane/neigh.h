@@ -7,8 +7,11 @@
  * A worker that sees such a claim asks main to store it, over a ring of its own; what does not fit
  * is lost and counted, the address will be spoken of again. Main alone writes the table; workers
  * look single addresses up in a copy (neigh_index.h).
- * A guest cannot fill it: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
- * NEIGH_PER_PORT_MAX addresses; beyond it new ones are not stored, and nobody else's are lost.
+ * A guest displaces only its own: a port tells at most NEIGH_CLAIMS_PER_S, and holds at most
+ * NEIGH_PER_PORT_MAX addresses, and then the one that it has not spoken of for longest makes room.
+ * When the table is full (1,024 ports that all hold that many), a port that has its equal share,
+ * NEIGH_MAX by the number of ports that hold any, goes on the same way; for one that has less, the
+ * port with most gives up its oldest. A port at its limit takes nothing over from others.
  */
 #pragma once
 
@@ -61,9 +64,15 @@ bool neigh_find(const struct neigh *neigh, uint16_t segment, uint8_t version, co
  * FDB has its MAC there, unless another has claimed them of late. Main. */
 void neigh_note_configured(struct dataplane *dp, const struct port *port, uint32_t now_s);
 
-/* Walks all entries; those for which `forget` returns true are deleted. Main. */
-void neigh_sweep(struct neigh *neigh, bool (*forget)(void *ctx, const struct neigh_entry *entry),
-		 void *ctx);
+/* Walks up to n entries backwards from place `from` (NEIGH_ALL: the end); those for which `forget`
+ * returns true are deleted. Returns where to go on, 0: it is done. Main. */
+#define NEIGH_ALL UINT32_MAX
+uint32_t neigh_sweep(struct neigh *neigh, uint32_t from, uint32_t n,
+		     bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx);
+
+/* The same with all that the port holds. Main. */
+void neigh_forget(struct neigh *neigh, uint16_t port,
+		  bool (*forget)(void *ctx, const struct neigh_entry *entry), void *ctx);
 
 uint32_t neigh_count(const struct neigh *neigh);
 

@@ -45,13 +45,21 @@ static int set_up_limits(struct port *port)
 /* An index that neither a published port nor one that waits for it has. */
 static int take_index(struct dataplane *dp)
 {
-	for (unsigned int i = 1; i < PORTS_MAX; i++) {
+	for (unsigned int i = dp->ports_free_from; i < PORTS_MAX; i++) {
 		if (atomic_load(&dp->ports[i]) == NULL && !dp->ports_taken[i]) {
 			dp->ports_taken[i] = true;
+			dp->ports_free_from = i + 1;
 			return (int)i;
 		}
 	}
 	return -ENOSPC;
+}
+
+static void return_index(struct dataplane *dp, unsigned int index)
+{
+	dp->ports_taken[index] = false;
+	if (index < dp->ports_free_from)
+		dp->ports_free_from = index;
 }
 
 int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds,
@@ -74,7 +82,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 		snprintf(why, why_bytes, "port %s: this host already has %d ports, the maximum",
 			 spec->name, PORTS_MAX - 1);
 		if (index >= 0)
-			dp->ports_taken[index] = false;
+			return_index(dp, (unsigned int)index);
 		free(port);
 		return -ENOSPC;
 	}
@@ -93,7 +101,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 	if (error < 0) {
 		guard_destroy(atomic_load(&port->guard));
 		counters_return_slot(dp->counters, port->slot);
-		dp->ports_taken[index] = false;
+		return_index(dp, port->index);
 		free(port);
 		return error;
 	}
@@ -110,7 +118,7 @@ void port_close(struct port *port)
 void port_free(struct port *port)
 {
 	counters_return_slot(port->dp->counters, port->slot);
-	port->dp->ports_taken[port->index] = false;
+	return_index(port->dp, port->index);
 	guard_destroy(atomic_load(&port->guard));
 	free(atomic_load(&port->vlans));
 	free(atomic_load(&port->segments));

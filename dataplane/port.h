@@ -121,6 +121,7 @@ struct port {
 	/* Main only. */
 	bool is_published;
 	struct port *next_by_id;	/* in dataplane.ports_by_id */
+	uint64_t name_hash, claim_hash;	/* of what no two ports may share (txn_unique.c) */
 	uint32_t max_macs;		/* that are learned behind it at most */
 	uint8_t macs[PORT_OPTIONS_MACS_MAX][6];	/* static: bound to it in each of its segments */
 	unsigned int n_macs;

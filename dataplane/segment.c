@@ -10,6 +10,7 @@
 
 #include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/vlan.h"
 
 int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **out)
 {
@@ -99,16 +100,51 @@ void segment_destroy(struct segment *segment)
 	free(segment);
 }
 
+static struct segment **chain_of(struct dataplane *dp, uint32_t id)
+{
+	return &dp->segments_by_id[id % SEGMENTS_BY_ID];
+}
+
+void segment_publish(struct dataplane *dp, struct segment *segment)
+{
+	struct segment **chain = chain_of(dp, segment->spec.id);
+
+	if (segment->index >= dp->segments_end)
+		dp->segments_end = segment->index + 1u;
+	segment->next_by_id = *chain;
+	*chain = segment;
+	atomic_store_explicit(&dp->segments[segment->index], segment, memory_order_release);
+}
+
+void segment_unpublish(struct dataplane *dp, struct segment *segment)
+{
+	struct segment **link = chain_of(dp, segment->spec.id);
+
+	while (*link != segment)
+		link = &(*link)->next_by_id;
+	*link = segment->next_by_id;
+	atomic_store_explicit(&dp->segments[segment->index], NULL, memory_order_release);
+}
+
+void segment_return_index(struct dataplane *dp, uint16_t index)
+{
+	dp->segments_taken[index] = false;
+	if (index < dp->segments_free_from)
+		dp->segments_free_from = index;
+	while (dp->segments_end > 1 && atomic_load(&dp->segments[dp->segments_end - 1]) == NULL)
+		dp->segments_end--;
+}
+
 struct segment *segment_find(const struct dataplane *dp, uint32_t id)
 {
-	for (unsigned int i = 1; i < dp->segments_end; i++) {
-		struct segment *segment = atomic_load(&dp->segments[i]);
+	struct segment *segment = dp->segments_by_id[id % SEGMENTS_BY_ID];
 
-		if (segment != NULL && segment->spec.id == id)
-			return segment;
-	}
-	return NULL;
+	while (segment != NULL && segment->spec.id != id)
+		segment = segment->next_by_id;
+	return segment;
 }
+
+/* --- flood lists --- */
 
 /* The runs of a flood list, in their order. */
 enum run {
@@ -128,37 +164,96 @@ static enum run run_of(const struct port *port)
 	return is_isolated ? ISOLATED_PORTS : OPEN_PORTS;
 }
 
-/* Puts each port into its run; those of a run keep their order. */
-static void sort_runs(const struct dataplane *dp, struct flood_list *list)
+/* Counts the port in each of its lists. */
+static void count_port(const struct dataplane *dp, const struct port *port, uint32_t *counts)
 {
-	uint32_t ends[N_RUNS] = {0, list->ports_open, list->peers_begin, list->peers_isolated};
-	uint16_t ports[PORTS_MAX];
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
 
-	memcpy(ports, list->ports, list->n * sizeof(ports[0]));
-	for (uint32_t i = 0; i < list->n; i++)
-		list->ports[ends[run_of(atomic_load(&dp->ports[ports[i]]))]++] = ports[i];
+	for (uint16_t i = 1; port->is_peer && i < dp->segments_end; i++)
+		counts[i] += port_is_in(port, i);
+	if (port->is_peer)
+		return;
+	if (vlans == NULL)
+		counts[atomic_load(&port->segment)]++;
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++)
+		counts[i] += vlan_of(vlans, i) != VLAN_NOT_MEMBER;
 }
 
-struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment)
+/* Those of a run after all of the runs before it. */
+static void append(struct flood_list *list, const struct port *port, enum run run)
 {
-	struct flood_list *list = malloc(sizeof(*list) + dp->ports_end * sizeof(list->ports[0]));
-	uint32_t runs[N_RUNS] = {0};
-
 	if (list == NULL)
-		return NULL;
-	list->n = 0;
+		return;
+	list->ports[list->n++] = port->index;
+	list->ports_open += run < OPEN_PORTS;
+	list->peers_begin += run < OPEN_PEERS;
+	list->peers_isolated += run < ISOLATED_PEERS;
+}
+
+static void add_port(const struct dataplane *dp, const struct port *port, enum run run,
+		     struct flood_list **lists)
+{
+	const struct vlan_map *vlans = atomic_load(&port->vlans);
+
+	for (uint16_t i = 1; port->is_peer && i < dp->segments_end; i++) {
+		if (port_is_in(port, i))
+			append(lists[i], port, run);
+	}
+	if (port->is_peer)
+		return;
+	if (vlans == NULL)
+		append(lists[atomic_load(&port->segment)], port, run);
+	for (uint16_t i = 1; vlans != NULL && i < vlans->n_segments; i++) {
+		if (vlan_of(vlans, i) != VLAN_NOT_MEMBER)
+			append(lists[i], port, run);
+	}
+}
+
+/* What a flood goes to. */
+static bool is_receiver(const struct port *port)
+{
+	return port != NULL && atomic_load(&port->state) == PORT_STATE_ACTIVE;
+}
+
+/* Empty lists with room for all that will be in them. */
+static int make_lists(const struct dataplane *dp, const bool *marked, struct flood_list **lists)
+{
+	uint32_t *counts = calloc(SEGMENTS_MAX, sizeof(counts[0]));
+
+	if (counts == NULL)
+		return -ENOMEM;
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
 		const struct port *port = atomic_load(&dp->ports[i]);
 
-		if (port == NULL || !port_is_in(port, segment->index) ||
-		    atomic_load(&port->state) != PORT_STATE_ACTIVE)
-			continue;
-		list->ports[list->n++] = port->index;
-		runs[run_of(port)]++;
+		if (is_receiver(port))
+			count_port(dp, port, counts);
 	}
-	list->ports_open = runs[ISOLATED_PORTS];
-	list->peers_begin = list->ports_open + runs[OPEN_PORTS];
-	list->peers_isolated = list->peers_begin + runs[OPEN_PEERS];
-	sort_runs(dp, list);
-	return list;
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		if (!marked[i] || atomic_load(&dp->segments[i]) == NULL)
+			continue;
+		lists[i] = malloc(sizeof(*lists[i]) + counts[i] * sizeof(lists[i]->ports[0]));
+		if (lists[i] != NULL)
+			*lists[i] = (struct flood_list){.n = 0};
+	}
+	free(counts);
+	return 0;
+}
+
+struct flood_list **segment_flood_lists(const struct dataplane *dp, const bool *marked)
+{
+	struct flood_list **lists = calloc(SEGMENTS_MAX, sizeof(lists[0]));
+
+	if (lists == NULL || make_lists(dp, marked, lists) < 0) {
+		free(lists);
+		return NULL;
+	}
+	for (enum run run = 0; run < N_RUNS; run++) {
+		for (unsigned int i = 1; i < dp->ports_end; i++) {
+			const struct port *port = atomic_load(&dp->ports[i]);
+
+			if (is_receiver(port) && run_of(port) == run)
+				add_port(dp, port, run, lists);
+		}
+	}
+	return lists;
 }

@@ -52,8 +52,9 @@ struct segment {
 	_Atomic uint8_t services;	/* enum frame_service */
 	struct storm storm;
 	uint16_t index;
-	uint32_t max_macs;		/* main only, as the next two */
+	uint32_t max_macs;		/* main only, as the rest */
 	struct learn_crowd crowd;
+	struct segment *next_by_id;	/* in dataplane.segments_by_id */
 	struct dp_segment spec;
 };
 
@@ -64,10 +65,18 @@ void segment_destroy(struct segment *segment);	/* NULL is legal */
 /* Makes the segment what the spec says, under traffic. */
 void segment_apply(struct segment *segment, const struct dp_segment *spec);
 
+/* Workers find it, or no longer do once they pass a quiescent point. */
+void segment_publish(struct dataplane *dp, struct segment *segment);
+void segment_unpublish(struct dataplane *dp, struct segment *segment);
+
+/* Nothing names the index any more. */
+void segment_return_index(struct dataplane *dp, uint16_t index);
+
 struct segment *segment_find(const struct dataplane *dp, uint32_t id);
 
 /* Whether a frame to a link-local address is of a protocol that the segment passes on. Worker. */
 bool segment_passes(const struct segment *segment, const struct frame *frame);
 
-/* List of the published ports that are in the segment; NULL if there is no memory. */
-struct flood_list *segment_flood_list(const struct dataplane *dp, const struct segment *segment);
+/* By index of the published segments that are marked: the ports that are in each; NULL where there
+ * is no memory. One walk over the ports for all. The array and each list are freed by free(). */
+struct flood_list **segment_flood_lists(const struct dataplane *dp, const bool *marked);

@@ -21,15 +21,11 @@
 #include "dataplane/neigh.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
+#include "dataplane/server_table.h"
 #include "dataplane/txn.h"
 
 #define CLIENTS_MAX 16
 #define MESSAGES_PER_TURN 256
-#define NEIGH_ENTRIES_PER_MESSAGE                                                                  \
-	((DP_MESSAGE_BYTES - sizeof(struct dp_neigh)) / sizeof(struct dp_neigh_entry))
-#define FDB_ENTRIES_PER_MESSAGE                                                                    \
-	((DP_MESSAGE_BYTES - sizeof(struct dp_fdb)) / sizeof(struct dp_fdb_entry))
-
 struct server {
 	struct dataplane *dp;
 	int fd;
@@ -50,6 +46,7 @@ struct request {
 		struct dp_object object;
 		struct dp_queue queue;
 		struct dp_nexthop nexthop;
+		struct dp_fdb_page fdb_page;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -221,126 +218,19 @@ static void do_states(struct client *client, struct request *request)
 	client_done(client, request->header.cookie, 0, "");
 }
 
-/* Walk over the FDB that fills message after message. */
-struct fdb_dump {
-	struct client *client;
-	uint64_t cookie;
-	uint32_t now_s;
-	union {
-		struct dp_fdb message;
-		char bytes[DP_MESSAGE_BYTES];
-	};
-};
-
-static void flush_fdb(struct fdb_dump *dump)
+static uint32_t now_s(const struct client *client)
 {
-	dump->message.header.cookie = dump->cookie;
-	client_send(dump->client, &dump->message,
-		    sizeof(dump->message) +
-			    dump->message.n_entries * sizeof(dump->message.entries[0]),
-		    DP_FDB, -1);
-	dump->message.n_entries = 0;
-}
-
-/* Called as a sweep that forgets nothing. */
-static bool dump_entry(void *ctx, const struct fdb_entry *entry)
-{
-	struct fdb_dump *dump = ctx;
-	struct dataplane *dp = dump->client->server->dp;
-	struct port *port = atomic_load(&dp->ports[entry->port]);
-	struct segment *segment = atomic_load(&dp->segments[fdb_key_segment(entry->key)]);
-	int32_t age_s = (int32_t)(dump->now_s - entry->seen_s);
-
-	if (port == NULL || segment == NULL)
-		return false;
-	if (!entry->is_static && age_s > (int32_t)atomic_load(&segment->age_s))
-		return false;
-	struct dp_fdb_entry *out = &dump->message.entries[dump->message.n_entries++];
-
-	*out = (struct dp_fdb_entry){
-		.port_id = port->spec.id,
-		.segment_id = segment->spec.id,
-		.age_s = age_s > 0 ? (uint32_t)age_s : 0,
-		.is_static = entry->is_static,
-	};
-	fdb_key_mac(entry->key, out->mac);
-	if (dump->message.n_entries == FDB_ENTRIES_PER_MESSAGE)
-		flush_fdb(dump);
-	return false;
+	return (uint32_t)(client->server->now_ns / 1000000000ULL);
 }
 
 static void do_fdb_dump(struct client *client, struct request *request)
 {
-	struct fdb_dump dump = {
-		.client = client,
-		.cookie = request->header.cookie,
-		.now_s = (uint32_t)(client->server->now_ns / 1000000000ULL),
-	};
-
-	fdb_sweep(client->server->dp->fdb, dump_entry, &dump);
-	if (dump.message.n_entries != 0)
-		flush_fdb(&dump);
-	client_done(client, dump.cookie, 0, "");
-}
-
-/* The same for the neighbour table. */
-struct neigh_dump {
-	struct client *client;
-	uint64_t cookie;
-	uint32_t now_s;
-	union {
-		struct dp_neigh message;
-		char bytes[DP_MESSAGE_BYTES];
-	};
-};
-
-static void flush_neigh(struct neigh_dump *dump)
-{
-	dump->message.header.cookie = dump->cookie;
-	client_send(dump->client, &dump->message,
-		    sizeof(dump->message) +
-			    dump->message.n_entries * sizeof(dump->message.entries[0]),
-		    DP_NEIGH, -1);
-	dump->message.n_entries = 0;
-}
-
-static bool dump_neigh(void *ctx, const struct neigh_entry *entry)
-{
-	struct neigh_dump *dump = ctx;
-	struct dataplane *dp = dump->client->server->dp;
-	struct port *port = atomic_load(&dp->ports[entry->port]);
-	struct segment *segment = atomic_load(&dp->segments[fdb_key_segment(entry->key)]);
-	int32_t age_s = (int32_t)(dump->now_s - entry->seen_s);
-
-	if (port == NULL || segment == NULL || age_s > NEIGH_AGE_S)
-		return false;
-	struct dp_neigh_entry *out = &dump->message.entries[dump->message.n_entries++];
-
-	*out = (struct dp_neigh_entry){
-		.port_id = port->spec.id,
-		.segment_id = segment->spec.id,
-		.age_s = age_s > 0 ? (uint32_t)age_s : 0,
-		.version = entry->version,
-	};
-	memcpy(out->ip, entry->ip, sizeof(out->ip));
-	fdb_key_mac(entry->key, out->mac);
-	if (dump->message.n_entries == NEIGH_ENTRIES_PER_MESSAGE)
-		flush_neigh(dump);
-	return false;
+	server_table_fdb_page(client->server->dp, client, &request->fdb_page, now_s(client));
 }
 
 static void do_neigh_dump(struct client *client, struct request *request)
 {
-	struct neigh_dump dump = {
-		.client = client,
-		.cookie = request->header.cookie,
-		.now_s = (uint32_t)(client->server->now_ns / 1000000000ULL),
-	};
-
-	neigh_sweep(client->server->dp->neigh, dump_neigh, &dump);
-	if (dump.message.n_entries != 0)
-		flush_neigh(&dump);
-	client_done(client, dump.cookie, 0, "");
+	server_table_neigh_dump(client->server->dp, client, request->header.cookie, now_s(client));
 }
 
 static void do_port_fds(struct client *client, struct request *request)
@@ -392,7 +282,7 @@ static const struct {
 	[DP_ABORT] = {sizeof(struct dp_plain), do_abort},
 	[DP_DUMP] = {sizeof(struct dp_plain), do_dump},
 	[DP_STATES] = {sizeof(struct dp_plain), do_states},
-	[DP_FDB_DUMP] = {sizeof(struct dp_plain), do_fdb_dump},
+	[DP_FDB_DUMP] = {sizeof(struct dp_fdb_page), do_fdb_dump},
 	[DP_PORT_FDS] = {sizeof(struct dp_object), do_port_fds},
 	[DP_NEIGH_DUMP] = {sizeof(struct dp_plain), do_neigh_dump},
 	[DP_QUEUE_DUMP] = {sizeof(struct dp_plain), do_queue_dump},

@@ -110,7 +110,8 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 	staged->old = segment_find(dp, staged->spec.id);
 	if (staged->is_delete || staged->old != NULL)
 		return 0;
-	for (unsigned int i = 1; i < SEGMENTS_MAX; i++) {
+	for (unsigned int i = dp->segments_free_from; i < SEGMENTS_MAX; i++) {
+		dp->segments_free_from = i;
 		if (dp->segments_taken[i])
 			continue;
 		int error = segment_create(dp, &staged->spec, &staged->made);
@@ -131,10 +132,10 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 /* Index that a segment has, or will have when this is committed; 0: there is none. */
 static uint16_t segment_index(const struct txn *txn, uint32_t id)
 {
-	for (size_t i = 0; i < txn->n_segments; i++) {
-		if (txn->segments[i].spec.id == id && txn->segments[i].made != NULL)
-			return txn->segments[i].made->index;
-	}
+	const struct txn_segment *staged = txn_check_staged_segment(txn, id);
+
+	if (staged != NULL && staged->made != NULL)
+		return staged->made->index;
 	const struct segment *segment = segment_find(txn->dp, id);
 
 	return segment != NULL ? segment->index : 0;
@@ -211,8 +212,11 @@ static int prepare_port(struct txn *txn, struct txn_port *staged, char *why, siz
 		staged->in_place = true;
 		return error;
 	}
-	return port_create(txn->dp, &staged->spec, staged->fds, staged->n_fds, &staged->made, why,
-			   why_bytes);
+	error = port_create(txn->dp, &staged->spec, staged->fds, staged->n_fds, &staged->made, why,
+			    why_bytes);
+	if (error == 0)
+		txn_unique_note(staged->made);
+	return error;
 }
 
 /* Room for the flood lists that commit will replace. */
@@ -285,8 +289,12 @@ static int reserve_overlay(struct txn *txn, char *why, size_t why_bytes)
 
 int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 {
-	int error = txn_check(txn, why, why_bytes);
+	int error = txn_check_index_segments(txn);
 
+	if (error < 0)
+		snprintf(why, why_bytes, "out of memory");
+	else
+		error = txn_check(txn, why, why_bytes);
 	for (size_t i = 0; error == 0 && i < txn->n_segments; i++)
 		error = prepare_segment(txn, &txn->segments[i], why, why_bytes);
 	for (size_t i = 0; error == 0 && i < txn->n_ports; i++)
@@ -313,10 +321,7 @@ static void publish_segments(struct txn *txn)
 			segment_apply(staged->old, &staged->spec);
 			continue;
 		}
-		if (staged->made->index >= dp->segments_end)
-			dp->segments_end = staged->made->index + 1u;
-		atomic_store_explicit(&dp->segments[staged->made->index], staged->made,
-				      memory_order_release);
+		segment_publish(dp, staged->made);
 		/* Peers that have every segment have it too. */
 		txn->touched[staged->made->index] = true;
 		staged->made = NULL;
@@ -357,6 +362,7 @@ static void publish_ports(struct txn *txn)
 			continue;
 		if (staged->in_place) {
 			staged->old->spec = staged->spec;
+			txn_unique_note(staged->old);
 			port_apply(staged->old);
 			staged->guard = atomic_exchange(&staged->old->guard, staged->guard);
 			enter_segments(txn, staged->old, staged);
@@ -374,18 +380,17 @@ static void publish_ports(struct txn *txn)
 static void publish_lists(struct txn *txn)
 {
 	struct dataplane *dp = txn->dp;
+	struct flood_list **lists = segment_flood_lists(dp, txn->touched);
 
-	for (unsigned int i = 1; i < dp->segments_end; i++) {
+	for (unsigned int i = 1; lists != NULL && i < dp->segments_end; i++) {
 		struct segment *segment = atomic_load(&dp->segments[i]);
-		struct flood_list *list = txn->touched[i] && segment != NULL
-						  ? segment_flood_list(dp, segment)
-						  : NULL;
 
-		if (list == NULL)
+		if (lists[i] == NULL)
 			continue;
 		txn->unused_lists[txn->n_unused_lists++] = atomic_load(&segment->flood);
-		atomic_store_explicit(&segment->flood, list, memory_order_release);
+		atomic_store_explicit(&segment->flood, lists[i], memory_order_release);
 	}
+	free(lists);
 }
 
 /* What decap knows, and the headers of the peers' tunnels, which name uplinks and their options. */
@@ -420,25 +425,33 @@ static void unpublish(struct txn *txn)
 		struct txn_segment *staged = &txn->segments[i];
 
 		if (staged->is_delete && staged->old != NULL)
-			atomic_store_explicit(&dp->segments[staged->old->index], NULL,
-					      memory_order_release);
+			segment_unpublish(dp, staged->old);
 	}
 }
 
-/* Does anything leave that the tables may name, or come with addresses to bind? */
-static bool changes_tables(const struct txn *txn)
+/* Of ports that left a segment or are gone, and of those that bring addresses to bind, the tables
+ * must hear. A segment goes after its ports have left it. */
+static void forget(struct txn *txn)
 {
-	for (size_t i = 0; i < txn->n_ports; i++) {
-		const struct port *port = port_find(txn->dp, txn->ports[i].spec.id);
+	struct dataplane *dp = txn->dp;
+	bool is_departure = false;
 
-		if (txn->ports[i].old != NULL || (port != NULL && port->n_macs != 0))
-			return true;
+	dataplane_drain(dp);
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		if (txn->ports[i].old == NULL)
+			continue;
+		dataplane_forget(dp, txn->ports[i].old->index);
+		is_departure = true;
 	}
-	for (size_t i = 0; i < txn->n_segments; i++) {
-		if (txn->segments[i].is_delete && txn->segments[i].old != NULL)
-			return true;
+	if (is_departure)
+		dataplane_forget(dp, FDB_NO_PORT);
+	/* What is bound to another port now was forgotten first. */
+	for (size_t i = 0; i < txn->n_ports; i++) {
+		const struct port *port = port_find(dp, txn->ports[i].spec.id);
+
+		if (port != NULL)
+			dataplane_bind(dp, port);
 	}
-	return false;
 }
 
 /* After the grace period: nobody holds what was taken away. */
@@ -452,8 +465,7 @@ static void release(struct txn *txn)
 		if (is_removed(&txn->ports[i]))
 			port_close(txn->ports[i].old);
 	}
-	if (changes_tables(txn))
-		dataplane_forget(dp);
+	forget(txn);
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		if (is_removed(&txn->ports[i]))
 			port_free(txn->ports[i].old);
@@ -463,11 +475,9 @@ static void release(struct txn *txn)
 
 		if (!staged->is_delete || staged->old == NULL)
 			continue;
-		dp->segments_taken[staged->old->index] = false;
+		segment_return_index(dp, staged->old->index);
 		segment_destroy(staged->old);
 	}
-	while (dp->segments_end > 1 && atomic_load(&dp->segments[dp->segments_end - 1]) == NULL)
-		dp->segments_end--;
 }
 
 static void free_txn(struct txn *txn)
@@ -480,6 +490,7 @@ static void free_txn(struct txn *txn)
 		free(txn->ports[i].segments);
 	}
 	overlay_destroy(txn->overlay);
+	free(txn->by_id);
 	free(txn->touched);
 	free(txn->unused_lists);
 	free(txn->ports);
@@ -510,7 +521,7 @@ void txn_abort(struct txn *txn)
 	for (size_t i = 0; i < txn->n_segments; i++) {
 		if (txn->segments[i].made == NULL)
 			continue;
-		txn->dp->segments_taken[txn->segments[i].made->index] = false;
+		segment_return_index(txn->dp, txn->segments[i].made->index);
 		segment_destroy(txn->segments[i].made);
 	}
 	free_txn(txn);

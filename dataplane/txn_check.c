@@ -15,7 +15,6 @@
 
 #define VNI_MAX 0xffffff
 #define VLAN_MAX 4094
-#define CLAIM_BYTES 256
 
 static bool is_text(const char *text, size_t bytes)
 {
@@ -203,6 +202,33 @@ static const char *check_port(const struct txn_port *staged, char *why, size_t w
 	return check_options("port", &set, spec->options, spec->n_options, why, why_bytes);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct txn_id *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+int txn_check_index_segments(struct txn *txn)
+{
+	txn->by_id = calloc(txn->n_segments + 1, sizeof(txn->by_id[0]));
+	if (txn->by_id == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < txn->n_segments; i++)
+		txn->by_id[i] = (struct txn_id){txn->segments[i].spec.id, (uint32_t)i};
+	qsort(txn->by_id, txn->n_segments, sizeof(txn->by_id[0]), compare_ids);
+	return 0;
+}
+
+struct txn_segment *txn_check_staged_segment(const struct txn *txn, uint32_t id)
+{
+	const struct txn_id key = {.id = id};
+	const struct txn_id *found =
+		bsearch(&key, txn->by_id, txn->n_segments, sizeof(key), compare_ids);
+
+	return found != NULL ? &txn->segments[found->at] : NULL;
+}
+
 static int check_once(const struct txn *txn, char *why, size_t why_bytes)
 {
 	uint64_t *ids = calloc(txn->n_segments + txn->n_ports + 1, sizeof(ids[0]));
@@ -226,24 +252,6 @@ static int check_once(const struct txn *txn, char *why, size_t why_bytes)
 	return what != NULL ? -EEXIST : 0;
 }
 
-/* The result: what is there and not touched, and what is put. */
-struct result {
-	const struct dp_segment **segments;
-	size_t n_segments;
-	const struct dp_port **ports;
-	size_t n_ports;
-	bool *is_touched;	/* by the index of a port that is there */
-};
-
-static bool touches_segment(const struct txn *txn, uint32_t id)
-{
-	for (size_t i = 0; i < txn->n_segments; i++) {
-		if (txn->segments[i].spec.id == id)
-			return true;
-	}
-	return false;
-}
-
 /* Marks, by index, the ports that the transaction touches. */
 static void mark_touched(const struct txn *txn, bool *is_touched)
 {
@@ -255,55 +263,19 @@ static void mark_touched(const struct txn *txn, bool *is_touched)
 	}
 }
 
-static void collect(const struct txn *txn, struct result *result)
+/* Will there be such a segment? */
+static bool has_segment(const struct txn *txn, uint32_t id)
 {
-	const struct dataplane *dp = txn->dp;
+	const struct txn_segment *staged = txn_check_staged_segment(txn, id);
 
-	for (unsigned int i = 1; i < dp->segments_end; i++) {
-		struct segment *segment = atomic_load(&dp->segments[i]);
-
-		if (segment != NULL && !touches_segment(txn, segment->spec.id))
-			result->segments[result->n_segments++] = &segment->spec;
-	}
-	for (unsigned int i = 1; i < dp->ports_end; i++) {
-		struct port *port = atomic_load(&dp->ports[i]);
-
-		if (port != NULL && !result->is_touched[i])
-			result->ports[result->n_ports++] = &port->spec;
-	}
-	for (size_t i = 0; i < txn->n_segments; i++) {
-		if (!txn->segments[i].is_delete)
-			result->segments[result->n_segments++] = &txn->segments[i].spec;
-	}
-	for (size_t i = 0; i < txn->n_ports; i++) {
-		if (!txn->ports[i].is_delete)
-			result->ports[result->n_ports++] = &txn->ports[i].spec;
-	}
+	return staged != NULL ? !staged->is_delete : segment_find(txn->dp, id) != NULL;
 }
 
-static int compare_segment_ids(const void *a, const void *b)
-{
-	uint32_t x = (*(const struct dp_segment *const *)a)->id;
-	uint32_t y = (*(const struct dp_segment *const *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-static int compare_port_names(const void *a, const void *b)
-{
-	return strcmp((*(const struct dp_port *const *)a)->name,
-		      (*(const struct dp_port *const *)b)->name);
-}
-
-static int check_members(const struct result *result, const struct dp_port *port, char *why,
+static int check_members(const struct txn *txn, const struct dp_port *port, char *why,
 			 size_t why_bytes)
 {
 	for (unsigned int i = 0; i < port->n_members; i++) {
-		struct dp_segment key = {.id = port->members[i].segment_id};
-		const struct dp_segment *wanted = &key;
-
-		if (bsearch(&wanted, result->segments, result->n_segments,
-			    sizeof(result->segments[0]), compare_segment_ids) != NULL)
+		if (has_segment(txn, port->members[i].segment_id))
 			continue;
 		snprintf(why, why_bytes, "port %s: its segment does not exist", port->name);
 		return -ENOENT;
@@ -311,37 +283,34 @@ static int check_members(const struct result *result, const struct dp_port *port
 	return 0;
 }
 
-/* Sorting makes equal names neighbours, and segments quick to find. */
-static int check_result(struct result *result, char *why, size_t why_bytes)
+static bool deletes_segments(const struct txn *txn)
 {
-	qsort(result->segments, result->n_segments, sizeof(result->segments[0]),
-	      compare_segment_ids);
-	for (size_t i = 0; i < result->n_ports; i++) {
-		int error = check_members(result, result->ports[i], why, why_bytes);
-
-		if (error < 0)
-			return error;
+	for (size_t i = 0; i < txn->n_segments; i++) {
+		if (txn->segments[i].is_delete)
+			return true;
 	}
-	qsort(result->ports, result->n_ports, sizeof(result->ports[0]), compare_port_names);
-	for (size_t i = 1; i < result->n_ports; i++) {
-		if (compare_port_names(&result->ports[i], &result->ports[i - 1]) == 0) {
-			snprintf(why, why_bytes, "port %s: two ports have this name",
-				 result->ports[i]->name);
-			return -EEXIST;
-		}
-	}
-	return 0;
+	return false;
 }
 
 /* A VNI is one segment's: tunnels know no other name of it. */
-static int check_vnis(const struct result *result, char *why, size_t why_bytes)
+static int check_vnis(const struct txn *txn, char *why, size_t why_bytes)
 {
-	uint64_t *vnis = calloc(result->n_segments + 1, sizeof(vnis[0]));
+	const struct dataplane *dp = txn->dp;
+	uint64_t *vnis = calloc(dp->segments_end + txn->n_segments, sizeof(vnis[0]));
 	int error = vnis == NULL ? -ENOMEM : 0;
+	size_t n = 0;
 
-	for (size_t i = 0; error == 0 && i < result->n_segments; i++)
-		vnis[i] = result->segments[i]->vni;
-	if (error == 0 && has_twice(vnis, result->n_segments))
+	for (size_t i = 0; error == 0 && i < txn->n_segments; i++) {
+		if (!txn->segments[i].is_delete)
+			vnis[n++] = txn->segments[i].spec.vni;
+	}
+	for (unsigned int i = 1; error == 0 && i < dp->segments_end; i++) {
+		const struct segment *segment = atomic_load(&dp->segments[i]);
+
+		if (segment != NULL && txn_check_staged_segment(txn, segment->spec.id) == NULL)
+			vnis[n++] = segment->spec.vni;
+	}
+	if (error == 0 && has_twice(vnis, n))
 		error = -EEXIST;
 	free(vnis);
 	if (error < 0)
@@ -350,47 +319,25 @@ static int check_vnis(const struct result *result, char *why, size_t why_bytes)
 	return error;
 }
 
-/* A port's claim, to be sorted. */
-struct claim {
-	char text[CLAIM_BYTES];
-	const struct dp_port *port;
-};
-
-static int compare_claims(const void *a, const void *b)
+/* Ports that are put, and those that stay where a segment goes, have all their segments. */
+static int check_references(const struct txn *txn, const bool *is_touched, char *why,
+			    size_t why_bytes)
 {
-	return strcmp(((const struct claim *)a)->text, ((const struct claim *)b)->text);
-}
-
-/* No two ports of the result may have the same claim: two sockets at one path. */
-static int check_claims(const struct txn *txn, const struct result *result, char *why,
-			size_t why_bytes)
-{
-	struct claim *claims = calloc(result->n_ports + 1, sizeof(claims[0]));
-	size_t n = 0;
+	const struct dataplane *dp = txn->dp;
 	int error = 0;
 
-	if (claims == NULL) {
-		snprintf(why, why_bytes, "out of memory");
-		return -ENOMEM;
+	for (size_t i = 0; i < txn->n_ports && error == 0; i++) {
+		if (!txn->ports[i].is_delete)
+			error = check_members(txn, &txn->ports[i].spec, why, why_bytes);
 	}
-	for (size_t i = 0; i < result->n_ports; i++) {
-		const struct dp_port *port = result->ports[i];
-		const struct port_type *type = port_find_type(txn->dp, port->kind);
+	if (error < 0 || !deletes_segments(txn))
+		return error;
+	for (unsigned int i = 1; i < dp->ports_end && error == 0; i++) {
+		const struct port *port = atomic_load(&dp->ports[i]);
 
-		if (type == NULL || type->claim == NULL)
-			continue;
-		type->claim(txn->dp, port, claims[n].text, sizeof(claims[n].text));
-		claims[n++].port = port;
+		if (port != NULL && !is_touched[i])
+			error = check_members(txn, &port->spec, why, why_bytes);
 	}
-	qsort(claims, n, sizeof(claims[0]), compare_claims);
-	for (size_t i = 1; i < n && error == 0; i++) {
-		if (compare_claims(&claims[i], &claims[i - 1]) != 0)
-			continue;
-		snprintf(why, why_bytes, "port %.60s: %.100s is taken by port %.60s",
-			 claims[i].port->name, claims[i].text, claims[i - 1].port->name);
-		error = -EADDRINUSE;
-	}
-	free(claims);
 	return error;
 }
 
@@ -411,26 +358,18 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 
 	if (error < 0)
 		return error;
-	struct result result = {
-		.segments =
-			calloc(txn->dp->segments_end + txn->n_segments, sizeof(result.segments[0])),
-		.ports = calloc(txn->dp->ports_end + txn->n_ports, sizeof(result.ports[0])),
-		.is_touched = calloc(txn->dp->ports_end, sizeof(result.is_touched[0])),
-	};
+	bool *is_touched = calloc(txn->dp->ports_end, sizeof(is_touched[0]));
 
-	error = -ENOMEM;
-	snprintf(why, why_bytes, "out of memory");
-	if (result.segments != NULL && result.ports != NULL && result.is_touched != NULL) {
-		mark_touched(txn, result.is_touched);
-		collect(txn, &result);
-		error = check_result(&result, why, why_bytes);
-		if (error == 0)
-			error = check_vnis(&result, why, why_bytes);
-		if (error == 0)
-			error = check_claims(txn, &result, why, why_bytes);
+	if (is_touched == NULL) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
 	}
-	free(result.segments);
-	free(result.ports);
-	free(result.is_touched);
+	mark_touched(txn, is_touched);
+	error = check_references(txn, is_touched, why, why_bytes);
+	if (error == 0 && txn->n_segments != 0)
+		error = check_vnis(txn, why, why_bytes);
+	if (error == 0)
+		error = txn_unique_check(txn, is_touched, why, why_bytes);
+	free(is_touched);
 	return error;
 }

@@ -27,18 +27,36 @@ struct txn_port {
 	int fds[DP_FDS_MAX];
 };
 
+/* Where an id is among the staged segments. */
+struct txn_id {
+	uint32_t id, at;
+};
+
 struct txn {
 	struct dataplane *dp;
 	struct txn_segment *segments;
 	size_t n_segments;
 	struct txn_port *ports;
 	size_t n_ports;
+	struct txn_id *by_id;		/* segments in the order of ids; from prepare on */
 	bool *touched;			/* by segment index: its flood list changes */
 	struct flood_list **unused_lists;
 	size_t n_unused_lists;
 	struct overlay *overlay;	/* to be published; then the one before */
 	bool has_overlay;		/* it changes */
 };
+
+/* The staged segment of this id, or NULL; after the index was made: 0 or -ENOMEM. */
+int txn_check_index_segments(struct txn *txn);
+struct txn_segment *txn_check_staged_segment(const struct txn *txn, uint32_t id);
+
+/* Does no put port share its name, or what it takes of the host, with another port of the result?
+ * touched: by index, ports that are there and that the transaction puts or deletes. 0, or -errno
+ * with one line. */
+int txn_unique_check(const struct txn *txn, const bool *touched, char *why, size_t why_bytes);
+
+/* For a port that is to be compared by later transactions. */
+void txn_unique_note(struct port *port);
 
 /* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Pure. */
 int txn_check(const struct txn *txn, char *why, size_t why_bytes);

@@ -130,6 +130,16 @@ int link_netns_open(const char *name)
 	return fd;
 }
 
+int link_netns_stat(const char *name, struct stat *status)
+{
+	char path[sizeof(NETNS_DIR) + NETNS_NAME_CHARS_MAX];
+
+	if (!link_netns_name_is_valid(name))
+		return -EINVAL;
+	snprintf(path, sizeof(path), NETNS_DIR "%s", name);
+	return stat(path, status) < 0 ? -errno : 0;
+}
+
 static int socket_open(void *arg)
 {
 	struct link_ctx *ctx = arg;
@@ -179,16 +189,19 @@ void link_close(struct link_ctx *ctx)
 	free(ctx);
 }
 
-static int read_link(struct nl_msg *reply, void *arg)
+/* false: it is about something else. */
+static bool parse_link(struct nl_msg *reply, char ifname[IF_NAMESIZE], struct link_info *info)
 {
-	struct link_info *info = arg;
 	struct nlmsghdr *header = nlmsg_hdr(reply);
 	const struct ifinfomsg *link = nlmsg_data(header);
 	struct nlattr *attrs[IFLA_MAX + 1];
 
 	if (header->nlmsg_type != RTM_NEWLINK ||
 	    nlmsg_parse(header, sizeof(*link), attrs, IFLA_MAX, NULL) < 0)
-		return NL_SKIP;
+		return false;
+	ifname[0] = '\0';
+	if (attrs[IFLA_IFNAME] != NULL)
+		nla_strlcpy(ifname, attrs[IFLA_IFNAME], IF_NAMESIZE);
 	info->index = link->ifi_index;
 	info->is_up = (link->ifi_flags & IFF_UP) != 0;
 	if (attrs[IFLA_MTU] != NULL)
@@ -197,7 +210,58 @@ static int read_link(struct nl_msg *reply, void *arg)
 		nla_memcpy(info->mac, attrs[IFLA_ADDRESS], sizeof(info->mac));
 	if (attrs[IFLA_IFALIAS] != NULL)
 		nla_strlcpy(info->alias, attrs[IFLA_IFALIAS], sizeof(info->alias));
+	return true;
+}
+
+static int read_link(struct nl_msg *reply, void *arg)
+{
+	char ifname[IF_NAMESIZE];
+
+	return parse_link(reply, ifname, arg) ? NL_OK : NL_SKIP;
+}
+
+/* A dump, and what its reader made of it. */
+struct listing {
+	int (*on_link)(void *arg, const char *ifname, const struct link_info *info);
+	int (*on_address)(void *arg, int index, const struct link_prefix *prefix, bool is_ours);
+	void *arg;
+	int error; /* of the function: nothing more is handed to it */
+};
+
+/* Asks for a dump that is told to listing by on_reply. */
+static int dump(struct link_ctx *ctx, int type, const void *header, size_t header_bytes,
+		netlink_reply_fn on_reply, struct listing *listing)
+{
+	int error = -EINTR;
+
+	for (int tries = 0; error == -EINTR && tries < DUMP_TRIES; tries++) {
+		struct nl_msg *msg = netlink_request(type, NLM_F_DUMP, header, header_bytes);
+
+		if (msg == NULL)
+			return -ENOMEM;
+		error = netlink_exchange(&ctx->netlink, msg, on_reply, listing);
+	}
+	return listing->error < 0 ? listing->error : error;
+}
+
+static int list_link(struct nl_msg *reply, void *arg)
+{
+	struct listing *listing = arg;
+	struct link_info info = {0};
+	char ifname[IF_NAMESIZE];
+
+	if (listing->error == 0 && parse_link(reply, ifname, &info))
+		listing->error = listing->on_link(listing->arg, ifname, &info);
 	return NL_OK;
+}
+
+int link_list(struct link_ctx *ctx,
+	      int (*fn)(void *arg, const char *ifname, const struct link_info *info), void *arg)
+{
+	struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+	struct listing listing = {.on_link = fn, .arg = arg};
+
+	return dump(ctx, RTM_GETLINK, &header, sizeof(header), list_link, &listing);
 }
 
 int link_find(struct link_ctx *ctx, const char *ifname, struct link_info *out)
@@ -275,39 +339,75 @@ static size_t address_bytes(int family)
 	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 }
 
-static bool is_same_prefix(const struct link_prefix *a, const struct link_prefix *b)
+bool link_is_same_prefix(const struct link_prefix *a, const struct link_prefix *b)
 {
 	return a->family == b->family && a->len_bits == b->len_bits &&
 	       memcmp(a->address, b->address, address_bytes(a->family)) == 0;
 }
 
-static int read_address(struct nl_msg *reply, void *arg)
+/* false: it is about something else. */
+static bool parse_address(struct nl_msg *reply, int *index, struct link_prefix *found,
+			  bool *is_ours)
 {
-	struct address_scan *scan = arg;
 	struct nlmsghdr *header = nlmsg_hdr(reply);
 	const struct ifaddrmsg *message = nlmsg_data(header);
-	struct link_prefix found = {0};
 	struct nlattr *attrs[IFA_MAX + 1], *local;
 
 	if (header->nlmsg_type != RTM_NEWADDR ||
 	    nlmsg_parse(header, sizeof(*message), attrs, IFA_MAX, NULL) < 0 ||
-	    (int)message->ifa_index != scan->index ||
 	    (message->ifa_family != AF_INET && message->ifa_family != AF_INET6))
-		return NL_SKIP;
+		return false;
 	/* IFA_ADDRESS is the other end where a device is a point-to-point link. */
 	local = attrs[IFA_LOCAL] != NULL ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
-	found.family = message->ifa_family;
-	found.len_bits = message->ifa_prefixlen;
-	if (local == NULL || nla_len(local) != (int)address_bytes(found.family))
+	*found = (struct link_prefix){.family = message->ifa_family,
+				      .len_bits = message->ifa_prefixlen};
+	if (local == NULL || nla_len(local) != (int)address_bytes(found->family))
+		return false;
+	nla_memcpy(found->address, local, sizeof(found->address));
+	*index = (int)message->ifa_index;
+	*is_ours = attrs[IFA_PROTO] != NULL && nla_get_u8(attrs[IFA_PROTO]) == ADDRESS_TAG;
+	return true;
+}
+
+static int read_address(struct nl_msg *reply, void *arg)
+{
+	struct address_scan *scan = arg;
+	struct link_prefix found;
+	bool is_ours;
+	int index;
+
+	if (!parse_address(reply, &index, &found, &is_ours) || index != scan->index)
 		return NL_SKIP;
-	nla_memcpy(found.address, local, sizeof(found.address));
-	if (scan->wanted != NULL && is_same_prefix(&found, scan->wanted)) {
+	if (scan->wanted != NULL && link_is_same_prefix(&found, scan->wanted)) {
 		scan->is_present = true;
-	} else if (attrs[IFA_PROTO] != NULL && nla_get_u8(attrs[IFA_PROTO]) == ADDRESS_TAG) {
+	} else if (is_ours) {
 		scan->has_stale = true;
 		scan->stale = found;
 	}
 	return NL_OK;
+}
+
+static int list_address(struct nl_msg *reply, void *arg)
+{
+	struct listing *listing = arg;
+	struct link_prefix found;
+	bool is_ours;
+	int index;
+
+	if (listing->error == 0 && parse_address(reply, &index, &found, &is_ours))
+		listing->error = listing->on_address(listing->arg, index, &found, is_ours);
+	return NL_OK;
+}
+
+int link_list_addresses(struct link_ctx *ctx,
+			int (*fn)(void *arg, int index, const struct link_prefix *prefix,
+				  bool is_ours),
+			void *arg)
+{
+	struct ifaddrmsg header = {.ifa_family = AF_UNSPEC};
+	struct listing listing = {.on_address = fn, .arg = arg};
+
+	return dump(ctx, RTM_GETADDR, &header, sizeof(header), list_address, &listing);
 }
 
 static int scan_addresses(struct link_ctx *ctx, int index, const struct link_prefix *wanted,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #define LINK_MAC_BYTES 6
 #define LINK_ADDRESS_BYTES_MAX 16
@@ -59,6 +60,8 @@ bool link_name_is_valid(const char *ifname);
  */
 int link_parse_prefix(const char *text, struct link_prefix *prefix);
 
+bool link_is_same_prefix(const struct link_prefix *a, const struct link_prefix *b);
+
 /* One component of a path, of at most 63 characters, and not dots alone. */
 bool link_netns_name_is_valid(const char *name);
 
@@ -68,6 +71,9 @@ bool link_netns_name_is_valid(const char *name);
  * which a deletion left), -errno.
  */
 int link_netns_open(const char *name);
+
+/* What stat() says of the file that stands for that namespace, without opening it. 0 or -errno. */
+int link_netns_stat(const char *name, struct stat *status);
 
 /* Runs fn with the calling thread in the namespace of netns_fd; the thread is back when this
  * returns. What fn returned, or -errno. */
@@ -82,6 +88,16 @@ void link_close(struct link_ctx *ctx);	/* NULL is legal */
 
 /* 0, or -ENODEV: there is no such device here. */
 int link_find(struct link_ctx *ctx, const char *ifname, struct link_info *info);
+
+/* Calls fn for every device, or every address (is_ours: weft set it), of the namespace, until it
+ * returns an error; that, 0, or the kernel's error. When others change something meanwhile the list
+ * begins anew, so one may come twice. */
+int link_list(struct link_ctx *ctx,
+	      int (*fn)(void *arg, const char *ifname, const struct link_info *info), void *arg);
+int link_list_addresses(struct link_ctx *ctx,
+			int (*fn)(void *arg, int index, const struct link_prefix *prefix,
+				  bool is_ours),
+			void *arg);
 
 int link_set(struct link_ctx *ctx, int index, const struct link_change *change);
 

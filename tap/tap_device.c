@@ -447,15 +447,16 @@ void tap_device_release(const struct tap_device_spec *spec, int fd)
 bool tap_device_is_lost(const struct tap_device_spec *spec, int fd)
 {
 	int device_fd = tap_netns_open(fd);
-	int spec_fd = spec->netns != NULL ? link_netns_open(spec->netns) : -EINVAL;
+	struct stat named, own;
+	int error = spec->netns != NULL ? link_netns_stat(spec->netns, &named) : -EINVAL;
 	bool is_lost = device_fd == -EBADFD;
 
-	if (spec_fd == -ENOENT)
+	if (error == -ENOENT)
 		is_lost |= spec->is_foreign || spec->is_persistent;
-	else if (device_fd >= 0 && spec_fd >= 0)
-		is_lost = !is_same_file(device_fd, spec_fd);
-	if (spec_fd >= 0)
-		close(spec_fd);
+	/* What is no namespace, a file that a deletion left, lies on another file system. */
+	else if (error == 0 && device_fd >= 0 && fstat(device_fd, &own) == 0 &&
+		 own.st_dev == named.st_dev)
+		is_lost = own.st_ino != named.st_ino;
 	if (device_fd >= 0)
 		close(device_fd);
 	return is_lost;
@@ -514,9 +515,12 @@ int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, siz
 		return error;
 	error = configure(&job, ctx, present);
 	link_close(ctx);
-	if (error == 0 && !spec->is_foreign)
-		error = tap_set_persist(fd, spec->is_persistent);
-	return error;
+	return error == 0 ? tap_device_keep(spec, fd) : error;
+}
+
+int tap_device_keep(const struct tap_device_spec *spec, int fd)
+{
+	return spec->is_foreign ? 0 : tap_set_persist(fd, spec->is_persistent);
 }
 
 /* One more phrase. */

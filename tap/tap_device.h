@@ -62,6 +62,9 @@ bool tap_device_is_lost(const struct tap_device_spec *spec, int fd);
  */
 int tap_device_update(const struct tap_device_spec *spec, int fd, char *why, size_t why_bytes);
 
+/* Of that, only whether the device stays when nobody has it any more. */
+int tap_device_keep(const struct tap_device_spec *spec, int fd);
+
 /*
  * What others have changed of the device behind fd, one phrase for each, as "it is down; mtu is
  * 1400, not 1500"; "" if it is as the spec has it. 0 or -errno, as above.

@@ -109,6 +109,28 @@ unsigned int uplink_filter_vxlan(const struct uplink_vtep *vtep,
 	return finish(&program);
 }
 
+static uint16_t read16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+bool uplink_filter_is_vxlan(const struct uplink_vtep *vtep, const uint8_t *frame, size_t bytes)
+{
+	const uint8_t *ip = frame + IP_AT;
+	bool is_ipv4 = vtep->family == AF_INET;
+	size_t ip_bytes = is_ipv4 ? 20 : 40;
+
+	if (bytes < IP_AT + ip_bytes + 8 || (frame[0] & 1) != 0 ||
+	    read16(frame + ETHERTYPE_AT) != (is_ipv4 ? ETH_P_IP : ETH_P_IPV6) ||
+	    read16(ip + ip_bytes + UDP_PORT_AT) != vtep->udp_port)
+		return false;
+	if (is_ipv4)
+		return ip[0] == 0x45 && ip[9] == IPPROTO_UDP &&
+		       (read16(ip + 6) & FRAGMENT_OFFSET_MASK) == 0 &&
+		       memcmp(ip + 16, vtep->address, 4) == 0;
+	return ip[6] == IPPROTO_UDP && memcmp(ip + 24, vtep->address, 16) == 0;
+}
+
 unsigned int uplink_filter_none(struct sock_filter code[UPLINK_FILTER_MAX])
 {
 	code[0] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);

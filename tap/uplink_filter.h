@@ -6,6 +6,8 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define UPLINK_FILTER_MAX 32 /* instructions */
@@ -24,6 +26,10 @@ struct uplink_vtep {
  */
 unsigned int uplink_filter_vxlan(const struct uplink_vtep *vtep,
 				 struct sock_filter code[UPLINK_FILTER_MAX]);
+
+/* The same decision here, about a frame whose beginning is in `bytes` bytes; but of its receiver
+ * only that it is one host. No options in IPv4's header, as uplink_xdp.h has it. */
+bool uplink_filter_is_vxlan(const struct uplink_vtep *vtep, const uint8_t *frame, size_t bytes);
 
 /* Passes nothing. Returns the number of instructions. */
 unsigned int uplink_filter_none(struct sock_filter code[UPLINK_FILTER_MAX]);

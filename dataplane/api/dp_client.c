@@ -390,3 +390,14 @@ int dp_client_hello(struct dp_client *client, int timeout_ms, struct dp_welcome 
 
 	return error < 0 ? error : dp_client_welcome(client, timeout_ms, welcome, counters_fd, why);
 }
+
+void dp_client_walk_fdb(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
+{
+	struct dp_fdb_walk *walk = ctx;
+
+	if (message->type != DP_FDB)
+		return;
+	/* The last batch of the page has the last word. */
+	walk->page.from = ((const struct dp_fdb *)message)->next;
+	walk->fn(walk->ctx, message, fds, n_fds);
+}

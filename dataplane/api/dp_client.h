@@ -55,3 +55,15 @@ int dp_client_request(struct dp_client *client, enum dp_type type, void *message
 int dp_client_ask(struct dp_client *client, enum dp_type type, char why[DP_TEXT_BYTES]);
 int dp_client_take(struct dp_client *client, int timeout_ms, dp_client_fn fn, void *ctx,
 		   char why[DP_TEXT_BYTES]);
+
+/*
+ * A walk through the forwarding table, page by page: DP_FDB_DUMP is asked with `page`, which begins
+ * as {0}, and with dp_client_walk_fdb() and the walk as fn and ctx, until page.from is 0 again.
+ */
+struct dp_fdb_walk {
+	struct dp_fdb_page page;
+	dp_client_fn fn; /* for each batch */
+	void *ctx;
+};
+
+void dp_client_walk_fdb(void *walk, const struct dp_header *message, int *fds, unsigned int n_fds);

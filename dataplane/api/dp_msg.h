@@ -23,7 +23,8 @@
  * Every request other than the staged four is answered by exactly one DP_DONE with the request's
  * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
  * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_STATES the states alone; DP_FDB_DUMP
- * sends DP_FDB batches, DP_NEIGH_DUMP sends DP_NEIGH batches;
+ * sends a page of the forwarding table in DP_FDB batches, of which there is at least one;
+ * DP_NEIGH_DUMP sends DP_NEIGH batches;
  * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer);
  * DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is outside of
  * transactions: which worker does what is not configuration, and the dataplane forgets it.
@@ -74,8 +75,8 @@ struct dp_header {
 	uint64_t cookie;	/* chosen by the client, repeated in the answers */
 };
 
-/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_STATES, DP_FDB_DUMP,
- * DP_NEIGH_DUMP, DP_QUEUE_DUMP: the header alone. */
+/* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_STATES, DP_NEIGH_DUMP,
+ * DP_QUEUE_DUMP: the header alone. */
 struct dp_plain {
 	struct dp_header header;
 };
@@ -241,6 +242,19 @@ struct dp_nexthop {
 	uint16_t reserved;
 };
 
+#define DP_FDB_PAGE_MAX 8192	/* entries of a page, about: what main sends in one turn */
+
+/*
+ * DP_FDB_DUMP: from where on, 0: the beginning, else `next` of the last batch. An entry that is
+ * there all the time is in one page of the walk, whatever else changes between pages (but for one
+ * in thousands that is moved meanwhile); when the table grows the walk is of no use any more:
+ * -ESTALE, begin anew. A page may be empty.
+ */
+struct dp_fdb_page {
+	struct dp_header header;
+	uint64_t from;
+};
+
 struct dp_fdb_entry {
 	uint64_t port_id;
 	uint32_t segment_id;
@@ -251,6 +265,7 @@ struct dp_fdb_entry {
 
 struct dp_fdb {
 	struct dp_header header;
+	uint64_t next;		/* in a page's last batch: where the next page begins; 0: none */
 	uint32_t n_entries;
 	uint32_t reserved;
 	struct dp_fdb_entry entries[];

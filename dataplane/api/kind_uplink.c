@@ -11,6 +11,10 @@ static const struct option_def options[] = {
 	{.key = "driver", .kind = OPTION_CHOICE, .user = OPTION_FOR_DATAPLANE, .value = "af_packet",
 	 .choices = "af_packet|af_xdp|dpdk",
 	 .help = "af_packet works with every interface, and the kernel keeps what is not weft's"},
+	{.key = "devargs", .kind = OPTION_TEXT, .user = OPTION_FOR_DATAPLANE, .value = NULL,
+	 .min = 1, .max = 200,
+	 .help = "device of driver=dpdk, in DPDK's words, as 0000:01:00.0; ifname is a tap of the "
+		 "kernel's beside it"},
 	{.key = "vtep", .kind = OPTION_TEXT, .user = OPTION_FOR_CONTROL, .value = NULL,
 	 .min = 2, .max = 45,
 	 .help = "address of the interface that tunnels end at; none: the uplink is a VLAN trunk"},

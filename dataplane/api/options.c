@@ -30,7 +30,9 @@ const struct option_def *options_row(const struct option_set *set, unsigned int 
 int options_find(const struct option_set *set, const char *key)
 {
 	for (int i = options_next(set, -1); i >= 0; i = options_next(set, i)) {
-		if (strcmp(options_row(set, (unsigned int)i)->key, key) == 0)
+		const char *own = options_row(set, (unsigned int)i)->key;
+
+		if (own[0] == key[0] && strcmp(own, key) == 0)
 			return i;
 	}
 	return -ENOENT;

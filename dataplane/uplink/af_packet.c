@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +29,7 @@
 
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
+#include "dataplane/uplink/interface.h"
 #include "dataplane/vlan.h"
 #include "tap/uplink_device.h"
 
@@ -128,7 +128,8 @@ static int make_ring(int fd, struct ring *ring)
 	return 0;
 }
 
-static int af_packet_open(struct uplink_queue *queue, unsigned int n_queues)
+static int af_packet_open(struct uplink_queue *queue, unsigned int n_queues, char *why,
+			  size_t why_bytes)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 	struct uplink_device_info info;
@@ -198,20 +199,7 @@ static void af_packet_look(const struct uplink_queue *queue, struct uplink_link 
 {
 	struct uplink_device_info info;
 
-	*link = (struct uplink_link){.link = DP_LINK_BROKEN};
-	if (uplink_device_look(queue->fd, &info) < 0) {
-		snprintf(link->reason, sizeof(link->reason), "its interface is gone");
-	} else if (!info.is_up) {
-		snprintf(link->reason, sizeof(link->reason),
-			 "interface %s is down: ip link set %s up", info.ifname, info.ifname);
-	} else if (!info.has_carrier) {
-		link->link = DP_LINK_DOWN;
-		snprintf(link->reason, sizeof(link->reason),
-			 "interface %s has no carrier: is its cable plugged in, its other end up?",
-			 info.ifname);
-	} else {
-		link->link = DP_LINK_UP;
-	}
+	interface_look(queue->watcher_fd, &info, link);
 }
 
 /* --- receiving: worker --- */
@@ -452,6 +440,7 @@ static void af_packet_send(struct uplink_queue *queue, const struct port_out *ou
 
 const struct uplink_driver af_packet_driver = {
 	.name = "af_packet",
+	.offload_caps = OFFLOAD_ALL,
 	.open = af_packet_open,
 	.start = af_packet_start,
 	.close = af_packet_close,

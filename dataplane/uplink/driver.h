@@ -12,7 +12,8 @@
 
 struct uplink_queue {
 	struct rxq rxq;
-	int fd;		  /* ours */
+	int fd;		  /* ours; -1: none */
+	int watcher_fd;	  /* a packet socket that is bound to the interface; may be fd */
 	bool is_underlay; /* has a VTEP: what comes is tunnelled */
 	void *impl;	  /* the driver's own */
 };
@@ -25,13 +26,20 @@ struct uplink_link {
 
 struct uplink_driver {
 	const char *name; /* word of the option `driver` */
+	/* Descriptors of all queues, the last of them the packet socket; 0: fd is one. */
+	unsigned int n_own_fds;
+	/* The only descriptor is a companion tap's: of one queue more, behind the others. */
+	bool has_tap;
+	unsigned int offload_caps; /* enum offload_cap, of frames without outer headers */
 
 	/* main */
-	/* Makes the queue ready; `queues` share what memory an uplink has. 0 or -errno. */
-	int (*open)(struct uplink_queue *queue, unsigned int queues);
+	/* Makes the queue ready, in order; `queues` share what memory an uplink has. 0 or -errno,
+	 * with one line in `why` or none. */
+	int (*open)(struct uplink_queue *queue, unsigned int queues, char *why, size_t why_bytes);
 	/* Right before it is polled: what came until now came for nobody. */
 	void (*start)(struct uplink_queue *queue);
-	void (*close)(struct uplink_queue *queue); /* after open() */
+	void (*turn)(struct uplink_queue *queue);  /* now and then after start(); may be NULL */
+	void (*close)(struct uplink_queue *queue); /* after open(), the last one first */
 	/* Frames lost before they could be taken, since the last call. */
 	uint64_t (*lost)(struct uplink_queue *queue);
 	void (*look)(const struct uplink_queue *queue, struct uplink_link *link);

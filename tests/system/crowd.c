@@ -4,9 +4,11 @@
  * commands, one a line, each answered by one line of JSON:
  *     reconnect N    N times one of them hangs up as a killed QEMU would and comes back, in turn
  *     ring           each sends a frame to the next one's address and receives one
+ *     macs N         each sends N frames to the next one's address, from N addresses of its own
  * The end of the input ends all. Exit 0, 1 with one line on failure, 2 usage.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 #define RING_SIZE 16
 #define SEGMENT 1
 #define WAIT_MS 5000
+#define MACS_PAUSE_MS 5 /* 400,000 addresses a second */
 
 struct crowd {
 	const char *dir;
@@ -122,6 +125,51 @@ static int ring(struct crowd *crowd)
 	return err;
 }
 
+/* A short frame from address number i of the member. */
+static int send_from(struct crowd *crowd, unsigned int member, unsigned int i)
+{
+	uint64_t deadline_ns = deadline_in_ms(WAIT_MS);
+	unsigned char bytes[60] = {[12] = 0x88, [13] = 0xb5}; /* IEEE 802: local experiments */
+	struct frontend_frame frame = {.bytes = bytes, .n_bytes = sizeof(bytes)};
+	int err;
+
+	mark_source(SEGMENT, (uint16_t)((member + 1) % crowd->n + 1), bytes);
+	bytes[6] = 0x06;
+	for (unsigned int k = 0; k < 2; k++) {
+		bytes[7 + k] = (unsigned char)(member >> 8 * k);
+		bytes[9 + k] = (unsigned char)(i >> 8 * k);
+	}
+	/* The other end is polled by one worker: it takes its time. */
+	do {
+		err = frontend_send(crowd->members[member], 0, &frame);
+		if (err == -EAGAIN)
+			err = frontend_flush(crowd->members[member], 0, WAIT_MS) == 0 ? -EAGAIN
+										      : -ETIMEDOUT;
+	} while (err == -EAGAIN && !deadline_passed(deadline_ns));
+	return err;
+}
+
+/* In turns of some frames each, and not faster than main learns: its ring has 4,096 places. */
+static int send_macs(struct crowd *crowd, unsigned int n)
+{
+	uint64_t start_ns = deadline_now_ns();
+	unsigned int n_sent = 0;
+	int err = 0;
+
+	for (unsigned int from = 0; from < n && err == 0; from += RING_SIZE) {
+		for (unsigned int member = 0; member < crowd->n && err == 0; member++) {
+			for (unsigned int i = from; i < n && i < from + RING_SIZE && err == 0; i++)
+				err = send_from(crowd, member, i);
+			n_sent += RING_SIZE;
+			if (n_sent % 2048 == 0)
+				poll(NULL, 0, MACS_PAUSE_MS);
+		}
+	}
+	if (err == 0)
+		printf("{\"macs\": %u, \"ms\": %.1f}\n", n * crowd->n, ms_since(start_ns));
+	return err;
+}
+
 static int obey(struct crowd *crowd)
 {
 	char line[64];
@@ -131,6 +179,8 @@ static int obey(struct crowd *crowd)
 	while (err == 0 && fgets(line, sizeof(line), stdin) != NULL) {
 		if (sscanf(line, "reconnect %u", &n) == 1)
 			err = reconnect(crowd, n);
+		else if (sscanf(line, "macs %u", &n) == 1)
+			err = send_macs(crowd, n);
 		else if (strcmp(line, "ring\n") == 0)
 			err = ring(crowd);
 		else

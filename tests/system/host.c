@@ -111,11 +111,20 @@ static void take_entries(void *ctx, const struct dp_header *message, int *fds, u
 
 int host_read_fdb(struct host *host, struct host_fdb *fdb)
 {
+	struct dp_fdb_walk walk = {.fn = take_entries, .ctx = fdb};
 	char why[DP_TEXT_BYTES];
+	int err;
 
-	fdb->n = 0;
-	return dp_client_request(host->client, DP_FDB_DUMP, NULL, 0, ANSWER_MS, take_entries, fdb,
-				 why);
+	do {
+		if (walk.page.from == 0)
+			fdb->n = 0;
+		err = dp_client_request(host->client, DP_FDB_DUMP, &walk.page, sizeof(walk.page),
+					ANSWER_MS, dp_client_walk_fdb, &walk, why);
+		/* It has grown: from the beginning. */
+		if (err == -ESTALE)
+			walk.page.from = 0;
+	} while (err == -ESTALE || (err == 0 && walk.page.from != 0));
+	return err;
 }
 
 const struct host_port *host_find_port(const struct host_view *view, const char *name)

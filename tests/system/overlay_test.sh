@@ -81,7 +81,7 @@ for prefix in 10.9.0. fd09::; do
 		on $i apply -f "$run/lab$i.yaml"
 	done
 	# What comes to h3 by the underlay, to be looked through for GAMMA's VNI (300 = 0x12c).
-	ns h3 tcpdump -Q in -U -w "$run/h3.pcap" -i u0 udp port 4789 2>"$run/tcpdump.err" &
+	ns core tcpdump -Q out -U -w "$run/h3.pcap" -i p3 udp port 4789 2>"$run/tcpdump.err" &
 	capture=$!
 	wait_for 5 "tcpdump listens" grep -q 'listening on' "$run/tcpdump.err"
 	link_up 1 up h2 h3 a1

@@ -91,7 +91,6 @@ refused 4 "ip address add 10.9.0.1/24 dev up0" on 1 uplink add up0 vtep=10.9.0.1
 refused 4 "not the address of a host" on 1 uplink add up0 vtep=224.0.0.1
 refused 4 "segment is missing" on 1 uplink add up0
 refused 4 "leave out this or vtep" on 1 uplink add up0 vtep=10.9.0.1 trunk=ALPHA
-refused 4 "not in this release" on 1 uplink add up0 trunk=ALPHA driver=af_xdp
 refused 4 "a1 is no uplink" on 1 uplink del a1
 
 step "two hosts, two segments, one wire"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/config.h"
+#include "dataplane/base/loop.h"
 #include "tests/lib/deadline.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -184,6 +185,53 @@ static void a_trial_that_lasts_goes_on_after_a_restart(void **state)
 	assert_int_equal(rig->control->trial_end_ns, 0);
 }
 
+/* The number of tries that status tells of a refused way back; 0: none. */
+static int tries_told(struct rig *rig, const char **why)
+{
+	static char text[256];
+	json_t *json = rig_call(rig, "GET", "/v1/status", "", 200);
+	const json_t *refused =
+		json_object_get(json_object_get(json, "confirm"), "refused");
+	int tries = (int)json_integer_value(json_object_get(refused, "tries"));
+
+	snprintf(text, sizeof(text), "%s", tries > 0 ? text_of(refused, "why") : "");
+	*why = text;
+	json_decref(json);
+	return tries;
+}
+
+static void a_way_back_that_is_refused_is_told_tried_less_often_and_ended_by_confirm(void **state)
+{
+	struct rig *rig = *state;
+	char port[200], host[sizeof(rig->control->host)];
+	uint64_t deadline = deadline_in_ms(DEADLINE_MS);
+	const char *why;
+
+	rig_call_only(rig, "PUT", "/v1/segments/A", "{\"vni\": 100}", 200);
+	snprintf(port, sizeof(port),
+		 "{\"type\": \"vhost-user\", \"segment\": \"A\", \"host\": \"%s\"}",
+		 rig->control->host);
+	rig_call_only(rig, "PUT", "/v1/ports/web0", port, 200);
+	rig_call_only(rig, "POST", "/v1/apply?confirm=1s",
+		      "{\"ports\": {\"web0\": {\"type\": \"vhost-user\", "
+		      "\"segment\": \"A\"}}}",
+		      200);
+	/* The host is called something else by now: revision 2 names one that is not this. */
+	memcpy(host, rig->control->host, sizeof(host));
+	snprintf(rig->control->host, sizeof(rig->control->host), "elsewhere");
+	while (tries_told(rig, &why) < 2)
+		assert_false(deadline_passed(deadline));
+	assert_non_null(strstr(why, "is not this host"));
+	assert_int_equal(config_revision(rig->control->config), 3);
+	/* 2 s, then 4. */
+	assert_in_range(rig->control->trial_retry.next_ns - loop_clock_ns(), 3000000000ULL,
+			4000000000ULL);
+	rig_call_only(rig, "POST", "/v1/confirm", "", 200);
+	assert_int_equal(tries_told(rig, &why), 0);
+	assert_int_equal(rig->control->trial_end_ns, 0);
+	memcpy(rig->control->host, host, sizeof(host));
+}
+
 static void going_back_without_a_dataplane_is_caught_up_with_later(void **state)
 {
 	struct rig *rig = *state;
@@ -223,6 +271,8 @@ int main(int argc, char **argv)
 		RIG_TEST(a_deadline_that_passed_while_weftd_was_dead_is_honoured_at_its_start,
 			 &rig),
 		RIG_TEST(a_trial_that_lasts_goes_on_after_a_restart, &rig),
+		RIG_TEST(a_way_back_that_is_refused_is_told_tried_less_often_and_ended_by_confirm,
+			 &rig),
 		RIG_TEST(going_back_without_a_dataplane_is_caught_up_with_later, &rig),
 		RIG_TEST(an_export_of_a_revision_is_the_lab_of_that_time, &rig),
 	};

@@ -72,7 +72,7 @@ static void without_arguments_there_is_one_worker_on_the_last_cpu(void **state)
 	unsetenv("WEFT_RUN_DIR");
 	assert_int_equal(parse(""), 0);
 	assert_string_equal(args.run_dir, "/run/weft");
-	assert_int_equal(args.memory_mb, 64);
+	assert_int_equal(args.memory_mb, 96);
 	assert_true(args.hugepages);
 	assert_int_equal(args.n_workers, 1);
 	assert_int_equal(args.worker_cpus[0], last_cpu());

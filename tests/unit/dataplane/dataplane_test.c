@@ -183,6 +183,52 @@ static void what_is_silent_beyond_its_age_is_swept_out(void **state)
 	dataplane_destroy(dp);
 }
 
+static void no_readers(void *ctx)
+{
+}
+
+#define PIECE_NS 20000000ULL /* one in this time */
+
+/* More than one turn sweeps: 400,000 entries, all of them old. */
+static void a_large_table_is_swept_in_pieces(void **state)
+{
+	struct dataplane *dp = with_ports(1);
+	const struct fdb_config config = {
+		.memory = dp->config.memory, .capacity = UINT32_MAX, .synchronize = no_readers};
+	const uint32_t n = 400000;
+	unsigned int n_turns = 0;
+	uint16_t old;
+
+	fdb_destroy(dp->fdb);
+	assert_int_equal(fdb_create(&config, &dp->fdb), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t mac[6];
+
+		rig_mac(mac, i);
+		fdb_learn(dp->fdb, fdb_key(1, mac), 1, NOW_S, &old);
+	}
+	assert_int_equal(fdb_count(dp->fdb), n);
+	for (uint32_t before = n; fdb_count(dp->fdb) != 0; n_turns++) {
+		dataplane_turn(dp, (NOW_S + RIG_AGE_S + 20) * SECOND + n_turns * PIECE_NS);
+		/* 4,096 buckets of four. */
+		assert_in_range(before - fdb_count(dp->fdb), 1, 4 * 4096);
+		before = fdb_count(dp->fdb);
+		/* And none for who comes at once. */
+		dataplane_turn(dp, (NOW_S + RIG_AGE_S + 20) * SECOND + n_turns * PIECE_NS + 1);
+		assert_int_equal(fdb_count(dp->fdb), before);
+	}
+	assert_true(n_turns >= n / (4 * 4096));
+	/* The next one begins ten seconds later. */
+	fdb_learn(dp->fdb, 1ULL << 48, 1, NOW_S, &old);
+	dataplane_turn(dp, (NOW_S + RIG_AGE_S + 29) * SECOND);
+	assert_int_equal(fdb_count(dp->fdb), 1);
+	dataplane_turn(dp, (NOW_S + RIG_AGE_S + 30) * SECOND);
+	for (unsigned int i = 0; i < n_turns; i++)
+		dataplane_turn(dp, (NOW_S + RIG_AGE_S + 30) * SECOND + i * PIECE_NS);
+	assert_int_equal(fdb_count(dp->fdb), 0);
+	dataplane_destroy(dp);
+}
+
 static void forgetting_a_port_leaves_the_others_alone(void **state)
 {
 	struct dataplane *dp = with_ports(3);
@@ -211,6 +257,7 @@ int main(void)
 		cmocka_unit_test(ports_have_their_turn_ten_times_a_second_at_most),
 		cmocka_unit_test(a_worker_that_calls_brings_the_ports_turn_forward),
 		cmocka_unit_test(what_is_silent_beyond_its_age_is_swept_out),
+		cmocka_unit_test(a_large_table_is_swept_in_pieces),
 		cmocka_unit_test(forgetting_a_port_leaves_the_others_alone),
 	};
 

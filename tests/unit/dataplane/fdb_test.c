@@ -162,7 +162,7 @@ static void a_full_table_learns_nothing_new_but_still_moves(void **state)
 	assert_int_equal(look(fdb, key_of(1, 100), NOW_S), FDB_NO_PORT);
 	assert_int_equal(fdb_learn(fdb, key_of(1, 50), 4, NOW_S, &old), FDB_LEARNED_MOVED);
 	assert_int_equal(fdb_count(fdb), 100);
-	fdb_sweep(fdb, all, NULL);
+	fdb_sweep(fdb, 0, UINT64_MAX, all, NULL);
 	assert_int_equal(fdb_count(fdb), 0);
 	assert_int_equal(fdb_learn(fdb, key_of(1, 100), 3, NOW_S, &old), FDB_LEARNED_NEW);
 	fdb_destroy(fdb);
@@ -177,7 +177,7 @@ static void a_sweep_deletes_what_it_is_told_to_and_nothing_else(void **state)
 
 	for (uint32_t i = 0; i < 200; i++)
 		fdb_learn(fdb, key_of(1, i), 3, NOW_S + i, &old);
-	fdb_sweep(fdb, seen_before, &limit_s);
+	fdb_sweep(fdb, 0, UINT64_MAX, seen_before, &limit_s);
 	assert_int_equal(fdb_count(fdb), 100);
 	for (uint32_t i = 0; i < 200; i++)
 		assert_int_equal(look(fdb, key_of(1, i), NOW_S), i < 100 ? FDB_NO_PORT : 3);
@@ -338,7 +338,7 @@ static void sweep_both(struct fdb *fdb, struct reference *ref, uint32_t now_s)
 {
 	uint32_t limit_s = now_s - AGE_S;
 
-	fdb_sweep(fdb, seen_before, &limit_s);
+	fdb_sweep(fdb, 0, UINT64_MAX, seen_before, &limit_s);
 	for (uint32_t i = 0; i < STATIONS; i++) {
 		if (ref->port[i] != 0 && ref->seen_s[i] < limit_s) {
 			ref->port[i] = 0;
@@ -461,7 +461,7 @@ static void write_rounds(struct race *race)
 			fdb_learn(race->fdb, key_of(1, i), home(i) + (i + round) % 2, NOW_S, &old);
 		/* Up to the last third the table fills and grows, then it also empties. */
 		if (round > ROUNDS * 2 / 3)
-			fdb_sweep(race->fdb, left_the_window, &first);
+			fdb_sweep(race->fdb, 0, UINT64_MAX, left_the_window, &first);
 	}
 }
 
@@ -511,7 +511,7 @@ static void a_static_address_neither_ages_nor_moves_nor_counts(void **state)
 	assert_int_equal(look(fdb, key_of(1, 6), NOW_S + AGE_S + 1), 4);
 	/* There is room for one that is learned. */
 	assert_int_equal(fdb_learn(fdb, key_of(1, 7), 3, NOW_S, &old), FDB_LEARNED_NEW);
-	fdb_sweep(fdb, all, NULL);
+	fdb_sweep(fdb, 0, UINT64_MAX, all, NULL);
 	assert_int_equal(look(fdb, key_of(1, 5), NOW_S), FDB_NO_PORT);
 	assert_int_equal(fdb_count(fdb), 0);
 	fdb_destroy(fdb);
@@ -531,6 +531,33 @@ static void growth_keeps_static_addresses_static(void **state)
 	fdb_destroy(fdb);
 }
 
+/* A million addresses need 2^19 buckets, 32 MB; entries of each port keep their order. */
+static void a_table_grows_well_above_half_full(void **state)
+{
+	unsigned int n_calls;
+	struct fdb *fdb = create(UINT32_MAX, &n_calls);
+	uint64_t n_buckets = fdb_buckets(fdb);
+	uint16_t old;
+
+	for (uint32_t i = 0; i < 300000; i++) {
+		assert_int_equal(fdb_learn(fdb, key_of(1, i), (uint16_t)(1 + i % 7), NOW_S, &old),
+				 FDB_LEARNED_NEW);
+		if (fdb_buckets(fdb) == n_buckets)
+			continue;
+		assert_true(i > n_buckets * FDB_BUCKET_ENTRIES / 2);
+		n_buckets = fdb_buckets(fdb);
+	}
+	for (uint32_t i = 0; i < 300000; i++)
+		assert_int_equal(look(fdb, key_of(1, i), NOW_S), 1 + i % 7);
+	/* The oldest go first: lists are whole, whatever was moved. */
+	for (uint32_t i = 0; i < 20000; i++)
+		assert_true(fdb_evict(fdb, (uint16_t)(1 + i % 7), 0));
+	for (uint32_t i = 20100; i < 300000; i++)
+		assert_int_equal(look(fdb, key_of(1, i), NOW_S), 1 + i % 7);
+	assert_int_equal(fdb_count(fdb), 280000);
+	fdb_destroy(fdb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +569,7 @@ int main(void)
 		cmocka_unit_test(sending_from_the_same_port_keeps_an_address_young),
 		cmocka_unit_test(a_full_table_learns_nothing_new_but_still_moves),
 		cmocka_unit_test(a_static_address_neither_ages_nor_moves_nor_counts),
+		cmocka_unit_test(a_table_grows_well_above_half_full),
 		cmocka_unit_test(growth_keeps_static_addresses_static),
 		cmocka_unit_test(a_sweep_deletes_what_it_is_told_to_and_nothing_else),
 		cmocka_unit_test(a_port_gives_up_what_it_has_had_longest),

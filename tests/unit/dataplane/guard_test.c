@@ -316,7 +316,7 @@ static void main_is_told_of_claims_that_pass(void **state)
 	VERDICT(dp, ME, IPV4(6, MY_NET4), TCP_PORTS);
 	neigh_requests(dp, dp->workers[0]->neigh);
 	assert_int_equal(neigh_count(dp->neigh), 2);
-	neigh_sweep(dp->neigh, count_six, &n_six);
+	neigh_sweep(dp->neigh, NEIGH_ALL, NEIGH_ALL, count_six, &n_six);
 	assert_int_equal(n_six, 1);
 	dataplane_destroy(dp);
 }

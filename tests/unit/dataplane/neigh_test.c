@@ -51,7 +51,7 @@ static uint16_t where(struct neigh *neigh, uint16_t segment, uint32_t ip)
 {
 	struct search search = {.wanted = entry(segment, ip, 0, 0)};
 
-	neigh_sweep(neigh, look, &search);
+	neigh_sweep(neigh, NEIGH_ALL, NEIGH_ALL, look, &search);
 	assert_true(search.n <= 1);
 	return search.found.port;
 }
@@ -101,34 +101,74 @@ static void segments_and_versions_are_apart(void **state)
 	neigh_destroy(neigh);
 }
 
-static void a_port_at_its_limit_evicts_nobody(void **state)
+static void a_port_at_its_limit_evicts_its_own(void **state)
 {
 	struct neigh *neigh = create();
 
 	assert_true(learn(neigh, ALPHA, 5000, 60, 2));
 	for (uint32_t i = 0; i < NEIGH_PER_PORT_MAX; i++)
 		assert_true(learn(neigh, ALPHA, i + 1, 50, 1));
-	assert_false(learn(neigh, ALPHA, 4000, 50, 1));
-	/* Nor can it take another's. */
+	/* It speaks of the first one again: the second is now the oldest. */
+	assert_true(learn(neigh, ALPHA, 1, 50, 1));
+	assert_true(learn(neigh, ALPHA, 4000, 50, 1));
+	assert_int_equal(neigh_count(neigh), NEIGH_PER_PORT_MAX + 1);
+	assert_int_equal(where(neigh, ALPHA, 1), 1);
+	assert_int_equal(where(neigh, ALPHA, 2), 0);
+	assert_int_equal(where(neigh, ALPHA, 3), 1);
+	assert_int_equal(where(neigh, ALPHA, 4000), 1);
+	/* It can take nobody else's, who can take its. */
 	assert_false(learn(neigh, ALPHA, 5000, 50, 1));
 	assert_int_equal(where(neigh, ALPHA, 5000), 2);
-	/* What it has is refreshed, and what it loses makes room. */
-	assert_true(learn(neigh, ALPHA, 1, 50, 1));
 	assert_true(learn(neigh, ALPHA, 1, 60, 2));
-	assert_true(learn(neigh, ALPHA, 4000, 50, 1));
+	assert_int_equal(where(neigh, ALPHA, 1), 2);
+	assert_true(learn(neigh, ALPHA, 5000, 50, 1));
 	neigh_destroy(neigh);
 }
 
-static void the_table_has_an_end(void **state)
+/* Port PORT claims n addresses of its own, beginning with the first of its range. */
+static void claim_many(struct neigh *neigh, uint16_t port, uint32_t n)
 {
-	struct neigh *neigh = create();
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(learn(neigh, ALPHA, port * 1000u + i, port, port));
+}
+
+static uint32_t count_of(struct neigh *neigh, uint16_t port)
+{
 	uint32_t n = 0;
 
-	while (learn(neigh, ALPHA, n + 1, 50, (uint16_t)(n / NEIGH_PER_PORT_MAX + 1)))
-		n++;
-	assert_int_equal(n, NEIGH_MAX);
+	for (uint32_t i = 0; i < NEIGH_PER_PORT_MAX + 10; i++)
+		n += where(neigh, ALPHA, port * 1000u + i) == port;
+	return n;
+}
+
+static bool is_of_many(void *ctx, const struct neigh_entry *entry)
+{
+	return entry->port >= 100;
+}
+
+/* 1,024 ports with 256 addresses each fill it. */
+static void in_a_full_table_who_has_most_makes_room(void **state)
+{
+	const uint16_t n_ports = NEIGH_MAX / NEIGH_PER_PORT_MAX;
+	struct neigh *neigh = create();
+
+	for (uint16_t port = 1; port <= n_ports; port++)
+		claim_many(neigh, port, NEIGH_PER_PORT_MAX);
 	assert_int_equal(neigh_count(neigh), NEIGH_MAX);
-	assert_int_equal(where(neigh, ALPHA, NEIGH_MAX), NEIGH_MAX / NEIGH_PER_PORT_MAX);
+	/* One more that has none takes from another, once: now its share is 255. */
+	claim_many(neigh, n_ports + 1, 1);
+	assert_int_equal(neigh_count(neigh), NEIGH_MAX);
+	assert_int_equal(where(neigh, ALPHA, (n_ports + 1) * 1000u), n_ports + 1);
+	assert_int_equal(where(neigh, ALPHA, 1000), 0);
+	assert_int_equal(where(neigh, ALPHA, 1001), 1);
+	/* Who floods gets its share and no more, and the others keep theirs. */
+	for (uint32_t i = 0; i < 10000; i++)
+		assert_true(learn(neigh, BETA, i, 9, n_ports + 1));
+	assert_int_equal(neigh_count(neigh), NEIGH_MAX);
+	neigh_sweep(neigh, NEIGH_ALL, NEIGH_ALL, is_of_many, NULL);
+	for (uint16_t port = 1; port < 100; port += 7)
+		assert_in_range(count_of(neigh, port), NEIGH_MAX / (n_ports + 1),
+				NEIGH_PER_PORT_MAX);
 	neigh_destroy(neigh);
 }
 
@@ -143,13 +183,48 @@ static void what_is_forgotten_leaves_the_rest_findable(void **state)
 
 	for (uint32_t i = 1; i <= 1000; i++)
 		learn(neigh, ALPHA, i, i, (uint16_t)(1 + i % 10));
-	neigh_sweep(neigh, is_odd, NULL);
+	neigh_sweep(neigh, NEIGH_ALL, NEIGH_ALL, is_odd, NULL);
 	assert_int_equal(neigh_count(neigh), 500);
 	for (uint32_t i = 1; i <= 1000; i++)
 		assert_int_equal(where(neigh, ALPHA, i), i % 2 == 1 ? 0 : 1 + i % 10);
 	/* Ports have their room back. */
 	for (uint32_t i = 0; i < NEIGH_PER_PORT_MAX; i++)
 		assert_true(learn(neigh, ALPHA, 10000 + i, 50, 2));
+	neigh_destroy(neigh);
+}
+
+static bool is_of(void *ctx, const struct neigh_entry *entry)
+{
+	const struct search *search = ctx;
+
+	return entry->port == search->wanted.port;
+}
+
+/* Few addresses and ports, so that they meet: taken over, displaced, swept, forgotten. */
+static void a_random_course_keeps_lists_and_chains_whole(void **state)
+{
+	static uint16_t expected[400]; /* port by address */
+	struct neigh *neigh = create();
+	uint64_t random = 1;
+
+	memset(expected, 0, sizeof(expected));
+	for (unsigned int step = 0; step < 20000; step++) {
+		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+		uint32_t ip = (uint32_t)(random >> 33) % 400;
+		uint16_t port = (uint16_t)(1 + (random >> 50) % 5);
+
+		if (step % 100 == 99) {
+			struct search search = {.wanted.port = port};
+
+			neigh_forget(neigh, port, is_of, &search);
+			for (uint32_t i = 0; i < 400; i++)
+				expected[i] = expected[i] == port ? 0 : expected[i];
+		} else if (learn(neigh, ALPHA, ip, 50, port)) {
+			expected[ip] = port;
+		}
+	}
+	for (uint32_t i = 0; i < 400; i++)
+		assert_int_equal(where(neigh, ALPHA, i), expected[i]);
 	neigh_destroy(neigh);
 }
 
@@ -213,8 +288,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_claim_counts),
 		cmocka_unit_test(segments_and_versions_are_apart),
-		cmocka_unit_test(a_port_at_its_limit_evicts_nobody),
-		cmocka_unit_test(the_table_has_an_end),
+		cmocka_unit_test(a_port_at_its_limit_evicts_its_own),
+		cmocka_unit_test(in_a_full_table_who_has_most_makes_room),
+		cmocka_unit_test(a_random_course_keeps_lists_and_chains_whole),
 		cmocka_unit_test(what_is_forgotten_leaves_the_rest_findable),
 		cmocka_unit_test(requests_of_ports_elsewhere_are_refused),
 		cmocka_unit_test(addresses_go_with_their_port),

@@ -291,8 +291,7 @@ static void a_second_begin_leaves_what_is_prepared_alone(void **state)
 /* --- answers with data --- */
 
 struct seen {
-	unsigned int n_entries, n_fds;
-	uint64_t last_id;
+	unsigned int n_fds;
 };
 
 static void note(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
@@ -300,10 +299,6 @@ static void note(void *ctx, const struct dp_header *message, int *fds, unsigned 
 	struct seen *seen = ctx;
 
 	seen->n_fds += n_fds;
-	if (message->type == DP_FDB) {
-		seen->n_entries += ((const struct dp_fdb *)message)->n_entries;
-		seen->last_id = ((const struct dp_fdb *)message)->entries[0].port_id;
-	}
 }
 
 static int ask_noting(struct fixture *f, enum dp_type type, struct dp_object *object,
@@ -311,28 +306,6 @@ static int ask_noting(struct fixture *f, enum dp_type type, struct dp_object *ob
 {
 	return dp_client_request(f->client, type, object, object != NULL ? sizeof(*object) : 0,
 				 TIMEOUT_MS, note, seen, f->why);
-}
-
-static void a_large_fdb_comes_in_several_messages(void **state)
-{
-	struct fixture *f = *state;
-	struct seen seen = {0};
-	uint32_t now_s = (uint32_t)(loop_clock_ns() / 1000000000ULL);
-	uint16_t old;
-
-	stop(f);
-	for (uint32_t i = 0; i < 1000; i++) {
-		uint8_t mac[6];
-
-		rig_mac(mac, i);
-		assert_int_equal(fdb_learn(f->dp->fdb, fdb_key(1, mac), 1, now_s, &old),
-				 FDB_LEARNED_NEW);
-	}
-	f->is_over = false;
-	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
-	assert_int_equal(ask_noting(f, DP_FDB_DUMP, NULL, &seen), 0);
-	assert_int_equal(seen.n_entries, 1000);
-	assert_int_equal(seen.last_id, 1);
 }
 
 static void a_ports_descriptors_come_back_and_only_of_one_that_is_there(void **state)
@@ -576,7 +549,6 @@ int main(void)
 		TEST(steps_out_of_order_are_refused),
 		TEST(one_change_at_a_time),
 		TEST(a_second_begin_leaves_what_is_prepared_alone),
-		TEST(a_large_fdb_comes_in_several_messages),
 		TEST(a_ports_descriptors_come_back_and_only_of_one_that_is_there),
 		TEST(a_dump_is_complete_even_if_the_client_reads_late),
 		TEST(a_client_that_goes_with_answers_waiting_leaves_nothing),

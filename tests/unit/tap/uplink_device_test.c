@@ -51,13 +51,18 @@ static int tear_down(void **state)
 
 static struct uplink_device_spec trunk(uint16_t n_queues)
 {
-	return (struct uplink_device_spec){.ifname = "u0", .n_queues = n_queues, .holder_fd = -1};
+	return (struct uplink_device_spec){
+		.ifname = "u0", .n_queues = n_queues, .holder_fd = -1, .held_fd = -1};
 }
 
 static struct uplink_device_spec underlay(const char *vtep)
 {
-	return (struct uplink_device_spec){
-		.ifname = "u0", .vtep = vtep, .vxlan_port = 4789, .n_queues = 1, .holder_fd = -1};
+	return (struct uplink_device_spec){.ifname = "u0",
+					   .vtep = vtep,
+					   .vxlan_port = 4789,
+					   .n_queues = 1,
+					   .holder_fd = -1,
+					   .held_fd = -1};
 }
 
 static void create(const struct uplink_device_spec *spec, int *fds)
@@ -292,6 +297,85 @@ static void other_descriptors_are_told_apart(void **state)
 	assert_int_equal(uplink_device_check(STDIN_FILENO + 1000), -ENOTSOCK);
 }
 
+static void af_xdp_leaves_nothing_behind(void **state)
+{
+	struct uplink_device_spec spec = trunk(1);
+	int fds[UPLINK_FDS_MAX];
+	char why[256] = "";
+
+	spec.driver = UPLINK_AF_XDP;
+	assert_int_equal(uplink_device_count_fds(&spec), 3);
+	if (uplink_device_create(&spec, fds, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_false(uplink_device_is_lost(&spec, fds));
+	assert_false(uplink_device_is_used(&spec, fds));
+	/* One program for each interface; it goes with its link. */
+	assert_refused(&spec, -EBUSY, "has an XDP program of somebody else");
+	close_all(&spec, fds);
+	if (uplink_device_create(&spec, fds, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	run("ip link del u1");
+	assert_true(uplink_device_is_lost(&spec, fds));
+	close_all(&spec, fds);
+}
+
+static void af_xdp_exchanges_its_program(void **state)
+{
+	struct uplink_device_spec spec = underlay("10.8.0.1"), next = spec;
+	int fds[UPLINK_FDS_MAX], next_fds[UPLINK_FDS_MAX];
+	char why[256] = "";
+
+	spec.driver = next.driver = UPLINK_AF_XDP;
+	next.vxlan_port = 8472;
+	if (uplink_device_create(&spec, fds, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	next.held_fd = fds[uplink_device_held_at(&spec)];
+	if (uplink_device_create(&next, next_fds, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	int program_fd = uplink_device_load(&next, next_fds, why, sizeof(why));
+
+	assert_return_code(program_fd, errno);
+	assert_int_equal(uplink_device_switch(&next, next_fds, program_fd), 0);
+	close(program_fd);
+	close_all(&spec, fds);
+	/* The link is held still. */
+	spec.held_fd = -1;
+	assert_refused(&spec, -EBUSY, "has an XDP program");
+	close_all(&next, next_fds);
+}
+
+static void af_xdp_refuses_what_it_cannot_carry(void **state)
+{
+	struct uplink_device_spec spec = trunk(2);
+
+	spec.driver = UPLINK_AF_XDP;
+	assert_refused(&spec, -EINVAL, "use queues=1, or ethtool -L u0 combined 2");
+	spec.n_queues = 14;
+	assert_refused(&spec, -EINVAL, "has 1 receive queues");
+	spec.n_queues = 15;
+	assert_refused(&spec, -EINVAL, "1 to 14");
+	spec.n_queues = 1;
+	run("ip link set u0 mtu 3819");
+	assert_refused(&spec, -EINVAL, "carries 3818 at most");
+}
+
+static void a_companion_is_a_tap_and_the_port_is_held_before_its_address(void **state)
+{
+	struct uplink_device_spec spec = underlay("10.8.0.77");
+	int fds[UPLINK_FDS_MAX];
+	char why[256] = "";
+
+	spec.driver = UPLINK_DPDK;
+	spec.ifname = "c0";
+	assert_int_equal(uplink_device_count_fds(&spec), 2);
+	if (uplink_device_create(&spec, fds, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_true(sandbox_has_link("c0"));
+	assert_false(uplink_device_is_lost(&spec, fds));
+	close_all(&spec, fds);
+	assert_false(sandbox_has_link("c0"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -304,6 +388,10 @@ int main(void)
 		TEST(sockets_of_another_interface_or_port_are_lost),
 		TEST(an_interface_that_is_down_is_no_error),
 		TEST(other_descriptors_are_told_apart),
+		TEST(af_xdp_leaves_nothing_behind),
+		TEST(af_xdp_exchanges_its_program),
+		TEST(af_xdp_refuses_what_it_cannot_carry),
+		TEST(a_companion_is_a_tap_and_the_port_is_held_before_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, sandbox_enter, NULL);

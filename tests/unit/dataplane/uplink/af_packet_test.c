@@ -63,7 +63,8 @@ static void open_far(struct wire *wire)
 
 static int set_up(void **state)
 {
-	struct uplink_device_spec spec = {.ifname = "u0", .n_queues = 1, .holder_fd = -1};
+	struct uplink_device_spec spec = {
+		.ifname = "u0", .n_queues = 1, .holder_fd = -1, .held_fd = -1};
 	struct wire *wire = calloc(1, sizeof(*wire));
 	char why[256] = "";
 
@@ -74,7 +75,7 @@ static int set_up(void **state)
 	sandbox_await_running("u1");
 	if (uplink_device_create(&spec, &wire->queue.fd, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
-	assert_int_equal(af_packet_driver.open(&wire->queue, 1), 0);
+	assert_int_equal(af_packet_driver.open(&wire->queue, 1, why, sizeof(why)), 0);
 	wire->burst = aligned_alloc(64, sizeof(*wire->burst));
 	assert_non_null(wire->burst);
 	wire->burst->arena = malloc(BURST_ARENA_BYTES);

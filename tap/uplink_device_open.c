@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sockets of an uplink: packet(7), step by step, with errors put into words. */
+/* The sockets of an uplink: packet(7) and AF_XDP, step by step, with errors put into words. */
 #include "tap/uplink_device.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/if_xdp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,10 @@
 #include <unistd.h>
 
 #include "tap/link.h"
+#include "tap/tap.h"
+#include "tap/tap_device.h"
 #include "tap/uplink_filter.h"
+#include "tap/uplink_xdp.h"
 
 /* Large frames of a queue that wait to be read whole; and what the interface has not sent yet. */
 #define RECEIVE_BYTES (8 << 20)
@@ -46,11 +50,6 @@ static int refuse(const struct job *job, int error, const char *format, ...)
 	return error;
 }
 
-unsigned int uplink_device_count_fds(const struct uplink_device_spec *spec)
-{
-	return spec->n_queues + (spec->vtep != NULL ? 1u : 0u);
-}
-
 static int parse_vtep(struct job *job)
 {
 	const struct uplink_device_spec *spec = job->spec;
@@ -65,6 +64,14 @@ static int parse_vtep(struct job *job)
 		      spec->vtep);
 }
 
+/* So many that all descriptors go with one message. */
+static unsigned int max_queues(const struct uplink_device_spec *spec)
+{
+	unsigned int others = uplink_device_count_fds(spec) - uplink_device_holder_at(spec);
+
+	return others == 0 ? UPLINK_QUEUES_MAX : UPLINK_FDS_MAX - others;
+}
+
 static int check_spec(struct job *job)
 {
 	const struct uplink_device_spec *spec = job->spec;
@@ -72,9 +79,9 @@ static int check_spec(struct job *job)
 	if (!link_name_is_valid(spec->ifname))
 		return refuse(job, -EINVAL, "ifname %.32s cannot name a network interface",
 			      spec->ifname);
-	if (spec->n_queues == 0 || spec->n_queues > UPLINK_QUEUES_MAX)
+	if (spec->n_queues == 0 || spec->n_queues > max_queues(spec))
 		return refuse(job, -EINVAL, "%u queues: an uplink takes 1 to %u", spec->n_queues,
-			      UPLINK_QUEUES_MAX);
+			      max_queues(spec));
 	return parse_vtep(job);
 }
 
@@ -102,34 +109,6 @@ static int find_interface(struct job *job, int fd)
 		return refuse(job, -EINVAL, "interface %s is no Ethernet: choose another one",
 			      ifname);
 	return 0;
-}
-
-static bool is_address(const struct sockaddr *shown, int family, const uint8_t *address)
-{
-	const void *any = shown;
-
-	if (shown == NULL || shown->sa_family != family)
-		return false;
-	if (family == AF_INET)
-		return memcmp(&((const struct sockaddr_in *)any)->sin_addr, address, 4) == 0;
-	return memcmp(&((const struct sockaddr_in6 *)any)->sin6_addr, address, 16) == 0;
-}
-
-int uplink_device_has_address(const char *ifname, const char *address)
-{
-	int family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET, has = 0;
-	struct ifaddrs *all;
-	uint8_t bytes[16];
-
-	if (inet_pton(family, address, bytes) != 1)
-		return -EINVAL;
-	if (getifaddrs(&all) < 0)
-		return -errno;
-	for (const struct ifaddrs *entry = all; entry != NULL; entry = entry->ifa_next)
-		has |= strcmp(entry->ifa_name, ifname) == 0 &&
-		       is_address(entry->ifa_addr, family, bytes);
-	freeifaddrs(all);
-	return has;
 }
 
 static int check_address(struct job *job)
@@ -274,6 +253,11 @@ static int bind_holder(const struct job *job, int fd)
 	struct sock_filter code[UPLINK_FILTER_MAX];
 	int error = attach_filter(fd, code, uplink_filter_none(code));
 
+	/* A companion tap is there before its address is. */
+	if (error == 0 && job->spec->driver == UPLINK_DPDK)
+		error = is_ipv4 ? set_number(fd, IPPROTO_IP, IP_FREEBIND, 1)
+				: set_number(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+
 	memcpy(&address4.sin_addr, job->vtep.address, sizeof(address4.sin_addr));
 	memcpy(&address6.sin6_addr, job->vtep.address, sizeof(address6.sin6_addr));
 	if (error == 0 && bind(fd, any, is_ipv4 ? sizeof(address4) : sizeof(address6)) < 0)
@@ -318,32 +302,194 @@ static int open_holder(struct job *job)
 	return refuse_holder(job, error);
 }
 
+/* --- AF_XDP --- */
+
+/* Takes no frame; of a trunk it makes the interface take those to anyone. */
+static int open_watcher(struct job *job)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_ll address = {.sll_family = AF_PACKET};
+	const void *any = &address;
+	int error = fd < 0 ? refuse(job, -errno, "cannot open a packet socket: %s", strerror(errno))
+			   : find_interface(job, fd);
+
+	address.sll_ifindex = job->ifindex;
+	if (error == 0 && (bind(fd, any, sizeof(address)) < 0 ||
+			   (job->vtep.family == 0 && listen_to_all(fd, job->ifindex) < 0)))
+		error = refuse(job, -errno, "cannot watch interface %s: %s", job->spec->ifname,
+			       strerror(errno));
+	if (error == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int open_xdp_sockets(struct job *job, int watcher_fd, int *fds, unsigned int *n_fds)
+{
+	const struct uplink_device_spec *spec = job->spec;
+	unsigned int n = uplink_xdp_count_queues(watcher_fd, spec->ifname);
+	struct uplink_device_info info;
+
+	if (uplink_device_look(watcher_fd, &info) == 0 && info.mtu_bytes > UPLINK_XDP_MTU_MAX)
+		return refuse(
+			job, -EINVAL,
+			"interface %s has an MTU of %u, and driver=af_xdp carries %u at most: "
+			"use driver=af_packet, or ip link set %s mtu %u",
+			spec->ifname, info.mtu_bytes, UPLINK_XDP_MTU_MAX, spec->ifname,
+			UPLINK_XDP_MTU_MAX);
+
+	if (n != spec->n_queues)
+		return refuse(job, -EINVAL,
+			      "interface %s has %u receive queues, and driver=af_xdp takes all of "
+			      "them or misses frames: use queues=%u, or ethtool -L %s combined %u",
+			      spec->ifname, n, n, spec->ifname, spec->n_queues);
+	while (*n_fds < spec->n_queues) {
+		int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+		if (fd < 0)
+			return refuse(job, -errno,
+				      "cannot open a socket of AF_XDP: %s; use driver=af_packet",
+				      strerror(errno));
+		fds[(*n_fds)++] = fd;
+	}
+	return 0;
+}
+
+static int load_program(const struct job *job, const int *fds)
+{
+	int fd = uplink_xdp_load(job->vtep.family != 0 ? &job->vtep : NULL, fds,
+				 job->spec->n_queues);
+
+	if (fd < 0)
+		refuse(job, fd,
+		       "the kernel does not take the XDP program: %s; run weftd as root or with "
+		       "CAP_BPF and CAP_NET_ADMIN, or use driver=af_packet",
+		       strerror(-fd));
+	return fd;
+}
+
+/* Another descriptor of what is held. */
+static int copy_held(const struct job *job)
+{
+	int fd = fcntl(job->spec->held_fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? refuse(job, -errno, "no descriptor is left: raise ulimit -n") : fd;
+}
+
+static int open_link(const struct job *job, const int *fds)
+{
+	if (job->spec->held_fd >= 0)
+		return copy_held(job);
+	int program_fd = load_program(job, fds);
+	int fd = program_fd < 0 ? program_fd : uplink_xdp_attach(program_fd, job->ifindex);
+
+	if (program_fd >= 0)
+		close(program_fd);
+	if (program_fd >= 0 && fd == -EBUSY)
+		refuse(job, fd,
+		       "interface %s has an XDP program of somebody else: ip link set %s xdp off "
+		       "takes it away, or use driver=af_packet",
+		       job->spec->ifname, job->spec->ifname);
+	else if (program_fd >= 0 && fd < 0)
+		refuse(job, fd, "interface %s takes no XDP program: %s; use driver=af_packet",
+		       job->spec->ifname, strerror(-fd));
+	return fd;
+}
+
+int uplink_device_load(const struct uplink_device_spec *spec, const int *fds, char *why,
+		       size_t why_bytes)
+{
+	struct job job = {.spec = spec, .why = why, .why_bytes = why_bytes};
+	int error = parse_vtep(&job);
+
+	return error < 0 ? error : load_program(&job, fds);
+}
+
+int uplink_device_switch(const struct uplink_device_spec *spec, const int *fds, int program_fd)
+{
+	return uplink_xdp_switch(fds[uplink_device_held_at(spec)], program_fd);
+}
+
+/* --- DPDK --- */
+
+/* Frames go to it from a card and from it to one: whole, as that has them. */
+static int open_companion(const struct job *job)
+{
+	struct tap_device_spec spec = {.ifname = job->spec->ifname,
+				       .n_queues = 1,
+				       .alias = "weft: companion of an uplink"};
+	int fd = -1;
+
+	if (job->spec->held_fd >= 0)
+		return copy_held(job);
+	int error = tap_device_create(&spec, &fd, job->why, job->why_bytes);
+
+	if (error < 0)
+		return error;
+	if (ioctl(fd, TUNSETOFFLOAD, 0UL) == 0)
+		return fd;
+	refuse(job, -errno, "cannot set up tap %s: %s", spec.ifname, strerror(errno));
+	close(fd);
+	return -EIO;
+}
+
 /* --- all of it --- */
 
-static int open_all(struct job *job, int *fds, unsigned int *n_fds)
+static int open_packet_sockets(struct job *job, int *fds, unsigned int *n_fds)
 {
-	int fd, error;
-
 	for (unsigned int i = 0; i < job->spec->n_queues; i++) {
-		fd = open_packet_socket(job);
+		int fd = open_packet_socket(job);
+
 		if (fd < 0)
 			return fd;
 		fds[(*n_fds)++] = fd;
-		error = job->spec->n_queues > 1 ? join_group(fd, fds[0]) : 0;
+		int error = job->spec->n_queues > 1 ? join_group(fd, fds[0]) : 0;
+
 		if (error < 0)
 			return refuse(job, error,
 				      "cannot spread %s over %u queues: %s; use queues=1, or bring "
 				      "it up first",
 				      job->spec->ifname, job->spec->n_queues, strerror(-error));
 	}
-	error = check_address(job);
-	if (error < 0 || job->vtep.family == 0)
-		return error;
-	fd = open_holder(job);
+	return 0;
+}
+
+/* Adds a descriptor, or an error. */
+static int keep(int fd, int *fds, unsigned int *n_fds)
+{
 	if (fd < 0)
 		return fd;
 	fds[(*n_fds)++] = fd;
 	return 0;
+}
+
+/* What comes before the UDP socket; and behind it. watcher_fd: with AF_XDP. */
+static int open_first(struct job *job, int watcher_fd, int *fds, unsigned int *n_fds)
+{
+	if (job->spec->driver == UPLINK_DPDK)
+		return keep(open_companion(job), fds, n_fds);
+	int error = watcher_fd >= 0 ? open_xdp_sockets(job, watcher_fd, fds, n_fds)
+				    : open_packet_sockets(job, fds, n_fds);
+
+	return error == 0 ? check_address(job) : error;
+}
+
+static int open_all(struct job *job, int *fds, unsigned int *n_fds)
+{
+	bool is_xdp = job->spec->driver == UPLINK_AF_XDP;
+	int watcher_fd = is_xdp ? open_watcher(job) : -1;
+	int error = is_xdp && watcher_fd < 0 ? watcher_fd : open_first(job, watcher_fd, fds, n_fds);
+
+	if (error == 0 && job->vtep.family != 0)
+		error = keep(open_holder(job), fds, n_fds);
+	if (error == 0 && is_xdp)
+		error = keep(open_link(job, fds), fds, n_fds);
+	if (error == 0 && is_xdp)
+		return keep(watcher_fd, fds, n_fds);
+	if (watcher_fd >= 0)
+		close(watcher_fd);
+	return error;
 }
 
 int uplink_device_create(const struct uplink_device_spec *spec, int *fds, char *why,
@@ -358,76 +504,4 @@ int uplink_device_create(const struct uplink_device_spec *spec, int *fds, char *
 	for (unsigned int i = 0; error < 0 && i < n_fds; i++)
 		close(fds[i]);
 	return error;
-}
-
-int uplink_device_look(int fd, struct uplink_device_info *info)
-{
-	struct sockaddr_ll address = {0};
-	socklen_t bytes = sizeof(address);
-	void *any = &address;
-	struct ifreq request = {0};
-
-	*info = (struct uplink_device_info){0};
-	/* Of an interface that has gone the kernel says -1, for good. */
-	if (getsockname(fd, any, &bytes) < 0 || address.sll_family != AF_PACKET ||
-	    address.sll_ifindex <= 0)
-		return -ENODEV;
-	request.ifr_ifindex = address.sll_ifindex;
-	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
-		return -ENODEV;
-	memcpy(info->ifname, request.ifr_name, sizeof(info->ifname));
-	if (ask(fd, info->ifname, SIOCGIFFLAGS, &request) < 0)
-		return -ENODEV;
-	info->is_up = (request.ifr_flags & IFF_UP) != 0;
-	info->has_carrier = (request.ifr_flags & IFF_RUNNING) != 0;
-	if (ask(fd, info->ifname, SIOCGIFMTU, &request) < 0)
-		return -ENODEV;
-	info->mtu_bytes = (uint32_t)request.ifr_mtu;
-	return 0;
-}
-
-/* Does the UDP socket hold the spec's port? */
-static bool is_holder(const struct uplink_device_spec *spec, int fd)
-{
-	struct job job = {.spec = spec};
-	struct sockaddr_storage address = {0};
-	socklen_t bytes = sizeof(address);
-	const struct sockaddr *shown = (const void *)&address;
-	const struct sockaddr_in *shown4 = (const void *)&address;
-
-	/* The port is at the same place in both families. */
-	return parse_vtep(&job) == 0 && getsockname(fd, (void *)&address, &bytes) == 0 &&
-	       is_address(shown, job.vtep.family, job.vtep.address) &&
-	       shown4->sin_port == htons(spec->vxlan_port);
-}
-
-bool uplink_device_is_lost(const struct uplink_device_spec *spec, const int *fds)
-{
-	struct uplink_device_info info;
-
-	return uplink_device_look(fds[0], &info) < 0 || strcmp(info.ifname, spec->ifname) != 0 ||
-	       (spec->vtep != NULL && !is_holder(spec, fds[spec->n_queues]));
-}
-
-/* One option of a packet socket, -1: it is none. */
-static int get_number(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t bytes = sizeof(value);
-
-	return getsockopt(fd, level, name, &value, &bytes) < 0 ? -1 : value;
-}
-
-int uplink_device_check(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (get_number(fd, SOL_SOCKET, SO_DOMAIN) < 0)
-		return -ENOTSOCK;
-	if (get_number(fd, SOL_SOCKET, SO_DOMAIN) != AF_PACKET ||
-	    get_number(fd, SOL_SOCKET, SO_TYPE) != SOCK_RAW ||
-	    get_number(fd, SOL_PACKET, PACKET_VERSION) != TPACKET_V2 ||
-	    get_number(fd, SOL_PACKET, PACKET_VNET_HDR) != 1 || (flags & O_NONBLOCK) == 0)
-		return -EPROTO;
-	return 0;
 }
