@@ -143,6 +143,12 @@ static const struct cmd table[] = {
 	{"uplink", "del", "uplink del NAME [--dry-run]",
 	 "delete an uplink; its interface stays", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_uplink_del},
+	{"overlay", "test", "overlay test [PEER]",
+	 "probe the way to a peer, or to all; exit 1 if something is wrong with it",
+	 "Path MTU, outer checksums, loss, delay, and whether all source ports arrive: by probes\n"
+	 "that the peer's weft-dataplane answers, 500 a second for some seconds.\n"
+	 "Each line is ok, warn or fail. Only the way there: test from the peer, too.\n",
+	 0, 1, 0, cmd_overlay_test},
 	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
 	 "which MAC address is where",
 	 "A table of more than about 10,000 comes in parts, each sorted by itself.\n",

@@ -3,7 +3,7 @@
 #include "cli/call.h"
 #include "cli/cmds.h"
 
-static void print_checks(FILE *out, const json_t *checks)
+void cmd_doctor_print(FILE *out, const json_t *checks)
 {
 	static const char *const keys[] = {"result", "check", "detail", "fix"};
 	const json_t *check;
@@ -36,7 +36,7 @@ int cmd_doctor_run(const struct call *call)
 	if (call_is_raw(call))
 		code = call_print_raw(call, answer);
 	else
-		print_checks(call->out, json_object_get(answer, "checks"));
+		cmd_doctor_print(call->out, json_object_get(answer, "checks"));
 	if (!code && !json_is_true(json_object_get(answer, "healthy")))
 		code = CALL_FALSE;
 	json_decref(answer);

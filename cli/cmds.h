@@ -2,6 +2,9 @@
 /* What the table of commands runs: one file cmd_NOUN.c for each noun. Exit codes. */
 #pragma once
 
+#include <jansson.h>
+#include <stdio.h>
+
 struct call;
 
 int cmd_lab_apply(const struct call *call);
@@ -39,6 +42,10 @@ int cmd_uplink_set(const struct call *call);
 int cmd_uplink_del(const struct call *call);
 
 int cmd_doctor_run(const struct call *call);
+/* A list of checks, each with its fix. */
+void cmd_doctor_print(FILE *out, const json_t *checks);
+
+int cmd_overlay_test(const struct call *call);
 
 int cmd_top_run(const struct call *call);
 

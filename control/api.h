@@ -95,6 +95,13 @@ int api_move_queue(void *ctx, const struct http_request *request, struct http_re
 int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem);
 
+/* api_overlay.c */
+int api_test_peer(void *ctx, const struct http_request *request, struct http_reply *reply,
+		  struct problem *problem);
+
+/* Goes on with the tests that run. Returns ms until it wants to be called again; -1: none does. */
+int api_run_tests(struct control *control, uint64_t now_ns);
+
 /* api_watch.c */
 #define API_WATCH_TYPE "application/x-ndjson"
 int api_watch(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The handler that examines a port. Runs on weftd's thread. */
 #include <errno.h>
-#include <string.h>
 
 #include "control/api.h"
 #include "control/doctor.h"
 #include "control/fastpath.h"
-
-static bool is_healthy(const json_t *checks)
-{
-	const json_t *check;
-	size_t i;
-
-	json_array_foreach(checks, i, check) {
-		if (strcmp(json_string_value(json_object_get(check, "result")), "fail") == 0)
-			return false;
-	}
-	return true;
-}
 
 int api_get_doctor(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem)
@@ -38,7 +25,7 @@ int api_get_doctor(void *ctx, const struct http_request *request, struct http_re
 
 	return api_reply(control,
 			 json_pack("{s:s, s:s, s:b, s:o}", "port", port->name, "type",
-				   port->kind->name, "healthy", is_healthy(checks), "checks",
+				   port->kind->name, "healthy", doctor_is_healthy(checks), "checks",
 				   checks),
 			 reply, problem);
 }

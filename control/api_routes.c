@@ -41,6 +41,8 @@ static const struct http_route routes[] = {
 	 ROLES_READ, NULL, "LibvirtXml", "the libvirt elements for a port"},
 	{"GET", "/v1/ports/{name}/doctor", api_get_doctor, "",
 	 ROLES_READ, NULL, "Doctor", "what keeps frames from a port, and what to do"},
+	{"POST", "/v1/ports/{name}/test", api_test_peer, "",
+	 ROLES_OPERATE, NULL, "OverlayTest", "test the way to a peer with probes; takes seconds"},
 	{"GET", "/v1/port-types", api_get_port_types, "",
 	 ROLES_READ, NULL, "PortTypes", "the types of port and their options"},
 	{"GET", "/v1/segment-keys", api_get_segment_keys, "",

@@ -301,6 +301,13 @@ void control_publish(struct control *control, const struct plan *plan)
 		fastpath_poke(control->fastpath);
 }
 
+void control_wake(struct control *control)
+{
+	http_wake(control->http);
+	if (control->https != NULL)
+		http_wake(control->https);
+}
+
 /* For who watches. Returns ms until it wants to be called again; -1: nobody does. */
 static int follow(struct control *control, uint64_t now_ns)
 {
@@ -313,9 +320,7 @@ static int follow(struct control *control, uint64_t now_ns)
 	/* With old answers a new port would look as if the dataplane did not have it. */
 	if (!fastpath_is_asking(control->fastpath))
 		events_look(control->events, control->model, control->fastpath);
-	http_wake(control->http);
-	if (control->https != NULL)
-		http_wake(control->https);
+	control_wake(control);
 	return POKE_MS;
 }
 
@@ -336,6 +341,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, underlay_tell(control->underlay, control->fastpath, now_ns));
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
+	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)
 		wait_ms = sooner(wait_ms, http_run(control->https));

@@ -23,6 +23,8 @@ struct plan;
 struct store;
 struct underlay;
 
+struct control_test;
+
 struct control_options {
 	const char *run_dir;
 	const char *state_dir;
@@ -30,6 +32,7 @@ struct control_options {
 };
 
 #define CONTROL_WATCHES_MAX 32
+#define CONTROL_TESTS_MAX 4 /* a peer answers the probes of so many at once */
 
 /* Of a trial that is over, and whose way back was refused. */
 struct trial_retry {
@@ -53,6 +56,8 @@ struct control {
 	struct underlay *underlay;
 	struct events *events;
 	unsigned int n_watches; /* clients that follow them */
+	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
+	unsigned int n_tests;
 	uint64_t next_poke_ns;	/* when ports are looked at again for them */
 	struct roles roles;	/* what is granted; may be filled in before the first turn */
 	struct http *http;	/* on the Unix socket */
@@ -77,6 +82,9 @@ int control_turn(struct control *control);
 
 /* Tells those who watch of a change that was carried out. */
 void control_publish(struct control *control, const struct plan *plan);
+
+/* Answers without an end have something to say. */
+void control_wake(struct control *control);
 
 /* Says in the store what this host carries now; a failure is logged, the next turn tries again. */
 void control_claim(struct control *control);

@@ -39,6 +39,18 @@ void doctor_fix(json_t *list, const char *format, ...)
 	json_object_set_new(last, "fix", json_string(fix));
 }
 
+bool doctor_is_healthy(const json_t *list)
+{
+	const json_t *check;
+	size_t i;
+
+	json_array_foreach(list, i, check) {
+		if (strcmp(json_string_value(json_object_get(check, "result")), "fail") == 0)
+			return false;
+	}
+	return true;
+}
+
 /* false: there is nothing more to be found out. */
 static bool examine_dataplane(json_t *list, const struct patient *patient)
 {

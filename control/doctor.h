@@ -32,6 +32,9 @@ void doctor_say(json_t *list, const char *check, enum doctor_result result, cons
 	__attribute__((format(printf, 4, 5)));
 void doctor_fix(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* No line says that something fails. */
+bool doctor_is_healthy(const json_t *list);
+
 void doctor_guest(json_t *list, const struct patient *patient);
 void doctor_tap(json_t *list, const struct patient *patient);
 void doctor_uplink(json_t *list, const struct patient *patient);

@@ -12,7 +12,6 @@
 #include "control/fastpath.h"
 #include "dataplane/base/loop.h"
 #include "tap/link.h"
-#include "tap/route.h"
 #include "vxlan/vxlan.h"
 
 #define NS_PER_MS 1000000ULL
@@ -361,6 +360,25 @@ int underlay_tell(struct underlay *underlay, struct fastpath *fastpath, uint64_t
 			wait_ms = sooner(wait_ms, peer->next_tell_ns, now_ns);
 	}
 	return wait_ms;
+}
+
+bool underlay_way(const struct underlay *underlay, uint64_t port_id, struct underlay_way *way)
+{
+	const struct peer *peer = find_peer(underlay->peers, underlay->n_peers, port_id);
+
+	if (peer == NULL || peer->wanted.uplink_id == 0)
+		return false;
+	*way = (struct underlay_way){
+		.to = peer->vtep,
+		.uplink_id = peer->wanted.uplink_id,
+		.mtu_bytes = peer->wanted.mtu,
+		.overhead_bytes = overhead_bytes(&peer->vtep),
+	};
+	for (size_t i = 0; i < underlay->n_uplinks; i++) {
+		if (underlay->uplinks[i].port_id == way->uplink_id)
+			way->from = underlay->uplinks[i].vtep;
+	}
+	return way->from.family == way->to.family;
 }
 
 const char *underlay_reason(const struct underlay *underlay, uint64_t port_id)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "control/model.h"
+#include "tap/route.h"
 
 struct fastpath;
 struct loop;
@@ -26,6 +27,17 @@ bool underlay_look(struct underlay *underlay, struct model *model, uint64_t revi
 /* Tells the dataplane what it does not know yet. Returns ms until it wants to be called again, at
  * most. */
 int underlay_tell(struct underlay *underlay, struct fastpath *fastpath, uint64_t now_ns);
+
+/* The way to a peer, as the kernel said last. */
+struct underlay_way {
+	struct route_address from, to; /* both VTEPs */
+	uint64_t uplink_id;
+	uint32_t mtu_bytes;	 /* of its interface or of the route, layer 3 */
+	uint32_t overhead_bytes; /* that the tunnel adds to an inner IP packet */
+};
+
+/* false: there is none, and underlay_reason() says why; or the port is no peer. */
+bool underlay_way(const struct underlay *underlay, uint64_t port_id, struct underlay_way *way);
 
 /* Why a peer cannot be reached, and what to do; NULL: it can, or it is none. */
 const char *underlay_reason(const struct underlay *underlay, uint64_t port_id);

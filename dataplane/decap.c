@@ -43,8 +43,10 @@ static bool is_vouched_for(const struct frame *frame)
 
 static enum drop_reason read_outer(const struct dataplane *dp, const struct overlay *overlay,
 				   const struct overlay_underlay *underlay,
-				   const struct frame *frame, struct decap_note *note)
+				   const struct frame *frame, uint64_t now_ns, struct decap *decap,
+				   struct decap_note *note)
 {
+	struct probe *probe = NULL;
 	struct vxlan_outer outer;
 	enum vxlan_decap_reason reason =
 		vxlan_decap(frame->head, frame->head_len, frame->len, &underlay->rules, &outer);
@@ -62,11 +64,18 @@ static enum drop_reason read_outer(const struct dataplane *dp, const struct over
 		return DROP_TUNNEL_PEER;
 	uint16_t segment = overlay_segment(overlay, outer.vni);
 
-	if (segment == 0 || !port_is_in(peer, segment))
-		return DROP_TUNNEL_VNI;
+	if (segment == 0 || !port_is_in(peer, segment)) {
+		probe = &decap->probes[decap->n_probes];
+		if (!probe_read(frame, &outer, peer, now_ns, probe))
+			return DROP_TUNNEL_VNI;
+	}
 	if (!is_vouched_for(frame) &&
 	    !vxlan_decap_is_intact(&outer, frame->head, frame->head_len, frame->iov, frame->n_iov))
 		return DROP_TUNNEL_CHECKSUM;
+	if (probe != NULL) {
+		decap->n_probes++;
+		return DROP_ANSWERED;
+	}
 	*note = (struct decap_note){.peer = peer,
 				    .inner_bytes = outer.inner_bytes,
 				    .inner_offset = outer.inner_offset,
@@ -78,14 +87,15 @@ static enum drop_reason read_outer(const struct dataplane *dp, const struct over
 void decap_burst(const struct dataplane *dp, const struct overlay *overlay,
 		 const struct overlay_underlay *underlay, struct burst *burst, struct decap *decap)
 {
-	decap->next = 0;
+	decap->next = decap->n_probes = 0;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 		struct decap_note *note = &decap->notes[i];
 
 		note->peer = NULL;
 		if (frame->drop == DROP_NONE)
-			frame->drop = (uint8_t)read_outer(dp, overlay, underlay, frame, note);
+			frame->drop = (uint8_t)read_outer(dp, overlay, underlay, frame,
+							  burst->now_ns, decap, note);
 	}
 }
 

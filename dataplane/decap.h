@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "dataplane/frame.h"
+#include "dataplane/probe.h"
 
 struct dataplane;
 struct overlay;
@@ -29,9 +30,11 @@ struct decap_note {
 	uint8_t tos;
 };
 
-/* The frames of a burst that are still to be taken: notes[next ..]. */
+/* The frames of a burst that are still to be taken: notes[next ..]; and the probes in it. */
 struct decap {
 	unsigned int next;
+	unsigned int n_probes;
+	struct probe probes[BURST_FRAMES];
 	struct decap_note notes[BURST_FRAMES];
 };
 

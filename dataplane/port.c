@@ -14,6 +14,7 @@
 #include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
+#include "dataplane/probe.h"
 #include "dataplane/segment_set.h"
 #include "dataplane/vlan.h"
 #include "dataplane/worker.h"
@@ -38,7 +39,10 @@ static int set_up_limits(struct port *port)
 	rate_init(&port->claims, NEIGH_CLAIMS_PER_S, NEIGH_CLAIMS_BURST);
 	rate_init(&port->learns_easy, LEARN_EASY_PER_S, LEARN_EASY_BURST);
 	rate_init(&port->learns, LEARN_PER_S, LEARN_BURST);
-	rate_init(&port->answers, ANSWERS_PER_S, ANSWERS_BURST);
+	if (port->is_peer)
+		rate_init(&port->answers, PROBES_PER_S, PROBES_BURST);
+	else
+		rate_init(&port->answers, ANSWERS_PER_S, ANSWERS_BURST);
 	return error;
 }
 

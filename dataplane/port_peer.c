@@ -230,26 +230,38 @@ static void send_out(struct port *uplink, const struct port_out *out, unsigned i
 	carrier->carried_tx_bytes += count->tx_bytes - bytes + frames * out[0].outer_len;
 }
 
+/* The uplink that carries frames to the peer, or NULL with the reason. */
+static struct port *find_carrier(const struct port *port, const struct peer_way *way,
+				 enum drop_reason *reason)
+{
+	struct port *uplink = way != NULL ? atomic_load_explicit(&port->dp->ports[way->uplink],
+								 memory_order_acquire)
+					  : NULL;
+
+	*reason = DROP_NO_NEXTHOP;
+	if (uplink == NULL || uplink->type->send == NULL)
+		return NULL;
+	*reason = DROP_BLOCKED;
+	return port_state_blocks(atomic_load_explicit(&uplink->state, memory_order_relaxed))
+		       ? NULL
+		       : uplink;
+}
+
 static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		    struct counters_block *count)
 {
 	const struct peer *peer = port->impl;
 	const struct peer_way *way = atomic_load_explicit(&peer->way, memory_order_acquire);
-	struct port *uplink = way != NULL ? atomic_load_explicit(&port->dp->ports[way->uplink],
-								 memory_order_acquire)
-					  : NULL;
+	enum drop_reason reason;
+	struct port *uplink = find_carrier(port, way, &reason);
 	uint8_t headers[BURST_FRAMES][VXLAN_OVERHEAD_IPV6_BYTES];
 	struct port_out out[BURST_FRAMES];
 	unsigned int n_out = 0;
 	uint16_t segment = 0;
 	uint32_t vni = 0;
 
-	if (uplink == NULL || uplink->type->send == NULL) {
-		count->drops[DROP_NO_NEXTHOP] += n;
-		return;
-	}
-	if (port_state_blocks(atomic_load_explicit(&uplink->state, memory_order_relaxed))) {
-		count->drops[DROP_BLOCKED] += n;
+	if (uplink == NULL) {
+		count->drops[reason] += n;
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
@@ -270,6 +282,29 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 	}
 	if (n_out != 0)
 		send_out(uplink, out, n_out, count);
+}
+
+void port_peer_answer(const struct port *port, const struct frame *frame, uint16_t udp_port,
+		      struct counters_block *count)
+{
+	const struct peer *peer = port->impl;
+	const struct peer_way *way = atomic_load_explicit(&peer->way, memory_order_acquire);
+	enum drop_reason reason;
+	struct port *uplink = find_carrier(port, way, &reason);
+	uint8_t header[VXLAN_OVERHEAD_IPV6_BYTES];
+
+	if (uplink == NULL || frame->len > way->max_inner_bytes) {
+		drop_count(count, uplink == NULL ? reason : DROP_TOO_BIG);
+		return;
+	}
+	uint32_t bytes = vxlan_tunnel_encap(&way->tunnel, 0, frame->len, 0, 0, header);
+
+	vxlan_tunnel_set_ports(&way->tunnel, header, udp_port);
+	if (way->tunnel.has_checksum)
+		seal(&way->tunnel, frame, header);
+	struct port_out out = {frame, header, (uint16_t)bytes};
+
+	send_out(uplink, &out, 1, count);
 }
 
 const struct port_type port_peer_type = {

@@ -19,6 +19,11 @@ extern const struct port_type port_peer_type;
 int port_peer_nexthop(struct port *port, const struct dp_nexthop *nexthop, char *why,
 		      size_t why_bytes);
 
+/* Sends what weft itself says to the peer: one short frame, all of it in its head, with VNI 0 to
+ * another UDP port than the tunnel's. Counts it as tx does. Worker. */
+void port_peer_answer(const struct port *port, const struct frame *frame, uint16_t udp_port,
+		      struct counters_block *count);
+
 /* The uplink or the peer may have changed: makes the headers anew. A grace period must follow
  * before the next call. Main. */
 void port_peer_refresh(struct port *port);

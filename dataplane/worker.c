@@ -23,6 +23,7 @@
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/overlay.h"
+#include "dataplane/probe.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
@@ -203,6 +204,8 @@ static bool carry_tunnels(struct worker *worker, struct port *port, struct burst
 		classify_blocked(burst);
 	decap_burst(dp, overlay, underlay, burst, &decap);
 	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
+	if (__builtin_expect(decap.n_probes != 0, 0))
+		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
 		carry(worker, peer, worker->tunnelled);
 		burst->attention |= worker->tunnelled->attention;

@@ -138,6 +138,14 @@ uint32_t vxlan_tunnel_encap(const struct vxlan_tunnel *tunnel, uint32_t vni, uin
 	return tunnel->header_bytes;
 }
 
+void vxlan_tunnel_set_ports(const struct vxlan_tunnel *tunnel, uint8_t *out, uint16_t dst_port)
+{
+	uint8_t *udp = out + tunnel->header_bytes - sizeof(struct vxlan_header) - UDP_BYTES;
+
+	memcpy(udp, udp + 2, 2);
+	vxlan_store_be16(udp + 2, dst_port);
+}
+
 void vxlan_tunnel_seal(const struct vxlan_tunnel *tunnel, uint8_t *out,
 		       const struct vxlan_sum *inner)
 {

@@ -64,6 +64,10 @@ int vxlan_tunnel_init(struct vxlan_tunnel *tunnel, const struct vxlan_tunnel_opt
 uint32_t vxlan_tunnel_encap(const struct vxlan_tunnel *tunnel, uint32_t vni, uint32_t inner_bytes,
 			    uint32_t flow_hash, uint8_t inner_tos, uint8_t *out);
 
+/* From the tunnel's port to another one, as a server answers: for headers that are stamped and not
+ * yet sealed. */
+void vxlan_tunnel_set_ports(const struct vxlan_tunnel *tunnel, uint8_t *out, uint16_t dst_port);
+
 /* Writes the UDP checksum into headers that vxlan_tunnel_encap() has stamped. inner: the sum of
  * the inner frame, started at {0}. */
 void vxlan_tunnel_seal(const struct vxlan_tunnel *tunnel, uint8_t *out,

@@ -65,6 +65,7 @@ through 0 stats web0
 through 0 drops
 through 0 where web0
 through 1 where 10.9.9.9
+through 1 overlay test
 through 0 worker list
 through 0 worker queues
 through 0 worker move c1 0 0
