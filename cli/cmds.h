@@ -38,6 +38,12 @@ int cmd_uplink_show(const struct call *call);
 int cmd_uplink_set(const struct call *call);
 int cmd_uplink_del(const struct call *call);
 
+int cmd_peer_add(const struct call *call);
+int cmd_peer_list(const struct call *call);
+int cmd_peer_show(const struct call *call);
+int cmd_peer_set(const struct call *call);
+int cmd_peer_del(const struct call *call);
+
 int cmd_doctor_run(const struct call *call);
 
 int cmd_top_run(const struct call *call);
