@@ -69,31 +69,35 @@ in_machine()
 	esac
 }
 
-# Whether who has the address answers, asked by ARP on one card: PORT ADDRESS
+# Asks for ADDRESS... by ARP on one card, all at the same time; prints those that answer.
 answers()
 {
-	local machine device
-	read -r machine device < <(awk -v port="$1" '$1 == port { print $2, $5 }' <<<"$cards")
-	in_machine "$machine" "busybox arping -q -f -c ${3:-1} -w ${3:-1} -I $device $2" </dev/null
+	local port=$1 machine device
+	shift
+	read -r machine device < <(awk -v port="$port" '$1 == port { print $2, $5 }' <<<"$cards")
+	in_machine "$machine" "for to in $*; do (busybox arping -q -f -c 1 -w 1 -I $device \$to && \
+echo \$to) & done; wait" </dev/null
 }
 
-reaches_own() { answers "$1" "$2" 2; }
+all_answer()
+{
+	[ "$(answers "$@" | wc -l)" -eq $(($# - 1)) ]
+}
 
 # The same broadcast on every wire: its own segment answers, no other does.
 matrix()
 {
-	local port machine segment to to_machine to_segment address n=0
+	local port machine segment seen n=0
+	local -a own others
 	while read -r port machine segment; do
-		while read -r to to_machine to_segment address; do
-			[ "$machine" != "$to_machine" ] || continue
-			if [ "$segment" = "$to_segment" ]; then
-				wait_for 10 "$port reaches $to" reaches_own "$port" "$address"
-			elif answers "$port" "$address"; then
-				fail "$port of $segment reached $to of $to_segment"
-			fi
-			n=$((n + 1))
-		done < <(awk 'NF { print $1, $2, $3, $6 }' <<<"$cards")
+		mapfile -t own < <(awk -v m="$machine" -v s="$segment" 'NF && $2 != m && $3 == s { print $6 }' <<<"$cards")
+		mapfile -t others < <(awk -v m="$machine" -v s="$segment" 'NF && $2 != m && $3 != s { print $6 }' <<<"$cards")
+		wait_for 10 "$port reaches ${own[*]}" all_answer "$port" "${own[@]}"
+		seen=$(answers "$port" "${others[@]}")
+		[ -z "$seen" ] || fail "$port of $segment reached $seen"
+		n=$((n + ${#own[@]} + ${#others[@]}))
 	done < <(awk 'NF { print $1, $2, $3 }' <<<"$cards")
+	[ "$n" -eq 52 ] || fail "$n pairs were tried, not 52"
 	step "$n pairs as expected"
 }
 
