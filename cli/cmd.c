@@ -149,12 +149,36 @@ static const struct cmd table[] = {
 	 "that the peer's weft-dataplane answers, 500 a second for some seconds.\n"
 	 "Each line is ok, warn or fail. Only the way there: test from the peer, too.\n",
 	 0, 1, 0, cmd_overlay_test},
+	{"peer", "add",
+	 "peer add NAME vtep=ADDRESS [segments=SEGMENT,...] [KEY=VALUE ...] [--dry-run]",
+	 "have another host that segments reach as VXLAN",
+	 "A port of type peer; weft port types lists its keys. An uplink with a vtep leads there.\n"
+	 "vtep      address of that host's end of the tunnels\n"
+	 "segments  those that it has; without them, every segment\n"
+	 "  weft peer add h2 vtep=10.0.0.2 segments=ALPHA,BETA\n"
+	 "  weft peer add h3 vtep=10.0.0.3 learn=off macs=02:00:00:00:00:03\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_add},
+	{"peer", "list", "peer list",
+	 "all peers, what they have, and whether there is a way to them", NULL,
+	 0, 0, 0, cmd_peer_list},
+	{"peer", "show", "peer show NAME",
+	 "everything about one peer", NULL,
+	 1, 1, 0, cmd_peer_show},
+	{"peer", "set", "peer set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_set},
+	{"peer", "del", "peer del NAME [--dry-run]",
+	 "delete a peer: its host is reached no more", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_peer_del},
 	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
 	 "which MAC address is where",
 	 "A table of more than about 10,000 comes in parts, each sorted by itself.\n",
 	 0, 2, 0, cmd_stats_fdb},
 	{"stats", NULL, "stats [PORT]",
-	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them", NULL,
+	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them",
+	 "At an uplink they are what went over the wire, with the outer headers of tunnels; at a\n"
+	 "peer what is inside. -o json tells them apart: carried_* are an uplink's for tunnels.\n",
 	 0, 1, 0, cmd_stats_run},
 	{"top", NULL, "top [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
 	 "the ports and what passes through them now, again and again",

@@ -17,6 +17,8 @@ static const char head[] =
 	"{\n"
 	"\tcase $1 in\n"
 	"\tport) weft port list ;;\n"
+	"\tuplink) weft uplink list ;;\n"
+	"\tpeer) weft peer list ;;\n"
 	"\tsegment) weft segment list ;;\n"
 	"\tport-keys) weft port types ;;\n"
 	"\tsegment-keys) weft segment keys ;;\n"
@@ -107,8 +109,15 @@ static const char *names_of(const struct cmd *cmd, const char *token)
 		return is_segment ? "segment-keys" : "port-keys";
 	if (strcmp(token, "PORT") == 0)
 		return "port";
+	/* Whose objects are called by their noun; the other nouns are about ports. */
+	static const char *const own[] = {"segment", "uplink", "peer"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && strcmp(token, "NAME") == 0; i++) {
+		if (!is_new && strcmp(cmd->noun, own[i]) == 0)
+			return own[i];
+	}
 	if (strcmp(token, "NAME") == 0 && !is_new)
-		return is_segment ? "segment" : "port";
+		return "port";
 	return NULL;
 }
 

@@ -148,6 +148,29 @@ static void append_retired(json_t *answer)
 		json_array_append(json_object_get(answer, "ports"), retired);
 }
 
+/* Adds the counter `carried` of a row to its `own`. */
+static void add_to(json_t *row, const char *own, const char *carried)
+{
+	json_int_t sum = json_integer_value(json_object_get(row, own)) +
+			 json_integer_value(json_object_get(row, carried));
+
+	json_object_set_new(row, own, json_integer(sum));
+}
+
+/* What went over the wire of an uplink is its own frames and those that it carried for tunnels. */
+static void add_carried(json_t *answer)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "ports"), i, row) {
+		add_to(row, "rx_frames", "carried_rx_frames");
+		add_to(row, "rx_bytes", "carried_rx_bytes");
+		add_to(row, "tx_frames", "carried_tx_frames");
+		add_to(row, "tx_bytes", "carried_tx_bytes");
+	}
+}
+
 int cmd_stats_run(const struct call *call)
 {
 	json_t *answer;
@@ -157,6 +180,8 @@ int cmd_stats_run(const struct call *call)
 		return code;
 	if (!call_is_raw(call) && call->n_words == 0)
 		append_retired(answer);
+	if (!call_is_raw(call))
+		add_carried(answer);
 	code = call_print_rows(call, answer, "ports", stats_columns,
 			       sizeof(stats_columns) / sizeof(stats_columns[0]));
 	json_decref(answer);

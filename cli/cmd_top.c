@@ -128,12 +128,19 @@ static int fill_rows(const struct call *call, struct top *top)
 		const json_t *before = json_object_get(top->before.ports, name);
 
 		row->name = name;
-		/* A port that is new has no rate yet. */
+		/* A port that is new has no rate yet. What an uplink carried for tunnels counts,
+		 * as it does in weft stats. */
 		if (before) {
-			row->rx_pps = rate(before, now, "rx_frames", ns);
-			row->rx_bps = rate(before, now, "rx_bytes", ns) * 8;
-			row->tx_pps = rate(before, now, "tx_frames", ns);
-			row->tx_bps = rate(before, now, "tx_bytes", ns) * 8;
+			row->rx_pps = rate(before, now, "rx_frames", ns) +
+				      rate(before, now, "carried_rx_frames", ns);
+			row->rx_bps = (rate(before, now, "rx_bytes", ns) +
+				       rate(before, now, "carried_rx_bytes", ns)) *
+				      8;
+			row->tx_pps = rate(before, now, "tx_frames", ns) +
+				      rate(before, now, "carried_tx_frames", ns);
+			row->tx_bps = (rate(before, now, "tx_bytes", ns) +
+				       rate(before, now, "carried_tx_bytes", ns)) *
+				      8;
 			row->drops_ps = rate(before, now, "drops", ns);
 		}
 		add_sum(&top->sum, row);

@@ -41,6 +41,12 @@ int cmd_uplink_show(const struct call *call);
 int cmd_uplink_set(const struct call *call);
 int cmd_uplink_del(const struct call *call);
 
+int cmd_peer_add(const struct call *call);
+int cmd_peer_list(const struct call *call);
+int cmd_peer_show(const struct call *call);
+int cmd_peer_set(const struct call *call);
+int cmd_peer_del(const struct call *call);
+
 int cmd_doctor_run(const struct call *call);
 /* A list of checks, each with its fix. */
 void cmd_doctor_print(FILE *out, const json_t *checks);

@@ -35,6 +35,14 @@ static const struct counter port_counters[] = {
 	OF_PORT(copies, "copied_frames_total", "counter", "frames added by flooding"),
 	OF_PORT(segments, "cut_frames_total", "counter", "frames added by cutting large ones"),
 	OF_PORT(queued, "queued_frames", "gauge", "frames that weft holds"),
+	OF_PORT(carried_rx_frames, "carried_rx_frames_total", "counter",
+		"of an uplink: frames taken for tunnels, which count at the peers"),
+	OF_PORT(carried_rx_bytes, "carried_rx_bytes_total", "counter",
+		"their bytes, with outer headers"),
+	OF_PORT(carried_tx_frames, "carried_tx_frames_total", "counter",
+		"of an uplink: frames given for tunnels, which count at the peers"),
+	OF_PORT(carried_tx_bytes, "carried_tx_bytes_total", "counter",
+		"their bytes, with outer headers"),
 };
 
 static const struct counter worker_counters[] = {

@@ -371,7 +371,8 @@ static int parse_kind(const struct place *place, const json_t *json, struct mode
 
 	if (type == NULL)
 		return missing(place, "type",
-			       "vhost-user (KVM guest) or tap (namespace, container)");
+			       "vhost-user (KVM guest), tap (namespace, container), uplink "
+			       "(interface to other hosts) or peer (another host)");
 	int error = word_of(place, "type", type, word);
 	if (error < 0)
 		return error;

@@ -16,6 +16,7 @@ COMPLETE = r"""
 weft() { case "$1 $2" in
 "port list") printf 'NAME  TYPE\nweb0  tap\nweb10  tap\n' ;;
 "segment list") printf 'NAME  VNI\nALPHA  1\n' ;;
+"peer list") printf 'NAME  VTEP\nh2  10.0.0.2\n' ;;
 "port types") printf 'tap: a device\nKEY  KIND  UNIT\nnetns  text  -\n\n' ;;
 esac; }
 compopt() { :; }
@@ -27,7 +28,7 @@ echo "${COMPREPLY[*]}"
 COMPLETED = {"weft dr": "drops", "weft port sh": "show", "weft port show web": "web0 web10", "weft port add x net": "netns=",
              "weft port set web0 segment=A": "ALPHA", "weft top --c": "--count", "weft top sort=r": "rx",
              "weft segment del A": "ALPHA", "weft --run-dir=/x port doctor web1": "web10", "weft stats web1": "web10",
-             "weft completion b": "bash", "weft port add x tru": "trunk=", "weft history s": "show", "weft status --w": "--wait", "weft port qemu-args web0 accel=t": "tcg"}
+             "weft completion b": "bash", "weft port add x tru": "trunk=", "weft history s": "show", "weft peer set h": "h2", "weft peer add h3 seg": "segments=", "weft status --w": "--wait", "weft port qemu-args web0 accel=t": "tcg"}
 
 
 def run(*words):

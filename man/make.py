@@ -22,6 +22,9 @@ LAB = """A lab file is YAML:
     ports:
       web0: {type: vhost-user, vm: web, segment: ALPHA}
       c1:   {type: tap, segment: ALPHA, netns: c1, ip: 10.0.1.2/24}
+      up:   {type: uplink, ifname: eth1, vtep: 10.9.0.1}
+    peers:
+      h2:   {vtep: 10.9.0.2, segments: [ALPHA]}
 .fi
 
 weft apply -f FILE makes it so, weft export prints what there is as such a file. A lab may have a
@@ -34,6 +37,7 @@ SEGMENT = [("vni", "number of the segment in the overlay, 1 to 16777215, unique;
 PORT = [("type", "kind of port, below; required"), ("segment", "the segment it is in"),
         ("trunk", "in place of segment: several, each with its VLAN tag, as {ALPHA: 10, BETA: 20}"),
         ("native", "with trunk: the segment of what has no tag"),
+        ("segments", "of a peer: the segments that it has, as [ALPHA, BETA]; default: every segment"),
         ("vm", "label that groups the ports of one machine"),
         ("mac", "address of the card or device; default: derived from the port's name")]
 

@@ -38,10 +38,10 @@ refused 4 "weft segment set ALPHA" weft segment add ALPHA vni=101
 shows "ALPHA  100    10  1500  300s" weft segment list
 prints "~ segment BETA (mtu)" weft segment set BETA mtu=1400
 prints "no change" weft segment set BETA mtu=1400
-shows "mtu   1400" weft segment show BETA
-shows "age   300s" weft segment show BETA
+shows "mtu         1400" weft segment show BETA
+shows "age         300s" weft segment show BETA
 prints "~ segment BETA (mtu)" weft segment set BETA mtu=
-shows "mtu   1500" weft segment show BETA
+shows "status.mtu  1500" weft segment show BETA
 
 prints "+ port web0" weft port add web0 type=vhost-user segment=ALPHA vm=web
 prints "+ port gw0" weft port add gw0 type=vhost-user segment=ALPHA vm=gw mac=02:00:00:00:00:10
@@ -55,7 +55,36 @@ prints "c1 gw0 gw1 web0" sh -c "'$build/cli/weft' port list | awk 'NR > 1 {print
 prints "- port gw0" weft port del gw0
 prints "+ port gw0" weft port add gw0 type=vhost-user segment=ALPHA vm=gw
 refused 4 "BETA" weft segment del BETA
+refused 4 "type is missing; give it vhost-user (KVM guest), tap" weft port add x segment=ALPHA
+grep -qF "uplink (interface to other hosts) or peer (another host)" "$run/refused.err" ||
+	fail "not every type is named: $(cat "$run/refused.err")"
 weft port types | grep -q '^vhost-user: ' || fail "port types: $(weft port types)"
+
+step "uplinks and peers"
+ip link add eth1 type veth peer name far1
+ip link set far1 up
+ip addr add 10.9.0.1/24 dev eth1
+ip link set eth1 up
+prints "+ port eth1" weft uplink add eth1 vtep=10.9.0.1
+weft uplink list | grep -qE '^eth1 +- +10\.9\.0\.1 ' || fail "uplink list: $(weft uplink list)"
+prints "+ port h2" weft peer add h2 vtep=10.9.0.2 segments=ALPHA,BETA learn=off
+prints "+ port h3" weft peer add h3 vtep=10.9.0.3
+refused 4 "h2 exists; change it with: weft peer set h2" weft peer add h2 vtep=10.9.0.9
+refused 4 "h4" weft peer add h4 vtep=10.9.0.2
+refused 4 "web0 is no peer" weft peer set web0 vtep=10.9.0.4
+refused 4 "eth1 is no peer" weft peer del eth1
+refused 4 "web0 is no peer" weft peer show web0
+weft peer list >"$run/peers"
+grep -qE '^h2 +10\.9\.0\.2 +ALPHA,BETA +active +down +[^-]' "$run/peers" || fail "$(cat "$run/peers")"
+grep -qE '^h3 +10\.9\.0\.3 +all +active +down +[^-]' "$run/peers" || fail "$(cat "$run/peers")"
+! grep -q web0 "$run/peers" || fail "peer list has other ports: $(cat "$run/peers")"
+prints "~ port h2 (segments)" weft peer set h2 segments=BETA
+prints "no change" weft peer set h2 segments=BETA
+weft peer show h2 | grep -qE '^learn +no$' || fail "peer show: $(weft peer show h2)"
+prints "- port h3" weft peer del h3
+prints "- port h2" weft peer del h2
+prints "- port eth1" weft uplink del eth1
+ip link del eth1
 
 step "export, diff, apply"
 weft export >"$run/lab.yaml"
@@ -79,7 +108,7 @@ prints "no change" weft apply -f "$run/less.yaml"
 prints "$(printf -- '- port g0\n1 to delete')" weft apply -f "$run/less.yaml" --prune --dry-run
 prints "$(printf -- '- port g0\n1 deleted')" weft apply -f "$run/less.yaml" --prune
 refused 4 "g0" weft port show g0
-shows "vni   200" weft segment show BETA
+shows "vni         200" weft segment show BETA
 
 step "what guests are started with"
 [ "$(weft port qemu-args gw0 gw1 memory=256M | wc -l)" -eq 1 ] || fail "not one line"

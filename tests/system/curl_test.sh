@@ -69,6 +69,23 @@ through 1 overlay test
 through 0 worker list
 through 0 worker queues
 through 0 worker move c1 0 0
+ip link add eth1 type veth peer name far1
+ip link set far1 up
+ip addr add 10.9.0.1/24 dev eth1
+ip link set eth1 up
+through 0 uplink add eth1 vtep=10.9.0.1
+port_up eth1
+through 0 uplink list
+through 0 uplink show eth1
+through 0 uplink set eth1 ttl=9
+through 0 peer add h2 vtep=10.99.0.2 segments=ALPHA learn=off
+through 4 peer add h2 vtep=10.99.0.2
+through 0 peer list
+through 0 peer show h2
+through 0 peer set h2 segments=
+through 4 peer del c1
+through 0 peer del h2
+through 0 uplink del eth1
 through 4 segment del ALPHA
 through 0 port del c1
 through 0 port del web0
@@ -90,5 +107,6 @@ daemons_stop
 state=$run/state2
 daemons_start
 python3 "$top/tests/system/curl_replay.py" replay "$run/log" "$run/weftd.sock"
+ip link del eth1
 rm -r "$relay"
 finish

@@ -9,6 +9,7 @@
 
 guest_image=$build/guest
 guest_memory=128M
+guest_weft= # run directory of the weft that guests are plugged into; default $run
 declare -A guest_pid=() guest_in=() guest_out=()
 
 # Builds the image; what it says is for the user.
@@ -74,7 +75,7 @@ guest_start()
 {
 	local name=$1 addresses=$2 arguments
 	shift 2
-	read -ra arguments < <("$build/cli/weft" --run-dir "$run" port qemu-args "$@" \
+	read -ra arguments < <("$build/cli/weft" --run-dir "${guest_weft:-$run}" port qemu-args "$@" \
 		"memory=$guest_memory" "accel=$guest_accel")
 	[ ${#arguments[@]} -gt 0 ] || fail "no QEMU arguments for $*"
 	guest_qemu "$name" "weft.ip=$addresses" "${arguments[@]}"

@@ -82,6 +82,20 @@ static void stats_of_one_port_leave_out_those_that_are_gone(void **state)
 	check_run(body, "/v1/stats?port=p9", table_without_gone, "stats", "p9");
 }
 
+static void stats_of_an_uplink_are_what_went_over_its_wire(void **state)
+{
+	check_run(
+		"{\"ports\":[{\"name\":\"up\",\"segment\":\"\",\"rx_frames\":2,"
+		"\"rx_bytes\":100,\"rx_gso_frames\":0,\"tx_frames\":0,\"tx_bytes\":0,"
+		"\"tx_gso_frames\":0,\"drops\":2,\"carried_rx_frames\":10,"
+		"\"carried_rx_bytes\":800,\"carried_tx_frames\":7,"
+		"\"carried_tx_bytes\":700}],\"workers\":[]}",
+		"/v1/stats",
+		"PORT  SEGMENT  RX-FRAMES  RX-BYTES  RX-GSO  TX-FRAMES  TX-BYTES  TX-GSO  DROPS\n"
+		"up    -               12      900B       0          7      700B       0      2\n",
+		"stats");
+}
+
 static void drops_say_what_the_reason_means(void **state)
 {
 	check_run(
@@ -113,6 +127,7 @@ int main(void)
 		cmocka_unit_test(fdb_is_sorted_by_segment_and_shows_age),
 		cmocka_unit_test(stats_have_a_row_for_ports_that_are_gone_if_they_counted),
 		cmocka_unit_test(stats_of_one_port_leave_out_those_that_are_gone),
+		cmocka_unit_test(stats_of_an_uplink_are_what_went_over_its_wire),
 		cmocka_unit_test(drops_say_what_the_reason_means),
 		cmocka_unit_test(status_prints_every_key),
 	};

@@ -140,6 +140,65 @@ static void a_rare_column_is_there_when_a_row_has_it(void **state)
 	cli_rig_destroy(rig);
 }
 
+static void a_peer_is_added_as_a_port_of_that_type(void **state)
+{
+	char rooms[2][CLI_RIG_REQUEST_BYTES];
+	const char *const answers[] = {
+		cli_rig_answer(rooms[0], "404 Not Found", "{\"detail\":\"none\"}"),
+		cli_rig_answer(rooms[1], "200 OK", unchanged),
+	};
+	struct cli_rig *rig = cli_rig_create(answers, 2);
+	struct cli_rig_result result = cli_rig_run(rig, "peer", "add", "h2", "vtep=10.9.0.2",
+						   "segments=ALPHA,BETA", "learn=off");
+
+	check_result(&result, 0, "no change\n", "");
+	assert_non_null(strstr(cli_rig_request(rig, 1), "PUT /v1/ports/h2 HTTP"));
+	assert_string_equal(body_of(cli_rig_request(rig, 1)),
+			    "{\"vtep\":\"10.9.0.2\",\"segments\":\"ALPHA,BETA\","
+			    "\"learn\":\"off\",\"type\":\"peer\"}");
+	cli_rig_destroy(rig);
+}
+
+static void peers_are_listed_with_their_segments(void **state)
+{
+	char room[CLI_RIG_REQUEST_BYTES];
+	const char *const answers[] = {cli_rig_answer(
+		room, "200 OK",
+		"{\"ports\":[{\"name\":\"c1\",\"type\":\"tap\",\"segment\":\"A\"},"
+		"{\"name\":\"h3\",\"type\":\"peer\",\"vtep\":\"fd09::3\","
+		"\"segments\":[\"A\",\"B\",\"C\",\"D\",\"E\",\"F\"],\"state\":\"active\","
+		"\"status\":{\"link\":\"down\",\"reason\":\"no route\"}},"
+		"{\"name\":\"h4\",\"type\":\"peer\",\"vtep\":\"fd09::4\","
+		"\"segments\":[\"A\",\"B\"],\"state\":\"active\",\"status\":{\"link\":\"up\"}},"
+		"{\"name\":\"h2\",\"type\":\"peer\",\"vtep\":\"fd09::2\",\"state\":\"active\","
+		"\"status\":{\"link\":\"up\"}}]}")};
+	struct cli_rig *rig = cli_rig_create(answers, 1);
+	struct cli_rig_result result = cli_rig_run(rig, "peer", "list");
+
+	check_result(&result, 0,
+		     "NAME  VTEP     SEGMENTS    STATE   LINK  REASON\n"
+		     "h2    fd09::2  all         active  up    -\n"
+		     "h3    fd09::3  A,B,C,D +2  active  down  no route\n"
+		     "h4    fd09::4  A,B         active  up    -\n",
+		     "");
+	cli_rig_destroy(rig);
+}
+
+static void what_is_no_peer_is_not_deleted_as_one(void **state)
+{
+	char rooms[2][CLI_RIG_REQUEST_BYTES];
+	const char *const answers[] = {
+		cli_rig_answer(rooms[0], "200 OK", "{\"name\":\"c1\",\"type\":\"tap\"}"),
+		cli_rig_answer(rooms[1], "200 OK", unchanged),
+	};
+	struct cli_rig *rig = cli_rig_create(answers, 2);
+	struct cli_rig_result result = cli_rig_run(rig, "peer", "del", "c1");
+
+	check_result(&result, 4, "", "weft: c1 is no peer; see: weft port show c1\n");
+	assert_string_equal(cli_rig_request(rig, 1), "");
+	cli_rig_destroy(rig);
+}
+
 static void list_prints_a_table(void **state)
 {
 	char room[CLI_RIG_REQUEST_BYTES];
@@ -199,6 +258,9 @@ int main(void)
 		cmocka_unit_test(set_of_what_does_not_exist_says_so),
 		cmocka_unit_test(dry_run_is_passed_on),
 		cmocka_unit_test(a_rare_column_is_there_when_a_row_has_it),
+		cmocka_unit_test(a_peer_is_added_as_a_port_of_that_type),
+		cmocka_unit_test(peers_are_listed_with_their_segments),
+		cmocka_unit_test(what_is_no_peer_is_not_deleted_as_one),
 		cmocka_unit_test(list_prints_a_table),
 		cmocka_unit_test(show_prints_one_key_a_line),
 		cmocka_unit_test(json_and_yaml_are_the_answer_as_it_is),
