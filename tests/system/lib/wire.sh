@@ -33,7 +33,7 @@ dissected()
 	local field
 	local -a fields=()
 	for field in frame.len eth.dst vxlan.vni ip.len ip.flags.df ip.ttl ip.checksum.status ipv6.plen \
-		ipv6.hlim udp.length udp.srcport udp.checksum udp.checksum.status tcp.checksum.status \
+		ipv6.hlim udp.length udp.srcport udp.checksum udp.checksum.status tcp.checksum tcp.checksum.status \
 		_ws.malformed _ws.expert.severity frame.protocols ip.src ipv6.src; do
 		fields+=(-e "$field")
 	done
