@@ -20,6 +20,9 @@ underlay_join()
 		ip netns add core
 		ip -n core link add core type bridge mcast_snooping 0
 		ip -n core link set core mtu 9216 up
+		# A switch looks into no packet; where br_netfilter is loaded this one would.
+		ip netns exec core sh -c 'for call in /proc/sys/net/bridge/bridge-nf-call-*; do
+			[ ! -e "$call" ] || echo 0 >"$call"; done'
 	}
 	ip netns add "$name"
 	ip -n "$name" link set lo up

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # run: set by lib/common.sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Moves a known stream over TCP between any two of namespaces and guests, and compares checksums.
@@ -25,7 +25,8 @@ transfer()
 	local -a sender receiver
 	read -ra sender <<<"$3"
 	read -ra receiver <<<"$4"
-	local result=/tmp/weft-sum.$$.${address//[^0-9]/_}
+	# Process ids are those of a namespace: another scenario may have the same one.
+	local result=/tmp/weft-sum.${run##*.}.${address//[^0-9]/_}
 
 	sum=$(busybox sh -c "$(stream "$mib")" | sha256sum | cut -d ' ' -f 1)
 	"${receiver[@]}" "rm -f $result; (busybox nc -l -p $port -e busybox sh -c 'sha256sum >$result.part; mv $result.part $result' >/dev/null 2>&1 </dev/null &)"
