@@ -235,6 +235,7 @@ static void ask_for_peer(struct underlay *underlay, struct peer *peer)
 {
 	struct dp_nexthop wanted = {.peer_id = peer->port_id};
 	const struct uplink *uplink = choose_uplink(underlay, peer);
+	bool is_pending = uplink != NULL && !peer->hop.is_resolved && !peer->hop.is_failed;
 
 	peer->is_dirty = false;
 	if (uplink != NULL && peer->hop.is_resolved) {
@@ -250,7 +251,9 @@ static void ask_for_peer(struct underlay *underlay, struct peer *peer)
 			 "no neighbour on %s answers on the way to it; is that host up?",
 			 uplink->ifname);
 	}
-	peer->wanted = wanted;
+	/* While the kernel asks for a new neighbour, the way that was there is the best there is. */
+	if (!is_pending || peer->wanted.uplink_id == 0)
+		peer->wanted = wanted;
 	/* A neighbour that is not known, or not lately confirmed, is asked for at once. */
 	if (uplink != NULL && !peer->hop.is_resolved)
 		peer->next_probe_ns = 0;
@@ -314,11 +317,13 @@ static void tell(struct fastpath *fastpath, struct peer *peer, uint64_t now_ns)
 	int error =
 		fastpath_ask(fastpath, DP_NEXTHOP, &message, sizeof(message), NULL, NULL, &problem);
 
-	peer->next_tell_ns = now_ns + RETRY_MS * NS_PER_MS;
-	if (error == 0)
+	if (error == 0) {
 		peer->told = peer->wanted;
-	else
+		peer->next_tell_ns = 0;
+	} else {
+		peer->next_tell_ns = now_ns + RETRY_MS * NS_PER_MS;
 		snprintf(peer->why, sizeof(peer->why), "%.*s", DP_TEXT_BYTES - 1, problem.detail);
+	}
 	problem_fini(&problem);
 }
 
