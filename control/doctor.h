@@ -33,5 +33,6 @@ void doctor_say(json_t *list, const char *check, enum doctor_result result, cons
 void doctor_fix(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void doctor_guest(json_t *list, const struct patient *patient);
+void doctor_peer(json_t *list, const struct patient *patient);
 void doctor_tap(json_t *list, const struct patient *patient);
 void doctor_uplink(json_t *list, const struct patient *patient);
