@@ -177,7 +177,7 @@ on 1 port del h9
 if command -v qemu-system-x86_64 >/dev/null && guest_prepare; then
 	step "a guest that was set by hand"
 	guest_choose_accel
-	read -ra arguments < <(on 1 port qemu-args web0 memory=$guest_memory accel=$guest_accel)
+	read -ra arguments < <(on 1 port qemu-args web0 memory=$guest_memory "accel=$guest_accel")
 	# As from a tool that knows nothing of MTUs.
 	guest_qemu web "weft.ip=10.0.1.9/24 weft.mtu=1500" "${arguments[@]/host_mtu=1450,/}"
 	guest_wait web
