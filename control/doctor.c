@@ -126,6 +126,8 @@ json_t *doctor_examine(const struct patient *patient)
 		doctor_guest(list, patient);
 	else if (patient->port->kind == &kind_uplink)
 		doctor_uplink(list, patient);
+	else if (patient->port->kind == &kind_peer)
+		doctor_peer(list, patient);
 	else if (patient->port->kind == &kind_tap)
 		doctor_tap(list, patient);
 	examine_state(list, patient);

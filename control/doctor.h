@@ -36,5 +36,6 @@ void doctor_fix(json_t *list, const char *format, ...) __attribute__((format(pri
 bool doctor_is_healthy(const json_t *list);
 
 void doctor_guest(json_t *list, const struct patient *patient);
+void doctor_peer(json_t *list, const struct patient *patient);
 void doctor_tap(json_t *list, const struct patient *patient);
 void doctor_uplink(json_t *list, const struct patient *patient);

@@ -16,7 +16,9 @@
 
 #define NS_PER_MS 1000000ULL
 #define REST_MS 1000
-#define RETRY_MS 1000	  /* a neighbour that does not answer, a dataplane that refuses */
+#define RETRY_MS 1000  /* a neighbour that does not answer */
+#define TELL_MIN_MS 20 /* a dataplane that refuses: each time twice as long */
+#define TELL_MAX_MS 250
 #define CONFIRM_MS 10000  /* the kernel, which sends nothing there itself, is asked to look again */
 #define PROBES_AT_ONCE 64 /* the rest in the next turn: a thousand hosts do not stall weftd */
 #define DEVICE_MTU 1500	  /* of an uplink whose interface is not there (yet) */
@@ -36,10 +38,14 @@ struct peer {
 	struct route_address vtep;
 	struct route_hop hop; /* ifindex 0: no way */
 	struct dp_nexthop wanted;
-	struct dp_nexthop told; /* peer_id 0: nothing yet */
-	bool is_dirty;		/* the kernel has not been asked */
+	struct dp_nexthop told;	 /* peer_id 0: nothing yet */
+	struct dp_nexthop known; /* the last way that was whole; uplink_id 0: none, or given up */
+	struct route_address known_next; /* its neighbour */
+	bool is_pending;		 /* the kernel is finding out the neighbour's MAC */
+	bool is_dirty;			 /* the kernel has not been asked */
 	uint64_t next_probe_ns;
 	uint64_t next_tell_ns;
+	unsigned int tell_rest_ms; /* 0: the last word was taken */
 	char why[DP_TEXT_BYTES];
 };
 
@@ -230,28 +236,59 @@ static const struct uplink *choose_uplink(struct underlay *underlay, struct peer
 	return NULL;
 }
 
+/* The whole way, now that the kernel has all of it. */
+static void set_way(struct peer *peer, const struct uplink *uplink)
+{
+	uint32_t mtu = peer->hop.mtu_bytes != 0 ? peer->hop.mtu_bytes : uplink->mtu_bytes;
+
+	peer->wanted = (struct dp_nexthop){
+		.peer_id = peer->port_id,
+		.uplink_id = uplink->port_id,
+		.mtu = mtu < UINT16_MAX ? (uint16_t)mtu : UINT16_MAX,
+	};
+	memcpy(peer->wanted.dst_mac, peer->hop.mac, sizeof(peer->wanted.dst_mac));
+	memcpy(peer->wanted.src_mac, uplink->mac, sizeof(peer->wanted.src_mac));
+	peer->known = peer->wanted;
+	peer->known_next = peer->hop.next;
+	peer->why[0] = '\0';
+}
+
+/*
+ * While the kernel asks for a neighbour the way that was there before is the best there is: by the
+ * old gateway, or, after the interface was down, to the MAC that the neighbour had.
+ */
+static void keep_way(struct peer *peer, const struct uplink *uplink)
+{
+	if (peer->wanted.uplink_id == 0 && peer->known.uplink_id == uplink->port_id &&
+	    route_is_same_address(&peer->known_next, &peer->hop.next))
+		peer->wanted = peer->known;
+	if (peer->wanted.uplink_id == uplink->port_id)
+		memcpy(peer->wanted.src_mac, uplink->mac, sizeof(peer->wanted.src_mac));
+}
+
 static void ask_for_peer(struct underlay *underlay, struct peer *peer)
 {
-	struct dp_nexthop wanted = {.peer_id = peer->port_id};
 	const struct uplink *uplink = choose_uplink(underlay, peer);
 
 	peer->is_dirty = false;
+	peer->is_pending = uplink != NULL && !peer->hop.is_resolved && !peer->hop.is_failed;
 	if (uplink != NULL && peer->hop.is_resolved) {
-		uint32_t mtu = peer->hop.mtu_bytes != 0 ? peer->hop.mtu_bytes : uplink->mtu_bytes;
-
-		wanted.uplink_id = uplink->port_id;
-		wanted.mtu = mtu < UINT16_MAX ? (uint16_t)mtu : UINT16_MAX;
-		memcpy(wanted.dst_mac, peer->hop.mac, sizeof(wanted.dst_mac));
-		memcpy(wanted.src_mac, uplink->mac, sizeof(wanted.src_mac));
-		peer->why[0] = '\0';
-	} else if (uplink != NULL) {
+		set_way(peer, uplink);
+		return;
+	}
+	if (uplink != NULL)
 		snprintf(peer->why, sizeof(peer->why),
 			 "no neighbour on %s answers on the way to it; is that host up?",
 			 uplink->ifname);
-	}
-	peer->wanted = wanted;
-	/* A neighbour that is not known, or not lately confirmed, is asked for at once. */
-	if (uplink != NULL && !peer->hop.is_resolved)
+	if (peer->is_pending)
+		keep_way(peer, uplink);
+	else
+		peer->wanted = (struct dp_nexthop){.uplink_id = 0};
+	peer->wanted.peer_id = peer->port_id;
+	if (peer->hop.is_failed)
+		peer->known.uplink_id = 0;
+	/* A neighbour that is not known is asked for at once. */
+	if (uplink != NULL)
 		peer->next_probe_ns = 0;
 }
 
@@ -306,24 +343,41 @@ static void probe(struct underlay *underlay, struct peer *peer, uint64_t now_ns)
 		return;
 }
 
+static unsigned int rest_longer(unsigned int rest_ms)
+{
+	if (rest_ms == 0)
+		return TELL_MIN_MS;
+	return rest_ms < TELL_MAX_MS / 2 ? rest_ms * 2 : TELL_MAX_MS;
+}
+
 static void tell(struct fastpath *fastpath, struct peer *peer, uint64_t now_ns)
 {
 	struct dp_nexthop message = peer->wanted;
 	struct problem problem = {0};
-	int error =
-		fastpath_ask(fastpath, DP_NEXTHOP, &message, sizeof(message), NULL, NULL, &problem);
 
-	peer->next_tell_ns = now_ns + RETRY_MS * NS_PER_MS;
-	if (error == 0)
+	/* A hang of the dataplane is noticed by its first question: what follows must not wait. */
+	if (fastpath_silence_ms(fastpath) != 0) {
+		peer->next_tell_ns = now_ns + TELL_MIN_MS * NS_PER_MS;
+		return;
+	}
+	if (fastpath_ask(fastpath, DP_NEXTHOP, &message, sizeof(message), NULL, NULL, &problem) ==
+	    0) {
 		peer->told = peer->wanted;
-	else
+		peer->tell_rest_ms = 0;
+	} else {
+		peer->tell_rest_ms = rest_longer(peer->tell_rest_ms);
 		snprintf(peer->why, sizeof(peer->why), "%.*s", DP_TEXT_BYTES - 1, problem.detail);
+	}
+	peer->next_tell_ns = now_ns + peer->tell_rest_ms * NS_PER_MS;
 	problem_fini(&problem);
 }
 
 static bool is_told(const struct peer *peer)
 {
-	return memcmp(&peer->wanted, &peer->told, sizeof(peer->told)) == 0;
+	/* A weftd that has just started: the dataplane may know a way from the last one. */
+	bool is_unknown = peer->is_pending && peer->wanted.uplink_id == 0;
+
+	return is_unknown || memcmp(&peer->wanted, &peer->told, sizeof(peer->told)) == 0;
 }
 
 static int sooner(int wait_ms, uint64_t at_ns, uint64_t now_ns)
@@ -353,8 +407,9 @@ int underlay_tell(struct underlay *underlay, struct fastpath *fastpath, uint64_t
 		if (peer->hop.ifindex != 0 && !peer->hop.is_fresh)
 			wait_ms = sooner(wait_ms, peer->next_probe_ns, now_ns);
 		/* A hang of the dataplane is noticed by the first question: the others wait. */
-		if (!is_told(peer) && now_ns >= peer->next_tell_ns &&
-		    fastpath_welcome(fastpath) != NULL && fastpath_silence_ms(fastpath) == 0)
+		if (is_told(peer) || fastpath_welcome(fastpath) == NULL)
+			continue;
+		if (now_ns >= peer->next_tell_ns)
 			tell(fastpath, peer, now_ns);
 		if (!is_told(peer))
 			wait_ms = sooner(wait_ms, peer->next_tell_ns, now_ns);
@@ -386,4 +441,20 @@ const char *underlay_reason(const struct underlay *underlay, uint64_t port_id)
 	const struct peer *peer = find_peer(underlay->peers, underlay->n_peers, port_id);
 
 	return peer != NULL && peer->why[0] != '\0' ? peer->why : NULL;
+}
+
+uint16_t underlay_path_mtu(const struct underlay *underlay, uint64_t port_id)
+{
+	const struct peer *peer = find_peer(underlay->peers, underlay->n_peers, port_id);
+
+	return peer != NULL && peer->wanted.uplink_id != 0 ? peer->wanted.mtu : 0;
+}
+
+uint16_t underlay_inner_mtu(const struct underlay *underlay, uint64_t port_id)
+{
+	const struct peer *peer = find_peer(underlay->peers, underlay->n_peers, port_id);
+	uint16_t mtu = underlay_path_mtu(underlay, port_id);
+	uint32_t overhead = peer != NULL ? overhead_bytes(&peer->vtep) : 0;
+
+	return mtu > overhead ? (uint16_t)(mtu - overhead) : 0;
 }

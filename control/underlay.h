@@ -41,3 +41,7 @@ bool underlay_way(const struct underlay *underlay, uint64_t port_id, struct unde
 
 /* Why a peer cannot be reached, and what to do; NULL: it can, or it is none. */
 const char *underlay_reason(const struct underlay *underlay, uint64_t port_id);
+
+/* The largest outer packet on the way to a peer, and what that leaves a segment. 0: no way. */
+uint16_t underlay_path_mtu(const struct underlay *underlay, uint64_t port_id);
+uint16_t underlay_inner_mtu(const struct underlay *underlay, uint64_t port_id);

@@ -190,6 +190,7 @@ static int read_neighbour(struct nl_msg *reply, void *arg)
 	if (header->nlmsg_type != RTM_NEWNEIGH ||
 	    nlmsg_parse(header, sizeof(*neighbour), attrs, NDA_MAX, NULL) < 0)
 		return NL_SKIP;
+	hop->is_failed = (neighbour->ndm_state & NUD_FAILED) != 0;
 	if (attrs[NDA_LLADDR] == NULL || nla_len(attrs[NDA_LLADDR]) != (int)sizeof(hop->mac) ||
 	    (neighbour->ndm_state & (NUD_FAILED | NUD_INCOMPLETE)) != 0)
 		return NL_OK;

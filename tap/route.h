@@ -23,6 +23,7 @@ struct route_hop {
 	struct route_address next;	/* a gateway, or the destination itself */
 	uint32_t mtu_bytes;	/* that the route knows; 0: it is the interface's */
 	bool is_resolved;	/* mac is known */
+	bool is_failed;		/* it was asked for lately, and did not answer */
 	bool is_fresh;		/* and was confirmed lately: no need for route_probe() */
 	uint8_t mac[6];
 };

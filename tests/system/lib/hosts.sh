@@ -12,25 +12,40 @@
 
 hosts=()
 
-# A machine on the underlay, weft or not: underlay_join NUMBER NAMESPACE [MTU]
-underlay_join()
+# A bridge that stands for a switch of the underlay, once: underlay_switch NAME
+underlay_switch()
 {
-	local number=$1 name=$2 mtu=${3:-1500}
-	ip netns list | grep -q '^core\b' || {
-		ip netns add core
-		ip -n core link add core type bridge mcast_snooping 0
-		ip -n core link set core mtu 9216 up
+	ip netns list | grep -q "^$1\b" || {
+		ip netns add "$1"
+		ip -n "$1" link add "$1" type bridge mcast_snooping 0
+		ip -n "$1" link set "$1" mtu 9216 up
 		# A switch looks into no packet; where br_netfilter is loaded this one would.
-		ip netns exec core sh -c 'for call in /proc/sys/net/bridge/bridge-nf-call-*; do
+		ip netns exec "$1" sh -c 'for call in /proc/sys/net/bridge/bridge-nf-call-*; do
 			[ ! -e "$call" ] || echo 0 >"$call"; done'
 	}
+}
+
+# A machine's interface on a switch: underlay_plug NUMBER NAMESPACE IFNAME [MTU [SWITCH NETWORK]]
+underlay_plug()
+{
+	local number=$1 name=$2 ifname=$3 mtu=${4:-1500} switch=${5:-core} network=${6:-9}
+	underlay_switch "$switch"
+	ip link add "$ifname" mtu "$mtu" netns "$name" type veth \
+		peer name "p$number" mtu "$mtu" netns "$switch"
+	ip -n "$switch" link set "p$number" master "$switch" up
+	ip -n "$name" addr add "10.$network.0.$number/24" dev "$ifname"
+	ip -n "$name" addr add "fd0$network::$number/64" dev "$ifname" nodad
+	ip -n "$name" link set "$ifname" up
+}
+
+# A machine on the underlay, weft or not: underlay_join NUMBER NAMESPACE [MTU [SWITCH NETWORK]]
+underlay_join()
+{
+	local number=$1 name=$2
+	shift 2
 	ip netns add "$name"
 	ip -n "$name" link set lo up
-	ip link add u0 mtu "$mtu" netns "$name" type veth peer name "p$number" mtu "$mtu" netns core
-	ip -n core link set "p$number" master core up
-	ip -n "$name" addr add "10.9.0.$number/24" dev u0
-	ip -n "$name" addr add "fd09::$number/64" dev u0 nodad
-	ip -n "$name" link set u0 up
+	underlay_plug "$number" "$name" u0 "$@"
 }
 
 # weft on a host: on NUMBER WORD...
