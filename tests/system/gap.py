@@ -6,7 +6,8 @@ gap.py LIMIT-MS PPS KILLS NAME=BASE...
     KILLS holds the times of the kills, BASE.received and BASE.sent what receiver and sender printed.
     An outage is the longest gap between a kill and the next one, by missing numbers or by silence,
     whichever is longer. Exits 1 if a stream's p99 is longer than LIMIT-MS, if a kill left no gap, or
-    if a stream was slower than 80 % of its rate while it could flow.
+    if a stream was slower than 80 % of its rate while it could flow. Of fewer than ten kills, which
+    are over within seconds, most of the time is spent on coming back: a fifth will do.
 """
 import math
 import statistics
@@ -43,7 +44,7 @@ def stream(name, base, kills, limit_ms, pps):
         f"{name:<36} {len(away):>6} {statistics.median(away):>8.0f} {p99:>8.0f} {away[-1]:>8.0f}"
         f" {rate:>8.0f}"
     )
-    return p99 <= limit_ms and rate >= 0.8 * pps
+    return p99 <= limit_ms and rate >= (0.8 if len(away) >= 10 else 0.2) * pps
 
 
 def main(limit_ms, pps, kills_path, *streams):
