@@ -155,16 +155,18 @@ static bool is_here(const struct tap_survey *survey, int fd)
 /* The wanted address, and none of ours beside it. */
 static bool has_addresses(const struct tap_survey *survey, int index, const char *ip)
 {
-	const struct address key = {.index = index}, *end = survey->addresses + survey->n_addresses;
-	const struct address *at = NULL;
+	const struct address key = {.index = index};
 	struct link_prefix wanted;
 	bool is_there = ip == NULL;
 
 	if (ip != NULL && link_parse_prefix(ip, &wanted) < 0)
 		return false;
-	if (survey->n_addresses != 0)
-		at = bsearch(&key, survey->addresses, survey->n_addresses, sizeof(key),
-			     compare_addresses);
+	if (survey->n_addresses == 0)
+		return is_there;
+	const struct address *end = survey->addresses + survey->n_addresses;
+	const struct address *at = bsearch(&key, survey->addresses, survey->n_addresses,
+					   sizeof(key), compare_addresses);
+
 	while (at != NULL && at > survey->addresses && at[-1].index == index)
 		at--;
 	for (; at != NULL && at < end && at->index == index; at++) {
