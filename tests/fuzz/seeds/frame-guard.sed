@@ -1,2 +1,2 @@
-# dataplane/guard.c: an early way out for plain frames comes before the sender's MAC
-s/passes_plain = (guards & (DP_GUARD_MAC | DP_GUARD_IP)) == 0/passes_plain = (guards \& DP_GUARD_IP) == 0/
+# dataplane/guard.c: the sender's MAC is not looked at where it is to be
+s/(guards & DP_GUARD_MAC) != 0 ? judge_mac/(guards \& DP_GUARD_MAC) == 0 ? judge_mac/
