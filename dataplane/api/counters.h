@@ -9,6 +9,8 @@
  *     struct counters_slot   [n_slots]                  whose counters the blocks of a slot are
  *     struct counters_worker [n_workers]                one per worker
  *     struct counters_block  [n_slots][n_workers]       one writer each: that worker
+ *     struct counters_slot   [n_channels]               whose counters these are
+ *     struct counters_channel [n_channels][n_workers][2]  by enum dp_way; one writer each
  *
  * Slot 0 belongs to no port: when a port goes, its sums are added to slot 0, so the totals over
  * all slots never go back. Main writes slot 0 and the slot table; a worker writes its own blocks.
@@ -26,7 +28,7 @@
 #include "dataplane/api/drop_reasons.h"
 
 #define COUNTERS_MAGIC 0x7765667463747231ULL /* "weftctr1" */
-#define COUNTERS_VERSION 2
+#define COUNTERS_VERSION 3
 #define COUNTERS_LINE 64
 
 struct counters_header {
@@ -41,6 +43,10 @@ struct counters_header {
 	uint64_t total_bytes;
 	uint64_t epoch;		/* differs for every start of the dataplane */
 	uint64_t tsc_hz;	/* cycles per second of the *_cycles counters */
+	uint32_t n_channels;	/* slots for channels; slot 0 belongs to none */
+	uint32_t reserved;
+	uint64_t channel_slots_offset;
+	uint64_t channels_offset;
 };
 
 struct counters_slot {
@@ -82,4 +88,21 @@ struct counters_block {
 	uint64_t carried_tx_frames;
 	uint64_t carried_tx_bytes;
 	uint64_t drops[DROP_COUNT];	/* by reason, at the port where it happened */
+} __attribute__((aligned(COUNTERS_LINE)));
+
+/* Delays are counted in buckets, four to each power of two, from 1 us on: bucket 4 * n + q counts
+ * delays from (4 + q) / 4 * 2^n us on, the first also those below. */
+#define COUNTERS_DELAYS 96
+
+/* One way of one channel on one worker. The memory of slots that were never used costs nothing. */
+struct counters_channel {
+	uint64_t asked_frames, asked_bytes;	/* that came to the channel: passed, held or dropped.
+						 * A ring that is held asks when it is served */
+	uint64_t passed_frames, passed_bytes;	/* as the channel accounts them */
+	uint64_t held_ns;	/* that somebody waited at this worker's turnstile */
+	uint64_t marks;		/* ECN: frames that said so in place of being dropped */
+	uint64_t drops;		/* by the queues of its lanes; each is in a port's drops too */
+	uint64_t queued_bytes;	/* a level: in lanes */
+	uint64_t delays[COUNTERS_DELAYS];	/* of frames that passed: in lanes measured, in rings
+						 * what lay before them over the rate */
 } __attribute__((aligned(COUNTERS_LINE)));

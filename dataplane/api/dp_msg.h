@@ -9,11 +9,13 @@
  *
  * Conversation. The client sends DP_HELLO first; the dataplane answers DP_WELCOME (with a read-only
  * descriptor of the counters memfd) or DP_DONE with an error, and closes. It accepts versions
- * DP_VERSION and DP_VERSION - 1 (from 2 on); a client refuses a mismatch before any change.
+ * DP_VERSION and DP_VERSION - 1; a client refuses a mismatch before any change.
  *
  * A change is prepare, commit, publish, release:
  *     DP_BEGIN                               one transaction at a time: -EBUSY otherwise
- *     DP_SEGMENT_PUT/DEL, DP_PORT_PUT/DEL    staged in order; no answer each; names need only be
+ *     DP_SEGMENT_PUT/DEL, DP_PORT_PUT/DEL,
+ *     DP_POOL_PUT/DEL, DP_CHANNEL_PUT/DEL,
+ *     DP_LOAN_PUT/DEL                        staged in order; no answer each; names need only be
  *                                            unique in the result
  *     DP_PREPARE  -> DP_DONE                 checked as a whole, everything opened that can fail;
  *                                            on an error the transaction is gone, nothing changed
@@ -33,7 +35,7 @@
 
 #include <stdint.h>
 
-#define DP_VERSION 1
+#define DP_VERSION 2
 #define DP_NAME_BYTES 64	/* with the final NUL */
 #define DP_TEXT_BYTES 240
 #define DP_MESSAGE_BYTES 16384	/* no message is larger */
@@ -66,6 +68,12 @@ enum dp_type {
 	DP_QUEUE,
 	DP_QUEUE_MOVE,
 	DP_NEXTHOP,
+	DP_POOL_PUT,	/* from here on: version 2 */
+	DP_POOL_DEL,
+	DP_CHANNEL_PUT,
+	DP_CHANNEL_DEL,
+	DP_LOAN_PUT,
+	DP_LOAN_DEL,
 };
 
 struct dp_header {
@@ -138,6 +146,62 @@ struct dp_address {
 	uint8_t reserved[6];
 };
 
+/* The two ways of a machine's traffic, as the machine sees them. */
+enum dp_way {
+	DP_TX = 0,	/* what it sends */
+	DP_RX,		/* what is for it */
+	DP_WAYS,
+};
+
+/* A capacity that channels divide, for each way. */
+struct dp_pool {
+	struct dp_header header;
+	uint32_t id;		/* chosen by weftd from the same numbers as all ids */
+	uint32_t reserved;
+	uint64_t generation;
+	uint64_t capacity_bps[DP_WAYS];	/* layer-2 bits per second */
+	char name[DP_NAME_BYTES];
+};
+
+/* One way of a channel. weftd has derived what the user left open: nothing here is a default. */
+struct dp_channel_way {
+	uint64_t assured_bps;	/* layer-2 bits per second; 0: nothing is assured */
+	uint64_t ceiling_bps;	/* 0: no limit of its own */
+	uint64_t burst_bytes;	/* that may go at once after a pause */
+	uint32_t weight;	/* its part of what the pool has spare; at least 1 */
+	uint32_t target_us;	/* delay above which frames are marked, then dropped */
+	uint32_t frames_per_s;	/* 0: no limit */
+	uint32_t reserved;
+};
+
+enum dp_account {
+	DP_ACCOUNT_L2 = 0,	/* layer-2 bytes without FCS */
+	DP_ACCOUNT_WIRE,	/* and what each frame takes beside them on Ethernet: 24 bytes */
+};
+
+struct dp_channel {
+	struct dp_header header;
+	uint32_t id;
+	uint32_t pool_id;	/* 0: none */
+	uint64_t generation;
+	uint32_t account;	/* enum dp_account */
+	uint32_t reserved;
+	struct dp_channel_way ways[DP_WAYS];
+	char name[DP_NAME_BYTES];
+};
+
+/* For a time, `from` is assured of rate_bps less and `to` of so much more; the ceiling of `to` is
+ * raised where it is below. Returns by itself, with weftd or without. In a dump: what is left. */
+struct dp_loan {
+	struct dp_header header;
+	uint32_t id;
+	uint32_t from_id, to_id;	/* channels of one pool */
+	uint32_t ways;		/* bits: 1 << enum dp_way */
+	uint64_t generation;
+	uint64_t rate_bps;
+	uint64_t remaining_ms;
+};
+
 struct dp_segment {
 	struct dp_header header;
 	uint32_t id;		/* chosen by weftd, never 0, never used again for another segment */
@@ -151,7 +215,7 @@ struct dp_segment {
 	uint16_t reserved_guards;
 	char name[DP_NAME_BYTES];
 	uint32_t n_options;
-	uint32_t reserved;
+	uint32_t channel_id;	/* of ports in it that have none of their own; 0: none */
 	struct dp_option options[DP_OPTIONS_MAX];	/* segment_options.h */
 };
 
@@ -174,7 +238,7 @@ struct dp_port {
 	uint64_t generation;
 	uint16_t n_members;
 	uint16_t n_options;
-	uint32_t reserved;
+	uint32_t channel_id;	/* its own, or its machine's; 0: those of its segments */
 	uint8_t mac[6]; /* of the guest's card; zero: unknown */
 	uint16_t mtu;	/* layer-3 bytes, told to the guest where the kind can; 0: unknown */
 	uint32_t storm_pps[DP_STORM_KINDS];	/* floods from this port; 0: no limit */
@@ -190,7 +254,7 @@ struct dp_port {
 	struct dp_option options[DP_OPTIONS_MAX];
 };
 
-/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_PORT_FDS (request and answer; the answer carries descriptors). */
+/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_PORT_FDS (request and answer; the answer carries descriptors). */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
@@ -291,6 +355,9 @@ struct dp_neigh {
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
 _Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
 _Static_assert(sizeof(struct dp_neigh_entry) == 40, "layout");
+_Static_assert(sizeof(struct dp_pool) == 112, "layout");
+_Static_assert(sizeof(struct dp_channel) == 16 + 24 + DP_WAYS * 40 + 64, "layout");
+_Static_assert(sizeof(struct dp_loan) == 56, "layout");
 _Static_assert(sizeof(struct dp_option) == 128, "layout");
 _Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
 _Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");
