@@ -16,7 +16,9 @@ struct counters {
 	struct counters_slot *slots;
 	struct counters_worker *workers;
 	struct counters_block *blocks;
-	unsigned int free_from;	/* no slot below is free */
+	struct counters_slot *channel_slots;
+	struct counters_channel *channels;
+	unsigned int free_from, channels_free_from;	/* no slot below is free */
 };
 
 static uint64_t align_line(uint64_t bytes)
@@ -24,13 +26,15 @@ static uint64_t align_line(uint64_t bytes)
 	return (bytes + COUNTERS_LINE - 1) / COUNTERS_LINE * COUNTERS_LINE;
 }
 
-static struct counters_header layout(unsigned int n_slots, unsigned int n_workers)
+static struct counters_header layout(unsigned int n_slots, unsigned int n_channels,
+				     unsigned int n_workers)
 {
 	struct counters_header header = {
 		.magic = COUNTERS_MAGIC,
 		.version = COUNTERS_VERSION,
 		.n_slots = n_slots,
 		.n_workers = n_workers,
+		.n_channels = n_channels,
 		.n_reasons = DROP_COUNT,
 		.slots_offset = align_line(sizeof(header)),
 	};
@@ -38,8 +42,13 @@ static struct counters_header layout(unsigned int n_slots, unsigned int n_worker
 	header.workers_offset =
 		header.slots_offset + align_line(n_slots * sizeof(struct counters_slot));
 	header.blocks_offset = header.workers_offset + n_workers * sizeof(struct counters_worker);
-	header.total_bytes = header.blocks_offset +
-			     (uint64_t)n_slots * n_workers * sizeof(struct counters_block);
+	header.channel_slots_offset =
+		header.blocks_offset +
+		(uint64_t)n_slots * n_workers * sizeof(struct counters_block);
+	header.channels_offset = header.channel_slots_offset +
+				 align_line(n_channels * sizeof(struct counters_slot));
+	header.total_bytes = header.channels_offset + (uint64_t)n_channels * n_workers * DP_WAYS *
+							      sizeof(struct counters_channel);
 	return header;
 }
 
@@ -63,10 +72,10 @@ static int map_memfd(struct counters *counters, uint64_t bytes)
 	return 0;
 }
 
-int counters_create(unsigned int n_slots, unsigned int n_workers, uint64_t epoch, uint64_t tsc_hz,
-		    struct counters **out)
+int counters_create(unsigned int n_slots, unsigned int n_channels, unsigned int n_workers,
+		    uint64_t epoch, uint64_t tsc_hz, struct counters **out)
 {
-	struct counters_header header = layout(n_slots, n_workers);
+	struct counters_header header = layout(n_slots, n_channels, n_workers);
 	struct counters *counters = calloc(1, sizeof(*counters));
 
 	if (counters == NULL)
@@ -89,7 +98,9 @@ int counters_create(unsigned int n_slots, unsigned int n_workers, uint64_t epoch
 	counters->slots = (struct counters_slot *)(base + header.slots_offset);
 	counters->workers = (struct counters_worker *)(base + header.workers_offset);
 	counters->blocks = (struct counters_block *)(base + header.blocks_offset);
-	counters->free_from = 1;
+	counters->channel_slots = (struct counters_slot *)(base + header.channel_slots_offset);
+	counters->channels = (struct counters_channel *)(base + header.channels_offset);
+	counters->free_from = counters->channels_free_from = 1;
 	*out = counters;
 	return 0;
 }
@@ -114,17 +125,30 @@ int counters_reader_fd(const struct counters *counters)
 	return fd < 0 ? -errno : fd;
 }
 
-int counters_take_slot(struct counters *counters, uint64_t object_id)
+static int take(struct counters_slot *slots, unsigned int n, unsigned int *free_from,
+		uint64_t object_id)
 {
-	for (unsigned int i = counters->free_from; i < counters->header->n_slots; i++) {
-		if (counters->slots[i].object_id == 0) {
-			counters->slots[i].object_id = object_id;
-			counters->slots[i].generation++;
-			counters->free_from = i + 1;
+	for (unsigned int i = *free_from; i < n; i++) {
+		if (slots[i].object_id == 0) {
+			slots[i].object_id = object_id;
+			slots[i].generation++;
+			*free_from = i + 1;
 			return (int)i;
 		}
 	}
 	return -ENOSPC;
+}
+
+static void give_back(struct counters_slot *slots, unsigned int *free_from, unsigned int slot)
+{
+	slots[slot].object_id = 0;
+	if (slot < *free_from)
+		*free_from = slot;
+}
+
+int counters_take_slot(struct counters *counters, uint64_t object_id)
+{
+	return take(counters->slots, counters->header->n_slots, &counters->free_from, object_id);
 }
 
 void counters_return_slot(struct counters *counters, unsigned int slot)
@@ -135,15 +159,37 @@ void counters_return_slot(struct counters *counters, unsigned int slot)
 	uint64_t *retired = (uint64_t *)counters_block(counters, 0, 0);
 
 	for (unsigned int w = 0; w < counters->header->n_workers; w++) {
-		uint64_t *block = (uint64_t *)counters_block(counters, slot, w);
+		struct counters_block *block = counters_block(counters, slot, w);
 
+		/* What was held for the port goes with it. (By one worker the level may be below
+		 * zero; over all it is not.) */
+		block->drops[DROP_PORT_GONE] += block->queued;
+		block->queued = 0;
 		for (size_t i = 0; i < n; i++)
-			retired[i] += block[i];
-		memset(block, 0, sizeof(struct counters_block));
+			retired[i] += ((uint64_t *)block)[i];
+		memset(block, 0, sizeof(*block));
 	}
-	counters->slots[slot].object_id = 0;
-	if (slot < counters->free_from)
-		counters->free_from = slot;
+	give_back(counters->slots, &counters->free_from, slot);
+}
+
+int counters_take_channel(struct counters *counters, uint64_t object_id)
+{
+	return take(counters->channel_slots, counters->header->n_channels,
+		    &counters->channels_free_from, object_id);
+}
+
+void counters_return_channel(struct counters *counters, unsigned int slot)
+{
+	const size_t bytes = counters->header->n_workers * DP_WAYS * sizeof(counters->channels[0]);
+	struct counters_channel *first = counters_channel(counters, slot, 0, DP_TX);
+	off_t begin = (char *)first - (char *)counters->header;
+
+	/* Of pages that were never written to there are none, and that is to stay so. */
+	off_t data = lseek(counters->fd, begin, SEEK_DATA);
+
+	if (data >= 0 && data < begin + (off_t)bytes)
+		memset(first, 0, bytes);
+	give_back(counters->channel_slots, &counters->channels_free_from, slot);
 }
 
 struct counters_block *counters_block(const struct counters *counters, unsigned int slot,
@@ -163,4 +209,12 @@ struct counters_block *counters_beside(const struct counters *counters,
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker)
 {
 	return &counters->workers[worker];
+}
+
+struct counters_channel *counters_channel(const struct counters *counters, unsigned int slot,
+					  unsigned int worker, enum dp_way way)
+{
+	size_t at = (size_t)slot * counters->header->n_workers + worker;
+
+	return &counters->channels[at * DP_WAYS + way];
 }

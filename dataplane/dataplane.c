@@ -60,8 +60,8 @@ static int create_parts(struct dataplane *dp)
 	int error = loop_create(&dp->loop);
 
 	if (error == 0)
-		error = counters_create(PORTS_MAX, dp->config.n_workers, dp->config.epoch,
-					dp->config.tsc_hz, &dp->counters);
+		error = counters_create(PORTS_MAX, CHANNELS_MAX, dp->config.n_workers,
+					dp->config.epoch, dp->config.tsc_hz, &dp->counters);
 	if (error == 0)
 		error = fdb_create(&fdb, &dp->fdb);
 	if (error == 0)
@@ -124,12 +124,25 @@ static void destroy_objects(struct dataplane *dp)
 		segment_destroy(atomic_load(&dp->segments[i]));
 }
 
+static void destroy_channels(struct dataplane *dp)
+{
+	for (unsigned int i = 1; i < CHANNELS_MAX; i++) {
+		struct channel *channel = atomic_load(&dp->channels[i]);
+
+		if (channel != NULL) {
+			channel_unpublish(channel);
+			channel_destroy(channel);
+		}
+	}
+}
+
 void dataplane_destroy(struct dataplane *dp)
 {
 	if (dp == NULL)
 		return;
 	dp->is_ending = true;
 	destroy_objects(dp);
+	destroy_channels(dp);
 	leftover_free_all(&dp->leftovers);
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		worker_destroy(dp->workers[i]);

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "dataplane/channel/channel.h"
 #include "dataplane/fdb.h"
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
@@ -84,6 +85,9 @@ struct dataplane {
 	bool segments_taken[SEGMENTS_MAX];
 	struct port *ports_by_id[PORTS_BY_ID];	/* published ones, chained; main */
 	struct segment *segments_by_id[SEGMENTS_BY_ID];	/* the same */
+	struct channel *channels_by_id[CHANNELS_BY_ID];
+	_Atomic(struct channel *) channels[CHANNELS_MAX];
+	_Atomic uint32_t channels_epoch;	/* counts changes of who is in which channel, and of rates */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };

@@ -36,6 +36,7 @@
 
 #define PORTS_MAX 8192		/* indices 1 .. PORTS_MAX - 1 */
 
+struct channel;
 struct dataplane;
 struct guard;
 struct port;
@@ -112,6 +113,9 @@ struct port {
 	_Atomic bool is_teaching;	/* what it sends is learned */
 	_Atomic uint32_t offload_caps;	/* enum offload_cap: what it takes; the rest is done here */
 	_Atomic(struct guard *) guard;	/* never NULL */
+	/* Its own, or its machine's, or that of its access segment; NULL: there is none, or of a
+	 * trunk or peer: that of the segment of each frame. */
+	_Atomic(struct channel *) channel;
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */

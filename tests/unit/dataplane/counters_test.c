@@ -19,6 +19,7 @@
 
 #define SLOTS 5
 #define WORKERS 3
+#define CHANNELS 4
 
 /* The writer, and what a reader has mapped of it. */
 struct view {
@@ -33,7 +34,7 @@ static int set_up(void **state)
 	static struct view view;
 
 	view = (struct view){.n_fds = rig_count_fds()};
-	assert_int_equal(counters_create(SLOTS, WORKERS, 77, 1000, &view.counters), 0);
+	assert_int_equal(counters_create(SLOTS, CHANNELS, WORKERS, 77, 1000, &view.counters), 0);
 	view.fd = counters_reader_fd(view.counters);
 	assert_true(view.fd >= 0);
 	struct stat st;
@@ -98,8 +99,14 @@ static void the_parts_are_in_order_on_cache_lines_and_do_not_overlap(void **stat
 	assert_true(h->workers_offset >= h->slots_offset + SLOTS * sizeof(struct counters_slot));
 	assert_true(h->blocks_offset >=
 		    h->workers_offset + WORKERS * sizeof(struct counters_worker));
-	assert_int_equal(h->total_bytes,
-			 h->blocks_offset + SLOTS * WORKERS * sizeof(struct counters_block));
+	assert_int_equal(h->channel_slots_offset % COUNTERS_LINE, 0);
+	assert_int_equal(h->channels_offset % COUNTERS_LINE, 0);
+	assert_true(h->channel_slots_offset >=
+		    h->blocks_offset + SLOTS * WORKERS * sizeof(struct counters_block));
+	assert_true(h->channels_offset >=
+		    h->channel_slots_offset + CHANNELS * sizeof(struct counters_slot));
+	assert_int_equal(h->total_bytes, h->channels_offset + CHANNELS * WORKERS * DP_WAYS *
+								      sizeof(struct counters_channel));
 }
 
 static void what_is_counted_is_seen_where_the_layout_says(void **state)
