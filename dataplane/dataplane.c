@@ -67,6 +67,8 @@ static int create_parts(struct dataplane *dp)
 	if (error == 0)
 		error = neigh_create(dp->config.hash_seed, &dp->neigh);
 	if (error == 0)
+		error = pool_create_rounds(dp, &dp->rounds);
+	if (error == 0)
 		error = fault_install();
 	if (error == 0)
 		error = worker_catch_signal();
@@ -134,6 +136,15 @@ static void destroy_channels(struct dataplane *dp)
 			channel_destroy(channel);
 		}
 	}
+	for (unsigned int i = 1; i < POOLS_MAX; i++) {
+		struct pool *pool = dp->pools[i];
+
+		if (pool != NULL) {
+			pool_unpublish(pool);
+			pool_destroy(pool);
+		}
+	}
+	pool_destroy_rounds(dp, dp->rounds);
 }
 
 void dataplane_destroy(struct dataplane *dp)
