@@ -128,6 +128,7 @@ static void destroy_objects(struct dataplane *dp)
 
 static void destroy_channels(struct dataplane *dp)
 {
+	loan_end_all(dp);
 	for (unsigned int i = 1; i < CHANNELS_MAX; i++) {
 		struct channel *channel = atomic_load(&dp->channels[i]);
 
@@ -342,6 +343,7 @@ void dataplane_drain(struct dataplane *dp)
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
 	dataplane_drain(dp);
+	loan_turn(dp, now_ns);
 	sweep_turn(dp, now_ns);
 	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "dataplane/channel/channel.h"
+#include "dataplane/channel/loan.h"
 #include "dataplane/channel/pool.h"
 #include "dataplane/fdb.h"
 #include "dataplane/memory.h"
@@ -93,6 +94,9 @@ struct dataplane {
 	struct pool_rounds *rounds;
 	struct pool *pools[POOLS_MAX];	/* published ones; main */
 	bool pools_taken[POOLS_MAX];
+	struct loan *loans_by_id[LOANS_BY_ID];	/* main, as the next two */
+	unsigned int n_loans;
+	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };

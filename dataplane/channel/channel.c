@@ -128,6 +128,13 @@ void channel_apply(struct channel *channel, const struct dp_channel *spec, struc
 	}
 }
 
+void channel_lend(struct channel *channel, enum dp_way way, int64_t bps)
+{
+	channel->lent_bps[way] += bps;
+	apply_way(&channel->ways[way], &channel->spec.ways[way], channel->lent_bps[way]);
+	pool_want_round(channel->dp, &channel->ways[way]);
+}
+
 void channel_changed(struct dataplane *dp)
 {
 	atomic_fetch_add(&dp->channels_epoch, 1);
@@ -136,10 +143,11 @@ void channel_changed(struct dataplane *dp)
 		worker_wake(dp->workers[i]);
 }
 
-void channel_resolve_segment(struct dataplane *dp, struct segment *segment)
+bool channel_resolve_segment(struct dataplane *dp, struct segment *segment)
 {
-	atomic_store_explicit(&segment->channel, channel_find(dp, segment->spec.channel_id),
-			      memory_order_release);
+	struct channel *channel = channel_find(dp, segment->spec.channel_id);
+
+	return atomic_exchange(&segment->channel, channel) != channel;
 }
 
 void channel_resolve_port(struct dataplane *dp, struct port *port)

@@ -91,12 +91,15 @@ struct channel *channel_find(const struct dataplane *dp, uint32_t id);	/* publis
 /* Makes the channel what `spec`, `pool` and lent_bps say, under traffic. The caller calls
  * channel_changed() when it has changed all it wanted to. */
 void channel_apply(struct channel *channel, const struct dp_channel *spec, struct pool *pool);
+/* It is assured of so much less; below zero: more. As channel_apply(). */
+void channel_lend(struct channel *channel, enum dp_way way, int64_t bps);
 void channel_changed(struct dataplane *dp);
 
-/* What a port, or a segment for its ports that have none, has of its channel: after their
- * channel_id or their segments have changed. */
+/* Finds the channel of a port, or of a segment for its ports that have none, after their channel_id
+ * or their segments have changed. Does the segment have another one than before? Then its ports have
+ * to be resolved, too. */
 void channel_resolve_port(struct dataplane *dp, struct port *port);
-void channel_resolve_segment(struct dataplane *dp, struct segment *segment);
+bool channel_resolve_segment(struct dataplane *dp, struct segment *segment);
 
 /* Workers. */
 
