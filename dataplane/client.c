@@ -76,7 +76,7 @@ void client_send(struct client *client, void *message, size_t bytes, enum dp_typ
 
 	header->bytes = (uint32_t)bytes;
 	header->type = (uint16_t)type;
-	header->version = DP_VERSION;
+	header->version = client->version;
 	if (client->has_failed)
 		return;
 	if (client->queue == NULL)

@@ -16,6 +16,7 @@ struct client {
 	struct client *next;
 	struct server *server;
 	int fd;
+	uint16_t version;		/* of its last message, and of what it is sent */
 	struct loop_watch *watch;
 	struct txn *txn;		/* open transaction, NULL: none */
 	bool is_prepared;

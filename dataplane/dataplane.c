@@ -67,6 +67,8 @@ static int create_parts(struct dataplane *dp)
 	if (error == 0)
 		error = neigh_create(dp->config.hash_seed, &dp->neigh);
 	if (error == 0)
+		error = pool_create_rounds(dp, &dp->rounds);
+	if (error == 0)
 		error = fault_install();
 	if (error == 0)
 		error = worker_catch_signal();
@@ -126,6 +128,7 @@ static void destroy_objects(struct dataplane *dp)
 
 static void destroy_channels(struct dataplane *dp)
 {
+	loan_end_all(dp);
 	for (unsigned int i = 1; i < CHANNELS_MAX; i++) {
 		struct channel *channel = atomic_load(&dp->channels[i]);
 
@@ -134,6 +137,15 @@ static void destroy_channels(struct dataplane *dp)
 			channel_destroy(channel);
 		}
 	}
+	for (unsigned int i = 1; i < POOLS_MAX; i++) {
+		struct pool *pool = dp->pools[i];
+
+		if (pool != NULL) {
+			pool_unpublish(pool);
+			pool_destroy(pool);
+		}
+	}
+	pool_destroy_rounds(dp, dp->rounds);
 }
 
 void dataplane_destroy(struct dataplane *dp)
@@ -331,6 +343,7 @@ void dataplane_drain(struct dataplane *dp)
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
 	dataplane_drain(dp);
+	loan_turn(dp, now_ns);
 	sweep_turn(dp, now_ns);
 	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #include "dataplane/channel/channel.h"
+#include "dataplane/channel/loan.h"
+#include "dataplane/channel/pool.h"
 #include "dataplane/fdb.h"
 #include "dataplane/memory.h"
 #include "dataplane/port.h"
@@ -87,7 +89,14 @@ struct dataplane {
 	struct segment *segments_by_id[SEGMENTS_BY_ID];	/* the same */
 	struct channel *channels_by_id[CHANNELS_BY_ID];
 	_Atomic(struct channel *) channels[CHANNELS_MAX];
-	_Atomic uint32_t channels_epoch;	/* counts changes of who is in which channel, and of rates */
+	_Atomic uint32_t channels_epoch;	/* counts changes by main: what waits, waits anew */
+	_Atomic uint32_t rates_epoch;	/* counts rounds that set a rate: times to wait for changed */
+	struct pool_rounds *rounds;
+	struct pool *pools[POOLS_MAX];	/* published ones; main */
+	bool pools_taken[POOLS_MAX];
+	struct loan *loans_by_id[LOANS_BY_ID];	/* main, as the next two */
+	unsigned int n_loans;
+	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];
 };

@@ -19,10 +19,12 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
+#include "dataplane/server_channel.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
 #include "dataplane/server_table.h"
 #include "dataplane/txn.h"
+#include "dataplane/txn_channels.h"
 
 #define CLIENTS_MAX 16
 #define MESSAGES_PER_TURN 256
@@ -43,6 +45,9 @@ struct request {
 		struct dp_header header;
 		struct dp_segment segment;
 		struct dp_port port;
+		struct dp_pool pool;
+		struct dp_channel channel;
+		struct dp_loan loan;
 		struct dp_object object;
 		struct dp_queue queue;
 		struct dp_nexthop nexthop;
@@ -101,28 +106,59 @@ static void do_begin(struct client *client, struct request *request)
 				    : "");
 }
 
+/* Of a message of version 1 the field has no meaning. */
+static int stage_segment(struct client *client, struct request *request)
+{
+	if (request->header.version < 2)
+		request->segment.channel_id = 0;
+	return txn_put_segment(client->txn, &request->segment);
+}
+
+static int stage_port(struct client *client, struct request *request)
+{
+	unsigned int n_fds = request->n_fds;
+
+	if (request->header.version < 2)
+		request->port.channel_id = 0;
+	request->n_fds = 0;
+	return txn_put_port(client->txn, &request->port, request->fds, n_fds);
+}
+
+static int stage(struct client *client, struct request *request)
+{
+	struct txn *txn = client->txn;
+	uint32_t id = (uint32_t)request->object.id;
+
+	switch (request->header.type) {
+	case DP_SEGMENT_PUT:
+		return stage_segment(client, request);
+	case DP_SEGMENT_DEL:
+		return txn_del_segment(txn, id);
+	case DP_PORT_PUT:
+		return stage_port(client, request);
+	case DP_PORT_DEL:
+		return txn_del_port(txn, request->object.id);
+	case DP_POOL_PUT:
+		return txn_channels_put_pool(txn, &request->pool);
+	case DP_POOL_DEL:
+		return txn_channels_del_pool(txn, id);
+	case DP_CHANNEL_PUT:
+		return txn_channels_put_channel(txn, &request->channel);
+	case DP_CHANNEL_DEL:
+		return txn_channels_del_channel(txn, id);
+	case DP_LOAN_PUT:
+		return txn_channels_put_loan(txn, &request->loan);
+	default:
+		return txn_channels_del_loan(txn, id);
+	}
+}
+
 static void do_stage(struct client *client, struct request *request)
 {
 	int error = -EPROTO;
 
-	if (client->txn != NULL && !client->is_prepared) {
-		switch (request->header.type) {
-		case DP_SEGMENT_PUT:
-			error = txn_put_segment(client->txn, &request->segment);
-			break;
-		case DP_SEGMENT_DEL:
-			error = txn_del_segment(client->txn, (uint32_t)request->object.id);
-			break;
-		case DP_PORT_PUT:
-			error = txn_put_port(client->txn, &request->port, request->fds,
-					     request->n_fds);
-			request->n_fds = 0;
-			break;
-		default:
-			error = txn_del_port(client->txn, request->object.id);
-			break;
-		}
-	}
+	if (client->txn != NULL && !client->is_prepared)
+		error = stage(client, request);
 	if (client->stage_error == 0)
 		client->stage_error = error;
 }
@@ -178,9 +214,14 @@ static void send_state(struct client *client, const struct port *port, uint64_t 
 
 static void do_dump(struct client *client, struct request *request)
 {
-	struct dataplane *dp = client->server->dp;
+	struct server *server = client->server;
+	struct dataplane *dp = server->dp;
 	uint64_t cookie = request->header.cookie;
+	bool knows_channels = request->header.version >= 2;
 
+	/* In the order in which each may name those before it. */
+	if (knows_channels)
+		server_channel_dump(dp, client, cookie, server->now_ns);
 	for (unsigned int i = 1; i < dp->segments_end; i++) {
 		struct segment *segment = atomic_load(&dp->segments[i]);
 
@@ -189,6 +230,7 @@ static void do_dump(struct client *client, struct request *request)
 		struct dp_segment spec = segment->spec;
 
 		spec.header.cookie = cookie;
+		spec.channel_id = knows_channels ? spec.channel_id : 0;
 		client_send(client, &spec, sizeof(spec), DP_SEGMENT_PUT, -1);
 	}
 	for (unsigned int i = 1; i < dp->ports_end; i++) {
@@ -199,6 +241,7 @@ static void do_dump(struct client *client, struct request *request)
 		struct dp_port spec = port->spec;
 
 		spec.header.cookie = cookie;
+		spec.channel_id = knows_channels ? spec.channel_id : 0;
 		client_send(client, &spec, sizeof(spec), DP_PORT_PUT, -1);
 		send_state(client, port, cookie);
 	}
@@ -266,10 +309,12 @@ static void do_nexthop(struct client *client, struct request *request)
 	server_nexthop(client->server->dp, client, &request->nexthop);
 }
 
-/* Requests by type: size that the message must have, and who handles it. */
+/* Requests by type: size that the message must have, who handles it, and since which version there
+ * are such. */
 static const struct {
 	size_t bytes;
 	void (*handle)(struct client *client, struct request *request);
+	uint16_t since;
 } requests[] = {
 	[DP_HELLO] = {sizeof(struct dp_plain), do_hello},
 	[DP_BEGIN] = {sizeof(struct dp_plain), do_begin},
@@ -288,25 +333,41 @@ static const struct {
 	[DP_QUEUE_DUMP] = {sizeof(struct dp_plain), do_queue_dump},
 	[DP_QUEUE_MOVE] = {sizeof(struct dp_queue), do_queue_move},
 	[DP_NEXTHOP] = {sizeof(struct dp_nexthop), do_nexthop},
+	[DP_POOL_PUT] = {sizeof(struct dp_pool), do_stage, 2},
+	[DP_POOL_DEL] = {sizeof(struct dp_object), do_stage, 2},
+	[DP_CHANNEL_PUT] = {sizeof(struct dp_channel), do_stage, 2},
+	[DP_CHANNEL_DEL] = {sizeof(struct dp_object), do_stage, 2},
+	[DP_LOAN_PUT] = {sizeof(struct dp_loan), do_stage, 2},
+	[DP_LOAN_DEL] = {sizeof(struct dp_object), do_stage, 2},
 };
 
 /* --- connections --- */
 
+static void refuse(struct client *client, uint64_t cookie, int error, const char *text)
+{
+	client_done(client, cookie, error, text);
+	client->has_failed = true;
+}
+
 static void dispatch(struct client *client, struct request *request, size_t bytes)
 {
-	unsigned int type = bytes < sizeof(request->header) ? 0 : request->header.type;
+	const struct dp_header *header = &request->header;
+	unsigned int type = bytes < sizeof(*header) ? 0 : header->type;
 
 	if (type >= sizeof(requests) / sizeof(requests[0]) || requests[type].handle == NULL ||
-	    bytes != requests[type].bytes || request->header.bytes != bytes) {
-		client_done(client, type != 0 ? request->header.cookie : 0, -EPROTO,
-			    "malformed message");
-		client->has_failed = true;
+	    bytes != requests[type].bytes || header->bytes != bytes) {
+		refuse(client, type != 0 ? header->cookie : 0, -EPROTO, "malformed message");
 		return;
 	}
-	if (request->header.version != DP_VERSION) {
-		client_done(client, request->header.cookie, -EPROTONOSUPPORT,
-			    "weftd and weft-dataplane differ in version; update both");
-		client->has_failed = true;
+	if (header->version != DP_VERSION && header->version != DP_VERSION - 1) {
+		refuse(client, header->cookie, -EPROTONOSUPPORT,
+		       "weftd and weft-dataplane differ in version; update both");
+		return;
+	}
+	/* It is answered in its own version. */
+	client->version = header->version;
+	if (header->version < requests[type].since) {
+		refuse(client, header->cookie, -EPROTO, "message of a later version");
 		return;
 	}
 	requests[type].handle(client, request);
@@ -394,7 +455,7 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		free(client);
 		return;
 	}
-	*client = (struct client){.server = server, .fd = fd, .next = server->clients};
+	*client = (struct client){.server = server, .fd = fd, .version = DP_VERSION, .next = server->clients};
 	client->queue_end = &client->queue;
 	if (loop_add(server->dp->loop, fd, EPOLLIN, on_client, client, &client->watch) < 0) {
 		close(fd);

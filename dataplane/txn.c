@@ -19,9 +19,7 @@
 #include "dataplane/txn_check.h"
 #include "dataplane/vlan.h"
 
-/* Room for one item more than `n`: twice as much each time, so that a thousand ports are not copied
- * a thousand times. NULL: no memory, and `items` stays. */
-static void *make_room(void *items, size_t n, size_t item_bytes)
+void *txn_make_room(void *items, size_t n, size_t item_bytes)
 {
 	if (n != 0 && (n & (n - 1)) != 0)
 		return items;
@@ -30,7 +28,8 @@ static void *make_room(void *items, size_t n, size_t item_bytes)
 
 static struct txn_port *add_port(struct txn *txn)
 {
-	struct txn_port *ports = make_room(txn->ports, txn->n_ports, sizeof(txn->ports[0]));
+	struct txn_port *ports =
+		txn_make_room(txn->ports, txn->n_ports, sizeof(txn->ports[0]));
 
 	if (ports == NULL)
 		return NULL;
@@ -42,7 +41,7 @@ static struct txn_port *add_port(struct txn *txn)
 static struct txn_segment *add_segment(struct txn *txn)
 {
 	struct txn_segment *segments =
-		make_room(txn->segments, txn->n_segments, sizeof(txn->segments[0]));
+		txn_make_room(txn->segments, txn->n_segments, sizeof(txn->segments[0]));
 
 	if (segments == NULL)
 		return NULL;
@@ -304,6 +303,8 @@ int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "out of memory");
 	else
 		error = txn_check(txn, why, why_bytes);
+	if (error == 0)
+		error = txn_channels_prepare(txn, why, why_bytes);
 	for (size_t i = 0; error == 0 && i < txn->n_segments; i++)
 		error = prepare_segment(txn, &txn->segments[i], why, why_bytes);
 	for (size_t i = 0; error == 0 && i < txn->n_ports; i++)
@@ -328,8 +329,10 @@ static void publish_segments(struct txn *txn)
 			continue;
 		if (staged->old != NULL) {
 			segment_apply(staged->old, &staged->spec);
+			txn->has_moved |= channel_resolve_segment(dp, staged->old);
 			continue;
 		}
+		channel_resolve_segment(dp, staged->made);
 		segment_publish(dp, staged->made);
 		/* Peers that have every segment have it too. */
 		txn->touched[staged->made->index] = true;
@@ -375,11 +378,26 @@ static void publish_ports(struct txn *txn)
 			port_apply(staged->old);
 			staged->guard = atomic_exchange(&staged->old->guard, staged->guard);
 			enter_segments(txn, staged->old, staged);
+			channel_resolve_port(txn->dp, staged->old);
 			continue;
 		}
 		enter_segments(txn, staged->made, staged);
+		channel_resolve_port(txn->dp, staged->made);
 		port_publish(staged->made);
 		staged->made = NULL;
+	}
+}
+
+/* Ports that are not in the transaction, of segments that have another channel. */
+static void resolve_ports(struct txn *txn)
+{
+	struct dataplane *dp = txn->dp;
+
+	for (unsigned int i = 1; txn->has_moved && i < dp->ports_end; i++) {
+		struct port *port = atomic_load(&dp->ports[i]);
+
+		if (port != NULL)
+			channel_resolve_port(dp, port);
 	}
 }
 
@@ -487,6 +505,7 @@ static void release(struct txn *txn)
 		segment_return_index(dp, staged->old->index);
 		segment_destroy(staged->old);
 	}
+	txn_channels_release(txn);
 }
 
 static void free_txn(struct txn *txn)
@@ -499,6 +518,7 @@ static void free_txn(struct txn *txn)
 		free(txn->ports[i].segments);
 	}
 	overlay_destroy(txn->overlay);
+	txn_channels_free(txn);
 	free(txn->by_id);
 	free(txn->touched);
 	free(txn->unused_lists);
@@ -509,13 +529,21 @@ static void free_txn(struct txn *txn)
 
 void txn_commit(struct txn *txn)
 {
+	bool has_channels = txn_channels_has_any(txn) || txn->n_ports != 0;
+
 	unpublish(txn);
 	/* A port that is replaced must be out of the workers' hands before its successor comes. */
+	atomic_fetch_add(&txn->dp->channels_epoch, has_channels);
 	dataplane_synchronize(txn->dp);
+	txn_channels_publish(txn);
 	publish_segments(txn);
 	publish_ports(txn);
+	resolve_ports(txn);
+	txn_channels_withdraw(txn);
 	publish_lists(txn);
 	publish_overlay(txn);
+	if (has_channels || txn->has_moved)
+		channel_changed(txn->dp);
 	dataplane_synchronize(txn->dp);
 	release(txn);
 	free_txn(txn);

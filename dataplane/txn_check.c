@@ -341,7 +341,7 @@ static int check_references(const struct txn *txn, const bool *is_touched, char 
 	return error;
 }
 
-int txn_check(const struct txn *txn, char *why, size_t why_bytes)
+int txn_check(struct txn *txn, char *why, size_t why_bytes)
 {
 	const char *line = NULL;
 	char text[DP_TEXT_BYTES];
@@ -366,6 +366,8 @@ int txn_check(const struct txn *txn, char *why, size_t why_bytes)
 	}
 	mark_touched(txn, is_touched);
 	error = check_references(txn, is_touched, why, why_bytes);
+	if (error == 0)
+		error = txn_channels_check(txn, is_touched, why, why_bytes);
 	if (error == 0 && txn->n_segments != 0)
 		error = check_vnis(txn, why, why_bytes);
 	if (error == 0)

@@ -7,6 +7,7 @@
 
 #include "dataplane/port.h"
 #include "dataplane/segment.h"
+#include "dataplane/txn_channels.h"
 
 struct txn_segment {
 	struct dp_segment spec;		/* is_delete: only the id */
@@ -38,13 +39,19 @@ struct txn {
 	size_t n_segments;
 	struct txn_port *ports;
 	size_t n_ports;
+	struct txn_channels channels;
 	struct txn_id *by_id;		/* segments in the order of ids; from prepare on */
 	bool *touched;			/* by segment index: its flood list changes */
 	struct flood_list **unused_lists;
 	size_t n_unused_lists;
 	struct overlay *overlay;	/* to be published; then the one before */
 	bool has_overlay;		/* it changes */
+	bool has_moved;			/* a segment has another channel, and so have its ports */
 };
+
+/* Room for one item more than `n`: twice as much each time, so that a thousand are not copied a
+ * thousand times. NULL: no memory, and `items` stays. */
+void *txn_make_room(void *items, size_t n, size_t item_bytes);
 
 /* The staged segment of this id, or NULL; after the index was made: 0 or -ENOMEM. */
 int txn_check_index_segments(struct txn *txn);
@@ -58,5 +65,6 @@ int txn_unique_check(const struct txn *txn, const bool *touched, char *why, size
 /* For a port that is to be compared by later transactions. */
 void txn_unique_note(struct port *port);
 
-/* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Pure. */
-int txn_check(const struct txn *txn, char *why, size_t why_bytes);
+/* Is every object sound by itself, and the result as a whole? 0, or -errno with one line. Changes
+ * nothing but indices of the transaction. */
+int txn_check(struct txn *txn, char *why, size_t why_bytes);

@@ -255,6 +255,8 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	unsigned int frames = 0;
 	uint64_t mark = worker->weighs_queues ? rte_rdtsc() : 0;
 
+	if (now_ns >= pool_due_ns(worker->dp))
+		pool_turn(worker->dp, now_ns);
 	worker->burst->now_s = (uint32_t)(now_ns / 1000000000ULL);
 	worker->burst->now_ns = now_ns;
 	worker->burst->attention = false;

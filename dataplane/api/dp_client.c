@@ -188,6 +188,14 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_PORT_PUT:
 		return bytes == sizeof(struct dp_port) &&
 		       is_valid_port((const struct dp_port *)header);
+	case DP_POOL_PUT:
+		return bytes == sizeof(struct dp_pool) &&
+		       is_string(((const struct dp_pool *)header)->name, DP_NAME_BYTES);
+	case DP_CHANNEL_PUT:
+		return bytes == sizeof(struct dp_channel) &&
+		       is_string(((const struct dp_channel *)header)->name, DP_NAME_BYTES);
+	case DP_LOAN_PUT:
+		return bytes == sizeof(struct dp_loan);
 	case DP_PORT_STATE:
 		return bytes == sizeof(struct dp_port_state) &&
 		       is_string(((const struct dp_port_state *)header)->reason, DP_TEXT_BYTES);

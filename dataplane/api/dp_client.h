@@ -35,7 +35,7 @@ int dp_client_greet(struct dp_client *client, char why[DP_TEXT_BYTES]);
 int dp_client_welcome(struct dp_client *client, int timeout_ms, struct dp_welcome *welcome,
 		      int *counters_fd, char why[DP_TEXT_BYTES]);
 
-/* Sends one of the four staged messages; fills in its header. The descriptors stay the caller's. */
+/* Sends one of the staged messages; fills in its header. The descriptors stay the caller's. */
 int dp_client_stage(struct dp_client *client, enum dp_type type, void *message, size_t bytes,
 		    const int *fds, unsigned int n_fds, int timeout_ms);
 

@@ -153,6 +153,15 @@ enum dp_way {
 	DP_WAYS,
 };
 
+/* What a channel can be held to: its clock (channel/bucket.h) counts no finer and no coarser. */
+#define DP_RATE_BPS_MIN 1000ULL
+#define DP_RATE_BPS_MAX 400000000000ULL
+
+#define DP_WEIGHT_MAX 10000
+#define DP_BURST_BYTES_MAX 64000000
+#define DP_TARGET_US_MAX 60000000
+#define DP_FRAMES_PER_S_MAX 1000000000
+
 /* A capacity that channels divide, for each way. */
 struct dp_pool {
 	struct dp_header header;
@@ -254,7 +263,8 @@ struct dp_port {
 	struct dp_option options[DP_OPTIONS_MAX];
 };
 
-/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_PORT_FDS (request and answer; the answer carries descriptors). */
+/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_PORT_FDS (request and
+ * answer; the answer carries descriptors). */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;

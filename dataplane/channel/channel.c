@@ -4,11 +4,20 @@
 
 #include <errno.h>
 
+#include "dataplane/channel/pool.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
 
+_Static_assert(DP_RATE_BPS_MIN == BUCKET_RATE_BPS_MIN && DP_RATE_BPS_MAX == BUCKET_RATE_BPS_MAX,
+	       "the door and the bucket agree");
+
 #define WIRE_EXTRA_BYTES 24 /* preamble, FCS and gap of Ethernet */
+
+static uint64_t rate_before_rounds(const struct dp_channel_way *spec)
+{
+	return spec->assured_bps != 0 ? spec->assured_bps : spec->ceiling_bps;
+}
 
 int channel_create(struct dataplane *dp, const struct dp_channel *spec, struct channel **out)
 {
@@ -24,11 +33,20 @@ int channel_create(struct dataplane *dp, const struct dp_channel *spec, struct c
 	}
 	channel->dp = dp;
 	channel->index = (uint16_t)slot;
+	channel->spec = *spec;
 	for (unsigned int i = 0; i < DP_WAYS; i++) {
-		channel->ways[i].channel = channel->index;
-		channel->ways[i].way = (uint8_t)i;
+		struct channel_way *way = &channel->ways[i];
+
+		way->channel = channel->index;
+		way->way = (uint8_t)i;
+		/* Until the first round: what nobody can take from it. */
+		way->rate_bps = rate_before_rounds(&spec->ways[i]);
+		bucket_init(&way->bucket, way->rate_bps, spec->ways[i].burst_bytes,
+			    spec->ways[i].frames_per_s);
+		way->told_bps = way->rate_bps;
+		way->set_burst_bytes = spec->ways[i].burst_bytes;
+		way->set_frames_per_s = spec->ways[i].frames_per_s;
 	}
-	channel_apply(channel, spec, NULL);
 	*out = channel;
 	return 0;
 }
@@ -54,6 +72,8 @@ void channel_publish(struct channel *channel)
 	*chain = channel;
 	atomic_store_explicit(&channel->dp->channels[channel->index], channel,
 			      memory_order_release);
+	for (unsigned int i = 0; i < DP_WAYS; i++)
+		pool_want_round(channel->dp, &channel->ways[i]);
 }
 
 void channel_unpublish(struct channel *channel)
@@ -89,7 +109,7 @@ static void apply_way(struct channel_way *way, const struct dp_channel_way *spec
 	atomic_store(&way->ceiling_bps, ceiling_bps);
 	atomic_store(&way->burst_bytes, spec->burst_bytes);
 	atomic_store(&way->weight, spec->weight);
-	atomic_store(&way->target_ns, spec->target_us * 1000);
+	atomic_store(&way->target_ns, spec->target_us * 1000ULL);
 	atomic_store(&way->frames_per_s, spec->frames_per_s);
 }
 
@@ -100,9 +120,19 @@ void channel_apply(struct channel *channel, const struct dp_channel *spec, struc
 	channel->spec = *spec;
 	atomic_store(&channel->pool, pool);
 	for (unsigned int i = 0; i < DP_WAYS; i++) {
-		atomic_store(&channel->ways[i].frame_extra_bytes, extra_bytes);
-		apply_way(&channel->ways[i], &spec->ways[i], channel->lent_bps[i]);
+		struct channel_way *way = &channel->ways[i];
+
+		atomic_store(&way->frame_extra_bytes, extra_bytes);
+		apply_way(way, &spec->ways[i], channel->lent_bps[i]);
+		pool_want_round(channel->dp, way);
 	}
+}
+
+void channel_lend(struct channel *channel, enum dp_way way, int64_t bps)
+{
+	channel->lent_bps[way] += bps;
+	apply_way(&channel->ways[way], &channel->spec.ways[way], channel->lent_bps[way]);
+	pool_want_round(channel->dp, &channel->ways[way]);
 }
 
 void channel_changed(struct dataplane *dp)
@@ -113,10 +143,11 @@ void channel_changed(struct dataplane *dp)
 		worker_wake(dp->workers[i]);
 }
 
-void channel_resolve_segment(struct dataplane *dp, struct segment *segment)
+bool channel_resolve_segment(struct dataplane *dp, struct segment *segment)
 {
-	atomic_store_explicit(&segment->channel, channel_find(dp, segment->spec.channel_id),
-			      memory_order_release);
+	struct channel *channel = channel_find(dp, segment->spec.channel_id);
+
+	return atomic_exchange(&segment->channel, channel) != channel;
 }
 
 void channel_resolve_port(struct dataplane *dp, struct port *port)
@@ -132,5 +163,5 @@ void channel_resolve_port(struct dataplane *dp, struct port *port)
 
 void channel_wake(struct channel_way *way)
 {
-	atomic_store(&way->is_active, true);
+	pool_want_round(channel_of(way)->dp, way);
 }

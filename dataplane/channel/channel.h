@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "dataplane/api/dp_msg.h"
+#include "dataplane/api/share.h"
 #include "dataplane/channel/bucket.h"
 
 #define CHANNELS_MAX 16384	/* indices 1 .. CHANNELS_MAX - 1 */
@@ -38,17 +39,23 @@ struct channel_way {
 	uint8_t way;			/* enum dp_way */
 	_Atomic uint8_t frame_extra_bytes;	/* account: wire: beside the bytes of a frame */
 	uint16_t channel;		/* index, also in the counters (counters_channel()) */
+	_Atomic uint64_t target_ns;	/* delay above which frames are marked, then dropped */
 	_Atomic uint32_t weight;
-	_Atomic uint32_t target_ns;	/* delay above which frames are marked, then dropped */
 	_Atomic uint32_t frames_per_s;	/* 0: no limit */
 	_Atomic uint64_t assured_bps, ceiling_bps;	/* with loans; ceiling 0: none */
 	_Atomic uint64_t burst_bytes;
 
-	/* Of the pool's rounds: who runs one has its lock. */
+	/* Of the rounds (pool.c): who runs one has its lock. */
+	struct share share;
 	uint64_t seen_bytes;		/* taken_bytes at the last round */
-	uint64_t rate_bps;		/* that the bucket has; 0: none yet, no limit */
+	int64_t paid_bytes;		/* less its debt then */
 	uint64_t used_bps;		/* of late */
-	uint64_t used_ns;		/* when it was last seen to use something */
+	uint64_t used_ns;		/* when it was last seen to be used; 0: it was at rest */
+	uint64_t wanted_bps, entitled_bps;
+	uint64_t rate_bps;		/* that its bucket was last set to, with the next two */
+	uint64_t set_burst_bytes;
+	uint32_t set_frames_per_s;
+	uint64_t told_bps;		/* rate that waiters reckon with */
 } __attribute__((aligned(64)));
 
 struct channel {
@@ -71,7 +78,8 @@ static inline struct channel *channel_of(struct channel_way *way)
 
 /* Main. */
 
-/* Not yet published. 0 or -errno (-ENOSPC: there are CHANNELS_MAX - 1). */
+/* Not yet published; channel_apply() comes after. 0 or -errno (-ENOSPC: there are
+ * CHANNELS_MAX - 1). */
 int channel_create(struct dataplane *dp, const struct dp_channel *spec, struct channel **channel);
 void channel_destroy(struct channel *channel);	/* NULL is legal; no worker knows it any more */
 
@@ -80,15 +88,18 @@ void channel_unpublish(struct channel *channel);
 
 struct channel *channel_find(const struct dataplane *dp, uint32_t id);	/* published ones */
 
-/* Makes the channel what its spec, `pool` and lent_bps say, under traffic. The caller calls
+/* Makes the channel what `spec`, `pool` and lent_bps say, under traffic. The caller calls
  * channel_changed() when it has changed all it wanted to. */
 void channel_apply(struct channel *channel, const struct dp_channel *spec, struct pool *pool);
+/* It is assured of so much less; below zero: more. As channel_apply(). */
+void channel_lend(struct channel *channel, enum dp_way way, int64_t bps);
 void channel_changed(struct dataplane *dp);
 
-/* What a port, or a segment for its ports that have none, has of its channel: after their
- * channel_id or their segments have changed. */
+/* Finds the channel of a port, or of a segment for its ports that have none, after their channel_id
+ * or their segments have changed. Does the segment have another one than before? Then its ports have
+ * to be resolved, too. */
 void channel_resolve_port(struct dataplane *dp, struct port *port);
-void channel_resolve_segment(struct dataplane *dp, struct segment *segment);
+bool channel_resolve_segment(struct dataplane *dp, struct segment *segment);
 
 /* Workers. */
 
