@@ -198,14 +198,14 @@ static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, i
 	if (served.is_done) {
 		pop(turnstile);
 		waiter->epoch = 0;
-	} else if (waiter->deficit_bytes <= 0 || served.bytes < credit) {
+	} else if (waiter->deficit_bytes <= 0) {
 		append(turnstile, pop(turnstile));
 	}
 	return served.bytes;
 }
 
-/* One round, as far as the credit goes. Whom credit leaves in the middle of its quantum stays first
- * and goes on there. */
+/* As far as the credit goes, and no more bursts than members. Who is left in the middle of its
+ * quantum stays first and goes on there. */
 static unsigned int serve(struct worker *worker, struct turnstile *turnstile, uint64_t now_ns)
 {
 	struct channel_way *way = turnstile->way;

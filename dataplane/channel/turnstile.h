@@ -58,8 +58,8 @@ bool turnstile_is_waiting(const struct worker *worker, const struct waiter *wait
 /* How many wait for a way at this worker. */
 unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way);
 
-/* Beginning of a turn: forgets all if the epoch has changed. Then serves whose time has come, each
- * once at most; frames moved. */
+/* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has come, as
+ * many bursts at a turnstile as wait there at most; frames moved. */
 unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns);
 
 /* When somebody is to be served, at the earliest; TURNSTILE_NEVER_NS: nobody waits. */
