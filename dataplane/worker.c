@@ -33,6 +33,7 @@
  * little and keeps ping-pong traffic at polling speed. */
 #define POLL_BEFORE_SLEEP_NS 60000ULL
 #define SLEEP_NS_MAX (1ULL * NS_PER_S)
+#define SLEEP_NS_MIN 20000ULL
 #define WAKE_EARLY_NS 60000ULL
 #define EVENTS_PER_WAKE 64
 
@@ -269,6 +270,7 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	worker->burst->attention = false;
 	unsigned int frames = turnstile_turn(worker, now_ns);
 
+	worker->n_held_frames = frames;
 	for (unsigned int i = 0, at = worker->first; i < n; i++, at++) {
 		if (at >= n)
 			at = 0;
@@ -358,42 +360,47 @@ static void note_events(struct worker *worker, const struct epoll_event *events,
 	}
 }
 
-/* How long it may sleep: shorter if somebody is to be served before; then it wakes a little early,
- * since a wake-up takes its time, and polls the rest. 0: not at all. */
+/* How long it may sleep: shorter if somebody waits for credit. Before he is to be served it wakes a
+ * little early, since a wake-up takes its time, and polls the rest; a round of the pool, after which
+ * there may be more for him, need not be so exact. 0: not at all. */
 static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 {
-	uint64_t due_ns = turnstile_next_due_ns(worker);
+	uint64_t due_ns = turnstile_next_due_ns(worker), round_ns = pool_due_ns(worker->dp);
 
-	if (due_ns <= now_ns + WAKE_EARLY_NS)
+	if (due_ns == TURNSTILE_NEVER_NS)
+		return SLEEP_NS_MAX;
+	due_ns = due_ns > WAKE_EARLY_NS ? due_ns - WAKE_EARLY_NS : 0;
+	if (round_ns < due_ns)
+		due_ns = round_ns;
+	if (due_ns < now_ns + SLEEP_NS_MIN)
 		return 0;
-	due_ns -= now_ns + WAKE_EARLY_NS;
-	return due_ns < SLEEP_NS_MAX ? due_ns : SLEEP_NS_MAX;
+	return due_ns - now_ns < SLEEP_NS_MAX ? due_ns - now_ns : SLEEP_NS_MAX;
 }
 
 /* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. The queues stay
- * armed: the next turn comes first. */
-static void sleep_until_woken(struct worker *worker, uint64_t ns)
+ * armed: the next turn comes first. false: it was the deadline. */
+static bool sleep_until_woken(struct worker *worker, uint64_t ns)
 {
 	const struct timespec timeout = {
 		.tv_sec = (time_t)(ns / NS_PER_S),
 		.tv_nsec = (long)(ns % NS_PER_S),
 	};
-
 	struct rte_rcu_qsbr *qsbr = worker->dp->qsbr;
 	struct epoll_event events[EVENTS_PER_WAKE];
 
 	worker->is_armed = true;
-	if (arm_all(worker)) {
-		worker->count->sleeps++;
-		/* Offline: main need not wait for us; queues may come and go meanwhile. */
-		atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
-		rte_rcu_qsbr_thread_offline(qsbr, worker->index);
-		int n = epoll_pwait2(worker->epoll_fd, events, EVENTS_PER_WAKE, &timeout, NULL);
+	if (!arm_all(worker))
+		return true;
+	worker->count->sleeps++;
+	/* Offline: main need not wait for us; queues may come and go meanwhile. */
+	atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
+	rte_rcu_qsbr_thread_offline(qsbr, worker->index);
+	int n = epoll_pwait2(worker->epoll_fd, events, EVENTS_PER_WAKE, &timeout, NULL);
 
-		rte_rcu_qsbr_thread_online(qsbr, worker->index);
-		atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
-		note_events(worker, events, n);
-	}
+	rte_rcu_qsbr_thread_online(qsbr, worker->index);
+	atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
+	note_events(worker, events, n);
+	return n > 0;
 }
 
 void worker_run(struct worker *worker)
@@ -426,14 +433,16 @@ void worker_run(struct worker *worker)
 		if (frames != 0) {
 			worker->count->busy_cycles += end - start;
 			worker->count->busy_frames += frames;
-			last_frame_ns = now_ns;
+			/* Of a ring that was held none follow before it is due again. */
+			if (frames > worker->n_held_frames)
+				last_frame_ns = now_ns;
 		} else {
 			uint64_t ns = sleep_ns(worker, now_ns);
 
 			worker->count->idle_cycles += end - start;
 			if (now_ns - last_frame_ns > POLL_BEFORE_SLEEP_NS && ns != 0) {
-				sleep_until_woken(worker, ns);
-				last_frame_ns = loop_clock_ns();
+				if (sleep_until_woken(worker, ns))
+					last_frame_ns = loop_clock_ns();
 				end = rte_rdtsc();
 			} else {
 				rte_pause();

@@ -37,6 +37,7 @@ struct worker {
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
 	bool is_armed;			/* its queues were asked to wake it, and not yet not to */
+	unsigned int n_held_frames;	/* that this turn has let go, of those who waited */
 	unsigned int first;		/* queue that the next turn begins with: it woke it */
 	pthread_t thread;
 	_Atomic bool is_awake;		/* in a turn, or between two */

@@ -270,7 +270,7 @@ void hold_rig_set_rate(struct hold_rig *rig, unsigned int i, uint64_t rate_bps,
 	} else {
 		bucket_set(&rig->channels[i]->ways[DP_TX].bucket, rate_bps, burst_bytes, 0,
 			   rig->now_ns);
-		atomic_fetch_add(&rig->dp->channels_faster, 1);
+		atomic_fetch_add(&rig->dp->rates_epoch, 1);
 	}
 }
 

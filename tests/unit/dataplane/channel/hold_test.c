@@ -7,9 +7,13 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
 
 #include "dataplane/channel/turnstile.h"
 #include "dataplane/worker.h"
+#include "tests/lib/deadline.h"
 #include "tests/unit/dataplane/channel/hold_rig.h"
 #include "tests/unit/dataplane/rig.h"
 
@@ -387,6 +391,49 @@ static void a_worker_knows_when_somebody_is_due(void **state)
 	hold_rig_destroy(rig);
 }
 
+static void *run(void *arg)
+{
+	worker_run(arg);
+	return NULL;
+}
+
+static uint64_t cpu_ns(pthread_t thread)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &time), 0);
+	return (uint64_t)time.tv_sec * S + (uint64_t)time.tv_nsec;
+}
+
+/* The real clock: 255 frames are 3 s. */
+static void a_worker_sleeps_while_a_slow_ring_waits(void **state)
+{
+	struct hold_rig *rig = hold_rig_create(1, 1, true);
+	struct worker *worker = rig->dp->workers[0];
+	uint64_t deadline = deadline_in_ms(20000);
+	pthread_t thread;
+
+	hold_rig_set_rate(rig, 0, MBIT, NO_BURST);
+	hold_rig_assign(rig, 1, 0);
+	hold_rig_send(rig, 1, 1514);
+	hold_rig_turn(rig, 0);
+	hold_rig_stop(rig, 1);
+	assert_int_equal(pthread_create(&thread, NULL, run, worker), 0);
+	while (__atomic_load_n(&rig->got[1].frames, __ATOMIC_RELAXED) < 40) {
+		assert_false(deadline_passed(deadline));
+		sched_yield();
+	}
+	/* 40 frames take 484 ms, of which it polls 60 us before each and as long at the beginning. */
+assert_in_range(cpu_ns(thread), 0, 25 * MS);
+	worker_stop(worker);
+	pthread_join(thread, NULL);
+	assert_true(worker->count->sleeps >= 39);
+	hold_rig_assert_in_order(rig);
+	hold_rig_destroy(rig);
+}
+
 /* --- marks --- */
 
 static void assert_marks(uint8_t tos, uint32_t target_ns, bool are_expected)
@@ -435,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_port_goes_while_it_waits),
 		cmocka_unit_test(a_queue_that_waits_moves_to_another_worker),
 		cmocka_unit_test(a_worker_knows_when_somebody_is_due),
+		cmocka_unit_test(a_worker_sleeps_while_a_slow_ring_waits),
 		cmocka_unit_test(a_ring_above_the_target_is_marked),
 	};
 
