@@ -86,6 +86,7 @@ struct burst {
 	/* What a port that can hold its frames (port.h) may take for its channel: whole frames while
 	 * there is something left. As a rule there is no budget: then nothing of this is looked at. */
 	bool has_budget;
+	bool counts_left;		/* n_left is more than whether there are any */
 	int64_t budget_bytes;
 	uint32_t budget_frames;
 	uint32_t alone_bytes;		/* a large TCP frame longer than this comes alone */

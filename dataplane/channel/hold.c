@@ -41,6 +41,7 @@ static void set_budget(const struct take *take, struct burst *burst)
 	burst->budget_frames = frames < BURST_FRAMES ? (uint32_t)frames : BURST_FRAMES;
 	burst->alone_bytes = alone_bytes < UINT32_MAX ? (uint32_t)alone_bytes : UINT32_MAX;
 	burst->budget_bytes = take->budget_bytes;
+	burst->counts_left = take->has_waited;
 }
 
 /* How long a frame waits that comes to the end of the ring now: what lies before it over the part of
@@ -50,7 +51,7 @@ static uint64_t estimate_delay_ns(const struct take *take, const struct burst *b
 	unsigned int n_waiting = turnstile_count(take->worker, take->way);
 	uint64_t bytes = 0;
 
-	if (burst->n_left == 0)
+	if (!take->has_waited || burst->n_left == 0)
 		return 0;
 	for (unsigned int i = 0; i < burst->n; i++)
 		bytes += burst->frames[i].len;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Taking frames from a ring within the budget of a burst (frame.h): whole frames while something is
- * left. What is not taken stays in the ring as if nobody had looked. Worker threads.
+ * left. What is not taken stays in the ring as if nobody had looked. A budget that is no limit just
+ * now costs a look at the lengths, which were read ahead. Worker threads.
  */
 #pragma once
 
@@ -10,42 +11,56 @@
 struct ring_budget {
 	int64_t bytes;
 	uint32_t frames;
-	uint32_t n_pieces; /* of the burst, before the frame that is being taken */
+	uint32_t alone_bytes;
+};
+
+/* What became of a frame that was read. */
+enum ring_budget_step {
+	RING_BUDGET_MORE,  /* it is taken, perhaps others after it */
+	RING_BUDGET_LAST,  /* it is taken, and nothing behind it */
+	RING_BUDGET_STAYS, /* it stays in the ring */
 };
 
 static inline struct ring_budget ring_budget(const struct burst *burst)
 {
 	return (struct ring_budget){
 		.bytes = burst->budget_bytes,
-		.frames = burst->budget_frames,
-		.n_pieces = burst->n_pieces,
+		.frames = burst->budget_frames < BURST_FRAMES ? burst->budget_frames : BURST_FRAMES,
+		.alone_bytes = burst->alone_bytes,
 	};
 }
 
-static inline bool ring_budget_has_more(const struct ring_budget *budget)
+/* May n buffers of these lengths all be taken? Then they are paid for. false: perhaps; look at each.
+ */
+static inline bool ring_budget_pass(struct ring_budget *budget, const uint32_t *lens,
+				    unsigned int n, uint32_t header_bytes)
 {
-	return budget->bytes > 0 && budget->frames != 0;
+	uint32_t sum = 0, max = 0, min = UINT32_MAX;
+
+	for (unsigned int i = 0; i < n; i++) {
+		sum += lens[i];
+		max = lens[i] > max ? lens[i] : max;
+		min = lens[i] < min ? lens[i] : min;
+	}
+	int64_t bytes = (int64_t)sum - n * header_bytes;
+
+	/* The sum of 64 that are at most so long is right. */
+	if (n == 0 || min < header_bytes || max > FRAME_BYTES_MAX || max > budget->alone_bytes ||
+	    bytes > budget->bytes)
+		return false;
+	budget->bytes -= bytes;
+	return true;
 }
 
-/* A large TCP frame that has to come alone. */
-static inline bool ring_budget_is_alone(const struct burst *burst, const struct frame *frame)
-{
-	return frame->len > burst->alone_bytes &&
-	       frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-}
-
-/* Frame i of the burst was read from the ring. false: it is to stay there. */
-static inline bool ring_budget_take(struct ring_budget *budget, struct burst *burst, unsigned int i)
+/* Frame i of the burst was read from the ring. */
+static inline enum ring_budget_step ring_budget_take(struct ring_budget *budget,
+						     const struct burst *burst, unsigned int i)
 {
 	const struct frame *frame = &burst->frames[i];
-	bool is_alone = ring_budget_is_alone(burst, frame);
 
-	if (is_alone && i != 0) {
-		burst->n_pieces = budget->n_pieces;
-		return false;
-	}
-	budget->n_pieces = burst->n_pieces;
-	budget->bytes = is_alone ? 0 : budget->bytes - frame->len;
-	budget->frames--;
-	return true;
+	if (__builtin_expect(frame->len > budget->alone_bytes, 0) &&
+	    frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)
+		return i == 0 ? RING_BUDGET_LAST : RING_BUDGET_STAYS;
+	budget->bytes -= frame->len;
+	return budget->bytes > 0 ? RING_BUDGET_MORE : RING_BUDGET_LAST;
 }

@@ -102,14 +102,22 @@ static inline unsigned int take_all(struct ring *ring, struct burst *burst,
 	return n;
 }
 
-static unsigned int take_within(struct ring *ring, struct burst *burst,
-				const struct ring_ahead *ahead)
+/* The same within a budget. */
+static unsigned int take_within(struct ring *ring, struct burst *burst, struct ring_ahead *ahead)
 {
 	struct ring_budget budget = ring_budget(burst);
+	enum ring_budget_step step = RING_BUDGET_MORE;
 	unsigned int n = 0;
 
-	while (n < ahead->n && ring_budget_has_more(&budget)) {
-		if (!take_frame(ring, burst, ahead, n) || !ring_budget_take(&budget, burst, n))
+	if (ahead->n > budget.frames)
+		ahead->n = budget.frames;
+	if (ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes))
+		return take_all(ring, burst, ahead);
+	if (budget.bytes <= 0)
+		return 0;
+	while (n < ahead->n && step == RING_BUDGET_MORE && take_frame(ring, burst, ahead, n)) {
+		step = ring_budget_take(&budget, burst, n);
+		if (step == RING_BUDGET_STAYS)
 			break;
 		if (burst->frames[n++].drop == DROP_BAD_CHAIN)
 			break;

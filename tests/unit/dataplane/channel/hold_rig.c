@@ -233,7 +233,7 @@ void hold_rig_destroy(struct hold_rig *rig)
 		atomic_store(&port_find(dp, id)->channel, NULL);
 	channel_changed(dp);
 	for (unsigned int i = 0; i < 4; i++)
-		channel_destroy(rig->channels[i]);
+		hold_rig_drop(rig, i);
 	rig_assert_accounted(dp);
 	dataplane_destroy(dp);
 	for (unsigned int id = 1; id <= rig->n_senders; id++) {
@@ -263,15 +263,29 @@ void hold_rig_set_rate(struct hold_rig *rig, unsigned int i, uint64_t rate_bps,
 		       uint64_t burst_bytes)
 {
 	struct dp_channel spec = {.id = i + 1};
+	struct channel *channel = rig->channels[i];
 
-	if (rig->channels[i] == NULL) {
-		assert_int_equal(channel_create(rig->dp, &spec, &rig->channels[i]), 0);
-		bucket_init(&rig->channels[i]->ways[DP_TX].bucket, rate_bps, burst_bytes, 0);
-	} else {
-		bucket_set(&rig->channels[i]->ways[DP_TX].bucket, rate_bps, burst_bytes, 0,
-			   rig->now_ns);
-		atomic_fetch_add(&rig->dp->rates_epoch, 1);
+	if (channel == NULL) {
+		assert_int_equal(channel_create(rig->dp, &spec, &channel), 0);
+		channel_publish(channel);
+		rig->channels[i] = channel;
+		bucket_init(&channel->ways[DP_TX].bucket, rate_bps, burst_bytes, 0);
 	}
+	/* As the next round of the pool does when main has said so, at this moment. */
+	spec.ways[DP_TX] =
+		(struct dp_channel_way){.ceiling_bps = rate_bps, .burst_bytes = burst_bytes};
+	channel_apply(channel, &spec, NULL);
+	bucket_set(&channel->ways[DP_TX].bucket, rate_bps, burst_bytes, 0, rig->now_ns);
+	atomic_fetch_add(&rig->dp->rates_epoch, 1);
+}
+
+void hold_rig_drop(struct hold_rig *rig, unsigned int i)
+{
+	if (rig->channels[i] == NULL)
+		return;
+	channel_unpublish(rig->channels[i]);
+	channel_destroy(rig->channels[i]);
+	rig->channels[i] = NULL;
 }
 
 void hold_rig_assign(struct hold_rig *rig, unsigned int sender, int i)

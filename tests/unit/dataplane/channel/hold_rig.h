@@ -56,6 +56,8 @@ void hold_rig_stop(struct hold_rig *rig, unsigned int sender);
 /* Channel i of the rig, whose tx way has this rate. 0: no limit. */
 void hold_rig_set_rate(struct hold_rig *rig, unsigned int i, uint64_t rate_bps,
 		       uint64_t burst_bytes);
+/* No port has it any more. */
+void hold_rig_drop(struct hold_rig *rig, unsigned int i);
 /* Gives a port to channel i; -1: to none. */
 void hold_rig_assign(struct hold_rig *rig, unsigned int sender, int i);
 
