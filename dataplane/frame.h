@@ -83,6 +83,14 @@ struct burst {
 	bool is_mixed;			/* after classify: perhaps of several segments */
 	uint8_t services;		/* after classify: enum frame_service */
 	bool attention;			/* a port found something that main has to look at */
+	/* What a port that can hold its frames (port.h) may take for its channel: whole frames while
+	 * there is something left. As a rule there is no budget: then nothing of this is looked at. */
+	bool has_budget;
+	bool counts_left;		/* n_left is more than whether there are any */
+	int64_t budget_bytes;
+	uint32_t budget_frames;
+	uint32_t alone_bytes;		/* a large TCP frame longer than this comes alone */
+	uint32_t n_left;		/* frames that were there beyond the budget, about */
 	uint8_t *arena; /* BURST_ARENA_BYTES for ports that must read into something */
 	struct frame frames[BURST_FRAMES];
 	struct iovec pieces[BURST_PIECES];

@@ -11,7 +11,9 @@
  *                also right after prepare when a transaction is aborted.
  * and on workers, any number of times between publish and close:
  *   rx           takes up to BURST_FRAMES frames from a queue into an empty burst. A frame that
- *                is unusable is taken too, with `drop` set: whatever arrives is counted.
+ *                is unusable is taken too, with `drop` set: whatever arrives is counted. A type
+ *                that holds_rx takes no more than the burst's budget, which may be 0, and says what
+ *                it has left; others know of none.
  *   rx_done      the frames of the last rx are through; gives their buffers back.
  *   tx           sends frames; counts what was sent and what was not, by reason. Workers may call
  *                it at the same time: the type locks per burst.
@@ -31,6 +33,7 @@
 #include "dataplane/api/dp_msg.h"
 #include "dataplane/api/port_kinds.h"
 #include "dataplane/api/port_options.h"
+#include "dataplane/channel/turnstile.h"
 #include "dataplane/frame.h"
 #include "dataplane/storm.h"
 
@@ -48,6 +51,8 @@ struct rxq {
 	struct port *port;
 	int wake_fd;		/* becomes readable when frames come; -1: none */
 	uint16_t index;		/* of the port's queues */
+	struct waiter waiter;	/* the worker's: for credit of the port's channel */
+	int32_t owed_work;	/* the worker's: what it has cost more than its share (fair.h) */
 
 	/* Main's. */
 	uint16_t pin;		/* worker + 1 that it must stay with; 0: any (balance.h) */
@@ -82,6 +87,7 @@ struct port_type {
 	unsigned int (*give_fds)(const struct port *port, int *fds);	/* may be NULL */
 
 	/* workers */
+	bool holds_rx;		/* frames can wait where they are: in the sender's ring */
 	void (*rx)(struct rxq *rxq, struct burst *burst);
 	void (*rx_done)(struct rxq *rxq, struct burst *burst);
 	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,

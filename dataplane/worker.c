@@ -15,6 +15,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/channel/hold.h"
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -31,7 +32,9 @@
  * latency in a virtual machine and some microseconds of work; polling for about as long again loses
  * little and keeps ping-pong traffic at polling speed. */
 #define POLL_BEFORE_SLEEP_NS 60000ULL
-#define SLEEP_MS_MAX 1000
+#define SLEEP_NS_MAX (1ULL * NS_PER_S)
+#define SLEEP_NS_MIN 20000ULL
+#define WAKE_EARLY_NS 60000ULL
 #define EVENTS_PER_WAKE 64
 
 static int worker_init(struct worker *worker)
@@ -65,9 +68,11 @@ static int worker_init(struct worker *worker)
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
 	if (worker->burst->arena == NULL)
 		return -ENOMEM;
-	int error = rte_ring_init(worker->learn, "learn", LEARN_REQUESTS,
-				  RING_F_SP_ENQ | RING_F_SC_DEQ);
+	int error = turnstile_create(&worker->turnstiles);
 
+	if (error == 0)
+		error = rte_ring_init(worker->learn, "learn", LEARN_REQUESTS,
+				      RING_F_SP_ENQ | RING_F_SC_DEQ);
 	return error != 0 ? error
 			  : rte_ring_init(worker->neigh, "neigh", NEIGH_REQUESTS,
 					  RING_F_SP_ENQ | RING_F_SC_DEQ);
@@ -106,6 +111,7 @@ void worker_destroy(struct worker *worker)
 		memory.free(worker->burst->arena);
 	memory.free(worker->burst);
 	memory.free(worker->tunnelled);
+	turnstile_destroy(worker->turnstiles);
 	memory.free(worker->lists.egress);
 	memory.free(worker->lists.tagged);
 	free(worker->lists.touched);
@@ -143,7 +149,7 @@ static void count_burst(const struct burst *burst, struct counters_block *count)
 
 /* The path of a burst from a port: classify -> guard -> learn -> answer -> look up -> storm ->
  * spread -> tx. */
-static void carry(struct worker *worker, struct port *port, struct burst *burst)
+void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
 {
 	struct dataplane *dp = worker->dp;
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
@@ -207,7 +213,7 @@ static bool carry_tunnels(struct worker *worker, struct port *port, struct burst
 	if (__builtin_expect(decap.n_probes != 0, 0))
 		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
-		carry(worker, peer, worker->tunnelled);
+		worker_carry(worker, peer, worker->tunnelled);
 		burst->attention |= worker->tunnelled->attention;
 	}
 	return true;
@@ -217,14 +223,17 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 {
 	struct burst *burst = worker->burst;
 	struct port *port = rxq->port;
+	struct channel *channel = atomic_load_explicit(&port->channel, memory_order_acquire);
 
+	if (channel != NULL && port->type->holds_rx)
+		return hold_poll(worker, rxq, &channel->ways[DP_TX]);
 	burst->n = 0;
 	burst->n_pieces = 0;
 	port->type->rx(rxq, burst);
 	if (burst->n == 0)
 		return 0;
 	if (__builtin_expect(port->type->send == NULL, 1) || !carry_tunnels(worker, port, burst))
-		carry(worker, port, burst);
+		worker_carry(worker, port, burst);
 	port->type->rx_done(rxq, burst);
 	return burst->n;
 }
@@ -252,7 +261,6 @@ static uint64_t weigh(struct rxq *rxq, uint64_t mark)
 unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 {
 	unsigned int n = count_rxqs(worker);
-	unsigned int frames = 0;
 	uint64_t mark = worker->weighs_queues ? rte_rdtsc() : 0;
 
 	if (now_ns >= pool_due_ns(worker->dp))
@@ -260,6 +268,9 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	worker->burst->now_s = (uint32_t)(now_ns / 1000000000ULL);
 	worker->burst->now_ns = now_ns;
 	worker->burst->attention = false;
+	unsigned int frames = turnstile_turn(worker, now_ns);
+
+	worker->n_held_frames = frames;
 	for (unsigned int i = 0, at = worker->first; i < n; i++, at++) {
 		if (at >= n)
 			at = 0;
@@ -296,14 +307,19 @@ static void drain(int fd)
 		return;
 }
 
-/* Asks every queue for a wake-up. false: one has frames waiting. */
+/* Asks every queue for a wake-up, but for those that wait for credit: their frames have to wait, too.
+ * false: one has frames waiting. */
 static bool arm_all(const struct worker *worker)
 {
 	unsigned int n = count_rxqs(worker);
 	bool quiet = true;
 
-	for (unsigned int i = 0; i < n; i++)
-		quiet &= rxq_at(worker, i)->port->type->arm(rxq_at(worker, i));
+	for (unsigned int i = 0; i < n; i++) {
+		struct rxq *rxq = rxq_at(worker, i);
+
+		if (!turnstile_is_waiting(worker, &rxq->waiter))
+			quiet &= rxq->port->type->arm(rxq);
+	}
 	return quiet;
 }
 
@@ -344,25 +360,47 @@ static void note_events(struct worker *worker, const struct epoll_event *events,
 	}
 }
 
-/* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. The queues stay
- * armed: the next turn comes first. */
-static void sleep_until_woken(struct worker *worker)
+/* How long it may sleep: shorter if somebody waits for credit. Before he is to be served it wakes a
+ * little early, since a wake-up takes its time, and polls the rest; a round of the pool, after which
+ * there may be more for him, need not be so exact. 0: not at all. */
+static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 {
+	uint64_t due_ns = turnstile_next_due_ns(worker), round_ns = pool_due_ns(worker->dp);
+
+	if (due_ns == TURNSTILE_NEVER_NS)
+		return SLEEP_NS_MAX;
+	due_ns = due_ns > WAKE_EARLY_NS ? due_ns - WAKE_EARLY_NS : 0;
+	if (round_ns < due_ns)
+		due_ns = round_ns;
+	if (due_ns < now_ns + SLEEP_NS_MIN)
+		return 0;
+	return due_ns - now_ns < SLEEP_NS_MAX ? due_ns - now_ns : SLEEP_NS_MAX;
+}
+
+/* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. The queues stay
+ * armed: the next turn comes first. false: it was the deadline. */
+static bool sleep_until_woken(struct worker *worker, uint64_t ns)
+{
+	const struct timespec timeout = {
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
 	struct rte_rcu_qsbr *qsbr = worker->dp->qsbr;
 	struct epoll_event events[EVENTS_PER_WAKE];
 
 	worker->is_armed = true;
-	if (arm_all(worker)) {
-		worker->count->sleeps++;
-		/* Offline: main need not wait for us; queues may come and go meanwhile. */
-		atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
-		rte_rcu_qsbr_thread_offline(qsbr, worker->index);
-		int n = epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAKE, SLEEP_MS_MAX);
+	if (!arm_all(worker))
+		return true;
+	worker->count->sleeps++;
+	/* Offline: main need not wait for us; queues may come and go meanwhile. */
+	atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
+	rte_rcu_qsbr_thread_offline(qsbr, worker->index);
+	int n = epoll_pwait2(worker->epoll_fd, events, EVENTS_PER_WAKE, &timeout, NULL);
 
-		rte_rcu_qsbr_thread_online(qsbr, worker->index);
-		atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
-		note_events(worker, events, n);
-	}
+	rte_rcu_qsbr_thread_online(qsbr, worker->index);
+	atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);
+	note_events(worker, events, n);
+	return n > 0;
 }
 
 void worker_run(struct worker *worker)
@@ -395,12 +433,16 @@ void worker_run(struct worker *worker)
 		if (frames != 0) {
 			worker->count->busy_cycles += end - start;
 			worker->count->busy_frames += frames;
-			last_frame_ns = now_ns;
+			/* Of a ring that was held none follow before it is due again. */
+			if (frames > worker->n_held_frames)
+				last_frame_ns = now_ns;
 		} else {
+			uint64_t ns = sleep_ns(worker, now_ns);
+
 			worker->count->idle_cycles += end - start;
-			if (now_ns - last_frame_ns > POLL_BEFORE_SLEEP_NS) {
-				sleep_until_woken(worker);
-				last_frame_ns = loop_clock_ns();
+			if (now_ns - last_frame_ns > POLL_BEFORE_SLEEP_NS && ns != 0) {
+				if (sleep_until_woken(worker, ns))
+					last_frame_ns = loop_clock_ns();
 				end = rte_rdtsc();
 			} else {
 				rte_pause();
@@ -511,5 +553,7 @@ void worker_detach_rxq(struct worker *worker, struct rxq *rxq)
 	}
 	set_n_rxqs(worker, n - 1);
 	rxq->worker = -1;
+	/* It may wait at a turnstile. */
+	atomic_fetch_add(&worker->dp->channels_epoch, 1);
 	dataplane_synchronize(worker->dp);
 }

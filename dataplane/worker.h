@@ -19,6 +19,7 @@
 
 struct dataplane;
 struct rte_ring;
+struct turnstiles;
 
 #define WORKER_RXQS_MAX (2 * PORTS_MAX)
 
@@ -31,10 +32,12 @@ struct worker {
 	struct forward_lists lists;
 	struct burst *burst;
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
+	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
 	bool is_armed;			/* its queues were asked to wake it, and not yet not to */
+	unsigned int n_held_frames;	/* that this turn has let go, of those who waited */
 	unsigned int first;		/* queue that the next turn begins with: it woke it */
 	pthread_t thread;
 	_Atomic bool is_awake;		/* in a turn, or between two */
@@ -54,6 +57,9 @@ void worker_destroy(struct worker *worker);	/* NULL is legal; it may not be runn
 
 /* One round over all queues. Returns the frames taken. now_ns: any monotonic clock. Worker. */
 unsigned int worker_turn(struct worker *worker, uint64_t now_ns);
+
+/* The path of the burst's frames, which a port has sent, to their receivers. Worker; from a turn. */
+void worker_carry(struct worker *worker, struct port *port, struct burst *burst);
 
 /* The thread: runs until worker_stop(). */
 void worker_run(struct worker *worker);

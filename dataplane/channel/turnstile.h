@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Turnstiles: where those wait who may not take from their channel just now. Each worker has one
- * for each way of each channel; the waiting are rings that are not polled meanwhile, and lanes
- * (lane.h), which hold frames. When the bucket allows, they are served in turn, each up to a
+ * for each way of each channel; the waiting are rings that are not polled meanwhile (hold.h), and
+ * lanes (lane.h), which hold frames. When the bucket allows, they are served in turn, each up to a
  * quantum of bytes: deficit round robin. Nothing here is per frame, and a worker looks only at the
  * turnstiles that somebody waits at: at their times, which lie close together in one array.
  *
@@ -11,28 +11,56 @@
  * epoch at the start of a turn forgets all turnstiles without looking at who waited (they may be
  * gone): queues are polled as any other again, and of the lanes of published ports those that this
  * worker owns and that hold frames wait anew, at the channel that they now have.
+ *
+ * Who makes a bucket faster (the pool, every millisecond) counts dataplane.rates_epoch up when
+ * it has done so for all of them: then workers read the times of the waiting anew.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TURNSTILE_NEVER_NS UINT64_MAX
+
 struct channel_way;
+struct turnstiles;
 struct waiter;
 struct worker;
 
 /* What a service did. */
 struct served {
-	int64_t bytes;		/* charged to the channel */
-	bool is_done;		/* has nothing more: leaves */
+	int64_t bytes;	     /* charged to the channel */
+	unsigned int frames; /* moved: the turn was not idle */
+	bool is_done;	     /* has nothing more: leaves */
 };
 
-/* In a queue or a lane. Written by the worker that it belongs to. */
+/* In a queue or a lane. Written by the worker that it belongs to; zero: waits nowhere. */
 struct waiter {
-	/* Moves frames while budget_bytes is positive; what it moves it charges itself. */
+	/* Moves frames while budget_bytes (BUCKET_UNLIMITED: any) is positive, a burst at most; what
+	 * it moves it charges itself, as of one that has waited. */
 	struct served (*serve)(struct worker *worker, struct waiter *waiter, int64_t budget_bytes);
 	struct waiter *next;
 	struct channel_way *way;
-	uint32_t epoch;		/* waits only if it is the worker's */
+	uint32_t epoch; /* waits only if it is the worker's */
 	int32_t deficit_bytes;
 };
+
+int turnstile_create(struct turnstiles **turnstiles);
+void turnstile_destroy(struct turnstiles *turnstiles); /* NULL is legal */
+
+/* Waits at the end of the line for a way, with serve set; one that waits already: nothing. From a
+ * turn, or from a service, but not from its own. */
+void turnstile_wait(struct worker *worker, struct waiter *waiter, struct channel_way *way);
+
+/* Does it wait, in this worker's epoch? */
+bool turnstile_is_waiting(const struct worker *worker, const struct waiter *waiter);
+
+/* How many wait for a way at this worker. */
+unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way);
+
+/* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has come, as
+ * many bursts at a turnstile as wait there at most; frames moved. */
+unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns);
+
+/* When somebody is to be served, at the earliest; TURNSTILE_NEVER_NS: nobody waits. */
+uint64_t turnstile_next_due_ns(const struct worker *worker);

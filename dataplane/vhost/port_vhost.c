@@ -450,6 +450,7 @@ const struct port_type port_vhost_type = {
 	.close = vhost_close,
 	.turn = vhost_turn,
 	.state = vhost_state,
+	.holds_rx = true,
 	.rx = vhost_io_rx,
 	.rx_done = vhost_io_rx_done,
 	.tx = vhost_io_tx,

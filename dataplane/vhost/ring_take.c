@@ -5,6 +5,7 @@
 
 #include "dataplane/vhost/ring.h"
 #include "dataplane/vhost/ring_ahead.h"
+#include "dataplane/vhost/ring_budget.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_frame.h"
 #include "dataplane/vhost/ring_notify.h"
@@ -70,6 +71,60 @@ static inline bool is_buffer(const struct ring *ring, uint32_t bytes)
 	return bytes - ring->header_bytes <= FRAME_BYTES_MAX;
 }
 
+/* Frame i of the burst. false: its pieces have no room in this one. */
+static inline bool take_frame(struct ring *ring, struct burst *burst,
+			      const struct ring_ahead *ahead, unsigned int i)
+{
+	struct frame *frame = &burst->frames[i];
+
+	ring_frame_start(frame);
+	if (__builtin_expect(is_buffer(ring, ahead->bytes[i]), 1)) {
+		ring_frame_from_buffer(ring, burst, frame, ahead->at[i], ahead->bytes[i]);
+		return true;
+	}
+	/* A chain can take many pieces: the rest waits for the next burst. */
+	if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES)
+		return false;
+	fill_from_chain(ring, burst, frame, ahead->id[i]);
+	return true;
+}
+
+/* Both return the frames taken; what breaks the ring is the last of them. */
+static inline unsigned int take_all(struct ring *ring, struct burst *burst,
+				    const struct ring_ahead *ahead)
+{
+	unsigned int n = 0;
+
+	while (n < ahead->n && take_frame(ring, burst, ahead, n)) {
+		if (__builtin_expect(burst->frames[n++].drop == DROP_BAD_CHAIN, 0))
+			break;
+	}
+	return n;
+}
+
+/* The same within a budget. */
+static unsigned int take_within(struct ring *ring, struct burst *burst, struct ring_ahead *ahead)
+{
+	struct ring_budget budget = ring_budget(burst);
+	enum ring_budget_step step = RING_BUDGET_MORE;
+	unsigned int n = 0;
+
+	if (ahead->n > budget.frames)
+		ahead->n = budget.frames;
+	if (ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes))
+		return take_all(ring, burst, ahead);
+	if (budget.bytes <= 0)
+		return 0;
+	while (n < ahead->n && step == RING_BUDGET_MORE && take_frame(ring, burst, ahead, n)) {
+		step = ring_budget_take(&budget, burst, n);
+		if (step == RING_BUDGET_STAYS)
+			break;
+		if (burst->frames[n++].drop == DROP_BAD_CHAIN)
+			break;
+	}
+	return n;
+}
+
 void ring_take(struct ring *ring, struct burst *burst)
 {
 	if (ring->is_packed) {
@@ -90,24 +145,10 @@ void ring_take(struct ring *ring, struct burst *burst)
 	ring_ahead(ring, n, 0, &ahead);
 	if (ahead.n < n)
 		ring_notify_break(ring, burst, "descriptor index beyond the ring");
-	for (n = 0; n < ahead.n; n++) {
-		struct frame *frame = &burst->frames[n];
-
-		ring_frame_start(frame);
-		if (__builtin_expect(is_buffer(ring, ahead.bytes[n]), 1)) {
-			ring_frame_from_buffer(ring, burst, frame, ahead.at[n], ahead.bytes[n]);
-		} else {
-			/* A chain can take many pieces: the rest waits for the next burst. */
-			if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES)
-				break;
-			fill_from_chain(ring, burst, frame, ring->taken[n]);
-		}
-		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0)) {
-			n++;
-			break;
-		}
-	}
+	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead)
+						    : take_within(ring, burst, &ahead);
 	burst->n = n;
+	burst->n_left = burst->has_budget ? (uint32_t)waiting - n : 0;
 	ring->n_taken = n;
 	ring->next_avail = (uint16_t)(ring->next_avail + n);
 	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rings within the credit of their channel. Worker threads. */
+#include "dataplane/channel/hold.h"
+
+#include "dataplane/channel/account.h"
+#include "dataplane/channel/channel.h"
+#include "dataplane/channel/ecn_mark.h"
+#include "dataplane/channel/turnstile.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/worker.h"
+
+/* A large TCP frame that takes longer at the channel's rate comes alone. */
+#define HOLD_ALONE_NS 200000ULL
+
+/* One poll of a queue, within credit. */
+struct take {
+	struct worker *worker;
+	struct rxq *rxq;
+	struct channel_way *way;
+	int64_t budget_bytes;
+	bool has_waited;
+	uint64_t bytes; /* as the channel accounts them */
+};
+
+static struct rxq *rxq_of(struct waiter *waiter)
+{
+	return (struct rxq *)((char *)waiter - offsetof(struct rxq, waiter));
+}
+
+static void set_budget(const struct take *take, struct burst *burst)
+{
+	const struct bucket *bucket = &take->way->bucket;
+	int64_t frames = bucket_credit_frames(bucket, burst->now_ns, take->has_waited);
+
+	burst->has_budget = take->budget_bytes != BUCKET_UNLIMITED || frames != BUCKET_UNLIMITED;
+	if (!burst->has_budget)
+		return;
+	int64_t alone_bytes = bucket_ns_bytes(bucket, HOLD_ALONE_NS);
+
+	burst->budget_frames = frames < BURST_FRAMES ? (uint32_t)frames : BURST_FRAMES;
+	burst->alone_bytes = alone_bytes < UINT32_MAX ? (uint32_t)alone_bytes : UINT32_MAX;
+	burst->budget_bytes = take->budget_bytes;
+	burst->counts_left = take->has_waited;
+}
+
+/* How long a frame waits that comes to the end of the ring now: what lies before it over the part of
+ * the rate that its ring has. */
+static uint64_t estimate_delay_ns(const struct take *take, const struct burst *burst)
+{
+	unsigned int n_waiting = turnstile_count(take->worker, take->way);
+	uint64_t bytes = 0;
+
+	if (!take->has_waited || burst->n_left == 0)
+		return 0;
+	for (unsigned int i = 0; i < burst->n; i++)
+		bytes += burst->frames[i].len;
+	return bucket_bytes_ns(&take->way->bucket, bytes * burst->n_left / burst->n) *
+	       (n_waiting != 0 ? n_waiting : 1);
+}
+
+static unsigned int mark(struct burst *burst)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop == DROP_NONE)
+			n += ecn_mark(frame);
+	}
+	return n;
+}
+
+/* Bytes and frames were counted at the port; what large frames cost beside is known to them alone. */
+static uint64_t account_burst(const struct burst *burst, uint64_t bytes, uint64_t n_large,
+			      uint32_t extra_bytes)
+{
+	bytes += (uint64_t)burst->n * extra_bytes;
+	for (unsigned int i = 0; n_large != 0 && i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+
+		if (frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+			bytes += account_frame(frame, extra_bytes) - frame->len - extra_bytes;
+			n_large--;
+		}
+	}
+	return bytes;
+}
+
+/* Takes what the budget allows and carries it; pays for it. Returns the frames; burst->n_left says
+ * whether there are more. */
+static unsigned int take_frames(struct take *take)
+{
+	struct worker *worker = take->worker;
+	struct burst *burst = worker->burst;
+	struct port *port = take->rxq->port;
+	struct channel_way *way = take->way;
+
+	burst->n = burst->n_pieces = burst->n_left = 0;
+	set_budget(take, burst);
+	port->type->rx(take->rxq, burst);
+	burst->has_budget = false;
+	if (burst->n == 0)
+		return 0;
+	struct counters_channel *count =
+		counters_channel(worker->dp->counters, way->channel, worker->index, DP_TX);
+	const struct counters_block *block =
+		counters_block(worker->dp->counters, port->slot, worker->index);
+	uint64_t rx_bytes = block->rx_bytes, rx_gso_frames = block->rx_gso_frames;
+	uint64_t delay_ns = estimate_delay_ns(take, burst);
+	uint32_t target_ns = atomic_load_explicit(&way->target_ns, memory_order_relaxed);
+
+	if (target_ns != 0 && delay_ns > target_ns)
+		count->marks += mark(burst);
+	worker_carry(worker, port, burst);
+	port->type->rx_done(take->rxq, burst);
+	take->bytes = account_burst(
+		burst, block->rx_bytes - rx_bytes, block->rx_gso_frames - rx_gso_frames,
+		atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
+	bucket_charge(&way->bucket, burst->now_ns, take->bytes, burst->n, take->has_waited);
+	channel_count_taken(way, take->bytes);
+	count->asked_frames += burst->n;
+	count->asked_bytes += take->bytes;
+	count->passed_frames += burst->n;
+	count->passed_bytes += take->bytes;
+	count->delays[account_delay(delay_ns)] += burst->n;
+	return burst->n;
+}
+
+static struct served serve(struct worker *worker, struct waiter *waiter, int64_t budget_bytes)
+{
+	struct take take = {
+		.worker = worker,
+		.rxq = rxq_of(waiter),
+		.way = waiter->way,
+		.budget_bytes = budget_bytes,
+		.has_waited = true,
+	};
+	unsigned int frames = take_frames(&take);
+
+	return (struct served){
+		.bytes = (int64_t)take.bytes,
+		.frames = frames,
+		.is_done = worker->burst->n_left == 0, /* none is known without a budget */
+	};
+}
+
+unsigned int hold_poll(struct worker *worker, struct rxq *rxq, struct channel_way *way)
+{
+	struct take take = {.worker = worker, .rxq = rxq, .way = way};
+	struct waiter *waiter = &rxq->waiter;
+
+	if (turnstile_is_waiting(worker, waiter))
+		return 0;
+	bool others_wait = turnstile_count(worker, way) != 0;
+	uint64_t now_ns = worker->burst->now_ns;
+
+	/* Nobody passes those who wait; a look shows whether there is something to wait for. */
+	take.budget_bytes = others_wait ? 0 : bucket_credit(&way->bucket, now_ns, false);
+	unsigned int frames = take_frames(&take);
+
+	if (worker->burst->n_left != 0 &&
+	    (others_wait || bucket_credit(&way->bucket, now_ns, false) <= 0)) {
+		waiter->serve = serve;
+		turnstile_wait(worker, waiter, way);
+	}
+	return frames;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who waits for credit, and their turns. Worker threads. */
+#include "dataplane/channel/turnstile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dataplane/channel/bucket.h"
+#include "dataplane/channel/channel.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/worker.h"
+
+#define PLACES (CHANNELS_MAX * DP_WAYS)
+/* At least a full frame, so that each visit moves one. */
+#define QUANTUM_BYTES_MIN 1600
+#define QUANTUM_BYTES_MAX (1 << 20)
+
+struct turnstile {
+	struct channel_way *way;
+	struct waiter *first, *last;
+	uint16_t n;	   /* in the line */
+	uint16_t place;	   /* of the way, which may be gone */
+	uint64_t since_ns; /* counted as held up to then */
+};
+
+/* The arrays are as long as can be, and used from their beginning: what was never used was never
+ * touched. */
+struct turnstiles {
+	uint32_t epoch;	      /* dataplane.channels_epoch */
+	uint32_t rates_epoch;      /* dataplane.rates_epoch */
+	unsigned int n;	      /* somebody waits at */
+	uint64_t earliest_ns; /* no due_ns is less */
+	uint64_t due_ns[PLACES];
+	struct turnstile at[PLACES];
+	uint16_t places[PLACES]; /* by channel and way: index in `at`, plus 1; 0: nobody waits */
+};
+
+_Static_assert(PLACES <= UINT16_MAX, "places are 16 bits");
+
+int turnstile_create(struct turnstiles **out)
+{
+	struct turnstiles *turnstiles = calloc(1, sizeof(*turnstiles));
+
+	if (turnstiles == NULL)
+		return -ENOMEM;
+	turnstiles->epoch = 1;
+	turnstiles->earliest_ns = TURNSTILE_NEVER_NS;
+	*out = turnstiles;
+	return 0;
+}
+
+void turnstile_destroy(struct turnstiles *turnstiles)
+{
+	free(turnstiles);
+}
+
+static inline uint16_t place_of(const struct channel_way *way)
+{
+	return (uint16_t)(way->channel * DP_WAYS + way->way);
+}
+
+static void set_due(struct turnstiles *turnstiles, unsigned int i, uint64_t due_ns)
+{
+	turnstiles->due_ns[i] = due_ns;
+	if (due_ns < turnstiles->earliest_ns)
+		turnstiles->earliest_ns = due_ns;
+}
+
+static struct turnstile *open_turnstile(struct turnstiles *turnstiles, struct channel_way *way,
+					uint64_t now_ns)
+{
+	uint16_t place = place_of(way), index = turnstiles->places[place];
+
+	if (index != 0)
+		return &turnstiles->at[index - 1];
+	unsigned int i = turnstiles->n++;
+
+	turnstiles->places[place] = (uint16_t)(i + 1);
+	turnstiles->at[i] = (struct turnstile){.way = way, .place = place, .since_ns = now_ns};
+	set_due(turnstiles, i, bucket_due_ns(&way->bucket));
+	channel_note_wait(way, now_ns);
+	return &turnstiles->at[i];
+}
+
+/* The last takes its place. */
+static void close_turnstile(struct turnstiles *turnstiles, unsigned int i)
+{
+	unsigned int last = --turnstiles->n;
+
+	turnstiles->places[turnstiles->at[i].place] = 0;
+	if (i == last)
+		return;
+	turnstiles->at[i] = turnstiles->at[last];
+	turnstiles->due_ns[i] = turnstiles->due_ns[last];
+	turnstiles->places[turnstiles->at[i].place] = (uint16_t)(i + 1);
+}
+
+static void append(struct turnstile *turnstile, struct waiter *waiter)
+{
+	waiter->next = NULL;
+	if (turnstile->first == NULL)
+		turnstile->first = waiter;
+	else
+		turnstile->last->next = waiter;
+	turnstile->last = waiter;
+	turnstile->n++;
+}
+
+static struct waiter *pop(struct turnstile *turnstile)
+{
+	struct waiter *waiter = turnstile->first;
+
+	turnstile->first = waiter->next;
+	turnstile->n--;
+	return waiter;
+}
+
+void turnstile_wait(struct worker *worker, struct waiter *waiter, struct channel_way *way)
+{
+	struct turnstiles *turnstiles = worker->turnstiles;
+
+	if (turnstile_is_waiting(worker, waiter))
+		return;
+	waiter->way = way;
+	waiter->epoch = turnstiles->epoch;
+	waiter->deficit_bytes = 0;
+	append(open_turnstile(turnstiles, way, worker->burst->now_ns), waiter);
+}
+
+bool turnstile_is_waiting(const struct worker *worker, const struct waiter *waiter)
+{
+	return waiter->epoch == worker->turnstiles->epoch;
+}
+
+unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way)
+{
+	const struct turnstiles *turnstiles = worker->turnstiles;
+	uint16_t index = turnstiles->places[place_of(way)];
+
+	return index == 0 ? 0 : turnstiles->at[index - 1].n;
+}
+
+uint64_t turnstile_next_due_ns(const struct worker *worker)
+{
+	return worker->turnstiles->earliest_ns;
+}
+
+/* Ways and who waits may be gone: nobody looks at them. */
+static void forget_all(struct turnstiles *turnstiles, uint32_t epoch)
+{
+	for (unsigned int i = 0; i < turnstiles->n; i++)
+		turnstiles->places[turnstiles->at[i].place] = 0;
+	turnstiles->n = 0;
+	turnstiles->earliest_ns = TURNSTILE_NEVER_NS;
+	turnstiles->epoch = epoch;
+}
+
+static void read_times(struct turnstiles *turnstiles)
+{
+	for (unsigned int i = 0; i < turnstiles->n; i++)
+		set_due(turnstiles, i, bucket_due_ns(&turnstiles->at[i].way->bucket));
+}
+
+static void count_held(struct worker *worker, struct turnstile *turnstile, uint64_t now_ns)
+{
+	const struct channel_way *way = turnstile->way;
+	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
+							  worker->index, (enum dp_way)way->way);
+
+	if (now_ns > turnstile->since_ns)
+		count->held_ns += now_ns - turnstile->since_ns;
+	turnstile->since_ns = now_ns;
+}
+
+/* What each of the waiting may take in a round. */
+static int32_t quantum_of(const struct channel_way *way)
+{
+	int64_t ahead_bytes = bucket_ns_bytes(&way->bucket, BUCKET_AHEAD_NS);
+
+	if (ahead_bytes < QUANTUM_BYTES_MIN)
+		return QUANTUM_BYTES_MIN;
+	return ahead_bytes > QUANTUM_BYTES_MAX ? QUANTUM_BYTES_MAX : (int32_t)ahead_bytes;
+}
+
+/* The first of the line, who has a deficit above zero. Returns the bytes it took. */
+static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, int64_t credit,
+			   unsigned int *frames)
+{
+	struct waiter *waiter = turnstile->first;
+	int64_t budget = credit == BUCKET_UNLIMITED || credit < waiter->deficit_bytes
+				 ? credit
+				 : waiter->deficit_bytes;
+	struct served served = waiter->serve(worker, waiter, budget);
+
+	*frames += served.frames;
+	waiter->deficit_bytes -= (int32_t)served.bytes;
+	if (served.is_done) {
+		pop(turnstile);
+		waiter->epoch = 0;
+	} else if (waiter->deficit_bytes <= 0) {
+		append(turnstile, pop(turnstile));
+	}
+	return served.bytes;
+}
+
+/* As far as the credit goes, and no more bursts than members. Who is left in the middle of its
+ * quantum stays first and goes on there. */
+static unsigned int serve(struct worker *worker, struct turnstile *turnstile, uint64_t now_ns)
+{
+	struct channel_way *way = turnstile->way;
+	int64_t credit = bucket_credit(&way->bucket, now_ns, true);
+	int32_t quantum = quantum_of(way);
+	unsigned int frames = 0;
+
+	for (unsigned int left = turnstile->n; left != 0 && credit > 0;) {
+		struct waiter *first = turnstile->first;
+
+		if (first->deficit_bytes <= 0)
+			first->deficit_bytes += quantum;
+		/* One large frame may have been many quanta. */
+		if (first->deficit_bytes <= 0) {
+			append(turnstile, pop(turnstile));
+			continue;
+		}
+		int64_t bytes = serve_first(worker, turnstile, credit, &frames);
+
+		if (credit != BUCKET_UNLIMITED)
+			credit -= bytes;
+		left--;
+	}
+	return frames;
+}
+
+/* Returns false if nobody waits here any more. */
+static bool look_at(struct worker *worker, unsigned int i, uint64_t now_ns, unsigned int *frames)
+{
+	struct turnstiles *turnstiles = worker->turnstiles;
+	struct turnstile *turnstile = &turnstiles->at[i];
+	struct channel_way *way = turnstile->way;
+
+	/* Another worker may have taken meanwhile. */
+	if (bucket_due_ns(&way->bucket) <= now_ns)
+		*frames += serve(worker, turnstile, now_ns);
+	count_held(worker, turnstile, now_ns);
+	if (turnstile->n == 0) {
+		close_turnstile(turnstiles, i);
+		return false;
+	}
+	channel_note_wait(way, now_ns);
+	set_due(turnstiles, i, bucket_due_ns(&way->bucket));
+	return true;
+}
+
+unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
+{
+	struct turnstiles *turnstiles = worker->turnstiles;
+	struct dataplane *dp = worker->dp;
+	/* 0 is the epoch of who waits nowhere. */
+	uint32_t epoch =
+		atomic_load_explicit(&dp->channels_epoch, memory_order_acquire) | UINT32_C(1) << 31;
+	uint32_t rates_epoch = atomic_load_explicit(&dp->rates_epoch, memory_order_acquire);
+	unsigned int frames = 0;
+
+	if (__builtin_expect(epoch != turnstiles->epoch, 0))
+		forget_all(turnstiles, epoch);
+	if (rates_epoch != turnstiles->rates_epoch) {
+		turnstiles->rates_epoch = rates_epoch;
+		read_times(turnstiles);
+	}
+	if (now_ns < turnstiles->earliest_ns)
+		return 0;
+	turnstiles->earliest_ns = TURNSTILE_NEVER_NS;
+	for (unsigned int i = 0; i < turnstiles->n;) {
+		uint64_t due_ns = turnstiles->due_ns[i];
+
+		if (due_ns <= now_ns)
+			i += look_at(worker, i, now_ns, &frames);
+		else
+			set_due(turnstiles, i++, due_ns);
+	}
+	return frames;
+}
