@@ -153,6 +153,10 @@ enum dp_way {
 	DP_WAYS,
 };
 
+/* What a channel can be held to: its clock (channel/bucket.h) counts no finer and no coarser. */
+#define DP_RATE_BPS_MIN 1000ULL
+#define DP_RATE_BPS_MAX 400000000000ULL
+
 /* A capacity that channels divide, for each way. */
 struct dp_pool {
 	struct dp_header header;
