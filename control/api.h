@@ -21,26 +21,42 @@ int api_get_status(void *ctx, const struct http_request *request, struct http_re
 int api_get_port_types(void *ctx, const struct http_request *request, struct http_reply *reply,
 		       struct problem *problem);
 
-/* api_segment.c */
-int api_list_segments(void *ctx, const struct http_request *request, struct http_reply *reply,
-		      struct problem *problem);
-int api_get_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
-		    struct problem *problem);
-int api_put_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
-		    struct problem *problem);
-int api_delete_segment(void *ctx, const struct http_request *request, struct http_reply *reply,
-		       struct problem *problem);
-
-/* api_port.c */
 int api_get_segment_keys(void *ctx, const struct http_request *request, struct http_reply *reply,
 			 struct problem *problem);
-int api_list_ports(void *ctx, const struct http_request *request, struct http_reply *reply,
+
+/* api_object.c: objects of the kind (enum model_kind) that is the route's tag. */
+int api_list_objects(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_get_object(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
-int api_get_port(void *ctx, const struct http_request *request, struct http_reply *reply,
+int api_put_object(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_delete_object(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+
+/* What a body says of the object that the request names; *object must be let go (model_fini()). */
+int api_read_object(const struct control *control, const struct http_request *request, json_t *body,
+		    union model_any *object, struct problem *problem);
+
+/* api_port.c, api_channel.c, api_loan.c: the `status` of an object. is_alone: it is what was asked
+ * for, and not one of a list. New reference. */
+json_t *api_describe_port(const struct control *control, const struct model_object *object,
+			  bool is_alone);
+json_t *api_describe_pool(const struct control *control, const struct model_object *object,
+			  bool is_alone);
+json_t *api_describe_channel(const struct control *control, const struct model_object *object,
+			     bool is_alone);
+json_t *api_describe_vm(const struct control *control, const struct model_object *object,
+			bool is_alone);
+json_t *api_describe_loan(const struct control *control, const struct model_object *object,
+			  bool is_alone);
+
+/* api_loan.c: put and delete as above, and a put under a name that is free. */
+int api_put_loan(void *ctx, const struct http_request *request, struct http_reply *reply,
 		 struct problem *problem);
-int api_put_port(void *ctx, const struct http_request *request, struct http_reply *reply,
-		 struct problem *problem);
-int api_delete_port(void *ctx, const struct http_request *request, struct http_reply *reply,
+int api_post_loan(void *ctx, const struct http_request *request, struct http_reply *reply,
+		  struct problem *problem);
+int api_delete_loan(void *ctx, const struct http_request *request, struct http_reply *reply,
 		    struct problem *problem);
 
 /* api_guest.c */
@@ -130,11 +146,15 @@ int api_read_revision(const char *word, uint64_t *revision, struct problem *prob
 int api_change(struct control *control, const struct http_request *request, struct model *wanted,
 	       struct http_reply *reply, struct problem *problem);
 
-/* The port, or the segment, of the request's name; NULL with a 404. */
-const struct model_port *api_find_port(const struct control *control, const char *name,
-				       struct problem *problem);
-const struct model_segment *api_find_segment(const struct control *control, const char *name,
-					     struct problem *problem);
+/* The object of that name; NULL with a 404. */
+const struct model_object *api_find(const struct control *control, enum model_kind kind,
+				    const char *name, struct problem *problem);
+
+static inline const struct model_port *api_find_port(const struct control *control,
+						     const char *name, struct problem *problem)
+{
+	return (const struct model_port *)api_find(control, MODEL_PORT, name, problem);
+}
 
 /* Fills in reply->json; NULL means no memory. */
 int api_reply(const struct control *control, json_t *json, struct http_reply *reply,

@@ -95,7 +95,8 @@ int api_get_fdb(void *ctx, const struct http_request *request, struct http_reply
 	struct dp_fdb_walk walk = {.fn = take_batch, .ctx = &listing};
 	char next[24];
 
-	if (listing.segment != NULL && api_find_segment(control, listing.segment, problem) == NULL)
+	if (listing.segment != NULL &&
+	    api_find(control, MODEL_SEGMENT, listing.segment, problem) == NULL)
 		return -ENOENT;
 	if (listing.port != NULL && api_find_port(control, listing.port, problem) == NULL)
 		return -ENOENT;

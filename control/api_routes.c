@@ -14,27 +14,37 @@
 #include "control/metrics.h"
 #include "control/openapi.h"
 
-/* What the OpenAPI file says, and who may do what, is this table. */
 /* clang-format off */
+/* The routes of a kind of objects. */
+#define OBJECTS(noun, nouns, schema, kind, changer)                                                \
+	{"GET", "/v1/" nouns, api_list_objects, "",                                                \
+	 ROLES_READ, NULL, schema "s", "all " nouns, NULL, kind},                                  \
+	{"GET", "/v1/" nouns "/{name}", api_get_object, "",                                        \
+	 ROLES_READ, NULL, schema, "one " noun, NULL, kind},                                       \
+	{"PUT", "/v1/" nouns "/{name}", api_put_object, "dry_run",                                 \
+	 changer, schema, "Changes", "create or change a " noun, NULL, kind},                      \
+	{"DELETE", "/v1/" nouns "/{name}", api_delete_object, "dry_run",                           \
+	 changer, NULL, "Changes", "delete a " noun " that nothing uses", NULL, kind}
+
+/* What the OpenAPI file says, and who may do what, is this table. */
 static const struct http_route routes[] = {
 	{"GET", "/v1/status", api_get_status, "",
 	 ROLES_READ, NULL, "Status", "is it up, and what does it hold"},
-	{"GET", "/v1/segments", api_list_segments, "",
-	 ROLES_READ, NULL, "Segments", "all segments"},
-	{"GET", "/v1/segments/{name}", api_get_segment, "",
-	 ROLES_READ, NULL, "Segment", "one segment"},
-	{"PUT", "/v1/segments/{name}", api_put_segment, "dry_run",
-	 ROLES_ADMIN, "Segment", "Changes", "create or change a segment"},
-	{"DELETE", "/v1/segments/{name}", api_delete_segment, "dry_run",
-	 ROLES_ADMIN, NULL, "Changes", "delete a segment that no port uses"},
-	{"GET", "/v1/ports", api_list_ports, "",
-	 ROLES_READ, NULL, "Ports", "all ports"},
-	{"GET", "/v1/ports/{name}", api_get_port, "",
-	 ROLES_READ, NULL, "Port", "one port"},
-	{"PUT", "/v1/ports/{name}", api_put_port, "dry_run",
-	 ROLES_OPERATE, "Port", "Changes", "create or change a port"},
-	{"DELETE", "/v1/ports/{name}", api_delete_port, "dry_run",
-	 ROLES_OPERATE, NULL, "Changes", "delete a port"},
+	OBJECTS("segment", "segments", "Segment", MODEL_SEGMENT, ROLES_ADMIN),
+	OBJECTS("port", "ports", "Port", MODEL_PORT, ROLES_OPERATE),
+	OBJECTS("pool", "pools", "Pool", MODEL_POOL, ROLES_ADMIN),
+	OBJECTS("channel", "channels", "Channel", MODEL_CHANNEL, ROLES_ADMIN),
+	OBJECTS("vm", "vms", "Vm", MODEL_VM, ROLES_OPERATE),
+	{"GET", "/v1/loans", api_list_objects, "",
+	 ROLES_READ, NULL, "Loans", "all loans", NULL, MODEL_LOAN},
+	{"POST", "/v1/loans", api_post_loan, "dry_run",
+	 ROLES_OPERATE, "Loan", "Changes", "lend, under a name that is free", NULL, MODEL_LOAN},
+	{"GET", "/v1/loans/{name}", api_get_object, "",
+	 ROLES_READ, NULL, "Loan", "one loan", NULL, MODEL_LOAN},
+	{"PUT", "/v1/loans/{name}", api_put_loan, "dry_run",
+	 ROLES_OPERATE, "Loan", "Changes", "lend, or change a loan", NULL, MODEL_LOAN},
+	{"DELETE", "/v1/loans/{name}", api_delete_loan, "dry_run",
+	 ROLES_OPERATE, NULL, "Changes", "call a loan back", NULL, MODEL_LOAN},
 	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg",
 	 ROLES_READ, NULL, "QemuArgs", "the QEMU arguments for a port"},
 	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "tcg",
@@ -190,26 +200,4 @@ int api_read_revision(const char *word, uint64_t *revision, struct problem *prob
 	return problem_set(problem, -EINVAL, 422, "value-invalid",
 			   "revision: %.40s is not a number; weft history shows the revisions",
 			   word);
-}
-
-const struct model_port *api_find_port(const struct control *control, const char *name,
-				       struct problem *problem)
-{
-	const struct model_port *port = model_port(control->model, name);
-
-	if (port == NULL)
-		problem_set(problem, -ENOENT, 404, "port-unknown",
-			    "there is no port %.80s; weft port list shows them", name);
-	return port;
-}
-
-const struct model_segment *api_find_segment(const struct control *control, const char *name,
-					     struct problem *problem)
-{
-	const struct model_segment *segment = model_segment(control->model, name);
-
-	if (segment == NULL)
-		problem_set(problem, -ENOENT, 404, "segment-unknown",
-			    "there is no segment %.80s; weft segment list shows them", name);
-	return segment;
 }

@@ -9,6 +9,8 @@
 
 #include "control/config.h"
 #include "control/fastpath.h"
+#include "control/kinds.h"
+#include "control/loans.h"
 #include "control/plan.h"
 #include "control/rules.h"
 #include "control/taps.h"
@@ -39,7 +41,7 @@ static void log_plan(const struct control *control, const struct plan *plan,
 		const struct plan_step *step = &plan->steps[i];
 
 		log_info("apply", "%s %s %s", plan_action_name(step->action),
-			 plan_kind_name(step->kind), step->name);
+			 kinds[step->kind].noun, step->name);
 	}
 	if (plan->n_steps > STEPS_LOGGED_MAX)
 		log_info("apply", "and %zu more", plan->n_steps - STEPS_LOGGED_MAX);
@@ -65,7 +67,7 @@ static json_t *describe(const struct apply_change *change, const struct plan *pl
 	char when[UTC_BYTES], object[DP_NAME_BYTES + 16];
 
 	utc_format((int64_t)time(NULL), when);
-	snprintf(object, sizeof(object), "%s %s", plan_kind_name(plan->steps[0].kind),
+	snprintf(object, sizeof(object), "%s %s", kinds[plan->steps[0].kind].noun,
 		 plan->steps[0].name);
 	return json_pack("{s:s, s:s, s:o*, s:s, s:s*, s:s*, s:o, s:s*}", "time", when, "user",
 			 change->user != NULL ? change->user : "weftd", "uid",
@@ -86,6 +88,18 @@ static int prepare(struct control *control, const struct model *wanted, const st
 	return 0;
 }
 
+static int write_store(struct control *control, const struct model *wanted, const struct plan *plan,
+		       const struct apply_change *change, struct problem *problem)
+{
+	if (change->is_of_loans)
+		return config_write_loans(control->config, wanted, problem);
+	json_t *info = describe(change, plan);
+	int error = config_write(control->config, wanted, plan, info, change->trial_s, problem);
+
+	json_decref(info);
+	return error;
+}
+
 static int carry_out(struct control *control, struct model *wanted, const struct plan *plan,
 		     const struct apply_change *change, struct problem *problem)
 {
@@ -94,9 +108,7 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 
 	if (error < 0)
 		return error;
-	json_t *info = describe(change, plan);
-	error = config_write(control->config, wanted, plan, info, change->trial_s, problem);
-	json_decref(info);
+	error = write_store(control, wanted, plan, change, problem);
 	if (error < 0) {
 		if (is_prepared)
 			fastpath_abort(control->fastpath);
@@ -131,7 +143,7 @@ static int check_trial(const struct control *control, const struct apply_change 
 {
 	struct root_trial trial;
 
-	if (change->ends_trial || !config_trial(control->config, &trial))
+	if (change->ends_trial || change->is_of_loans || !config_trial(control->config, &trial))
 		return 0;
 	return problem_set(problem, -EBUSY, 409, "confirm-pending",
 			   "revision %" PRIu64 " waits for weft confirm; confirm it, or go back "
@@ -150,8 +162,12 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 	wanted->tunnel_mtu = control->model->tunnel_mtu;
 	if (timed.start_ns == 0)
 		apply_start(control, &timed);
-	int error = rules_check(wanted, control->host, control->run_dir, problem);
-
+	int error = 0;
+	if (!change->is_of_loans &&
+	    loans_carry(control->model, wanted, change->mode == APPLY_REGARDLESS) < 0)
+		error = problem_system(problem, -ENOMEM, "planning");
+	if (error == 0)
+		error = rules_check(wanted, control->host, control->run_dir, problem);
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)
 		error = problem_system(problem, -ENOMEM, "planning");
 	/* Also when nothing changes: who applies again expects what was broken to be tried. */

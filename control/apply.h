@@ -25,6 +25,7 @@ enum apply_mode {
 /* What is to happen, and what the history says about it. */
 struct apply_change {
 	enum apply_mode mode;
+	bool is_of_loans;    /* and nothing else: it makes no revision */
 	bool ends_trial;     /* goes back, so it is taken while a revision is on trial */
 	const char *how;     /* "apply", "change", "rollback", "expired" */
 	const char *lab;     /* NULL: none */

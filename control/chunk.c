@@ -6,24 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/spec.h"
+#include "control/kinds.h"
 
-static json_t *pack_record(json_t *spec, uint64_t id, uint64_t generation, const char *lab)
+json_t *chunk_pack(const char *cluster, enum model_kind kind, const struct model_object *object)
 {
-	return json_pack("{s:I, s:I, s:s, s:o}", "id", (json_int_t)id, "generation",
-			 (json_int_t)generation, "lab", lab, "spec", spec);
-}
-
-json_t *chunk_pack_segment(const struct model_segment *segment)
-{
-	return pack_record(spec_format_segment(segment, SPEC_SHORT), segment->id,
-			   segment->generation, segment->lab);
-}
-
-json_t *chunk_pack_port(const char *cluster, const struct model_port *port)
-{
-	return pack_record(spec_format_port(cluster, port, SPEC_SHORT), port->id, port->generation,
-			   port->lab);
+	return json_pack("{s:I, s:I, s:s, s:o}", "id", (json_int_t)object->id, "generation",
+			 (json_int_t)object->generation, "lab", object->lab, "spec",
+			 kinds[kind].format(cluster, object, SPEC_SHORT));
 }
 
 static int read_record(json_t *record, json_t **spec, uint64_t *id, uint64_t *generation,
@@ -42,66 +31,50 @@ static int read_record(json_t *record, json_t **spec, uint64_t *id, uint64_t *ge
 	return 0;
 }
 
-static int load_segment(struct model *model, const char *name, json_t *record,
-			struct problem *problem)
+static int load_object(const char *cluster, enum model_kind kind, struct model *model,
+		       const char *name, json_t *record, struct problem *problem)
 {
-	struct model_segment segment;
+	union model_any object;
 	char lab[DP_NAME_BYTES] = "";
-	uint64_t id, generation;
 	json_t *spec;
+	uint64_t id, generation;
 	int error = read_record(record, &spec, &id, &generation, lab);
 
 	if (error < 0)
 		return problem_system(problem, error, "reading the store");
-	error = spec_parse_segment(name, spec, &segment, problem);
+	error = kinds[kind].parse(cluster, name, spec, &object, problem);
 	if (error < 0)
 		return error;
-	segment.id = (uint32_t)id;
-	segment.generation = generation;
-	memcpy(segment.lab, lab, sizeof(lab));
-	return model_put_segment(model, &segment);
+	object.object.id = id;
+	object.object.generation = generation;
+	memcpy(object.object.lab, lab, sizeof(lab));
+	error = model_put(model, kind, &object.object);
+	model_fini(kind, &object.object);
+	return error;
 }
 
-static int load_port(const char *cluster, struct model *model, const char *name, json_t *record,
-		     struct problem *problem)
+int chunk_load_kind(const char *cluster, const json_t *chunk, enum model_kind kind,
+		    struct model *model, struct problem *problem)
 {
-	struct model_port port;
-	char lab[DP_NAME_BYTES] = "";
-	json_t *spec;
-	uint64_t id, generation;
-	int error = read_record(record, &spec, &id, &generation, lab);
+	const char *name;
+	json_t *record;
+	int error = 0;
 
-	if (error < 0)
-		return problem_system(problem, error, "reading the store");
-	error = spec_parse_port(cluster, name, spec, &port, problem);
-	if (error < 0)
-		return error;
-	port.id = id;
-	port.generation = generation;
-	memcpy(port.lab, lab, sizeof(lab));
-	error = model_put_port(model, &port);
-	model_port_fini(&port);
+	json_object_foreach(json_object_get(chunk, kinds[kind].plural), name, record) {
+		if (error == 0)
+			error = load_object(cluster, kind, model, name, record, problem);
+	}
 	return error;
 }
 
 int chunk_load(const char *cluster, const json_t *chunk, struct model *model,
 	       struct problem *problem)
 {
-	const char *name;
-	json_t *record;
 	int error = 0;
 
 	if (!json_is_object(chunk))
 		return problem_system(problem, -EBADMSG, "reading the store");
-	json_object_foreach(json_object_get(chunk, "segments"), name, record) {
-		error = load_segment(model, name, record, problem);
-		if (error < 0)
-			return error;
-	}
-	json_object_foreach(json_object_get(chunk, "ports"), name, record) {
-		error = load_port(cluster, model, name, record, problem);
-		if (error < 0)
-			return error;
-	}
-	return 0;
+	for (enum model_kind kind = 0; kind < MODEL_KINDS && error == 0; kind++)
+		error = chunk_load_kind(cluster, chunk, kind, model, problem);
+	return error;
 }

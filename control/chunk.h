@@ -3,7 +3,7 @@
  * A chunk of the stored model: some objects as JSON, each with what weft added to what the user
  * wrote (id, generation, lab). Pure.
  *
- *     {"segments": {NAME: {"id", "generation", "lab", "spec"}}, "ports": {...}}
+ *     {"segments": {NAME: {"id", "generation", "lab", "spec"}}, "ports": {...}, ...}
  */
 #pragma once
 
@@ -12,10 +12,12 @@
 #include "control/model.h"
 #include "control/problem.h"
 
-/* Puts the objects of the chunk into the model. -EBADMSG: not a chunk. */
+/* Puts the objects of the chunk into the model: those of all kinds, or of one. -EBADMSG: not a
+ * chunk. */
 int chunk_load(const char *cluster, const json_t *chunk, struct model *model,
 	       struct problem *problem);
+int chunk_load_kind(const char *cluster, const json_t *chunk, enum model_kind kind,
+		    struct model *model, struct problem *problem);
 
 /* The record of one object. New reference; NULL: no memory. */
-json_t *chunk_pack_segment(const struct model_segment *segment);
-json_t *chunk_pack_port(const char *cluster, const struct model_port *port);
+json_t *chunk_pack(const char *cluster, enum model_kind kind, const struct model_object *object);

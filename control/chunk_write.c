@@ -10,12 +10,13 @@
 #include <sys/random.h>
 
 #include "control/chunk.h"
+#include "control/kinds.h"
 #include "control/root.h"
 
 #define KEY_BYTES 192
 #define CHUNK_BYTES (48u * 1024)
 
-static unsigned int bucket_of(enum plan_kind kind, const char *name)
+static unsigned int bucket_of(enum model_kind kind, const char *name)
 {
 	return (unsigned int)(model_hash((uint64_t)kind, name, strlen(name)) % ROOT_BUCKETS);
 }
@@ -59,7 +60,18 @@ static int flush_chunk(struct chunk_writer *writer)
 	return 0;
 }
 
-static int add_record(struct chunk_writer *writer, const char *kind, const char *name,
+/* The list of the chunk that holds objects of the kind; NULL: no memory. */
+static json_t *list_of(json_t *chunk, enum model_kind kind)
+{
+	const char *key = kinds[kind].plural;
+	json_t *list = json_object_get(chunk, key);
+
+	if (list == NULL && json_object_set_new(chunk, key, json_object()) == 0)
+		list = json_object_get(chunk, key);
+	return list;
+}
+
+static int add_record(struct chunk_writer *writer, enum model_kind kind, const char *name,
 		      json_t *record)
 {
 	size_t record_bytes = json_dumpb(record, NULL, 0, JSON_COMPACT) + strlen(name) + 8;
@@ -68,7 +80,7 @@ static int add_record(struct chunk_writer *writer, const char *kind, const char 
 	if (writer->chunk != NULL && writer->chunk_bytes + record_bytes > CHUNK_BYTES)
 		error = flush_chunk(writer);
 	if (error == 0 && writer->chunk == NULL) {
-		writer->chunk = json_pack("{s:{}, s:{}}", "segments", "ports");
+		writer->chunk = json_object();
 		writer->chunk_bytes = 32;
 	}
 	if (error < 0) {
@@ -76,28 +88,24 @@ static int add_record(struct chunk_writer *writer, const char *kind, const char 
 		return error;
 	}
 	writer->chunk_bytes += record_bytes;
-	return json_object_set_new(json_object_get(writer->chunk, kind), name, record) < 0 ? -ENOMEM
-											   : 0;
+	return json_object_set_new(list_of(writer->chunk, kind), name, record) < 0 ? -ENOMEM : 0;
 }
 
 static int write_bucket(struct chunk_writer *writer, unsigned int bucket)
 {
-	const struct model *model = writer->job->model;
+	const struct chunk_write *job = writer->job;
 	int error = 0;
 
-	for (size_t i = 0; i < model->n_segments && error == 0; i++) {
-		const struct model_segment *segment = model->segments[i];
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		const struct model_list *list = &job->model->lists[kind];
 
-		if (bucket_of(PLAN_SEGMENT, segment->name) == bucket)
-			error = add_record(writer, "segments", segment->name,
-					   chunk_pack_segment(segment));
-	}
-	for (size_t i = 0; i < model->n_ports && error == 0; i++) {
-		const struct model_port *port = model->ports[i];
+		for (size_t i = 0; kinds[kind].is_configuration && i < list->n && error == 0; i++) {
+			const struct model_object *object = list->items[i];
 
-		if (bucket_of(PLAN_PORT, port->name) == bucket)
-			error = add_record(writer, "ports", port->name,
-					   chunk_pack_port(writer->job->cluster, port));
+			if (bucket_of(kind, object->name) == bucket)
+				error = add_record(writer, kind, object->name,
+						   chunk_pack(job->cluster, kind, object));
+		}
 	}
 	return error == 0 ? flush_chunk(writer) : error;
 }

@@ -14,6 +14,7 @@
 #include "control/chunk.h"
 #include "control/chunk_write.h"
 #include "control/history.h"
+#include "control/kinds.h"
 #include "dataplane/base/log.h"
 
 #define PREFIX_BYTES 128
@@ -131,8 +132,10 @@ static void clear_away(struct config *config, json_t *chunks, json_t *keys)
 		error = batch_flush(&batch);
 	batch_fini(&batch);
 	if (error < 0)
-		log_warn("config", "deleting what is no longer needed: %s; tried again at the "
-			 "next start", strerror(-error));
+		log_warn("config",
+			 "deleting what is no longer needed: %s; tried again at the "
+			 "next start",
+			 strerror(-error));
 }
 
 /* The present root. A store that was never used has none, which is the empty one. */
@@ -203,6 +206,8 @@ static int load_present(struct config *config, struct model **out, struct proble
 	if (error == 0 && walk.is_moved)
 		error = problem_system(problem, -EAGAIN, "reading the store");
 	else if (error == 0)
+		error = chunk_load_kind(config->cluster, config->root, MODEL_LOAN, model, problem);
+	if (error == 0)
 		clear_away(config, walk.unnamed, walk.expired);
 	walk_fini(&walk);
 	if (error < 0)
@@ -393,6 +398,32 @@ static int make_room(struct config *config, const json_t *root, struct batch *ba
 	return batch_flush(batch);
 }
 
+/* The loans of a model as a root keeps them; NULL in *list if there are none. */
+static int pack_loans(const struct config *config, const struct model *model, json_t **list)
+{
+	int error = 0;
+
+	*list = model->n_loans > 0 ? json_object() : NULL;
+	for (size_t i = 0; i < model->n_loans; i++)
+		error |= json_object_set_new(
+			*list, model->loans[i]->name,
+			chunk_pack(config->cluster, MODEL_LOAN, &model->loans[i]->object));
+	return error < 0 ? -ENOMEM : 0;
+}
+
+/* What `root` becomes with the loans of the model; takes it. NULL: no memory. */
+static json_t *add_loans(const struct config *config, json_t *root, const struct model *model)
+{
+	json_t *loans, *with = NULL;
+
+	if (root != NULL && pack_loans(config, model, &loans) == 0) {
+		with = root_with_loans(root, model->next_id, loans);
+		json_decref(loans);
+	}
+	json_decref(root);
+	return with;
+}
+
 /* Everything up to the flip, which is the last transaction. */
 static int write_all(struct config *config, struct chunk_write *job, const struct plan *plan,
 		     json_t *info, const struct root_trial *trial, json_t *garbage, bool *is_done)
@@ -404,6 +435,7 @@ static int write_all(struct config *config, struct chunk_write *job, const struc
 	int error = chunk_write_changed(job, plan, &batch);
 	if (error == 0) {
 		root = root_next(config->root, job->model->next_id, job->buckets, info, trial);
+		root = add_loans(config, root, job->model);
 		error = root != NULL ? make_room(config, root, &batch) : -ENOMEM;
 	}
 	if (error == 0)
@@ -433,8 +465,8 @@ int config_write(struct config *config, const struct model *model, const struct 
 	};
 	json_t *garbage = json_object();
 	bool is_done = false;
-	int error = write_all(config, &job, plan, info, trial_s > 0 ? &trial : NULL, garbage,
-			      &is_done);
+	int error =
+		write_all(config, &job, plan, info, trial_s > 0 ? &trial : NULL, garbage, &is_done);
 
 	if (error < 0) {
 		/* Perhaps the flip did happen: the chunks stay until the next start knows. */
@@ -451,23 +483,34 @@ int config_write(struct config *config, const struct model *model, const struct 
 	return error;
 }
 
-int config_confirm(struct config *config, struct problem *problem)
+/* The present root as it is but for what stands beside its revision. Takes `root`. */
+static int replace_root(struct config *config, json_t *root, struct problem *problem)
 {
 	struct batch batch;
 	bool is_done = false;
 	json_t *garbage = json_object();
-	json_t *root = json_copy(config->root);
 	int error = root != NULL && garbage != NULL ? 0 : -ENOMEM;
 
 	batch_init(&batch, config->store);
-	if (error == 0) {
-		json_object_del(root, "confirm");
+	if (error == 0)
 		error = flip(config, root, garbage, &batch, &is_done);
-	}
 	batch_fini(&batch);
 	json_decref(root);
 	json_decref(garbage);
 	if (error < 0)
 		return problem_system(problem, error, "writing the store");
 	return is_done ? 0 : refuse_race(problem);
+}
+
+int config_write_loans(struct config *config, const struct model *model, struct problem *problem)
+{
+	return replace_root(config, add_loans(config, json_incref(config->root), model), problem);
+}
+
+int config_confirm(struct config *config, struct problem *problem)
+{
+	json_t *root = json_copy(config->root);
+
+	json_object_del(root, "confirm");
+	return replace_root(config, root, problem);
 }

@@ -39,6 +39,10 @@ void config_close(struct config *config); /* NULL is legal */
 int config_write(struct config *config, const struct model *model, const struct plan *plan,
 		 json_t *info, uint32_t trial_s, struct problem *problem);
 
+/* Makes the loans of `model` the stored ones, and nothing else of it: the revision stays. As above.
+ */
+int config_write_loans(struct config *config, const struct model *model, struct problem *problem);
+
 /* Counts changes, from 0 for a store that was never used. */
 uint64_t config_revision(const struct config *config);
 
@@ -48,7 +52,7 @@ bool config_trial(const struct config *config, struct root_trial *trial);
 /* Ends the trial: the present revision stays. */
 int config_confirm(struct config *config, struct problem *problem);
 
-/* The model as it was at a revision that is kept, with the ids of that time. */
+/* The model as it was at a revision that is kept, with the ids of that time, without loans. */
 int config_read(struct config *config, uint64_t revision, struct model **model,
 		struct problem *problem);
 

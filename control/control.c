@@ -21,6 +21,7 @@
 #include "control/fastpath.h"
 #include "control/http.h"
 #include "control/http_listen.h"
+#include "control/loans.h"
 #include "control/store.h"
 #include "control/trial.h"
 #include "control/underlay.h"
@@ -335,6 +336,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, store_ms);
 	/* Before the dataplane is told: if a trial ended meanwhile, it gets the old state. */
 	wait_ms = sooner(wait_ms, trial_run(control, now_ns));
+	wait_ms = sooner(wait_ms, loans_run(control, now_ns));
 	/* Before the dataplane is told, too: segments depend on what tunnels carry. */
 	if (underlay_look(control->underlay, control->model, config_revision(control->config)))
 		fastpath_recheck(control->fastpath);

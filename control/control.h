@@ -55,16 +55,17 @@ struct control {
 	struct fastpath *fastpath;
 	struct underlay *underlay;
 	struct events *events;
-	unsigned int n_watches; /* clients that follow them */
+	unsigned int n_watches;	    /* clients that follow them */
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
-	uint64_t next_poke_ns;	/* when ports are looked at again for them */
-	struct roles roles;	/* what is granted; may be filled in before the first turn */
-	struct http *http;	/* on the Unix socket */
+	uint64_t next_poke_ns; /* when ports are looked at again for them */
+	struct roles roles;    /* what is granted; may be filled in before the first turn */
+	struct http *http;     /* on the Unix socket */
 	struct http_tls tls;
-	struct http *https; /* beyond this host; NULL: not asked for */
+	struct http *https;    /* beyond this host; NULL: not asked for */
 	uint64_t trial_end_ns; /* when what is on trial ends (trial.h); 0: nothing is */
 	struct trial_retry trial_retry;
+	uint64_t loans_retry_ns; /* when ending loans is tried again (loans.h) */
 };
 
 /* Opens the state, the socket, everything but the dataplane, which may come later. On -errno `why`

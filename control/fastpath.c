@@ -245,7 +245,7 @@ static int refuse(struct fastpath *fastpath, int error, const char *why, struct 
 static int prepare_all(struct fastpath *fastpath, const struct model *model, char *why)
 {
 	struct table wanted = {0};
-	int error = stage_list_wanted(model, &wanted);
+	int error = mirror_list_wanted(model, &wanted);
 
 	if (error == 0)
 		error = stage_all(&fastpath->mirror, model, &wanted, &fastpath->broken, why);
@@ -264,7 +264,7 @@ int fastpath_prepare(struct fastpath *fastpath, const struct model *current,
 	if (fastpath->foreign[0] != '\0')
 		return problem_set(problem, -EEXIST, 409, "store-foreign", "%s", fastpath->foreign);
 	/* The cost of a change is then its own, however many ports there are. */
-	if (fastpath->is_current && stage_can_follow(plan))
+	if (fastpath->is_current && stage_can_follow(current, wanted, plan))
 		error = stage_steps(&fastpath->mirror, current, wanted, plan, why);
 	else
 		error = prepare_all(fastpath, wanted, why);
@@ -301,7 +301,7 @@ static void take_away(void *ctx, uint64_t port_id)
 	fastpath->is_current = false;
 	int error = mirror_begin(mirror, why);
 	if (error == 0)
-		error = mirror_stage_delete(mirror, port_id, false, why);
+		error = mirror_stage_delete(mirror, MODEL_PORT, port_id, why);
 	if (error == 0)
 		error = mirror_prepare(mirror, why);
 	if (error == 0)
@@ -323,7 +323,7 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 		fastpath_abort(fastpath);
 		return;
 	}
-	error = mirror_stage_port(mirror, model, port, why);
+	error = mirror_stage(mirror, model, MODEL_PORT, &port->object, why);
 	if (error == 0)
 		error = mirror_prepare(mirror, why);
 	if (error == 0) {
@@ -340,20 +340,20 @@ static void catch_up_port(struct fastpath *fastpath, const struct model *model,
 	take_away(fastpath, port->id);
 }
 
-/* Deletes and segments alone, in a transaction of their own. */
+/* Deletes and all but ports, in a transaction of their own. */
 static void catch_up_rest(struct fastpath *fastpath, const struct model *model,
-			  const struct table *wanted, bool with_segment_deletes)
+			  const struct table *wanted, bool with_other_deletes)
 {
 	struct mirror *mirror = &fastpath->mirror;
 	char why[DP_TEXT_BYTES] = "";
 	int error = mirror_begin(mirror, why);
 
 	if (error == 0)
-		error = mirror_stage_deletes(mirror, wanted, false, why);
-	if (error == 0 && with_segment_deletes)
 		error = mirror_stage_deletes(mirror, wanted, true, why);
+	if (error == 0 && with_other_deletes)
+		error = mirror_stage_deletes(mirror, wanted, false, why);
 	if (error == 0)
-		error = mirror_stage_segments(mirror, model, why);
+		error = mirror_stage_rest(mirror, model, why);
 	if (error == 0)
 		error = mirror_prepare(mirror, why);
 	if (error == 0) {
@@ -375,7 +375,7 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 	fastpath->is_current = mirror_is_current(&fastpath->mirror, model);
 	if (fastpath->is_current)
 		return;
-	int error = stage_list_wanted(model, &wanted);
+	int error = mirror_list_wanted(model, &wanted);
 	if (error == 0)
 		error = stage_all(&fastpath->mirror, model, &wanted, &fastpath->broken, why);
 	if (error == 0)
@@ -401,16 +401,18 @@ static void catch_up(struct fastpath *fastpath, const struct model *model)
 static void check_foreign(struct fastpath *fastpath, const struct model *model)
 {
 	const struct table *actual = &fastpath->mirror.actual;
-	size_t n_segments = 0;
+	size_t n_ports = 0, n_segments = 0;
 
 	if (!model_is_unused(model) || actual->n_rows == 0)
 		return;
-	for (size_t i = 0; i < actual->n_rows; i++)
-		n_segments += actual->rows[i].is_segment;
+	for (size_t i = 0; i < actual->n_rows; i++) {
+		n_ports += actual->rows[i].kind == MODEL_PORT;
+		n_segments += actual->rows[i].kind == MODEL_SEGMENT;
+	}
 	snprintf(fastpath->foreign, sizeof(fastpath->foreign),
 		 "the dataplane holds %zu port(s) and %zu segment(s) that this store never knew; "
 		 "is --state-dir of weftd right? to drop them: systemctl restart weft-dataplane",
-		 actual->n_rows - n_segments, n_segments);
+		 n_ports, n_segments);
 	log_error("fastpath", "%s", fastpath->foreign);
 }
 

@@ -318,6 +318,7 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 		.uid = peer->uid,
 		.call = call,
 	};
+	request.tag = route->tag;
 	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)
 		return send_problem(call->connection, &problem);
 	problem_fini(&problem);

@@ -26,6 +26,7 @@ struct loop;
 struct http_request {
 	const char *method;
 	const char *name; /* what stands for {name} in the route's path; "" if it has none */
+	unsigned int tag; /* the route's */
 	const char *body; /* NUL-terminated */
 	size_t body_bytes;
 	const char *who;  /* the caller, as "uid 1000" */
@@ -66,6 +67,7 @@ struct http_route {
 	const char *body, *answer; /* schemas in the OpenAPI file; NULL: none */
 	const char *help;	   /* one line */
 	const char *type;	   /* Content-Type of an answer without a schema */
+	unsigned int tag;	   /* for the handler */
 };
 
 /* A parameter of the query, NULL if absent, "" without a value; whether it is there and means yes

@@ -7,10 +7,19 @@
 #include <string.h>
 
 #include "control/json_body.h"
+#include "control/kinds.h"
 #include "control/plan.h"
 #include "control/spec.h"
 
 #define LAB_NAME_DEFAULT "default"
+#define KEYS "name, segments, pools, channels, vms, ports, peers"
+
+/* In this order they are read and written. */
+static const enum model_kind lab_order[] = {
+	MODEL_SEGMENT, MODEL_POOL, MODEL_CHANNEL, MODEL_VM, MODEL_PORT,
+};
+
+#define N_LISTS (sizeof(lab_order) / sizeof(lab_order[0]))
 
 int lab_parse_json(const char *text, size_t bytes, struct lab *lab, struct problem *problem)
 {
@@ -88,6 +97,16 @@ static int refuse(struct problem *problem, const char *where, const char *code, 
 	return error;
 }
 
+/* Does a list of objects stand under this key? */
+static bool is_list(const char *key)
+{
+	for (size_t i = 0; i < N_LISTS; i++) {
+		if (strcmp(key, kinds[lab_order[i]].plural) == 0)
+			return true;
+	}
+	return strcmp(key, "peers") == 0;
+}
+
 static int check_top(const json_t *tree, struct problem *problem)
 {
 	const char *key;
@@ -95,8 +114,7 @@ static int check_top(const json_t *tree, struct problem *problem)
 	char text[200];
 
 	if (!json_is_object(tree))
-		return refuse(problem, "", "lab-invalid",
-			      "a lab is an object with the keys name, segments, ports, peers");
+		return refuse(problem, "", "lab-invalid", "a lab is an object with the keys " KEYS);
 	json_object_foreach((json_t *)(uintptr_t)tree, key, value) {
 		if (strcmp(key, "name") == 0) {
 			if (json_is_string(value) && (json_string_length(value) == 0 ||
@@ -106,18 +124,14 @@ static int check_top(const json_t *tree, struct problem *problem)
 				      "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
 				      "first a letter or digit; or \"\" for no lab");
 		}
-		if (strcmp(key, "segments") == 0 || strcmp(key, "ports") == 0 ||
-		    strcmp(key, "peers") == 0) {
+		if (is_list(key)) {
 			if (json_is_object(value) || json_is_null(value))
 				continue;
 			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}",
 				 key);
 			return refuse(problem, key, "lab-invalid", text);
 		}
-		snprintf(text, sizeof(text),
-			 "unknown key '%.60s'; known: name, segments, ports, "
-			 "peers",
-			 key);
+		snprintf(text, sizeof(text), "unknown key '%.60s'; known: " KEYS, key);
 		return refuse(problem, key, "key-unknown", text);
 	}
 	return 0;
@@ -134,7 +148,7 @@ const char *lab_name(const struct lab *lab)
  * Whose an object is: what its own key `lab` says, which is taken out of it. *owner NULL: it says
  * nothing.
  */
-static int take_owner(const char *kinds, const char *name, json_t *object,
+static int take_owner(const char *plural, const char *name, json_t *object,
 		      char owner[DP_NAME_BYTES], bool *is_given, struct problem *problem)
 {
 	const json_t *value = json_object_get(object, "lab");
@@ -145,7 +159,7 @@ static int take_owner(const char *kinds, const char *name, json_t *object,
 	if (value == NULL)
 		return 0;
 	if (word == NULL || (word[0] != '\0' && !model_is_name(word))) {
-		snprintf(where, sizeof(where), "%s.%.80s.lab", kinds, name);
+		snprintf(where, sizeof(where), "%s.%.80s.lab", plural, name);
 		return refuse(problem, where, "name-invalid",
 			      "lab: use 1 to 63 of A-Z a-z 0-9 . _ -, first a letter or digit; "
 			      "or \"\" for what belongs to no lab");
@@ -154,80 +168,56 @@ static int take_owner(const char *kinds, const char *name, json_t *object,
 	return json_object_del(object, "lab");
 }
 
-/* For a segment that cannot be read: so that its ports are not blamed for its absence. */
-static int stand_in(struct model *model, const char *name)
+/* For an object that cannot be read: so that what refers to it is not blamed for its absence. A
+ * port is referred to by nothing that would miss it. */
+static int stand_in(struct model *model, enum model_kind kind, const char *name)
 {
-	struct model_segment segment = {.vni = 0};
+	union model_any object;
 
-	if (!model_is_name(name) || model_segment(model, name) != NULL)
+	if (kind == MODEL_PORT || !model_is_name(name) || model_find(model, kind, name) != NULL)
 		return 0;
-	snprintf(segment.name, sizeof(segment.name), "%s", name);
-	return model_put_segment(model, &segment);
+	memset(&object, 0, sizeof(object));
+	snprintf(object.object.name, sizeof(object.object.name), "%s", name);
+	return model_put(model, kind, &object.object);
 }
 
 /* What stays as it is keeps its owner, unless another one is given. */
-static int merge_segments(const struct lab *lab, struct model *model, struct problem *problem)
+static int merge_object(const struct lab *lab, const char *cluster, struct model *model,
+			enum model_kind kind, const char *name, json_t *value,
+			struct problem *problem)
 {
-	struct model_segment segment;
-	char owner[DP_NAME_BYTES];
-	const char *name;
-	json_t *value;
-	bool is_given;
-
-	json_object_foreach(json_object_get(lab->tree, "segments"), name, value) {
-		int error = take_owner("segments", name, value, owner, &is_given, problem);
-
-		if (error == 0)
-			error = spec_parse_segment(name, value, &segment, problem);
-		if (error < 0 && problem_collect(problem, error) < 0)
-			return error;
-		if (error < 0) {
-			error = stand_in(model, name);
-			if (error < 0)
-				return problem_system(problem, error, "reading the lab");
-			continue;
-		}
-		const struct model_segment *old = model_segment(model, name);
-		const char *heir = old != NULL && plan_is_same_segment(old, &segment)
-					   ? old->lab
-					   : lab_name(lab);
-		snprintf(segment.lab, sizeof(segment.lab), "%s", is_given ? owner : heir);
-		if (model_put_segment(model, &segment) < 0)
-			return problem_system(problem, -ENOMEM, "reading the lab");
-	}
-	return 0;
-}
-
-static int merge_port(const struct lab *lab, const char *cluster, struct model *model,
-		      const char *name, json_t *value, struct problem *problem)
-{
-	struct model_port port;
+	union model_any object;
 	char owner[DP_NAME_BYTES];
 	bool is_given;
-	int error = take_owner("ports", name, value, owner, &is_given, problem);
+	int error = take_owner(kinds[kind].plural, name, value, owner, &is_given, problem);
 
 	if (error == 0)
-		error = spec_parse_port(cluster, name, value, &port, problem);
-	if (error < 0)
-		return problem_collect(problem, error);
-	const struct model_port *old = model_port(model, name);
-	const char *heir = old != NULL && plan_is_same_port(old, &port) ? old->lab : lab_name(lab);
-	snprintf(port.lab, sizeof(port.lab), "%s", is_given ? owner : heir);
-	error = model_put_port(model, &port);
-	model_port_fini(&port);
+		error = kinds[kind].parse(cluster, name, value, &object, problem);
+	if (error < 0 && problem_collect(problem, error) < 0)
+		return error;
+	if (error < 0) {
+		error = stand_in(model, kind, name);
+		return error < 0 ? problem_system(problem, error, "reading the lab") : 0;
+	}
+	const struct model_object *old = model_find(model, kind, name);
+	const char *heir =
+		old != NULL && plan_is_same(kind, old, &object.object) ? old->lab : lab_name(lab);
+	snprintf(object.object.lab, sizeof(object.object.lab), "%s", is_given ? owner : heir);
+	error = model_put(model, kind, &object.object);
+	model_fini(kind, &object.object);
 	return error < 0 ? problem_system(problem, error, "reading the lab") : 0;
 }
 
-static int merge_ports(const struct lab *lab, const char *cluster, struct model *model,
-		       struct problem *problem)
+static int merge_list(const struct lab *lab, const char *cluster, struct model *model,
+		      enum model_kind kind, struct problem *problem)
 {
 	const char *name;
 	json_t *value;
 	int error = 0;
 
-	json_object_foreach(json_object_get(lab->tree, "ports"), name, value) {
+	json_object_foreach(json_object_get(lab->tree, kinds[kind].plural), name, value) {
 		if (error == 0)
-			error = merge_port(lab, cluster, model, name, value, problem);
+			error = merge_object(lab, cluster, model, kind, name, value, problem);
 	}
 	return error;
 }
@@ -256,7 +246,7 @@ static int merge_peers(const struct lab *lab, const char *cluster, struct model 
 		else if (error == 0 && json_is_object(value))
 			json_object_set_new(value, "type", json_string("peer"));
 		if (error == 0)
-			error = merge_port(lab, cluster, model, name, value, problem);
+			error = merge_object(lab, cluster, model, MODEL_PORT, name, value, problem);
 	}
 	return error;
 }
@@ -264,24 +254,22 @@ static int merge_peers(const struct lab *lab, const char *cluster, struct model 
 static void prune_undeclared(const struct lab *lab, const struct model *current,
 			     struct model *model)
 {
-	const json_t *segments = json_object_get(lab->tree, "segments");
-	const json_t *ports = json_object_get(lab->tree, "ports");
 	const json_t *peers = json_object_get(lab->tree, "peers");
 
-	for (size_t i = 0; i < current->n_ports; i++) {
-		const struct model_port *port = current->ports[i];
+	for (size_t k = 0; k < N_LISTS; k++) {
+		enum model_kind kind = lab_order[k];
+		const struct model_list *list = &current->lists[kind];
+		const json_t *declared = json_object_get(lab->tree, kinds[kind].plural);
 
-		if (strcmp(port->lab, lab_name(lab)) == 0 &&
-		    json_object_get(ports, port->name) == NULL &&
-		    json_object_get(peers, port->name) == NULL)
-			model_del_port(model, port->name);
-	}
-	for (size_t i = 0; i < current->n_segments; i++) {
-		const struct model_segment *segment = current->segments[i];
+		for (size_t i = 0; i < list->n; i++) {
+			const struct model_object *object = list->items[i];
+			bool is_peer =
+				kind == MODEL_PORT && json_object_get(peers, object->name) != NULL;
 
-		if (strcmp(segment->lab, lab_name(lab)) == 0 &&
-		    json_object_get(segments, segment->name) == NULL)
-			model_del_segment(model, segment->name);
+			if (strcmp(object->lab, lab_name(lab)) == 0 && !is_peer &&
+			    json_object_get(declared, object->name) == NULL)
+				model_del(model, kind, object->name);
+		}
 	}
 }
 
@@ -297,9 +285,8 @@ int lab_merge(const struct lab *lab, const char *cluster, const struct model *cu
 	if (error == 0) {
 		if (model_copy(current, &model) < 0)
 			return problem_system(problem, -ENOMEM, "reading the lab");
-		error = merge_segments(lab, model, problem);
-		if (error == 0)
-			error = merge_ports(lab, cluster, model, problem);
+		for (size_t i = 0; i < N_LISTS && error == 0; i++)
+			error = merge_list(lab, cluster, model, lab_order[i], problem);
 		if (error == 0)
 			error = merge_peers(lab, cluster, model, problem);
 		if (error == 0) {
@@ -320,43 +307,53 @@ static void find_main_owner(const struct model *model, char owner[DP_NAME_BYTES]
 	json_int_t most = 0;
 
 	snprintf(owner, DP_NAME_BYTES, LAB_NAME_DEFAULT);
-	for (size_t i = 0; i < model->n_segments + model->n_ports; i++) {
-		const char *lab = i < model->n_segments ? model->segments[i]->lab
-							: model->ports[i - model->n_segments]->lab;
-		json_int_t n = json_integer_value(json_object_get(counts, lab)) + 1;
+	for (size_t k = 0; k < N_LISTS; k++) {
+		const struct model_list *list = &model->lists[lab_order[k]];
 
-		json_object_set_new(counts, lab, json_integer(n));
-		if (n <= most)
-			continue;
-		most = n;
-		memcpy(owner, lab, DP_NAME_BYTES);
+		for (size_t i = 0; i < list->n; i++) {
+			const char *lab = list->items[i]->lab;
+			json_int_t n = json_integer_value(json_object_get(counts, lab)) + 1;
+
+			json_object_set_new(counts, lab, json_integer(n));
+			if (n <= most)
+				continue;
+			most = n;
+			memcpy(owner, lab, DP_NAME_BYTES);
+		}
 	}
 	json_decref(counts);
 }
 
-static json_t *own(json_t *object, const char *lab, const char *main_owner)
+static json_t *format_object(const char *cluster, enum model_kind kind,
+			     const struct model_object *object, const char *main_owner)
 {
-	if (object != NULL && strcmp(lab, main_owner) != 0)
-		json_object_set_new(object, "lab", json_string(lab));
-	return object;
+	json_t *json = kinds[kind].format(cluster, object, SPEC_SHORT);
+
+	if (json != NULL && strcmp(object->lab, main_owner) != 0)
+		json_object_set_new(json, "lab", json_string(object->lab));
+	return json;
 }
 
-/* A port under the heading where lab_merge() finds it. */
-static int format_port(const char *cluster, const struct model_port *port, const char *owner,
-		       json_t *ports, json_t *peers)
+/* Each object under the heading where lab_merge() finds it. */
+static int format_list(const char *cluster, const struct model *model, enum model_kind kind,
+		       const char *owner, json_t *list, json_t *peers)
 {
-	json_t *object = own(spec_format_port(cluster, port, SPEC_SHORT), port->lab, owner);
-	bool is_peer = port->kind->place == PORT_PLACE_VNI;
+	int error = 0;
 
-	if (is_peer && object != NULL)
-		json_object_del(object, "type");
-	return json_object_set_new(is_peer ? peers : ports, port->name, object);
+	for (size_t i = 0; i < model->lists[kind].n; i++) {
+		const struct model_object *object = model->lists[kind].items[i];
+		json_t *json = format_object(cluster, kind, object, owner);
+		bool is_peer = kind == MODEL_PORT && model->ports[i]->kind->place == PORT_PLACE_VNI;
+
+		if (is_peer && json != NULL)
+			json_object_del(json, "type");
+		error |= json_object_set_new(is_peer ? peers : list, object->name, json);
+	}
+	return error;
 }
 
 json_t *lab_format(const char *cluster, const struct model *model)
 {
-	json_t *segments = json_object();
-	json_t *ports = json_object();
 	json_t *peers = json_object();
 	json_t *lab = json_object();
 	char owner[DP_NAME_BYTES];
@@ -365,17 +362,16 @@ json_t *lab_format(const char *cluster, const struct model *model)
 	find_main_owner(model, owner);
 	if (strcmp(owner, LAB_NAME_DEFAULT) != 0)
 		error |= json_object_set_new(lab, "name", json_string(owner));
-	for (size_t i = 0; i < model->n_segments; i++) {
-		const struct model_segment *segment = model->segments[i];
+	for (size_t i = 0; i < N_LISTS; i++) {
+		enum model_kind kind = lab_order[i];
+		json_t *list = json_object();
 
-		error |= json_object_set_new(
-			segments, segment->name,
-			own(spec_format_segment(segment, SPEC_SHORT), segment->lab, owner));
+		error |= format_list(cluster, model, kind, owner, list, peers);
+		/* Segments and ports are what a lab is of: they stand there even if empty. */
+		if (json_object_size(list) > 0 || kind == MODEL_SEGMENT || kind == MODEL_PORT)
+			error |= json_object_set(lab, kinds[kind].plural, list);
+		json_decref(list);
 	}
-	for (size_t i = 0; i < model->n_ports; i++)
-		error |= format_port(cluster, model->ports[i], owner, ports, peers);
-	error |= json_object_set_new(lab, "segments", segments);
-	error |= json_object_set_new(lab, "ports", ports);
 	if (json_object_size(peers) > 0)
 		error |= json_object_set(lab, "peers", peers);
 	json_decref(peers);

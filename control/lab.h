@@ -6,6 +6,9 @@
  *
  *     name: demo
  *     segments: {ALPHA: {vni: 100}}
+ *     pools: {host: {capacity: 10G}}
+ *     channels: {gold: {pool: host, tx: {rate: 500M}}}
+ *     vms: {db: {channel: gold}}
  *     ports: {web0: {type: vhost-user, segment: ALPHA}}
  */
 #pragma once

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/channels.h"
 #include "control/devices.h"
 #include "control/encode.h"
+#include "control/kinds.h"
+#include "control/utc.h"
 #include "dataplane/base/log.h"
 
 #define TIMEOUT_MS 5000 /* of a prepare with thousands of ports; the rest takes microseconds */
@@ -45,19 +48,15 @@ struct dump {
 static void take_object(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
 {
 	struct dump *dump = ctx;
-	struct table_row row = {0};
+	enum model_kind kind = encode_kind(message->type);
 
-	if (message->type == DP_SEGMENT_PUT) {
-		row.id = ((const struct dp_segment *)message)->id;
-		row.is_segment = true;
-	} else if (message->type == DP_PORT_PUT) {
-		row.id = ((const struct dp_port *)message)->id;
-	} else {
+	if (kind == MODEL_KINDS || dump->error < 0)
 		return;
-	}
-	row.digest = encode_digest(message);
-	if (dump->error == 0)
-		dump->error = table_put(dump->actual, row);
+	dump->error = table_put(dump->actual, (struct table_row){
+						      .id = encode_id(message),
+						      .digest = encode_digest(message),
+						      .kind = (uint8_t)kind,
+					      });
 }
 
 int mirror_read(struct mirror *mirror, char why[DP_TEXT_BYTES])
@@ -70,37 +69,64 @@ int mirror_read(struct mirror *mirror, char why[DP_TEXT_BYTES])
 	return error == 0 && dump.error < 0 ? no_memory(why) : error;
 }
 
-static bool has_segment(const struct mirror *mirror, const struct model *model,
-			const struct model_segment *segment)
+static bool has(const struct mirror *mirror, const struct dp_header *message)
 {
-	struct dp_segment message;
+	return table_has(&mirror->actual, encode_id(message), encode_digest(message));
+}
 
-	encode_segment(model, segment, &message);
-	return table_has(&mirror->actual, segment->id, encode_digest(&message.header));
+static bool has_object(const struct mirror *mirror, const struct model *model, enum model_kind kind,
+		       const struct model_object *object)
+{
+	union encode_message message;
+
+	return !encode_object(model, kind, object, 0, &message) || has(mirror, &message.header);
 }
 
 bool mirror_has_port(const struct mirror *mirror, const struct model *model,
 		     const struct model_port *port)
 {
-	struct dp_port message;
-
-	encode_port(model, port, &message);
-	return table_has(&mirror->actual, port->id, encode_digest(&message.header));
+	return has_object(mirror, model, MODEL_PORT, &port->object);
 }
 
+int mirror_list_wanted(const struct model *model, struct table *wanted)
+{
+	struct model_channel fallback;
+	int error = 0;
+
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		for (size_t i = 0; i < model->lists[kind].n && error == 0; i++) {
+			if (encode_delete_type(kind) == 0)
+				continue;
+			error = table_put(
+				wanted, (struct table_row){.id = model->lists[kind].items[i]->id});
+		}
+	}
+	if (error == 0 && channels_default(model, &fallback))
+		error = table_put(wanted, (struct table_row){.id = fallback.id});
+	return error;
+}
+
+/* Nothing more than is wanted, and that without a difference. */
 bool mirror_is_current(const struct mirror *mirror, const struct model *model)
 {
-	if (mirror->actual.n_rows != model->n_segments + model->n_ports)
-		return false;
-	for (size_t i = 0; i < model->n_segments; i++) {
-		if (!has_segment(mirror, model, model->segments[i]))
+	union encode_message message;
+	size_t n_wanted = 0;
+
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		const struct model_list *list = &model->lists[kind];
+
+		n_wanted += encode_delete_type(kind) != 0 ? list->n : 0;
+		for (size_t i = 0; i < list->n; i++) {
+			if (!has_object(mirror, model, kind, list->items[i]))
+				return false;
+		}
+	}
+	if (encode_default(model, &message)) {
+		n_wanted++;
+		if (!has(mirror, &message.header))
 			return false;
 	}
-	for (size_t i = 0; i < model->n_ports; i++) {
-		if (!mirror_has_port(mirror, model, model->ports[i]))
-			return false;
-	}
-	return true;
+	return mirror->actual.n_rows == n_wanted;
 }
 
 /* --- one transaction --- */
@@ -113,8 +139,8 @@ int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES])
 static const struct device_fds no_fds;
 
 /* Notes the change for the commit, then sends it. */
-static int stage(struct mirror *mirror, struct table_row row, enum dp_type type, void *message,
-		 size_t bytes, const struct device_fds *fds, char *why)
+static int send_message(struct mirror *mirror, struct table_row row, enum dp_type type,
+			void *message, size_t bytes, const struct device_fds *fds, char *why)
 {
 	if (table_put(&mirror->staged, row) < 0)
 		return no_memory(why);
@@ -125,58 +151,77 @@ static int stage(struct mirror *mirror, struct table_row row, enum dp_type type,
 	return error;
 }
 
-int mirror_stage_segment(struct mirror *mirror, const struct model *model,
-			 const struct model_segment *segment, char why[DP_TEXT_BYTES])
+static int send_put(struct mirror *mirror, enum model_kind kind, union encode_message *message,
+		    const struct device_fds *fds, char *why)
 {
-	struct table_row row = {.id = segment->id, .is_segment = true};
-	struct dp_segment message;
+	struct table_row row = {.id = encode_id(&message->header),
+				.digest = encode_digest(&message->header),
+				.kind = (uint8_t)kind};
 
-	encode_segment(model, segment, &message);
-	row.digest = encode_digest(&message.header);
-	if (table_has(&mirror->actual, row.id, row.digest))
-		return 0;
-	return stage(mirror, row, DP_SEGMENT_PUT, &message, sizeof(message), &no_fds, why);
+	return send_message(mirror, row, message->header.type, message, message->header.bytes, fds,
+			    why);
 }
 
-int mirror_stage_segments(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES])
+static int stage_default(struct mirror *mirror, const struct model *model, char *why)
 {
+	union encode_message message;
+
+	if (!encode_default(model, &message) || has(mirror, &message.header))
+		return 0;
+	return send_put(mirror, MODEL_CHANNEL, &message, &no_fds, why);
+}
+
+int mirror_stage(struct mirror *mirror, const struct model *model, enum model_kind kind,
+		 const struct model_object *object, char why[DP_TEXT_BYTES])
+{
+	union encode_message message;
+	struct device_fds fds = no_fds;
 	int error = 0;
 
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = mirror_stage_segment(mirror, model, model->segments[i], why);
+	if (!encode_object(model, kind, object, utc_now_ms(), &message))
+		return 0;
+	if (!has(mirror, &message.header)) {
+		if (kind == MODEL_PORT)
+			error = devices_prepare(mirror->devices, model,
+						(const struct model_port *)object, &fds, why,
+						DP_TEXT_BYTES);
+		if (error == 0)
+			error = send_put(mirror, kind, &message, &fds, why);
+	}
+	if (error == 0 && kind == MODEL_POOL)
+		error = stage_default(mirror, model, why);
 	return error;
 }
 
-int mirror_stage_port(struct mirror *mirror, const struct model *model,
-		      const struct model_port *port, char why[DP_TEXT_BYTES])
+int mirror_stage_rest(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES])
 {
-	struct table_row row = {.id = port->id};
-	struct dp_port message;
-	struct device_fds fds;
+	int error = 0;
 
-	encode_port(model, port, &message);
-	row.digest = encode_digest(&message.header);
-	if (table_has(&mirror->actual, row.id, row.digest))
-		return 0;
-	int error = devices_prepare(mirror->devices, model, port, &fds, why, DP_TEXT_BYTES);
-	if (error < 0)
-		return error;
-	return stage(mirror, row, DP_PORT_PUT, &message, sizeof(message), &fds, why);
+	for (size_t k = 0; k < MODEL_KINDS; k++) {
+		enum model_kind kind = kinds_order[k];
+		const struct model_list *list = &model->lists[kind];
+
+		for (size_t i = 0; kind != MODEL_PORT && i < list->n && error == 0; i++)
+			error = mirror_stage(mirror, model, kind, list->items[i], why);
+	}
+	return error;
 }
 
-int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
+int mirror_stage_delete(struct mirror *mirror, enum model_kind kind, uint64_t id,
 			char why[DP_TEXT_BYTES])
 {
-	struct table_row row = {.id = id, .is_segment = is_segment, .is_delete = true};
+	struct table_row row = {.id = id, .kind = (uint8_t)kind, .is_delete = true};
 	struct dp_object message = {.id = id};
 
-	if (!is_segment)
+	if (encode_delete_type(kind) == 0)
+		return 0;
+	if (kind == MODEL_PORT)
 		devices_doom(mirror->devices, id);
-	return stage(mirror, row, is_segment ? DP_SEGMENT_DEL : DP_PORT_DEL, &message,
-		     sizeof(message), &no_fds, why);
+	return send_message(mirror, row, encode_delete_type(kind), &message, sizeof(message),
+			    &no_fds, why);
 }
 
-int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,
+int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_of_ports,
 			 char why[DP_TEXT_BYTES])
 {
 	int error = 0;
@@ -184,8 +229,8 @@ int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool
 	for (size_t i = 0; i < mirror->actual.n_rows && error == 0; i++) {
 		const struct table_row *row = &mirror->actual.rows[i];
 
-		if (row->is_segment == is_segment && table_find(wanted, row->id) == NULL)
-			error = mirror_stage_delete(mirror, row->id, is_segment, why);
+		if ((row->kind == MODEL_PORT) == is_of_ports && table_find(wanted, row->id) == NULL)
+			error = mirror_stage_delete(mirror, row->kind, row->id, why);
 	}
 	return error;
 }
@@ -262,7 +307,7 @@ static int adopt_port(struct mirror *mirror, const struct model *model,
 	log_warn("mirror", "port %s: its device is made anew: %s", port->name, why);
 	error = mirror_begin(mirror, why);
 	if (error == 0)
-		error = mirror_stage_delete(mirror, port->id, false, why);
+		error = mirror_stage_delete(mirror, MODEL_PORT, port->id, why);
 	if (error == 0)
 		error = mirror_prepare(mirror, why);
 	return error == 0 ? mirror_commit(mirror, why) : error;

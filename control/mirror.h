@@ -42,19 +42,21 @@ bool mirror_has_port(const struct mirror *mirror, const struct model *model,
 
 int mirror_begin(struct mirror *mirror, char why[DP_TEXT_BYTES]);
 
-/* Stages all segments of the model, one of them, or one port, as far as they differ. */
-int mirror_stage_segments(struct mirror *mirror, const struct model *model,
-			  char why[DP_TEXT_BYTES]);
-int mirror_stage_segment(struct mirror *mirror, const struct model *model,
-			 const struct model_segment *segment, char why[DP_TEXT_BYTES]);
-int mirror_stage_port(struct mirror *mirror, const struct model *model,
-		      const struct model_port *port, char why[DP_TEXT_BYTES]);
+/* Stages an object as far as it differs, and what is derived from it; or all objects of all kinds
+ * but ports. */
+int mirror_stage(struct mirror *mirror, const struct model *model, enum model_kind kind,
+		 const struct model_object *object, char why[DP_TEXT_BYTES]);
+int mirror_stage_rest(struct mirror *mirror, const struct model *model, char why[DP_TEXT_BYTES]);
 
-/* Stages the delete of whatever is not in `wanted` (ids), ports or segments; or of one port. */
-int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_segment,
-			 char why[DP_TEXT_BYTES]);
-int mirror_stage_delete(struct mirror *mirror, uint64_t id, bool is_segment,
+/* The ids of all that the dataplane must have of the model. 0 or -ENOMEM; then *wanted must be
+ * freed all the same. */
+int mirror_list_wanted(const struct model *model, struct table *wanted);
+
+/* Stages the delete of one; or of whatever is not in `wanted`: ports, or all but ports. */
+int mirror_stage_delete(struct mirror *mirror, enum model_kind kind, uint64_t id,
 			char why[DP_TEXT_BYTES]);
+int mirror_stage_deletes(struct mirror *mirror, const struct table *wanted, bool is_of_ports,
+			 char why[DP_TEXT_BYTES]);
 
 int mirror_prepare(struct mirror *mirror, char why[DP_TEXT_BYTES]);
 int mirror_commit(struct mirror *mirror, char why[DP_TEXT_BYTES]);

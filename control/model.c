@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The model: sorted lists of segments and ports. No I/O; one thread. */
+/* The model: sorted lists of objects. No I/O; one thread. */
 #include "control/model.h"
 
 #include <errno.h>
@@ -13,55 +13,65 @@
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME 0x100000001b3ULL
 
-/* A sorted array of pointers to objects that begin with their name. */
-struct list {
-	void ***items;
-	size_t *n, *max;
-	size_t (*bytes_of)(const void *object);
-};
+_Static_assert(sizeof(struct model_list) * MODEL_KINDS ==
+		       sizeof(struct model) - offsetof(struct model, lists),
+	       "a list for each kind");
 
-size_t model_segment_bytes(const struct model_segment *segment)
+size_t model_bytes(enum model_kind kind, const struct model_object *object)
 {
-	return offsetof(struct model_segment, options) +
-	       segment->n_options * sizeof(segment->options[0]);
+	switch (kind) {
+	case MODEL_SEGMENT:
+		return offsetof(struct model_segment, options) +
+		       ((const struct model_segment *)object)->n_options * sizeof(struct dp_option);
+	case MODEL_PORT:
+		return offsetof(struct model_port, options) +
+		       ((const struct model_port *)object)->n_options * sizeof(struct dp_option);
+	case MODEL_POOL:
+		return sizeof(struct model_pool);
+	case MODEL_CHANNEL:
+		return sizeof(struct model_channel);
+	case MODEL_VM:
+		return sizeof(struct model_vm);
+	case MODEL_LOAN:
+		return sizeof(struct model_loan);
+	case MODEL_KINDS:
+		break;
+	}
+	return 0;
 }
 
-size_t model_port_bytes(const struct model_port *port)
+/* What an object refers to, once more. */
+static void ref(enum model_kind kind, struct model_object *object)
 {
-	return offsetof(struct model_port, options) + port->n_options * sizeof(port->options[0]);
+	if (kind == MODEL_PORT)
+		trunk_ref(((struct model_port *)object)->trunk);
 }
 
-static size_t segment_bytes(const void *object)
+void model_fini(enum model_kind kind, struct model_object *object)
 {
-	return model_segment_bytes(object);
+	if (kind != MODEL_PORT)
+		return;
+	struct model_port *port = (struct model_port *)object;
+
+	trunk_unref(port->trunk);
+	port->trunk = NULL;
 }
 
-static size_t port_bytes(const void *object)
+static void destroy(enum model_kind kind, struct model_object *object)
 {
-	return model_port_bytes(object);
-}
-
-static struct list segments_of(struct model *model)
-{
-	return (struct list){(void ***)&model->segments, &model->n_segments, &model->max_segments,
-			     segment_bytes};
-}
-
-static struct list ports_of(struct model *model)
-{
-	return (struct list){(void ***)&model->ports, &model->n_ports, &model->max_ports,
-			     port_bytes};
+	model_fini(kind, object);
+	free(object);
 }
 
 /* Place of the name, or where it would go. */
-static size_t place_of(void *const *items, size_t n, const char *name, bool *is_there)
+static size_t place_of(const struct model_list *list, const char *name, bool *is_there)
 {
-	size_t low = 0, high = n;
+	size_t low = 0, high = list->n;
 
 	*is_there = false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(items[middle], name);
+		int order = strcmp(list->items[middle]->name, name);
 
 		if (order == 0) {
 			*is_there = true;
@@ -75,79 +85,84 @@ static size_t place_of(void *const *items, size_t n, const char *name, bool *is_
 	return low;
 }
 
-static void *find(void *const *items, size_t n, const char *name)
+struct model_object *model_find(const struct model *model, enum model_kind kind, const char *name)
 {
 	bool is_there;
-	size_t place = place_of(items, n, name, &is_there);
+	size_t place = place_of(&model->lists[kind], name, &is_there);
 
-	return is_there ? items[place] : NULL;
+	return is_there ? model->lists[kind].items[place] : NULL;
 }
 
 /* Room for one more. */
-static int grow(struct list list)
+static int grow(struct model_list *list)
 {
-	if (*list.n == *list.max) {
-		size_t max = *list.max == 0 ? 16 : *list.max * 2;
-		void **items = realloc(*list.items, max * sizeof(*items));
+	if (list->n == list->max) {
+		size_t max = list->max == 0 ? 16 : list->max * 2;
+		struct model_object **items = realloc(list->items, max * sizeof(items[0]));
 
 		if (items == NULL)
 			return -ENOMEM;
-		*list.items = items;
-		*list.max = max;
+		list->items = items;
+		list->max = max;
 	}
 	return 0;
 }
 
-static void *duplicate(struct list list, const void *object)
+static struct model_object *duplicate(enum model_kind kind, const struct model_object *object)
 {
-	size_t bytes = list.bytes_of(object);
-	void *copy = malloc(bytes);
+	size_t bytes = model_bytes(kind, object);
+	struct model_object *copy = malloc(bytes);
 
-	return copy != NULL ? memcpy(copy, object, bytes) : NULL;
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, object, bytes);
+	ref(kind, copy);
+	return copy;
 }
 
-static int put(struct list list, const void *object)
+int model_put(struct model *model, enum model_kind kind, const struct model_object *object)
 {
+	struct model_list *list = &model->lists[kind];
 	bool is_there;
-	size_t place = place_of(*list.items, *list.n, object, &is_there);
-	void *copy = is_there || grow(list) == 0 ? duplicate(list, object) : NULL;
+	size_t place = place_of(list, object->name, &is_there);
+	struct model_object *copy = is_there || grow(list) == 0 ? duplicate(kind, object) : NULL;
 
 	if (copy == NULL)
 		return -ENOMEM;
+	struct model_object **at = &list->items[place];
 	if (is_there) {
-		free((*list.items)[place]);
-		(*list.items)[place] = copy;
-		return 0;
+		destroy(kind, *at);
+	} else {
+		memmove(at + 1, at, (list->n - place) * sizeof(*at));
+		list->n++;
 	}
-	void **at = *list.items + place;
-	memmove(at + 1, at, (*list.n - place) * sizeof(*at));
 	*at = copy;
-	++*list.n;
 	return 0;
 }
 
-static void del(struct list list, const char *name)
+void model_del(struct model *model, enum model_kind kind, const char *name)
 {
+	struct model_list *list = &model->lists[kind];
 	bool is_there;
-	size_t place = place_of(*list.items, *list.n, name, &is_there);
+	size_t place = place_of(list, name, &is_there);
 
 	if (!is_there)
 		return;
-	void **at = *list.items + place;
-	free(*at);
-	--*list.n;
-	memmove(at, at + 1, (*list.n - place) * sizeof(*at));
+	struct model_object **at = &list->items[place];
+	destroy(kind, *at);
+	list->n--;
+	memmove(at, at + 1, (list->n - place) * sizeof(*at));
 }
 
 /* All objects of a list to the end of an empty one. */
-static int copy_list(struct list from, struct list to)
+static int copy_list(enum model_kind kind, const struct model_list *from, struct model_list *to)
 {
-	for (size_t i = 0; i < *from.n; i++) {
-		void *copy = grow(to) == 0 ? duplicate(from, (*from.items)[i]) : NULL;
+	for (size_t i = 0; i < from->n; i++) {
+		struct model_object *copy = grow(to) == 0 ? duplicate(kind, from->items[i]) : NULL;
 
 		if (copy == NULL)
 			return -ENOMEM;
-		(*to.items)[(*to.n)++] = copy;
+		to->items[to->n++] = copy;
 	}
 	return 0;
 }
@@ -167,14 +182,13 @@ void model_destroy(struct model *model)
 {
 	if (model == NULL)
 		return;
-	for (size_t i = 0; i < model->n_segments; i++)
-		free(model->segments[i]);
-	for (size_t i = 0; i < model->n_ports; i++) {
-		model_port_fini(model->ports[i]);
-		free(model->ports[i]);
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		struct model_list *list = &model->lists[kind];
+
+		for (size_t i = 0; i < list->n; i++)
+			destroy(kind, list->items[i]);
+		free(list->items);
 	}
-	free(model->segments);
-	free(model->ports);
 	free(model);
 }
 
@@ -187,66 +201,14 @@ int model_copy(const struct model *model, struct model **out)
 		return error;
 	copy->next_id = model->next_id;
 	copy->tunnel_mtu = model->tunnel_mtu;
-	/* cast: a list may be written to, but this one is only read */
-	struct model *original = (struct model *)(uintptr_t)model;
-
-	error = copy_list(segments_of(original), segments_of(copy));
-	if (error == 0)
-		error = copy_list(ports_of(original), ports_of(copy));
-	for (size_t i = 0; i < copy->n_ports; i++)
-		trunk_ref(copy->ports[i]->trunk);
+	for (enum model_kind kind = 0; kind < MODEL_KINDS && error == 0; kind++)
+		error = copy_list(kind, &model->lists[kind], &copy->lists[kind]);
 	if (error < 0) {
 		model_destroy(copy);
 		return error;
 	}
 	*out = copy;
 	return 0;
-}
-
-struct model_segment *model_segment(const struct model *model, const char *name)
-{
-	return find((void *const *)model->segments, model->n_segments, name);
-}
-
-struct model_port *model_port(const struct model *model, const char *name)
-{
-	return find((void *const *)model->ports, model->n_ports, name);
-}
-
-int model_put_segment(struct model *model, const struct model_segment *segment)
-{
-	return put(segments_of(model), segment);
-}
-
-int model_put_port(struct model *model, const struct model_port *port)
-{
-	const struct model_port *old = model_port(model, port->name);
-	struct trunk *before = old != NULL ? old->trunk : NULL;
-	struct trunk *after = trunk_ref(port->trunk);
-	int error = put(ports_of(model), port);
-
-	trunk_unref(error == 0 ? before : after);
-	return error;
-}
-
-void model_port_fini(struct model_port *port)
-{
-	trunk_unref(port->trunk);
-	port->trunk = NULL;
-}
-
-void model_del_segment(struct model *model, const char *name)
-{
-	del(segments_of(model), name);
-}
-
-void model_del_port(struct model *model, const char *name)
-{
-	struct model_port *port = model_port(model, name);
-
-	if (port != NULL)
-		model_port_fini(port);
-	del(ports_of(model), name);
 }
 
 bool model_port_is_in(const struct model_port *port, const char *segment)
@@ -261,6 +223,18 @@ uint16_t model_segment_mtu(const struct model *model, const struct model_segment
 	/* More than what is usual is for who says so: every port of the segment must carry it. */
 	return model->tunnel_mtu != 0 && model->tunnel_mtu < MODEL_MTU_DEFAULT ? model->tunnel_mtu
 									       : MODEL_MTU_DEFAULT;
+}
+
+uint16_t model_largest_mtu(const struct model *model)
+{
+	uint16_t mtu = 0;
+
+	for (size_t i = 0; i < model->n_segments; i++) {
+		uint16_t own = model_segment_mtu(model, model->segments[i]);
+
+		mtu = own > mtu ? own : mtu;
+	}
+	return mtu != 0 ? mtu : MODEL_MTU_DEFAULT;
 }
 
 uint16_t model_port_mtu(const struct model *model, const struct model_port *port)

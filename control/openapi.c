@@ -171,7 +171,7 @@ static void add_options(json_t *properties, const struct option_set *set)
 
 static json_t *make_port(const struct port_kind *kind)
 {
-	static const char *const common[] = {"name", "vm", "mac", "host", "lab"};
+	static const char *const common[] = {"name", "vm", "mac", "host", "channel", "lab"};
 	struct option_set set = port_kinds_options(kind);
 	json_t *properties = json_pack("{s:{s:s, s:[s]}, s:o}", "type", "type", "string", "enum",
 				       kind->name, "status", refer("schemas", "PortStatus"));

@@ -7,13 +7,13 @@ int places_init(struct places *places, const struct model *model)
 	int error = 0;
 
 	*places = (struct places){.model = model};
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = table_put(&places->table, (struct table_row){.id = model->segments[i]->id,
-								     .digest = i,
-								     .is_segment = true});
-	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = table_put(&places->table,
-				  (struct table_row){.id = model->ports[i]->id, .digest = i});
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		for (size_t i = 0; i < model->lists[kind].n && error == 0; i++)
+			error = table_put(&places->table,
+					  (struct table_row){.id = model->lists[kind].items[i]->id,
+							     .digest = i,
+							     .kind = (uint8_t)kind});
+	}
 	if (error < 0)
 		places_fini(places);
 	return error;
@@ -28,12 +28,13 @@ const struct model_segment *places_segment(const struct places *places, uint32_t
 {
 	const struct table_row *row = table_find(&places->table, id);
 
-	return row != NULL && row->is_segment ? places->model->segments[row->digest] : NULL;
+	return row != NULL && row->kind == MODEL_SEGMENT ? places->model->segments[row->digest]
+							 : NULL;
 }
 
 const struct model_port *places_port(const struct places *places, uint64_t id)
 {
 	const struct table_row *row = table_find(&places->table, id);
 
-	return row != NULL && !row->is_segment ? places->model->ports[row->digest] : NULL;
+	return row != NULL && row->kind == MODEL_PORT ? places->model->ports[row->digest] : NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * The plan: what leads from one model to another, as an ordered list of steps. Deletes come first,
  * so that what they free can be taken by the rest; ports leave before their segment, and come after
- * it. Pure.
+ * it, and so all that refers to something else. Pure.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "control/model.h"
 
-#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 14)
+#define PLAN_FIELDS_MAX (DP_OPTIONS_MAX + 15)
 
 enum plan_action {
 	PLAN_CREATE,
@@ -19,14 +19,9 @@ enum plan_action {
 	PLAN_DELETE,
 };
 
-enum plan_kind {
-	PLAN_SEGMENT,
-	PLAN_PORT,
-};
-
 struct plan_step {
 	enum plan_action action;
-	enum plan_kind kind;
+	enum model_kind kind;
 	char name[DP_NAME_BYTES];
 	unsigned int n_fields; /* update, replace: which keys differ */
 	const char *fields[PLAN_FIELDS_MAX];
@@ -46,12 +41,10 @@ int plan_make(const struct model *current, struct model *wanted, struct plan *pl
 void plan_fini(struct plan *plan);
 
 /* Did the user ask for the same? Whose it is does not count. */
-bool plan_is_same_segment(const struct model_segment *a, const struct model_segment *b);
-bool plan_is_same_port(const struct model_port *a, const struct model_port *b);
+bool plan_is_same(enum model_kind kind, const struct model_object *a, const struct model_object *b);
 
-/* As the API says them: "create", "port". */
+/* As the API says it: "create". */
 const char *plan_action_name(enum plan_action action);
-const char *plan_kind_name(enum plan_kind kind);
 
 /* The `changes` of the API. New reference; NULL: no memory. */
 json_t *plan_format(const struct plan *plan);

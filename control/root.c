@@ -22,18 +22,33 @@ json_t *root_create(void)
 json_t *root_next(const json_t *old, uint64_t next_id, json_t *buckets, json_t *info,
 		  const struct root_trial *trial)
 {
-	json_t *root = json_pack("{s:I, s:I, s:O, s:O*}", "revision",
-				 (json_int_t)root_revision(old) + 1, "next_id", (json_int_t)next_id,
-				 "buckets", buckets, "info", info);
+	json_t *root =
+		json_pack("{s:I, s:I, s:O, s:O*}", "revision", (json_int_t)root_revision(old) + 1,
+			  "next_id", (json_int_t)next_id, "buckets", buckets, "info", info);
 
 	if (root == NULL || trial == NULL)
 		return root;
-	json_t *confirm = json_pack("{s:I, s:I, s:I}", "back_to", (json_int_t)trial->back_to,
-				    "deadline_s", (json_int_t)trial->deadline_s, "wait_s",
-				    (json_int_t)trial->wait_s);
+	json_t *confirm =
+		json_pack("{s:I, s:I, s:I}", "back_to", (json_int_t)trial->back_to, "deadline_s",
+			  (json_int_t)trial->deadline_s, "wait_s", (json_int_t)trial->wait_s);
 	if (json_object_set_new(root, "confirm", confirm) == 0)
 		return root;
 	json_decref(root);
+	return NULL;
+}
+
+json_t *root_with_loans(json_t *root, uint64_t next_id, json_t *loans)
+{
+	json_t *copy = json_copy(root);
+	int error = json_object_set_new(copy, "next_id", json_integer((json_int_t)next_id));
+
+	if (loans != NULL)
+		error |= json_object_set(copy, "loans", loans);
+	else
+		json_object_del(copy, "loans");
+	if (error == 0)
+		return copy;
+	json_decref(copy);
 	return NULL;
 }
 

@@ -4,9 +4,13 @@
  * are the history, word for word. Pure.
  *
  *     {"revision": 17, "next_id": 7, "buckets": [[CHUNK, ...], ...], "info": {...},
- *      "confirm": {"back_to": 16, "deadline_s": 1790000000, "wait_s": 60}}
+ *      "confirm": {"back_to": 16, "deadline_s": 1790000000, "wait_s": 60},
+ *      "loans": {...}}
  *
  * `info` is apply's: who changed what, when. `confirm` is there while the revision is on trial.
+ * `loans` are those that run now (chunk.h has the form). They pass by themselves, and are no part
+ * of a revision: a change of them puts the root again under the number that it has, and those of a
+ * former root mean nothing any more.
  */
 #pragma once
 
@@ -30,6 +34,9 @@ json_t *root_create(void);
 /* The one after `old`, with other buckets. info is taken by reference, trial may be NULL. */
 json_t *root_next(const json_t *old, uint64_t next_id, json_t *buckets, json_t *info,
 		  const struct root_trial *trial);
+
+/* The same again with other loans, taken by reference; NULL: none. */
+json_t *root_with_loans(json_t *root, uint64_t next_id, json_t *loans);
 
 /* Of what was read from a store: has it all that a root has? */
 bool root_is_valid(const json_t *root);

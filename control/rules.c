@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/rules_channel.h"
 #include "control/spec.h"
 #include "control/taken.h"
 #include "dataplane/api/kinds.h"
@@ -375,5 +376,7 @@ int rules_check(const struct model *model, const char *host, const char *run_dir
 		}
 	}
 	taken_fini(&check.taken);
+	if (error == 0)
+		error = rules_channel_check(model, problem);
 	return error < 0 ? error : problem_collected(problem);
 }

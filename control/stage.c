@@ -5,23 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-int stage_list_wanted(const struct model *model, struct table *wanted)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < model->n_segments && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->segments[i]->id});
-	for (size_t i = 0; i < model->n_ports && error == 0; i++)
-		error = table_put(wanted, (struct table_row){.id = model->ports[i]->id});
-	return error;
-}
-
 /* "port c1: " before what is wrong with its device. */
 static int stage_port(struct mirror *mirror, const struct model *model,
 		      const struct model_port *port, char *why)
 {
 	char text[DP_TEXT_BYTES];
-	int error = mirror_stage_port(mirror, model, port, why);
+	int error = mirror_stage(mirror, model, MODEL_PORT, &port->object, why);
 
 	if (error == 0)
 		return 0;
@@ -38,11 +27,11 @@ int stage_all(struct mirror *mirror, const struct model *model, const struct tab
 	int error = mirror_begin(mirror, why);
 
 	if (error == 0)
-		error = mirror_stage_deletes(mirror, wanted, false, why);
-	if (error == 0)
 		error = mirror_stage_deletes(mirror, wanted, true, why);
 	if (error == 0)
-		error = mirror_stage_segments(mirror, model, why);
+		error = mirror_stage_deletes(mirror, wanted, false, why);
+	if (error == 0)
+		error = mirror_stage_rest(mirror, model, why);
 	for (size_t i = 0; i < model->n_ports && error == 0; i++) {
 		const struct model_port *port = model->ports[i];
 		const struct broken_port *known = broken_find(broken, port->id);
@@ -54,10 +43,28 @@ int stage_all(struct mirror *mirror, const struct model *model, const struct tab
 	return error == 0 ? mirror_prepare(mirror, why) : error;
 }
 
-bool stage_can_follow(const struct plan *plan)
+static bool is_underlay(const struct model *model, const char *name)
 {
+	const struct model_port *port = model_port(model, name);
+
+	return port != NULL && model_is_underlay(port);
+}
+
+bool stage_can_follow(const struct model *current, const struct model *wanted,
+		      const struct plan *plan)
+{
+	/* Of the largest frame: what channels may send at once. */
+	if (model_largest_mtu(current) != model_largest_mtu(wanted))
+		return false;
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		if (plan->steps[i].kind == PLAN_SEGMENT && plan->steps[i].action == PLAN_UPDATE)
+		const struct plan_step *step = &plan->steps[i];
+
+		if ((step->kind == MODEL_SEGMENT && step->action == PLAN_UPDATE) ||
+		    step->kind == MODEL_POOL || step->kind == MODEL_VM)
+			return false;
+		/* Peers go through its channel. */
+		if (step->kind == MODEL_PORT &&
+		    (is_underlay(current, step->name) || is_underlay(wanted, step->name)))
 			return false;
 	}
 	return true;
@@ -67,17 +74,12 @@ bool stage_can_follow(const struct plan *plan)
 static int stage_departure(struct mirror *mirror, const struct model *current,
 			   const struct model *wanted, const struct plan_step *step, char *why)
 {
-	if (step->kind == PLAN_SEGMENT)
-		return step->action != PLAN_DELETE
-			       ? 0
-			       : mirror_stage_delete(mirror, model_segment(current, step->name)->id,
-						     true, why);
-	const struct model_port *before = model_port(current, step->name);
-	const struct model_port *after = model_port(wanted, step->name);
+	const struct model_object *before = model_find(current, step->kind, step->name);
+	const struct model_object *after = model_find(wanted, step->kind, step->name);
 
 	if (before == NULL || (after != NULL && after->id == before->id))
 		return 0;
-	return mirror_stage_delete(mirror, before->id, false, why);
+	return mirror_stage_delete(mirror, step->kind, before->id, why);
 }
 
 static int stage_arrival(struct mirror *mirror, const struct model *wanted,
@@ -85,10 +87,10 @@ static int stage_arrival(struct mirror *mirror, const struct model *wanted,
 {
 	if (step->action == PLAN_DELETE)
 		return 0;
-	if (step->kind == PLAN_SEGMENT)
-		return mirror_stage_segment(mirror, wanted, model_segment(wanted, step->name),
-					    why);
-	return stage_port(mirror, wanted, model_port(wanted, step->name), why);
+	if (step->kind == MODEL_PORT)
+		return stage_port(mirror, wanted, model_port(wanted, step->name), why);
+	return mirror_stage(mirror, wanted, step->kind, model_find(wanted, step->kind, step->name),
+			    why);
 }
 
 int stage_steps(struct mirror *mirror, const struct model *current, const struct model *wanted,

@@ -10,17 +10,15 @@
 #include "control/mirror.h"
 #include "control/plan.h"
 
-/* The ids of all objects of the model. 0 or -ENOMEM; then *wanted must be freed all the same. */
-int stage_list_wanted(const struct model *model, struct table *wanted);
-
 /* All that differs. A port in `broken` that has not changed since is left out. 0 or -errno, with
  * one line in `why`. */
 int stage_all(struct mirror *mirror, const struct model *model, const struct table *wanted,
 	      const struct broken_list *broken, char why[DP_TEXT_BYTES]);
 
-/* Do the steps say all that the dataplane must be told? What a segment's change means for its ports
- * they do not say. */
-bool stage_can_follow(const struct plan *plan);
+/* Do the steps say all that the dataplane must be told? What the change of one object means for
+ * others (of a segment for its ports, of a pool for its channels) they do not say. */
+bool stage_can_follow(const struct model *current, const struct model *wanted,
+		      const struct plan *plan);
 
 /* The steps from `current`, which the dataplane has, to `wanted`. As above. */
 int stage_steps(struct mirror *mirror, const struct model *current, const struct model *wanted,

@@ -12,7 +12,7 @@
 struct table_row {
 	uint64_t id;
 	uint64_t digest;
-	bool is_segment;
+	uint8_t kind;	/* enum model_kind */
 	bool is_delete; /* in a table of changes */
 };
 

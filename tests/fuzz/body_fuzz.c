@@ -71,7 +71,7 @@ static void try_segment(const char *name, const json_t *body)
 static void check_same(const struct model_port *port, struct model_port *again)
 {
 	check(trunk_is_same(port->trunk, again->trunk));
-	model_port_fini(again);
+	model_fini(MODEL_PORT, &again->object);
 	again->trunk = port->trunk;
 	check(memcmp(port, again, sizeof(*port)) == 0);
 }
@@ -93,7 +93,7 @@ static void try_port(const char *name, const json_t *body)
 		check_same(&port, &again);
 		json_decref(shown);
 	}
-	model_port_fini(&port);
+	model_fini(MODEL_PORT, &port.object);
 }
 
 static void try_lab(const char *text, size_t bytes)

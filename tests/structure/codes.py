@@ -9,7 +9,8 @@ import re
 import sys
 
 # A call up to its semicolon; those inside strings do not end it.
-CALL = re.compile(r'\b(?:problem_set|refuse\w*|claim)\s*\((?:[^;{}"]|"(?:[^"\\]|\\.)*")*;')
+CALL = re.compile(r'\b(?:problem_set|\w*refuse\w*|\w+_missing|claim)\s*\((?:[^;{}"]|"(?:[^"\\]|\\.)*")*;'
+                  r'|\.\w+_code = "[^"]*"')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 CODE = re.compile(r"[a-z]+(?:-[a-z]+)+")
 

@@ -134,7 +134,7 @@ static void add_segment(struct model *model, const char *name, uint32_t vni)
 
 	snprintf(segment.name, sizeof(segment.name), "%s", name);
 	snprintf(segment.lab, sizeof(segment.lab), "demo");
-	assert_int_equal(model_put_segment(model, &segment), 0);
+	assert_int_equal(model_put(model, MODEL_SEGMENT, &segment.object), 0);
 }
 
 static void add_port(struct model *model, const char *name, const char *vm)
@@ -145,7 +145,7 @@ static void add_port(struct model *model, const char *name, const char *vm)
 	snprintf(port.segment, sizeof(port.segment), "A");
 	snprintf(port.vm, sizeof(port.vm), "%s", vm);
 	model_derive_mac("test", name, port.mac);
-	assert_int_equal(model_put_port(model, &port), 0);
+	assert_int_equal(model_put(model, MODEL_PORT, &port.object), 0);
 }
 
 /* Writes the fixture's model with n_ports ports more (or changed). */
@@ -181,9 +181,10 @@ static void assert_same(const struct model *a, const struct model *b)
 	assert_int_equal(a->n_ports, b->n_ports);
 	for (size_t i = 0; i < a->n_segments; i++)
 		assert_memory_equal(a->segments[i], b->segments[i],
-				    model_segment_bytes(a->segments[i]));
+				    model_bytes(MODEL_SEGMENT, &a->segments[i]->object));
 	for (size_t i = 0; i < a->n_ports; i++)
-		assert_memory_equal(a->ports[i], b->ports[i], model_port_bytes(a->ports[i]));
+		assert_memory_equal(a->ports[i], b->ports[i],
+				    model_bytes(MODEL_PORT, &a->ports[i]->object));
 }
 
 static int count_key(void *ctx, const struct store_kv *kv)
@@ -415,9 +416,9 @@ static void a_change_by_someone_else_is_noticed(void **state)
 
 	assert_int_equal(write_ports(fixture, 2, "a"), 0);
 	other.flaky.store.backend = &flaky_backend;
-	assert_int_equal(config_open(&other.flaky.store, "test", 3, &other.config, &other.model,
-				     &problem),
-			 0);
+	assert_int_equal(
+		config_open(&other.flaky.store, "test", 3, &other.config, &other.model, &problem),
+		0);
 	assert_int_equal(write_ports(&other, 3, "b"), 0);
 	assert_int_equal(write_ports(fixture, 4, "c"), -EAGAIN);
 	config_close(other.config);

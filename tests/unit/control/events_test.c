@@ -36,7 +36,7 @@ static void change(struct events *events, size_t n, uint64_t revision)
 	struct plan plan = {.steps = steps, .n_steps = n};
 
 	for (size_t i = 0; i < n; i++) {
-		steps[i] = (struct plan_step){.action = PLAN_CREATE, .kind = PLAN_PORT};
+		steps[i] = (struct plan_step){.action = PLAN_CREATE, .kind = MODEL_PORT};
 		snprintf(steps[i].name, sizeof(steps[i].name), "p%zu", i);
 	}
 	events_add_plan(events, &plan, revision);

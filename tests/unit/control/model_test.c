@@ -26,7 +26,7 @@ static void put_port(struct model *model, const char *name, uint64_t id)
 	struct model_port port = {.id = id, .kind = port_kinds_find("tap")};
 
 	snprintf(port.name, sizeof(port.name), "%s", name);
-	assert_int_equal(model_put_port(model, &port), 0);
+	assert_int_equal(model_put(model, MODEL_PORT, &port.object), 0);
 }
 
 static void ports_stay_sorted_and_findable(void **state)
@@ -67,8 +67,8 @@ static void deleting_removes_only_that_one(void **state)
 	put_port(model, "a", 1);
 	put_port(model, "b", 2);
 	put_port(model, "c", 3);
-	model_del_port(model, "b");
-	model_del_port(model, "nobody");
+	model_del(model, MODEL_PORT, "b");
+	model_del(model, MODEL_PORT, "nobody");
 	assert_int_equal(model->n_ports, 2);
 	assert_null(model_port(model, "b"));
 	assert_int_equal(model_port(model, "c")->id, 3);
@@ -84,7 +84,7 @@ static void a_copy_does_not_follow_its_original(void **state)
 	model->next_id = 9;
 	assert_int_equal(model_copy(model, &copy), 0);
 	model_port(model, "a")->id = 5;
-	model_del_port(model, "a");
+	model_del(model, MODEL_PORT, "a");
 	assert_int_equal(copy->next_id, 9);
 	assert_int_equal(model_port(copy, "a")->id, 1);
 	model_destroy(model);

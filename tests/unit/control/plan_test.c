@@ -156,8 +156,10 @@ static void another_owner_is_a_change_too(void **state)
 	assert_plan(&plan, "update segment A lab; update segment B vni lab");
 	plan_fini(&plan);
 	assert_string_equal(model_segment(two, "A")->lab, "two");
-	assert_true(plan_is_same_segment(model_segment(one, "A"), model_segment(two, "A")));
-	assert_false(plan_is_same_segment(model_segment(one, "B"), model_segment(two, "B")));
+	assert_true(plan_is_same(MODEL_SEGMENT, &model_segment(one, "A")->object,
+				 &model_segment(two, "A")->object));
+	assert_false(plan_is_same(MODEL_SEGMENT, &model_segment(one, "B")->object,
+				  &model_segment(two, "B")->object));
 	model_destroy(one);
 	model_destroy(two);
 }

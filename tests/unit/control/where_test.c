@@ -39,7 +39,7 @@ static int setup(void **state)
 
 		assert_int_equal(spec_parse_segment(name, spec, &segment, &problem), 0);
 		segment.id = i;
-		assert_int_equal(model_put_segment(model, &segment), 0);
+		assert_int_equal(model_put(model, MODEL_SEGMENT, &segment.object), 0);
 		json_decref(spec);
 	}
 	for (size_t i = 0; i < 3; i++) {
@@ -49,7 +49,7 @@ static int setup(void **state)
 						 json_object_get(ports, names[i]), &port, &problem),
 				 0);
 		port.id = 11 + i;
-		assert_int_equal(model_put_port(model, &port), 0);
+		assert_int_equal(model_put(model, MODEL_PORT, &port.object), 0);
 	}
 	json_decref(ports);
 	*state = model;

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What channels mean. Pure. */
+#include "control/channels.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/api/kinds.h"
+
+#define ETHER_HEADER_BYTES 14
+#define BURST_US 100	   /* at the ceiling: what goes at once anyway costs others no more */
+#define LATENCY_US_MIN 500 /* less is in the noise of a host's scheduler */
+#define LATENCY_FRAMES 2   /* at the ceiling: one on its way, one behind it */
+#define US_PER_S 1000000ULL
+
+/* Ids are given by one counter: a pool's with this bit is nobody else's. */
+#define DEFAULT_ID_BIT 0x80000000U
+
+bool channels_default(const struct model *model, struct model_channel *channel)
+{
+	const struct model_pool *pool = model_pool(model, CHANNELS_HOST_POOL);
+
+	if (pool == NULL)
+		return false;
+	memset(channel, 0, sizeof(*channel));
+	snprintf(channel->name, sizeof(channel->name), "%s", CHANNELS_DEFAULT);
+	snprintf(channel->pool, sizeof(channel->pool), "%s", pool->name);
+	channel->id = pool->id | DEFAULT_ID_BIT;
+	channel->generation = pool->generation;
+	channel->ways[DP_TX].weight = channel->ways[DP_RX].weight = 1;
+	return true;
+}
+
+uint64_t channels_frame_bytes(const struct model *model)
+{
+	return model_largest_mtu(model) + ETHER_HEADER_BYTES;
+}
+
+/* What a way may use at most: its own word, else the pool's capacity; outside of pools what is
+ * assured is all there is. 0: no limit. */
+static uint64_t ceiling_of(const struct model_pool *pool, const struct model_channel_way *way,
+			   enum dp_way which)
+{
+	if (way->ceil_bps != 0)
+		return way->ceil_bps;
+	return pool != NULL ? pool->capacity_bps[which] : way->rate_bps;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void channels_derive(const struct model *model, const struct model_channel *channel,
+		     struct dp_channel_way ways[DP_WAYS])
+{
+	const struct model_pool *pool = model_pool(model, channel->pool);
+	uint64_t frame_bytes = channels_frame_bytes(model);
+
+	for (enum dp_way which = DP_TX; which < DP_WAYS; which++) {
+		const struct model_channel_way *way = &channel->ways[which];
+		uint64_t ceiling_bps = ceiling_of(pool, way, which);
+		uint64_t burst_bytes = ceiling_bps * BURST_US / US_PER_S / 8;
+		uint64_t frames_us =
+			ceiling_bps != 0 ? LATENCY_FRAMES * frame_bytes * 8 * US_PER_S / ceiling_bps
+					 : 0;
+
+		ways[which] = (struct dp_channel_way){
+			.assured_bps = pool != NULL ? way->rate_bps : 0,
+			.ceiling_bps = ceiling_bps,
+			.burst_bytes = way->burst_bytes != 0 ? way->burst_bytes
+							     : larger(frame_bytes, burst_bytes),
+			.weight = way->weight,
+			.target_us = way->latency_us != 0
+					     ? way->latency_us
+					     : (uint32_t)larger(LATENCY_US_MIN, frames_us),
+			.frames_per_s = way->frames_per_s,
+		};
+	}
+}
+
+/* Of a peer: that of the underlays that may lead to it, if they have one and the same. */
+static const char *channel_of_underlay(const struct model *model)
+{
+	const char *channel = NULL;
+
+	for (size_t i = 0; i < model->n_ports; i++) {
+		const struct model_port *port = model->ports[i];
+
+		if (!model_is_underlay(port))
+			continue;
+		if (channel != NULL && strcmp(channel, port->channel) != 0)
+			return "";
+		channel = port->channel;
+	}
+	return channel != NULL ? channel : "";
+}
+
+const char *channels_of_port(const struct model *model, const struct model_port *port)
+{
+	const struct model_vm *vm;
+
+	if (port->channel[0] != '\0')
+		return port->channel;
+	if (port->kind == &kind_peer)
+		return channel_of_underlay(model);
+	vm = port->vm[0] != '\0' ? model_vm(model, port->vm) : NULL;
+	return vm != NULL ? vm->channel : "";
+}
+
+static uint32_t id_of(const struct model *model, const char *name)
+{
+	const struct model_channel *channel = name[0] != '\0' ? model_channel(model, name) : NULL;
+
+	return channel != NULL ? (uint32_t)channel->id : 0;
+}
+
+uint32_t channels_port_id(const struct model *model, const struct model_port *port)
+{
+	return id_of(model, channels_of_port(model, port));
+}
+
+uint32_t channels_segment_id(const struct model *model, const struct model_segment *segment)
+{
+	struct model_channel fallback;
+
+	if (segment->channel[0] != '\0')
+		return id_of(model, segment->channel);
+	return channels_default(model, &fallback) ? (uint32_t)fallback.id : 0;
+}
+
+uint64_t channels_lent_bps(const struct model *model, const char *channel, enum dp_way way)
+{
+	uint64_t sum_bps = 0;
+
+	for (size_t i = 0; i < model->n_loans; i++) {
+		if ((model->loans[i]->ways >> way & 1) != 0 &&
+		    strcmp(model->loans[i]->from, channel) == 0)
+			sum_bps += model->loans[i]->rate_bps;
+	}
+	return sum_bps;
+}
+
+uint64_t channels_borrowed_bps(const struct model *model, const char *channel, enum dp_way way)
+{
+	uint64_t sum_bps = 0;
+
+	for (size_t i = 0; i < model->n_loans; i++) {
+		if ((model->loans[i]->ways >> way & 1) != 0 &&
+		    strcmp(model->loans[i]->to, channel) == 0)
+			sum_bps += model->loans[i]->rate_bps;
+	}
+	return sum_bps;
+}
+
+uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way)
+{
+	uint64_t sum_bps = 0;
+
+	for (size_t i = 0; i < model->n_channels; i++) {
+		if (strcmp(model->channels[i]->pool, pool) == 0)
+			sum_bps += model->channels[i]->ways[way].rate_bps;
+	}
+	return sum_bps;
+}

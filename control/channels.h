@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What channels mean: which one counts for a port, and what is in force where the user left
+ * something open. Derived each time, never stored. Pure.
+ *
+ * A port's frames go through the first of: its own channel, its vm's, that of the segment they are
+ * in, the default. The default is a channel that weft makes if there is a pool named "host":
+ * nothing assured, up to the pool's capacity. Peers of an uplink that has a channel go through it.
+ */
+#pragma once
+
+#include "control/model.h"
+
+#define CHANNELS_HOST_POOL "host"
+#define CHANNELS_DEFAULT "host/default" /* no name that a user could give */
+
+/* What the default is, as if it were in the model; false: there is none. */
+bool channels_default(const struct model *model, struct model_channel *channel);
+
+/* Of a channel of the model, or the default. */
+void channels_derive(const struct model *model, const struct model_channel *channel,
+		     struct dp_channel_way ways[DP_WAYS]);
+
+/* Bytes of the largest frame that a channel may have to pass: bursts are not smaller. */
+uint64_t channels_frame_bytes(const struct model *model);
+
+/* The channel that counts for all frames of a port, "" if it has none of its own: then those of
+ * its segments count. */
+const char *channels_of_port(const struct model *model, const struct model_port *port);
+
+/* Their ids for the dataplane; 0: none. Of a segment: with the default. */
+uint32_t channels_port_id(const struct model *model, const struct model_port *port);
+uint32_t channels_segment_id(const struct model *model, const struct model_segment *segment);
+
+/* What loans take from a channel in a way, or give to it: bits per second. */
+uint64_t channels_lent_bps(const struct model *model, const char *channel, enum dp_way way);
+uint64_t channels_borrowed_bps(const struct model *model, const char *channel, enum dp_way way);
+
+/* All that is assured to channels of a pool. */
+uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way);

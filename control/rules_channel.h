@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What must hold between pools, channels, loans and those that use them: a part of rules_check().
+ * What is assured must be there, and what is lent must be the lender's. Pure.
+ */
+#pragma once
+
+#include "control/model.h"
+#include "control/problem.h"
+
+/* 0, or -errno with the first offence; where problems are collected, 0 with all of them noted. */
+int rules_channel_check(const struct model *model, struct problem *problem);
+
+/* Does a loan make sense by itself, and is what it lends there? Else why not. */
+int rules_channel_check_loan(const struct model *model, const struct model_loan *loan,
+			     struct problem *problem);
