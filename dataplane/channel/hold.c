@@ -154,14 +154,14 @@ unsigned int hold_poll(struct worker *worker, struct rxq *rxq, struct channel_wa
 	if (turnstile_is_waiting(worker, waiter))
 		return 0;
 	bool others_wait = turnstile_count(worker, way) != 0;
-	uint64_t now_ns = worker->burst->now_ns;
 
 	/* Nobody passes those who wait; a look shows whether there is something to wait for. */
-	take.budget_bytes = others_wait ? 0 : bucket_credit(&way->bucket, now_ns, false);
+	take.budget_bytes =
+		others_wait ? 0 : bucket_credit(&way->bucket, worker->burst->now_ns, false);
 	unsigned int frames = take_frames(&take);
 
-	if (worker->burst->n_left != 0 &&
-	    (others_wait || bucket_credit(&way->bucket, now_ns, false) <= 0)) {
+	/* The burst may have been full before the credit was used up. */
+	if (worker->burst->n_left != 0 && take.budget_bytes <= (int64_t)take.bytes) {
 		waiter->serve = serve;
 		turnstile_wait(worker, waiter, way);
 	}

@@ -8,6 +8,8 @@
 
 #include "dataplane/frame.h"
 
+#define RING_BUDGET_BITS_MAX (UINT32_MAX / BURST_FRAMES)
+
 struct ring_budget {
 	int64_t bytes;
 	uint32_t frames;
@@ -31,21 +33,23 @@ static inline struct ring_budget ring_budget(const struct burst *burst)
 }
 
 /* May n buffers of these lengths all be taken? Then they are paid for. false: perhaps; look at each.
- */
+ * With is_mixed, a length of 0 stands for one that is not known. Both are constants. */
 static inline bool ring_budget_pass(struct ring_budget *budget, const uint32_t *lens,
-				    unsigned int n, uint32_t header_bytes)
+				    unsigned int n, uint32_t header_bytes, const bool is_mixed)
 {
-	uint32_t sum = 0, max = 0, min = UINT32_MAX;
+	uint32_t sum = 0, bits = 0, min = UINT32_MAX;
 
 	for (unsigned int i = 0; i < n; i++) {
 		sum += lens[i];
-		max = lens[i] > max ? lens[i] : max;
-		min = lens[i] < min ? lens[i] : min;
+		bits |= lens[i];
+		if (is_mixed)
+			min = lens[i] < min ? lens[i] : min;
 	}
 	int64_t bytes = (int64_t)sum - n * header_bytes;
 
-	/* The sum of 64 that are at most so long is right. */
-	if (n == 0 || min < header_bytes || max > FRAME_BYTES_MAX || max > budget->alone_bytes ||
+	/* None is longer than all their bits together, so the sum of a burst is right. What is too
+	 * short or too long for a frame costs nothing anyway. */
+	if (n == 0 || min == 0 || bits > RING_BUDGET_BITS_MAX || bits > budget->alone_bytes ||
 	    bytes > budget->bytes)
 		return false;
 	budget->bytes -= bytes;

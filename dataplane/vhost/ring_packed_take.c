@@ -49,11 +49,12 @@ static bool take_frame(struct ring *ring, struct burst *burst, struct frame *fra
 	return true;
 }
 
-/* What is offered behind the last frame taken, in frames of as many slots as that one: an estimate.
+/* What is offered behind the n frames taken, in frames of as many slots as the last: an estimate.
  * Offered slots lie in a row, so where they end is found by halving; at most the ring's size. If that
  * does not matter, 1 stands for all. */
-static uint32_t count_left(const struct ring *ring, unsigned int slots_per_frame, bool matters)
+static uint32_t count_left(const struct ring *ring, unsigned int n, bool matters)
 {
+	unsigned int slots = n != 0 ? ring->packed.journal->entries[n - 1].slots : 1;
 	unsigned int offered = 0, end = ring->size;
 	uint16_t next = ring->packed.next;
 
@@ -68,61 +69,87 @@ static uint32_t count_left(const struct ring *ring, unsigned int slots_per_frame
 		else
 			end = middle;
 	}
-	return (offered + slots_per_frame) / slots_per_frame;
+	return (offered + slots) / slots;
 }
 
-/* Returns the frames taken, without what breaks the ring. is_limited: by a budget; a constant. */
-__rte_always_inline static unsigned int take_frames(struct ring *ring, struct burst *burst,
-						    const bool is_limited,
-						    unsigned int *slots_per_frame)
+/* Frames n to max of the burst; returns how many it has then, without what breaks the ring. */
+static __attribute__((noinline)) unsigned int take_all(struct ring *ring, struct burst *burst,
+						       struct ring_packed_ahead *ahead,
+						       unsigned int max)
 {
-	struct ring_budget budget = ring_budget(burst);
-	enum ring_budget_step step = RING_BUDGET_MORE;
-	struct ring_packed_ahead ahead; /* filled as far as it is used: it is large */
-	const unsigned int max = is_limited ? budget.frames : BURST_FRAMES;
-	bool is_checked = !is_limited;
 	unsigned int n;
 
-	ahead.n = ahead.next = 0;
-	for (n = 0; n < max && step == RING_BUDGET_MORE; n++) {
+	for (n = 0; n < max; n++) {
 		struct frame *frame = &burst->frames[n];
 		struct ring_journal_entry *entry = &ring->packed.journal->entries[n];
 
-		if (ahead.next >= ahead.n) {
-			if (is_limited && budget.bytes <= 0)
-				break;
-			ring_packed_look_ahead(ring, max - n, 0, &ahead);
-			if (is_limited)
-				is_checked = ring_budget_pass(&budget, ahead.bytes, ahead.n,
-							      ring->header_bytes);
-		}
-		if (!take_frame(ring, burst, frame, &ahead, entry))
-			break;
-		if (!is_checked)
-			step = ring_budget_take(&budget, burst, n);
-		if (step == RING_BUDGET_STAYS)
+		if (ahead->next >= ahead->n)
+			ring_packed_look_ahead(ring, BURST_FRAMES - n, 0, ahead);
+		if (!take_frame(ring, burst, frame, ahead, entry))
 			break;
 		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0))
 			break;
-		*slots_per_frame = entry->slots;
 		ring->packed.next = ring_packed_step(ring, ring->packed.next, entry->slots);
 	}
 	return n;
 }
 
+/* The same one by one, within a budget. */
+static unsigned int take_each(struct ring *ring, struct burst *burst,
+			      struct ring_packed_ahead *ahead, struct ring_budget *budget,
+			      unsigned int n)
+{
+	enum ring_budget_step step = RING_BUDGET_MORE;
+
+	for (; n < budget->frames && budget->bytes > 0 && step == RING_BUDGET_MORE; n++) {
+		struct frame *frame = &burst->frames[n];
+		struct ring_journal_entry *entry = &ring->packed.journal->entries[n];
+
+		if (ahead->next >= ahead->n)
+			ring_packed_look_ahead(ring, budget->frames - n, 0, ahead);
+		if (!take_frame(ring, burst, frame, ahead, entry))
+			break;
+		step = ring_budget_take(budget, burst, n);
+		if (step == RING_BUDGET_STAYS || frame->drop == DROP_BAD_CHAIN)
+			break;
+		ring->packed.next = ring_packed_step(ring, ring->packed.next, entry->slots);
+	}
+	return n;
+}
+
+/* What lies in plain buffers and fits as a whole, then one by one. */
+static unsigned int take_within(struct ring *ring, struct burst *burst,
+				struct ring_packed_ahead *ahead)
+{
+	struct ring_budget budget = ring_budget(burst);
+	unsigned int n = 0, max;
+
+	if (budget.bytes <= 0 || budget.frames == 0)
+		return 0;
+	ring_packed_look_ahead(ring, budget.frames, 0, ahead);
+	max = ahead->n;
+	if (ring_budget_pass(&budget, ahead->bytes, max, ring->header_bytes, false)) {
+		n = take_all(ring, burst, ahead, max);
+		if (n < max)
+			return n;
+	}
+	return take_each(ring, burst, ahead, &budget, n);
+}
+
 void ring_packed_take(struct ring *ring, struct burst *burst)
 {
-	unsigned int n, slots_per_frame = 1;
+	struct ring_packed_ahead ahead; /* filled as far as it is used: it is large */
+	unsigned int n;
 
 	if (ring_notify_is_broken(ring))
 		return;
-	n = __builtin_expect(!burst->has_budget, 1)
-		    ? take_frames(ring, burst, false, &slots_per_frame)
-		    : take_frames(ring, burst, true, &slots_per_frame);
+	ahead.n = ahead.next = 0;
+	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead, BURST_FRAMES)
+						    : take_within(ring, burst, &ahead);
 	/* What broke the ring is counted, and stays where it is: nobody knows where it ends. */
 	ring->n_taken = n;
 	burst->n = n + ring_notify_is_broken(ring);
 	if (burst->has_budget && !ring_notify_is_broken(ring))
-		burst->n_left = count_left(ring, slots_per_frame, burst->counts_left);
+		burst->n_left = count_left(ring, n, burst->counts_left);
 	burst->attention |= atomic_load_explicit(&ring->memory->faulted, memory_order_relaxed);
 }
