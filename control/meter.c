@@ -3,9 +3,11 @@
 #include "control/meter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_inside(const struct counters_header *header, uint64_t offset, uint64_t n,
 		      size_t item_bytes)
@@ -26,7 +28,13 @@ static bool is_ours(const struct counters_header *header, uint64_t file_bytes)
 			 sizeof(struct counters_worker)) &&
 	       is_inside(header, header->blocks_offset,
 			 (uint64_t)header->n_slots * header->n_workers,
-			 sizeof(struct counters_block));
+			 sizeof(struct counters_block)) &&
+	       header->n_channels <= UINT16_MAX &&
+	       is_inside(header, header->channel_slots_offset, header->n_channels,
+			 sizeof(struct counters_slot)) &&
+	       is_inside(header, header->channels_offset,
+			 (uint64_t)header->n_channels * header->n_workers * DP_WAYS,
+			 sizeof(struct counters_channel));
 }
 
 int meter_open(struct meter *meter, int fd)
@@ -44,15 +52,25 @@ int meter_open(struct meter *meter, int fd)
 		munmap(map, (size_t)stat.st_size);
 		return -EPROTONOSUPPORT;
 	}
-	*meter = (struct meter){.header = map, .bytes = (size_t)stat.st_size};
+	int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (own_fd < 0) {
+		int error = -errno;
+
+		munmap(map, (size_t)stat.st_size);
+		return error;
+	}
+	*meter = (struct meter){.header = map, .bytes = (size_t)stat.st_size, .fd = own_fd};
 	return 0;
 }
 
 void meter_close(struct meter *meter)
 {
-	/* cast: munmap() takes no const pointer */
-	if (meter->header != NULL)
+	if (meter->header != NULL) {
+		/* cast: munmap() takes no const pointer */
 		munmap((void *)(uintptr_t)meter->header, meter->bytes);
+		close(meter->fd);
+	}
 	*meter = (struct meter){0};
 }
 
@@ -85,5 +103,56 @@ struct counters_worker meter_worker(const struct meter *meter, uint32_t worker)
 
 	if (worker < header->n_workers)
 		add((uint64_t *)&sum, (const uint64_t *)&workers[worker], sizeof(sum));
+	return sum;
+}
+
+/* Offset of what the workers count for a slot. */
+static uint64_t channel_offset(const struct counters_header *header, uint32_t slot)
+{
+	return header->channels_offset +
+	       (uint64_t)slot * header->n_workers * DP_WAYS * sizeof(struct counters_channel);
+}
+
+uint32_t meter_next_channel(const struct meter *meter, uint32_t slot)
+{
+	const struct counters_header *header = meter->header;
+	uint64_t end = channel_offset(header, header->n_channels);
+
+	for (; slot < header->n_channels; slot++) {
+		off_t data = lseek(meter->fd, (off_t)channel_offset(header, slot), SEEK_DATA);
+
+		if (data < 0 || (uint64_t)data >= end)
+			return 0;
+		/* The first slot that ends behind the beginning of the data. */
+		while (channel_offset(header, slot + 1) <= (uint64_t)data)
+			slot++;
+		if (slot != 0 && meter_channel_slot(meter, slot).object_id != 0)
+			return slot;
+	}
+	return 0;
+}
+
+struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot)
+{
+	const struct counters_header *header = meter->header;
+	const struct counters_slot *slots =
+		(const void *)((const uint8_t *)header + header->channel_slots_offset);
+	struct counters_slot copy = {0};
+
+	if (slot < header->n_channels)
+		add((uint64_t *)&copy, (const uint64_t *)&slots[slot], sizeof(copy));
+	return copy;
+}
+
+struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way)
+{
+	const struct counters_header *header = meter->header;
+	const struct counters_channel *channels =
+		(const void *)((const uint8_t *)header + channel_offset(header, slot));
+	struct counters_channel sum = {0};
+
+	for (uint32_t w = 0; w < header->n_workers && slot < header->n_channels; w++)
+		add((uint64_t *)&sum, (const uint64_t *)&channels[(size_t)w * DP_WAYS + way],
+		    sizeof(sum));
 	return sum;
 }

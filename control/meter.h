@@ -9,18 +9,28 @@
 #include <stdint.h>
 
 #include "dataplane/api/counters.h"
+#include "dataplane/api/dp_msg.h"
 
 #define METER_RETIRED_SLOT 0 /* sums of the ports that are gone */
 
 struct meter {
 	const struct counters_header *header; /* NULL: not open */
 	size_t bytes;
+	int fd; /* asked which pages there are */
 };
 
-/* Maps the memfd, which stays the caller's. 0 or -errno (-EPROTONOSUPPORT: another layout). */
+/* Maps the memfd, which stays the caller's (it is duplicated). 0 or -errno (-EPROTONOSUPPORT: another layout). */
 int meter_open(struct meter *meter, int fd);
 void meter_close(struct meter *meter); /* not open is legal */
 
 /* Each counter is right; they are a moment apart from each other. A slot that does not exist: 0. */
 struct counters_block meter_sum(const struct meter *meter, uint32_t slot);
 struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
+
+/* The next slot from this one on whose channel may have counted something; 0: there is none. Slots
+ * that never did are passed over without being read: to read a page of them would make it. */
+uint32_t meter_next_channel(const struct meter *meter, uint32_t slot);
+
+/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation. */
+struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot);
+struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way);
