@@ -88,10 +88,14 @@ static inline uint64_t bucket_rate_bps(const struct bucket *bucket)
 	return cost == 0 ? 0 : (second + cost / 2) / cost;
 }
 
-/* A time ahead of now, or behind it, as it is at another cost. */
+/* A time ahead of now, or behind it, as it is at another cost. What was taken ahead at the old rate
+ * was that of this time: 50 us at 1 Gbit/s are 5 ms at 10 Mbit/s, and who takes ahead is in debt by
+ * so much at any moment. Going up and down, what this gives is what it takes. */
 static inline int64_t bucket_rescale(int64_t ticks, uint64_t old_cost, uint64_t new_cost)
 {
-	__int128 scaled = (__int128)ticks * new_cost / old_cost;
+	const int64_t ahead = bucket_ticks(BUCKET_AHEAD_NS);
+	int64_t kept = ticks < 0 ? 0 : ticks < ahead ? ticks : ahead;
+	__int128 scaled = (__int128)(ticks - kept) * new_cost / old_cost + kept;
 
 	return scaled > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)scaled;
 }

@@ -55,6 +55,7 @@ struct channel_way {
 	uint64_t rate_bps;		/* that its bucket was last set to, with the next two */
 	uint64_t set_burst_bytes;
 	uint32_t set_frames_per_s;
+	uint16_t pool;			/* index of the pool in which it was then */
 	uint64_t told_bps;		/* rate that waiters reckon with */
 } __attribute__((aligned(64)));
 

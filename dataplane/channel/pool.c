@@ -13,12 +13,12 @@
 /* What many channels take to look at may be no more than a small part of the time of a worker. */
 #define ROUND_NS_PER_WAY 2000ULL
 #define IDLE_AFTER_NS 10000000ULL
-/* Over which time use is averaged, and what is owed comes back. */
-#define SMOOTH_NS 4000000ULL
+#define SMOOTH_NS 1000000ULL	/* over which use is averaged */
+#define OWED_NS 4000000ULL	/* in which what is owed comes back */
 #define OWED_NS_MAX 50000000ULL
 /* What a pool that was not full for a moment may give out more afterwards: a part in a thousand of
- * 100 ms is twice as much. */
-#define UNUSED_NS_MAX 50000ULL
+ * 100 ms. */
+#define UNUSED_NS_MAX 100000ULL
 /* An idle way that is assured of nothing: rate over capacity until the round that follows its first
  * frames. */
 #define IDLE_PART 64
@@ -40,6 +40,41 @@ struct pool_rounds {
 	_Atomic uint64_t active[WORDS];		/* bits by index of the channel and way */
 	struct group groups[POOLS_MAX][DP_WAYS];	/* empty between rounds; [0]: in no pool */
 };
+
+/* --- when --- */
+
+static void bring_forward(struct pool_rounds *rounds, uint64_t due_ns)
+{
+	uint64_t old_ns = atomic_load(&rounds->due_ns);
+
+	while (due_ns < old_ns &&
+	       !atomic_compare_exchange_weak(&rounds->due_ns, &old_ns, due_ns))
+		;
+}
+
+static void want_soon(struct pool_rounds *rounds)
+{
+	bring_forward(rounds, atomic_load(&rounds->last_ns) + POOL_SOON_NS);
+}
+
+static unsigned int bit_of(const struct channel_way *way)
+{
+	return way->channel * DP_WAYS + way->way;
+}
+
+void pool_want_round(struct dataplane *dp, const struct channel_way *way)
+{
+	struct pool_rounds *rounds = dp->rounds;
+	unsigned int bit = bit_of(way);
+
+	atomic_fetch_or(&rounds->active[bit / WORD_BITS], 1ULL << bit % WORD_BITS);
+	want_soon(rounds);
+}
+
+uint64_t pool_due_ns(const struct dataplane *dp)
+{
+	return atomic_load_explicit(&dp->rounds->due_ns, memory_order_relaxed);
+}
 
 /* --- objects --- */
 
@@ -77,6 +112,7 @@ void pool_apply(struct pool *pool, const struct dp_pool *spec)
 	pool->spec = *spec;
 	for (unsigned int i = 0; i < DP_WAYS; i++)
 		atomic_store(&pool->capacity_bps[i], spec->capacity_bps[i]);
+	want_soon(pool->dp->rounds);
 }
 
 void pool_publish(struct pool *pool)
@@ -115,36 +151,6 @@ void pool_destroy_rounds(struct dataplane *dp, struct pool_rounds *rounds)
 	dp->config.memory.free(rounds);
 }
 
-/* --- when --- */
-
-static void bring_forward(struct pool_rounds *rounds, uint64_t due_ns)
-{
-	uint64_t old_ns = atomic_load(&rounds->due_ns);
-
-	while (due_ns < old_ns &&
-	       !atomic_compare_exchange_weak(&rounds->due_ns, &old_ns, due_ns))
-		;
-}
-
-static unsigned int bit_of(const struct channel_way *way)
-{
-	return way->channel * DP_WAYS + way->way;
-}
-
-void pool_want_round(struct dataplane *dp, const struct channel_way *way)
-{
-	struct pool_rounds *rounds = dp->rounds;
-	unsigned int bit = bit_of(way);
-
-	atomic_fetch_or(&rounds->active[bit / WORD_BITS], 1ULL << bit % WORD_BITS);
-	bring_forward(rounds, atomic_load(&rounds->last_ns) + POOL_SOON_NS);
-}
-
-uint64_t pool_due_ns(const struct dataplane *dp)
-{
-	return atomic_load_explicit(&dp->rounds->due_ns, memory_order_relaxed);
-}
-
 /* --- a round --- */
 
 static struct channel_way *way_of(struct share *share)
@@ -152,12 +158,15 @@ static struct channel_way *way_of(struct share *share)
 	return (struct channel_way *)(void *)((char *)share - offsetof(struct channel_way, share));
 }
 
-/* Does it use all it gets? Who waits says so; and a bucket that is in debt gives nothing just now,
- * whether somebody waits already or not. */
+/* Does it use all it gets? Who waits says so when the wait begins, which may be rounds ago: then the
+ * bucket is still in debt. (A bucket that nobody waits at is in debt too, but not often.) */
 static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 {
+	uint64_t due_ns = bucket_due_ns(&way->bucket);
+	bool was_hungry = atomic_load_explicit(&way->is_hungry, memory_order_relaxed);
+
 	return atomic_load_explicit(&way->waited_ns, memory_order_relaxed) > last_ns ||
-	       bucket_due_ns(&way->bucket) > now_ns;
+	       due_ns > now_ns + (was_hungry ? 0 : BUCKET_AHEAD_NS);
 }
 
 /* A channel with a limit of frames may wait for that one, with bytes left that it cannot use. */
@@ -231,8 +240,6 @@ static bool set_rate(struct channel_way *way, uint64_t rate_bps, uint64_t now_ns
 	uint32_t frames_per_s = atomic_load_explicit(&way->frames_per_s, memory_order_relaxed);
 	bool has_new_frames = frames_per_s != way->set_frames_per_s;
 
-	if (rate_bps != 0 && rate_bps < BUCKET_RATE_BPS_MIN)
-		rate_bps = BUCKET_RATE_BPS_MIN;
 	if (rate_bps == way->rate_bps && burst_bytes == way->set_burst_bytes && !has_new_frames)
 		return false;
 	way->rate_bps = rate_bps;
@@ -269,6 +276,8 @@ static bool put_to_rest(struct pool_rounds *rounds, struct channel_way *way, uin
 	rate_bps /= IDLE_PART;
 	if (rate_bps < way->share.assured_bps)
 		rate_bps = way->share.assured_bps;
+	if (rate_bps < BUCKET_RATE_BPS_MIN)
+		rate_bps = BUCKET_RATE_BPS_MIN;
 	bool is_new = set_rate(way, rate_bps, now_ns);
 
 	way->used_ns = 0;
@@ -284,7 +293,7 @@ static bool put_to_rest(struct pool_rounds *rounds, struct channel_way *way, uin
 /* What passed beyond the capacity, or below it. */
 static void note_owed(struct pool *pool, unsigned int way, int64_t used_bytes, uint64_t passed_ns)
 {
-	uint64_t capacity_bps = atomic_load(&pool->capacity_bps[way]);
+	uint64_t capacity_bps = pool->seen_bps[way];
 	__int128 owed_bits = (__int128)pool->owed_bits[way] + (__int128)used_bytes * 8 -
 			     (__int128)capacity_bps * passed_ns / SECOND_NS;
 	__int128 most = (__int128)capacity_bps * OWED_NS_MAX / SECOND_NS;
@@ -324,14 +333,18 @@ static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, 
 	bool is_new = false;
 
 	note_owed(pool, index, group->used_bytes, passed_ns);
+	pool->seen_bps[index] = capacity_bps;
 	if (has_lenders(group->first))
 		find_entitled(capacity_bps, group->first);
-	share_out(capacity_bps, pool->owed_bits[index] * (int64_t)(SECOND_NS / SMOOTH_NS),
+	share_out(capacity_bps, pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS),
 		  group->first);
 	for (struct share *share = group->first; share != NULL; share = share->next) {
 		struct channel_way *way = way_of(share);
 		uint64_t rate_bps = share->given_bps;
 
+		/* Nothing is left, but 0 were no limit at all. */
+		if (rate_bps < BUCKET_RATE_BPS_MIN)
+			rate_bps = BUCKET_RATE_BPS_MIN;
 		if (share->demand_bps != SHARE_ALL && rate_bps < way->entitled_bps)
 			rate_bps = way->entitled_bps;
 		if (now_ns - way->used_ns > IDLE_AFTER_NS)
@@ -377,7 +390,12 @@ static bool gather(struct dataplane *dp, unsigned int bit, uint64_t last_ns, uin
 	struct group *group = &rounds->groups[pool->index][way->way];
 
 	atomic_store(&way->is_active, true);
-	group->used_bytes += look(way, last_ns, now_ns);
+	int64_t used_bytes = look(way, last_ns, now_ns);
+
+	/* What it had of another pool is not owed by this one. */
+	if (way->pool == pool->index)
+		group->used_bytes += used_bytes;
+	way->pool = pool->index;
 	way->share.next = group->first;
 	group->first = &way->share;
 	group->pool = pool;

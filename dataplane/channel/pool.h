@@ -34,6 +34,7 @@ struct pool {
 	uint16_t index;			/* in dataplane.pools */
 
 	/* Of the rounds: who runs one has its lock. */
+	uint64_t seen_bps[DP_WAYS];	/* capacity at the last round */
 	int64_t owed_bits[DP_WAYS];	/* that passed beyond the capacity */
 
 	struct dp_pool spec;		/* main */

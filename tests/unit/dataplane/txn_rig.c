@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/counters.h"
 #include "dataplane/vhost/port_vhost.h"
 
 int txn_rig_set_up(void **state)
@@ -86,7 +87,13 @@ struct txn_rig_snapshot {
 	unsigned int n_fds, n_files, ports_end, segments_end;
 	struct port *ports[PORTS_MAX];
 	struct segment *segments[SEGMENTS_MAX];
-	bool ports_taken[PORTS_MAX], segments_taken[SEGMENTS_MAX];
+	bool ports_taken[PORTS_MAX], segments_taken[SEGMENTS_MAX], pools_taken[POOLS_MAX];
+	struct pool *pools[POOLS_MAX];
+	struct channel *channels[CHANNELS_MAX];
+	struct loan *loans[LOANS_BY_ID];
+	unsigned int n_loans;
+	uint32_t channels_epoch;
+	int free_channel;
 	struct dp_port first;
 };
 
@@ -115,6 +122,15 @@ struct txn_rig_snapshot *txn_rig_snapshot(const struct txn_rig *f)
 		s->ports[i] = atomic_load(&f->dp->ports[i]);
 	for (unsigned int i = 0; i < SEGMENTS_MAX; i++)
 		s->segments[i] = atomic_load(&f->dp->segments[i]);
+	for (unsigned int i = 0; i < CHANNELS_MAX; i++)
+		s->channels[i] = atomic_load(&f->dp->channels[i]);
+	memcpy(s->pools, f->dp->pools, sizeof(s->pools));
+	memcpy(s->pools_taken, f->dp->pools_taken, sizeof(s->pools_taken));
+	memcpy(s->loans, f->dp->loans_by_id, sizeof(s->loans));
+	s->n_loans = f->dp->n_loans;
+	s->channels_epoch = atomic_load(&f->dp->channels_epoch);
+	s->free_channel = counters_take_channel(f->dp->counters, 1);
+	counters_return_channel(f->dp->counters, (unsigned int)s->free_channel);
 	memcpy(s->ports_taken, f->dp->ports_taken, sizeof(s->ports_taken));
 	memcpy(s->segments_taken, f->dp->segments_taken, sizeof(s->segments_taken));
 	if (port_find(f->dp, 1) != NULL)

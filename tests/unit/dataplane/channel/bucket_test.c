@@ -185,11 +185,21 @@ static void a_new_rate_rescales_debt(void **state)
 	bucket_charge(&bucket, START, 12500, 1, false);
 	assert_int_equal(bucket_due_ns(&bucket), START + 100 * MS);
 	bucket_set(&bucket, 100000000, 0, 0, START + 50 * MS);
-	/* What was left were 50 ms at 1 Mbit/s. */
-	assert_in_range(bucket_due_ns(&bucket), START + 50 * MS + 499 * US,
-			START + 50 * MS + 501 * US);
+	/* What was left were 50 ms at 1 Mbit/s; what is taken ahead stays a time. */
+	assert_in_range(bucket_due_ns(&bucket), START + 50 * MS + 549 * US,
+			START + 50 * MS + 550 * US);
 	bucket_set(&bucket, 1000000, 0, 0, START + 50 * MS);
 	assert_in_range(bucket_due_ns(&bucket), START + 100 * MS - US, START + 100 * MS + US);
+}
+
+static void what_was_taken_ahead_does_not_delay_a_lower_rate(void **state)
+{
+	struct bucket bucket;
+
+	bucket_init(&bucket, 1000000000, 0, 0);
+	bucket_charge(&bucket, START, 6250, 5, false);
+	bucket_set(&bucket, 1000000, 0, 0, START);
+	assert_in_range(bucket_due_ns(&bucket), START + 50 * US - 1, START + 50 * US + 1);
 }
 
 static void a_new_rate_keeps_what_was_saved_as_bytes(void **state)
@@ -331,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_late_worker_loses_nothing_up_to_a_millisecond),
 		cmocka_unit_test(debt_is_paid_in_full),
 		cmocka_unit_test(a_new_rate_rescales_debt),
+		cmocka_unit_test(what_was_taken_ahead_does_not_delay_a_lower_rate),
 		cmocka_unit_test(a_new_rate_keeps_what_was_saved_as_bytes),
 		cmocka_unit_test(the_same_rate_again_changes_nothing),
 		cmocka_unit_test(a_limit_where_there_was_none_begins_with_now),

@@ -81,7 +81,7 @@ static void offer(struct source *source)
 	uint64_t frame_bits = (uint64_t)source->frame_bytes * 8 * SECOND;
 
 	if (source->offered_bps == UINT64_MAX) {
-		source->backlog_bytes = 1000ULL * source->frame_bytes;
+		source->backlog_bytes = 1000LL * source->frame_bytes;
 		return;
 	}
 	for (source->owed_bits += source->offered_bps * STEP_NS; source->owed_bits >= frame_bits;
@@ -93,21 +93,22 @@ static void offer(struct source *source)
 static void take(struct source *source, uint64_t now_ns)
 {
 	struct bucket *bucket = &source->way->bucket;
-	uint64_t bytes = 0, frames = 0;
+	int64_t bytes = 0, frames = 0;
 
 	if (source->backlog_bytes == 0 || (source->waits && bucket_due_ns(bucket) > now_ns))
 		return;
 	int64_t credit = bucket_credit(bucket, now_ns, source->waits);
+	int64_t credit_frames = bucket_credit_frames(bucket, now_ns, source->waits);
 
-	while (credit > (int64_t)bytes && source->backlog_bytes > bytes) {
+	while (credit > bytes && credit_frames > frames && source->backlog_bytes > bytes) {
 		bytes += source->frame_bytes;
 		frames++;
 	}
 	if (bytes != 0) {
-		bucket_charge(bucket, now_ns, bytes, frames, source->waits);
-		channel_count_taken(source->way, bytes);
+		bucket_charge(bucket, now_ns, (uint64_t)bytes, (uint64_t)frames, source->waits);
+		channel_count_taken(source->way, (uint64_t)bytes);
 	}
-	source->sent_bytes += bytes;
+	source->sent_bytes += (uint64_t)bytes;
 	source->backlog_bytes -= bytes;
 	source->waits = source->backlog_bytes != 0;
 	if (source->waits)

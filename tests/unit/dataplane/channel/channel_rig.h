@@ -22,7 +22,7 @@ struct source {
 	uint64_t offered_bps;	/* 0: nothing, UINT64_MAX: always something */
 	uint32_t frame_bytes;
 	uint64_t owed_bits;	/* offered and not yet a frame; times a second in ns */
-	uint64_t backlog_bytes;
+	int64_t backlog_bytes;
 	uint64_t sent_bytes;
 	bool waits;
 };

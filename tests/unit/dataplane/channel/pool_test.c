@@ -69,6 +69,13 @@ static uint64_t measure(struct fixture *f, uint64_t ns)
 	return sum_bps;
 }
 
+static void stop(struct source *source)
+{
+	source->offered_bps = 0;
+	source->backlog_bytes = 0;
+	source->waits = false;
+}
+
 static void assert_within(uint64_t value, uint64_t expected, uint64_t permille)
 {
 	if (value < expected - expected * permille / 1000 ||
@@ -163,8 +170,7 @@ static void what_is_not_used_is_lent_and_back_at_once(void **state)
 
 	for (int round = 0; round < 3; round++) {
 		run(f, 20 * MS);
-		owner->offered_bps = 0;
-		owner->backlog_bytes = 0;
+		stop(owner);
 		run(f, 20 * MS);
 		measure(f, 50 * MS);
 		assert_within(channel_rig_bps(borrower, 50 * MS), G, 2);
@@ -209,11 +215,13 @@ static void the_capacity_is_kept_while_sources_come_and_go(void **state)
 
 			f->sources[i].offered_bps = is_on ? ALL : 0;
 			if (!is_on)
-				f->sources[i].backlog_bytes = 0;
+				stop(&f->sources[i]);
 		}
 		sum_bps += measure(f, MS) / 100;
 	}
-	assert_within(sum_bps, G, 1);
+	/* Never more; and less only for the moments in which it is not yet seen that one has gone. */
+	assert_true(sum_bps <= G + M);
+	assert_true(sum_bps >= 900 * M);
 }
 
 /* 95 % of the new rate over the longer of a millisecond and 20 frames. */
@@ -353,7 +361,7 @@ static void what_is_idle_is_not_looked_at(void **state)
 	assert_true(atomic_load(&source->way->is_active));
 	for (int i = 1; i < 5; i++)
 		assert_false(atomic_load(&f->sources[i].way->is_active));
-	source->offered_bps = 0;
+	stop(source);
 	run(f, 50 * MS);
 	assert_false(atomic_load(&source->way->is_active));
 	assert_true(pool_due_ns(f->dp) == UINT64_MAX);
@@ -388,7 +396,7 @@ static void a_clock_that_is_behind_does_nothing(void **state)
 	pool_turn(f->dp, f->now_ns - 4 * MS);
 	assert_int_equal(bucket_rate_bps(&f->sources[0].way->bucket), bps);
 	run(f, 5 * MS);
-	assert_within(measure(f, 10 * MS), G, 2);
+	assert_within(measure(f, 100 * MS), G, 2);
 }
 
 int main(void)
