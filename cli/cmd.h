@@ -29,7 +29,9 @@ struct cmd {
 
 #define CMD_WORDS_MAX 64 /* more than any command has a use for */
 
-/* All commands, a noun's together. */
+#define CMD_TABLE_MAX 128
+
+/* All commands, a noun's together: cmd_table.c. */
 const struct cmd *cmd_table(size_t *n_cmds);
 
 /* The whole program: parses, runs, returns the exit code. */

@@ -20,11 +20,15 @@ static const char head[] =
 	"\tuplink) weft uplink list ;;\n"
 	"\tpeer) weft peer list ;;\n"
 	"\tsegment) weft segment list ;;\n"
+	"\tpool) weft pool list ;;\n"
+	"\tchannel) weft channel list ;;\n"
+	"\tvm) weft vm list ;;\n"
+	"\tloan) weft loan list ;;\n"
 	"\tport-keys) weft port types ;;\n"
 	"\tsegment-keys) weft segment keys ;;\n"
 	"\tesac 2>/dev/null | awk -v end=\"${1#*-}\" '\n"
 	"\t\t$1 ~ /^[A-Z]+$/ && NF > 1 && $2 ~ /^[A-Z]/ { next }\n"
-	"\t\tNF > 1 && $1 !~ /:$/ { print $1 (end == \"keys\" ? \"=\" : \"\") }'\n"
+	"\t\tNF > 1 && $1 !~ /:$|\\// { print $1 (end == \"keys\" ? \"=\" : \"\") }'\n"
 	"}\n"
 	"\n"
 	"_weft()\n"
@@ -43,6 +47,10 @@ static const char tail[] =
 	"\tcase $cur in\n"
 	"\tsegment=*) names=segment ;;\n"
 	"\tport=*) names=port ;;\n"
+	"\tpool=*) names=pool ;;\n"
+	"\tchannel=*|to=*) names=channel ;;\n"
+	"\tvm=*) names=vm ;;\n"
+	"\tuplink=*) names=uplink ;;\n"
 	"\tesac\n"
 	"\tfor name in $names; do\n"
 	"\t\tfor word in $(_weft_names \"$name\"); do\n"
@@ -109,8 +117,12 @@ static const char *names_of(const struct cmd *cmd, const char *token)
 		return is_segment ? "segment-keys" : "port-keys";
 	if (strcmp(token, "PORT") == 0)
 		return "port";
+	if (strcmp(token, "CHANNEL") == 0)
+		return "channel";
+	if (strcmp(token, "LOAN") == 0)
+		return "loan";
 	/* Whose objects are called by their noun; the other nouns are about ports. */
-	static const char *const own[] = {"segment", "uplink", "peer"};
+	static const char *const own[] = {"segment", "uplink", "peer", "pool", "channel", "vm"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && strcmp(token, "NAME") == 0; i++) {
 		if (!is_new && strcmp(cmd->noun, own[i]) == 0)

@@ -18,6 +18,7 @@ static const struct print_column columns[] = {
 	{.key = "trunk", .heading = "TRUNK", .format = print_cell_trunk, .rare = true},
 	{.key = "native", .heading = "NATIVE", .rare = true},
 	{.key = "vm", .heading = "VM"},
+	{.key = "channel", .heading = "CHANNEL", .rare = true},
 	{.key = "mac", .heading = "MAC"},
 	{.key = "state", .heading = "STATE"},
 	{.key = "status.link", .heading = "LINK"},

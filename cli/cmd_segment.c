@@ -8,6 +8,7 @@ static const struct print_column columns[] = {
 	{.key = "name", .heading = "NAME"},
 	{.key = "vni", .heading = "VNI", .right = true},
 	{.key = "vlan", .heading = "VLAN", .right = true},
+	{.key = "channel", .heading = "CHANNEL", .rare = true},
 	{.key = "status.mtu", .heading = "MTU", .right = true},
 	{.key = "age", .heading = "AGE", .right = true},
 };

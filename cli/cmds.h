@@ -7,6 +7,8 @@
 
 struct call;
 
+int cmd_help(const struct call *call);
+
 int cmd_lab_apply(const struct call *call);
 int cmd_lab_diff(const struct call *call);
 int cmd_lab_export(const struct call *call);
@@ -46,6 +48,31 @@ int cmd_peer_list(const struct call *call);
 int cmd_peer_show(const struct call *call);
 int cmd_peer_set(const struct call *call);
 int cmd_peer_del(const struct call *call);
+
+int cmd_pool_add(const struct call *call);
+int cmd_pool_list(const struct call *call);
+int cmd_pool_show(const struct call *call);
+int cmd_pool_set(const struct call *call);
+int cmd_pool_del(const struct call *call);
+
+int cmd_channel_add(const struct call *call);
+int cmd_channel_list(const struct call *call);
+int cmd_channel_show(const struct call *call);
+int cmd_channel_set(const struct call *call);
+int cmd_channel_del(const struct call *call);
+int cmd_channel_assign(const struct call *call);
+int cmd_channel_unassign(const struct call *call);
+int cmd_channel_lend(const struct call *call);
+int cmd_channel_recall(const struct call *call);
+
+int cmd_vm_add(const struct call *call);
+int cmd_vm_list(const struct call *call);
+int cmd_vm_show(const struct call *call);
+int cmd_vm_set(const struct call *call);
+int cmd_vm_del(const struct call *call);
+
+int cmd_loan_list(const struct call *call);
+int cmd_loan_show(const struct call *call);
 
 int cmd_doctor_run(const struct call *call);
 /* A list of checks, each with its fix. */

@@ -5,6 +5,7 @@
  */
 #include "cli/object.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,32 @@ static bool is_repeated(const struct call *call, int word, const char *key)
 	return false;
 }
 
-/* Puts the words KEY=VALUE after the name into `object`; KEY= takes the key out. */
+/* Where a dotted key is kept: an object within the object, made if it is not there; *key becomes
+ * what is behind the dot. NULL: no memory. */
+static json_t *find_part(json_t *object, const char **key)
+{
+	const char *dot = strchr(*key, '.');
+	char name[KEY_BYTES];
+	json_t *part;
+
+	if (!dot)
+		return object;
+	snprintf(name, sizeof(name), "%.*s", (int)(dot - *key), *key);
+	part = json_object_get(object, name);
+	if (!json_is_object(part) && json_object_set_new(object, name, json_object()) == 0)
+		part = json_object_get(object, name);
+	*key = dot + 1;
+	return part;
+}
+
+/* Puts the words KEY=VALUE after the name into `object`; KEY= takes the key out. A key with a dot,
+ * as tx.rate, is one of an object within it. */
 static int take_words(const struct call *call, const struct object_kind *kind, json_t *object)
 {
 	for (int i = 1; i < call->n_words; i++) {
 		char key[KEY_BYTES];
-		const char *value;
+		const char *value, *rest = key;
+		json_t *part;
 
 		if (args_split(call->words[i], key, sizeof(key), &value))
 			return call_usage(call, "'%s' is not KEY=VALUE", call->words[i]);
@@ -50,9 +71,10 @@ static int take_words(const struct call *call, const struct object_kind *kind, j
 			return call_usage(call, "%s cannot be set", key);
 		if (is_repeated(call, i, key))
 			return call_usage(call, "%s is given twice", key);
+		part = find_part(object, &rest);
 		if (*value == '\0')
-			json_object_del(object, key);
-		else if (json_object_set_new(object, key, json_string(value)))
+			json_object_del(part, rest);
+		else if (json_object_set_new(part, rest, json_string(value)))
 			return call_usage(call, "%s: the value is not UTF-8 text", key);
 	}
 	return CALL_DONE;
@@ -69,8 +91,7 @@ static int change_path(const struct call *call, const struct object_kind *kind,
 	return call_add_query(call, path, "dry_run", "1");
 }
 
-/* Asks for a change and prints the plan that comes back. */
-static int change(const struct call *call, const struct client_request *request)
+int object_change(const struct call *call, const struct client_request *request)
 {
 	json_t *plan;
 	int code = call_ask(call, request, &plan);
@@ -97,7 +118,7 @@ static int put(const struct call *call, const struct object_kind *kind, const js
 	request.path = path;
 	request.body = body;
 	request.body_bytes = strlen(body);
-	code = change(call, &request);
+	code = object_change(call, &request);
 	free(body);
 	return code;
 }
@@ -110,8 +131,7 @@ static bool is_of_type(const struct object_kind *kind, const json_t *object)
 	return !kind->type || (type && strcmp(type, kind->type) == 0);
 }
 
-static int check_type(const struct call *call, const struct object_kind *kind,
-		      const json_t *object)
+static int check_type(const struct call *call, const struct object_kind *kind, const json_t *object)
 {
 	if (is_of_type(kind, object))
 		return CALL_DONE;
@@ -253,7 +273,7 @@ int object_del(const struct call *call, const struct object_kind *kind)
 
 	if (code)
 		return code;
-	return change(call, &(struct client_request){.method = "DELETE", .path = path});
+	return object_change(call, &(struct client_request){.method = "DELETE", .path = path});
 }
 
 void object_print_keys(FILE *out, const json_t *options)

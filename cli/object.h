@@ -21,5 +21,8 @@ int object_show(const struct call *call, const struct object_kind *kind);
 int object_set(const struct call *call, const struct object_kind *kind);
 int object_del(const struct call *call, const struct object_kind *kind);
 
+/* Asks for a change and prints the plan that comes back. */
+int object_change(const struct call *call, const struct client_request *request);
+
 /* The rows of an option table, as the API gives them. */
 void object_print_keys(FILE *out, const json_t *options);

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of commands. */
+#include <stddef.h>
+
+#include "cli/cmd.h"
+#include "cli/cmds.h"
+
+/* Of each way; what they mean, help says. */
+#define CHANNEL_KEYS                                                                               \
+	"[tx.rate=RATE] [tx.ceil=RATE] [tx.weight=N] [tx.burst=BYTES] [tx.latency=TIME] "          \
+	"[tx.pps=N] [rx.rate=RATE] [rx.ceil=RATE] [rx.weight=N] [rx.burst=BYTES] "                 \
+	"[rx.latency=TIME] [rx.pps=N] [account=l2|wire]"
+
+/* Each row in the same shape, whatever fits a line. */
+/* clang-format off */
+static const struct cmd table[] = {
+	{"apply", NULL, "apply -f FILE|- [--prune] [--dry-run] [--confirm TIME] [-m COMMENT]",
+	 "add and change what a lab file declares",
+	 "All in one step or, if something is wrong, nothing. What the file does not name stays.\n"
+	 "--prune    also delete what this lab (name: in the file) made and no longer declares\n"
+	 "--dry-run  print the plan only\n"
+	 "--confirm 60s  go back by itself unless weft confirm comes within that time\n"
+	 "-m COMMENT     for weft history\n"
+	 "+ created, ~ changed, ! replaced (closed and opened anew), - deleted.\n",
+	 0, 0, CMD_FILE | CMD_DRY_RUN | CMD_PRUNE | CMD_CONFIRM | CMD_COMMENT, cmd_lab_apply},
+	{"confirm", NULL, "confirm",
+	 "keep what apply --confirm changed", NULL,
+	 0, 0, 0, cmd_history_confirm},
+	{"diff", NULL, "diff -f FILE|- [--prune]",
+	 "print what apply would do; exit 1 if that is anything", NULL,
+	 0, 0, CMD_FILE | CMD_PRUNE, cmd_lab_diff},
+	{"export", NULL, "export [REVISION] [-o yaml|json]",
+	 "print everything as one lab file",
+	 "REVISION  as it was then; weft history shows which are kept\n",
+	 0, 1, 0, cmd_lab_export},
+	{"history", NULL, "history",
+	 "the changes so far: when, by whom, how many",
+	 "In CHANGES + is created, ~ changed, ! replaced, - deleted.\n"
+	 "weft history show REVISION lists them.\n",
+	 0, 0, 0, cmd_history_run},
+	{"history", "show", "history show REVISION",
+	 "one change: who, when, and what", NULL,
+	 1, 1, 0, cmd_history_show},
+	{"rollback", NULL, "rollback [REVISION] [--dry-run] [-m COMMENT]",
+	 "make everything as it was at a revision, or before the last change",
+	 "A rollback is a change like any other: it is checked, done whole or not at all, and has\n"
+	 "a revision of its own.\n",
+	 0, 1, CMD_DRY_RUN | CMD_COMMENT, cmd_history_rollback},
+	{"status", NULL, "status [--wait[=SECONDS]]",
+	 "is it up, and what does it hold; exit 1 if the dataplane is not connected",
+	 "--wait  wait until weftd answers and its dataplane is connected, 10 s unless said\n"
+	 "        otherwise; exit 3 if that does not come\n",
+	 0, 0, CMD_WAIT, cmd_status_run},
+	{"segment", "add",
+	 "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [channel=CHANNEL] "
+	 "[KEY=VALUE ...] [--dry-run]",
+	 "make an isolated network",
+	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
+	 "vlan  VLAN id on trunks and uplinks, 1 to 4094, unique\n"
+	 "mtu   largest IP packet in bytes, default 1500\n"
+	 "age   how long a silent MAC address is remembered, default 300s\n"
+	 "weft segment keys lists the others.\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_add},
+	{"segment", "list", "segment list",
+	 "all segments", NULL,
+	 0, 0, 0, cmd_segment_list},
+	{"segment", "show", "segment show NAME",
+	 "everything about one segment", NULL,
+	 1, 1, 0, cmd_segment_show},
+	{"segment", "set", "segment set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_set},
+	{"segment", "del", "segment del NAME [--dry-run]",
+	 "delete a segment that no port uses", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_segment_del},
+	{"segment", "keys", "segment keys",
+	 "what else a segment can be set to", NULL,
+	 0, 0, 0, cmd_segment_keys},
+	{"port", "add",
+	 "port add NAME type=TYPE segment=SEGMENT|trunk=SEGMENT:TAG,... [native=SEGMENT] "
+	 "[vm=VM] [channel=CHANNEL] [mac=MAC] [KEY=VALUE ...] [--dry-run]",
+	 "plug something into a segment",
+	 "weft port types lists the types and the keys of each.\n"
+	 "  weft port add web0 type=vhost-user segment=ALPHA vm=web\n"
+	 "  weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.2/24\n"
+	 "  weft port add t0 type=tap trunk=ALPHA:10,BETA:20 native=GAMMA\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_add},
+	{"port", "list", "port list",
+	 "all ports, and whether their link is up", NULL,
+	 0, 0, 0, cmd_port_list},
+	{"port", "show", "port show NAME",
+	 "everything about one port", NULL,
+	 1, 1, 0, cmd_port_show},
+	{"port", "set", "port set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_set},
+	{"port", "del", "port del NAME [--dry-run]",
+	 "delete a port", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_port_del},
+	{"port", "types", "port types",
+	 "the types of port and the keys of each", NULL,
+	 0, 0, 0, cmd_port_types},
+	{"port", "qemu-args", "port qemu-args NAME [NAME ...] [memory=SIZE] [accel=kvm|tcg]",
+	 "the QEMU arguments for the ports of one machine",
+	 "memory  of the guest, as 256M or 4G, default 1G\n"
+	 "accel   kvm or tcg; default: kvm if /dev/kvm can be opened by who runs this, else tcg\n"
+	 "They hold -accel and -m: give QEMU no others.\n"
+	 "On a terminal one option a line, to be pasted; else on one line:\n"
+	 "  qemu-system-x86_64 $(weft port qemu-args web0) disk.img\n"
+	 "-o json prints them as an array.\n",
+	 1, CMD_WORDS_MAX, 0, cmd_port_qemu_args},
+	{"port", "libvirt-xml", "port libvirt-xml NAME [accel=kvm|tcg]",
+	 "the libvirt elements for a port",
+	 "accel  kvm for a domain of type kvm, tcg for one of type qemu; default: kvm if\n"
+	 "       /dev/kvm can be opened by who runs this, else tcg\n",
+	 1, 2, 0, cmd_port_libvirt_xml},
+	{"port", "doctor", "port doctor NAME",
+	 "what keeps frames from a port, and what to do; exit 1 if something does",
+	 "Each line is ok, warn (it works, but not as well as it could) or fail.\n",
+	 1, 1, 0, cmd_doctor_run},
+	{"uplink", "add",
+	 "uplink add NAME [ifname=INTERFACE] trunk=SEGMENT:TAG,...|vtep=ADDRESS [KEY=VALUE ...] "
+	 "[--dry-run]",
+	 "use an interface of this host to reach other hosts",
+	 "A port of type uplink; weft port types lists its keys. Its interface is called as it is\n"
+	 "unless ifname says otherwise.\n"
+	 "  weft uplink add eth1 trunk=ALPHA,BETA:20     segments as VLANs\n"
+	 "  weft uplink add eth2 vtep=10.0.0.1           segments as VXLAN, to peers\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_uplink_add},
+	{"uplink", "list", "uplink list",
+	 "all uplinks, whether they are up, and what they lost", NULL,
+	 0, 0, 0, cmd_uplink_list},
+	{"uplink", "show", "uplink show NAME",
+	 "everything about one uplink", NULL,
+	 1, 1, 0, cmd_uplink_show},
+	{"uplink", "set", "uplink set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_uplink_set},
+	{"uplink", "del", "uplink del NAME [--dry-run]",
+	 "delete an uplink; its interface stays", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_uplink_del},
+	{"pool", "add",
+	 "pool add NAME capacity=RATE|capacity.tx=RATE [capacity.rx=RATE] [overcommit=yes|no] "
+	 "[uplink=UPLINK] [--dry-run]",
+	 "have a capacity that channels divide",
+	 "capacity    bits per second, for each way: of what machines send (tx), of what is for them\n"
+	 "            (rx); as 500M or 10G\n"
+	 "overcommit  yes: more may be assured to its channels than there is\n"
+	 "uplink      that the pool stands for\n"
+	 "The pool called host has a default channel, host/default, for all ports without one.\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_pool_add},
+	{"pool", "list", "pool list",
+	 "all pools, and how much of each is assured", NULL,
+	 0, 0, 0, cmd_pool_list},
+	{"pool", "show", "pool show NAME",
+	 "everything about one pool", NULL,
+	 1, 1, 0, cmd_pool_show},
+	{"pool", "set",
+	 "pool set NAME [capacity=RATE] [capacity.tx=RATE] [capacity.rx=RATE] [overcommit=yes|no] "
+	 "[uplink=UPLINK] [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_pool_set},
+	{"pool", "del", "pool del NAME [--dry-run]",
+	 "delete a pool that no channel uses", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_pool_del},
+	{"channel", "add", "channel add NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
+	 "have a share of bandwidth",
+	 "tx is what machines send, rx what is for them; each way is for itself:\n"
+	 "rate     bits per second that are assured, as 100M\n"
+	 "ceil     never more; default: the pool's capacity, without a pool the rate\n"
+	 "weight   its part of what the pool has spare, 1 to 10000, default 1\n"
+	 "burst    bytes that may go at once after a pause; default: by the ceiling\n"
+	 "latency  delay above which frames are marked; default: by the ceiling\n"
+	 "pps      frames per second at most\n"
+	 "account  l2: bytes of frames count; wire: and 24 for each frame\n"
+	 "  weft channel add gold pool=host tx.rate=100M tx.ceil=1G rx.rate=100M\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_channel_add},
+	{"channel", "list", "channel list",
+	 "all channels, what is assured to them, and their ceilings", NULL,
+	 0, 0, 0, cmd_channel_list},
+	{"channel", "show", "channel show NAME",
+	 "everything about one channel", NULL,
+	 1, 1, 0, cmd_channel_show},
+	{"channel", "set", "channel set NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
+	 "change some keys, keep the others; nothing is dropped",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_channel_set},
+	{"channel", "del", "channel del NAME [--dry-run]",
+	 "delete a channel that nothing uses", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_channel_del},
+	{"channel", "assign",
+	 "channel assign CHANNEL port=PORT|vm=VM|segment=SEGMENT [--dry-run]",
+	 "have frames of a port, of a machine's ports or of a segment's go through a channel",
+	 "A port's own channel counts before its machine's, and that before its segment's.\n",
+	 2, 2, CMD_DRY_RUN, cmd_channel_assign},
+	{"channel", "unassign", "channel unassign port=PORT|vm=VM|segment=SEGMENT [--dry-run]",
+	 "take the channel away again; the next one that counts takes its place", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_channel_unassign},
+	{"channel", "lend",
+	 "channel lend CHANNEL RATE to=CHANNEL for=TIME [way=tx|rx|both] [--dry-run]",
+	 "for a time, assure one channel of less and another of more",
+	 "Of one pool, and no more than is assured. Ends by itself; weft channel recall ends it\n"
+	 "before. Without way: the ways for which the lender has something assured.\n"
+	 "  weft channel lend gold 500M to=bronze for=10m\n",
+	 4, 5, CMD_DRY_RUN, cmd_channel_lend},
+	{"channel", "recall", "channel recall LOAN [--dry-run]",
+	 "end a loan now", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_channel_recall},
+	{"loan", "list", "loan list",
+	 "what is lent, to whom and for how long yet", NULL,
+	 0, 0, 0, cmd_loan_list},
+	{"loan", "show", "loan show LOAN",
+	 "everything about one loan", NULL,
+	 1, 1, 0, cmd_loan_show},
+	{"vm", "add", "vm add NAME [channel=CHANNEL] [--dry-run]",
+	 "say what the ports of a machine have in common",
+	 "Ports are a machine's by their vm=NAME, whether or not something is said here.\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_vm_add},
+	{"vm", "list", "vm list",
+	 "the machines of which something is said, and their ports", NULL,
+	 0, 0, 0, cmd_vm_list},
+	{"vm", "show", "vm show NAME",
+	 "everything about one machine", NULL,
+	 1, 1, 0, cmd_vm_show},
+	{"vm", "set", "vm set NAME [channel=CHANNEL] [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_vm_set},
+	{"vm", "del", "vm del NAME [--dry-run]",
+	 "forget what was said of a machine; its ports stay", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_vm_del},
+	{"overlay", "test", "overlay test [PEER]",
+	 "probe the way to a peer, or to all; exit 1 if something is wrong with it",
+	 "Path MTU, outer checksums, loss, delay, and whether all source ports arrive: by probes\n"
+	 "that the peer's weft-dataplane answers, 500 a second for some seconds.\n"
+	 "Each line is ok, warn or fail. Only the way there: test from the peer, too.\n",
+	 0, 1, 0, cmd_overlay_test},
+	{"peer", "add",
+	 "peer add NAME vtep=ADDRESS [segments=SEGMENT,...] [KEY=VALUE ...] [--dry-run]",
+	 "have another host that segments reach as VXLAN",
+	 "A port of type peer; weft port types lists its keys. An uplink with a vtep leads there.\n"
+	 "vtep      address of that host's end of the tunnels\n"
+	 "segments  those that it has; without them, every segment\n"
+	 "  weft peer add h2 vtep=10.0.0.2 segments=ALPHA,BETA\n"
+	 "  weft peer add h3 vtep=10.0.0.3 learn=off macs=02:00:00:00:00:03\n",
+	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_add},
+	{"peer", "list", "peer list",
+	 "all peers, what they have, and whether there is a way to them", NULL,
+	 0, 0, 0, cmd_peer_list},
+	{"peer", "show", "peer show NAME",
+	 "everything about one peer", NULL,
+	 1, 1, 0, cmd_peer_show},
+	{"peer", "set", "peer set NAME KEY=VALUE ... [--dry-run]",
+	 "change some keys, keep the others",
+	 "KEY= without a value goes back to the default.\n",
+	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_set},
+	{"peer", "del", "peer del NAME [--dry-run]",
+	 "delete a peer: its host is reached no more", NULL,
+	 1, 1, CMD_DRY_RUN, cmd_peer_del},
+	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
+	 "which MAC address is where",
+	 "A table of more than about 10,000 comes in parts, each sorted by itself.\n",
+	 0, 2, 0, cmd_stats_fdb},
+	{"stats", NULL, "stats [PORT]",
+	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them",
+	 "At an uplink they are what went over the wire, with the outer headers of tunnels; at a\n"
+	 "peer what is inside. -o json tells them apart: carried_* are an uplink's for tunnels.\n",
+	 0, 1, 0, cmd_stats_run},
+	{"top", NULL, "top [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
+	 "the ports and what passes through them now, again and again",
+	 "--count N           so many times; else until q or Ctrl-C, once if not to a terminal\n"
+	 "--interval SECONDS  between two looks, 0.1 to 3600, default 1\n"
+	 "On a terminal n, r, t and d sort, q ends. RX is what weft receives from the port.\n",
+	 0, 1, CMD_REPEAT, cmd_top_run},
+	{"drops", NULL, "drops [PORT]",
+	 "frames that were not delivered, and why", NULL,
+	 0, 1, 0, cmd_stats_drops},
+	{"worker", "list", "worker list",
+	 "how busy the workers are",
+	 "BUSY is the share of the last second in turns that moved frames.\n",
+	 0, 0, 0, cmd_worker_list},
+	{"worker", "queues", "worker queues",
+	 "which worker polls which queue", NULL,
+	 0, 0, 0, cmd_worker_queues},
+	{"worker", "move", "worker move PORT QUEUE WORKER|auto",
+	 "have a worker poll a queue from now on",
+	 "It stays there until auto, or until the port or weft-dataplane goes.\n"
+	 "auto leaves it where it is, and lets it move by load again, as all queues do.\n",
+	 3, 3, 0, cmd_worker_move},
+	{"watch", NULL, "watch [since=POSITION]",
+	 "print changes and states of ports as they happen, until interrupted",
+	 "since  go on after a position or revision that -o json printed\n"
+	 "Times are UTC. A port's state is looked at 5 times a second.\n",
+	 0, 1, 0, cmd_watch_run},
+	{"where", NULL, "where VM|PORT|MAC|IP",
+	 "find a machine; exit 1 if nobody knows it",
+	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
+	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
+	 1, 1, 0, cmd_where_run},
+	{"completion", NULL, "completion bash",
+	 "what makes bash complete the words of weft",
+	 "Installed with weft; else: . <(weft completion bash)\n",
+	 1, 1, 0, cmd_completion_run},
+	{"version", NULL, "version",
+	 "version of this program", NULL,
+	 0, 0, 0, cmd_status_version},
+	{"help", NULL, "help [COMMAND]",
+	 "this, or more about a command", NULL,
+	 0, 2, 0, cmd_help},
+};
+/* clang-format on */
+
+_Static_assert(sizeof(table) / sizeof(table[0]) <= CMD_TABLE_MAX, "more of them");
+
+const struct cmd *cmd_table(size_t *n_cmds)
+{
+	*n_cmds = sizeof(table) / sizeof(table[0]);
+	return table;
+}
