@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Delays counted in the buckets of counters.h, and what part of them was within which time. Pure. */
+/* Delays counted in the buckets of counters.h: what part of them was within which time. Pure. */
 #pragma once
 
 #include <stdint.h>

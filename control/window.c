@@ -8,6 +8,7 @@
 
 #define SECONDS_PER_MINUTE 60
 #define INDEX_BITS 8
+#define INDEX_MASK ((1U << INDEX_BITS) - 1)
 
 /* A row of which the zeros are left out. */
 struct window_row {
@@ -67,7 +68,7 @@ static struct window_row *pack(uint64_t number, const uint64_t *values, unsigned
 static void unpack(const struct window_row *row, uint64_t *values)
 {
 	for (uint32_t i = 0; i < row->n_packed; i++)
-		values[row->packed[i] & ((1U << INDEX_BITS) - 1)] += row->packed[i] >> INDEX_BITS;
+		values[row->packed[i] & INDEX_MASK] += row->packed[i] >> INDEX_BITS;
 }
 
 static int put(struct window_row **rows, uint64_t number, const uint64_t *values,
@@ -131,31 +132,52 @@ unsigned int window_count_parts(enum window_span span)
 	return span == WINDOW_SECOND ? 1 : WINDOW_PARTS;
 }
 
-void window_add_part(const struct window *window, enum window_span span, uint64_t second,
-		     unsigned int part, uint64_t *values)
+/* The row of a second, or of a minute that is over. NULL: there is none, or there is *sums. */
+static const struct window_row *find_part(const struct window *window, enum window_span span,
+					  uint64_t second, unsigned int part, const uint64_t **sums)
 {
 	bool is_minutes = span == WINDOW_HOUR;
 	uint64_t number = is_minutes ? second / SECONDS_PER_MINUTE : second;
 
+	*sums = NULL;
 	if (window == NULL || part > number)
-		return;
+		return NULL;
 	number -= part;
 	if (is_minutes && window->is_used && window->minute == number) {
-		for (unsigned int i = 0; i < window->n_values; i++)
-			values[i] += window->sums[i];
-		return;
+		*sums = window->sums;
+		return NULL;
 	}
-	const struct window_row *row = find(is_minutes ? window->minutes : window->seconds, number);
-	if (row != NULL)
-		unpack(row, values);
+	return find(is_minutes ? window->minutes : window->seconds, number);
+}
+
+uint64_t window_part(const struct window *window, enum window_span span, uint64_t second,
+		     unsigned int part, unsigned int index)
+{
+	const uint64_t *sums;
+	const struct window_row *row = find_part(window, span, second, part, &sums);
+
+	if (sums != NULL)
+		return sums[index];
+	for (uint32_t i = 0; row != NULL && i < row->n_packed; i++) {
+		if ((row->packed[i] & INDEX_MASK) == index)
+			return row->packed[i] >> INDEX_BITS;
+	}
+	return 0;
 }
 
 void window_sum(const struct window *window, enum window_span span, uint64_t second,
 		uint64_t *values, unsigned int n_values)
 {
 	memset(values, 0, n_values * sizeof(*values));
-	for (unsigned int part = 0; part < window_count_parts(span); part++)
-		window_add_part(window, span, second, part, values);
+	for (unsigned int part = 0; part < window_count_parts(span); part++) {
+		const uint64_t *sums;
+		const struct window_row *row = find_part(window, span, second, part, &sums);
+
+		for (unsigned int i = 0; sums != NULL && i < n_values; i++)
+			values[i] += sums[i];
+		if (row != NULL)
+			unpack(row, values);
+	}
 }
 
 bool window_is_empty(const struct window *window, uint64_t second)

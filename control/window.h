@@ -38,11 +38,11 @@ int window_add(struct window *window, uint64_t second, const uint64_t *values);
 void window_sum(const struct window *window, enum window_span span, uint64_t second,
 		uint64_t *values, unsigned int n_values);
 
-/* A span is made of WINDOW_PARTS parts, or one: part 0 is the present one, 1 the one before. Adds
- * that of `part`. */
+/* A span is made of WINDOW_PARTS parts, or one: part 0 is the present one, 1 the one before. One
+ * number of one part; NULL: zero. */
 unsigned int window_count_parts(enum window_span span);
-void window_add_part(const struct window *window, enum window_span span, uint64_t second,
-		     unsigned int part, uint64_t *values);
+uint64_t window_part(const struct window *window, enum window_span span, uint64_t second,
+		     unsigned int part, unsigned int index);
 
 /* Has the last hour nothing in it? */
 bool window_is_empty(const struct window *window, uint64_t second);

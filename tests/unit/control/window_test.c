@@ -102,19 +102,20 @@ static void sums_over_holes_are_exact(void **state)
 static void parts_are_single_seconds_and_minutes(void **state)
 {
 	struct window *window = made();
-	uint64_t values[VALUES] = {0};
 
 	put(window, START + 3, 1, 0);
-	put(window, START + 62, 10, 0);
+	put(window, START + 62, 10, 7);
 	put(window, START + 63, 100, 0);
 	assert_int_equal(window_count_parts(WINDOW_SECOND), 1);
 	assert_int_equal(window_count_parts(WINDOW_HOUR), WINDOW_PARTS);
-	window_add_part(window, WINDOW_MINUTE, START + 63, 1, values);
-	assert_int_equal(values[0], 10);
-	window_add_part(window, WINDOW_HOUR, START + 63, 0, values);
-	assert_int_equal(values[0], 120);
-	window_add_part(window, WINDOW_HOUR, START + 63, 1, values);
-	assert_int_equal(values[0], 121);
+	assert_int_equal(window_part(window, WINDOW_MINUTE, START + 63, 1, 0), 10);
+	assert_int_equal(window_part(window, WINDOW_MINUTE, START + 63, 1, VALUES - 1), 7);
+	assert_int_equal(window_part(window, WINDOW_MINUTE, START + 63, 2, 0), 0);
+	assert_int_equal(window_part(window, WINDOW_HOUR, START + 63, 0, 0), 110);
+	assert_int_equal(window_part(window, WINDOW_HOUR, START + 63, 1, 0), 1);
+	assert_int_equal(window_part(window, WINDOW_HOUR, START + 63, 2, 0), 0);
+	assert_int_equal(window_part(window, WINDOW_HOUR, 3, 1, 0), 0);
+	assert_int_equal(window_part(NULL, WINDOW_HOUR, START, 0, 0), 0);
 	window_destroy(window);
 }
 
