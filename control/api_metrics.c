@@ -49,6 +49,7 @@ static void gather_ports(const struct control *control, const struct meter *mete
 			.is_up = state.link == DP_LINK_UP,
 			.is_broken = state.link == DP_LINK_BROKEN,
 			.attaches = state.attaches,
+			.lost = api_port_lost(control, port, &state),
 		};
 		if (segment != NULL)
 			segment->n_ports++;

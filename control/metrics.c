@@ -104,18 +104,21 @@ static void write_states(FILE *out, const struct metrics *metrics)
 		{"weft_port_up", "gauge", "1 if frames can pass both ways"},
 		{"weft_port_broken", "gauge", "1 if the port could not be made or is quarantined"},
 		{"weft_port_attaches_total", "counter", "times a front-end connected"},
+		{"weft_port_lost_frames_total", "counter",
+		 "frames that the kernel could not keep until they were taken"},
 	};
 
 	for (size_t s = 0; s < N(states); s++) {
 		head(out, states[s].name, states[s].type, states[s].help);
 		for (size_t i = 0; i < metrics->n_ports; i++) {
 			const struct metrics_port *port = &metrics->ports[i];
-			uint32_t values[] = {port->is_up, port->is_broken, port->attaches};
+			uint64_t values[] = {port->is_up, port->is_broken, port->attaches,
+					     port->lost};
 
 			if (is_gone(port))
 				continue;
 			port_labels(out, states[s].name, port);
-			fprintf(out, "} %" PRIu32 "\n", values[s]);
+			fprintf(out, "} %" PRIu64 "\n", values[s]);
 		}
 	}
 }

@@ -22,6 +22,7 @@ struct metrics_port {
 	const char *segment, *vm;
 	bool is_up, is_broken;
 	uint32_t attaches;
+	uint64_t lost;
 	struct counters_block sum;
 };
 

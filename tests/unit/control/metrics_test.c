@@ -143,8 +143,11 @@ static char *written(size_t n_ports, bool has_counters)
 	for (size_t i = 0; i < n_ports; i++) {
 		if (i + 1 < n_ports)
 			snprintf(names[i], sizeof(names[i]), "p%zu", i);
-		ports[i] = (struct metrics_port){
-			.name = names[i], .segment = "ALPHA", .vm = "web", .is_up = true};
+		ports[i] = (struct metrics_port){.name = names[i],
+						 .segment = "ALPHA",
+						 .vm = "web",
+						 .is_up = true,
+						 .lost = 70 + i};
 		ports[i].sum.rx_frames = UINT64_MAX - i;
 		ports[i].sum.drops[DROP_RUNT] = i;
 	}
@@ -183,6 +186,8 @@ static void ports_segments_workers_and_reasons_have_their_lines(void **state)
 			  "18446744073709551614");
 	assert_line(text, "weft_port_dropped_frames_total{port=\"p1\",segment=\"ALPHA\","
 			  "vm=\"web\",reason=\"runt\"} 1");
+	assert_line(text, "weft_port_lost_frames_total{port=\"p1\",segment=\"ALPHA\","
+			  "vm=\"web\"} 71");
 	assert_line(text, "weft_worker_busy_seconds_total{worker=\"0\"} 1.500000");
 	assert_line(text, "weft_worker_turns_total{worker=\"1\"} 7");
 	/* What is gone still counts, but is neither up nor down. */
