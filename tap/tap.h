@@ -41,7 +41,7 @@ int tap_set_persist(int fd, bool is_persistent);
  */
 int tap_check(int fd, char ifname[IF_NAMESIZE]);
 
-/* Frames that the kernel had for us and dropped, as they were not taken fast enough: since the device
+/* Frames that the kernel had for us and dropped, not taken fast enough: since the device
  * was made. is_here: it is in the caller's namespace, for which nobody needs a privilege. 0 or
  * -errno. */
 int tap_count_lost(int fd, bool is_here, uint64_t *frames);
