@@ -112,6 +112,14 @@ int api_get_workers(void *ctx, const struct http_request *request, struct http_r
 int api_move_queue(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
 
+/* api_report.c, api_forecast.c */
+int api_get_report(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_list_reports(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_forecast(void *ctx, const struct http_request *request, struct http_reply *reply,
+		 struct problem *problem);
+
 /* api_where.c */
 int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem);

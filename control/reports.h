@@ -7,10 +7,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "control/meter.h"
+#include "control/model.h"
 #include "control/window.h"
 #include "dataplane/api/dp_msg.h"
 
@@ -55,6 +57,9 @@ void reports_destroy(struct reports *reports); /* NULL is legal */
 int reports_configure(struct reports *reports, const struct reports_channel *channels,
 		      size_t n_channels, const struct reports_pool *pools, size_t n_pools);
 
+/* The same from a model, with its loans. */
+int reports_follow(struct reports *reports, const struct model *model);
+
 /* Takes a sample if a second has begun since the last one. Returns how many ms later there is one
  * to be taken. meter NULL: the dataplane is away; the time goes on. */
 int reports_run(struct reports *reports, const struct meter *meter, uint64_t now_ns);
@@ -67,6 +72,10 @@ struct report reports_get(const struct reports *reports, uint32_t channel_id, en
  * -ENOMEM. */
 int reports_list_lenders(const struct reports *reports, uint32_t channel_id, enum dp_way way,
 			 enum window_span span, struct report_lender **lenders, size_t *n);
+
+/* All that was counted, up to the last sample; false: nothing. */
+bool reports_total(const struct reports *reports, uint32_t channel_id, enum dp_way way,
+		   struct counters_channel *total);
 
 /* Bytes in lanes now, beside what waits in rings. */
 uint64_t reports_queued_bytes(const struct reports *reports, const struct meter *meter,

@@ -161,6 +161,18 @@ int reports_list_lenders(const struct reports *reports, uint32_t channel_id, enu
 	return 0;
 }
 
+bool reports_total(const struct reports *reports, uint32_t channel_id, enum dp_way way,
+		   struct counters_channel *total)
+{
+	const struct reports_member *channel = reports_find(reports, channel_id);
+
+	if (channel == NULL || channel->slot == 0 ||
+	    reports->slots[channel->slot].last[way] == NULL)
+		return false;
+	*total = *reports->slots[channel->slot].last[way];
+	return true;
+}
+
 uint64_t reports_queued_bytes(const struct reports *reports, const struct meter *meter,
 			      uint32_t channel_id, enum dp_way way)
 {

@@ -187,6 +187,12 @@ static void what_is_counted_is_told_for_each_span(void **state)
 	assert_int_equal(hour.span_ns, 90 * S_NS);
 	assert_int_equal(hour.passed_bytes, 900000000);
 	assert_int_equal(hour.assured_bytes, 5625000000);
+	struct counters_channel total;
+	assert_true(reports_total(rig->reports, GOLD, DP_TX, &total));
+	assert_int_equal(total.passed_bytes, 900000000);
+	assert_int_equal(total.drops, 270);
+	assert_false(reports_total(rig->reports, GOLD, DP_RX, &total));
+	assert_false(reports_total(rig->reports, 99, DP_TX, &total));
 	/* Nothing of it is of the other way, or of another channel. */
 	assert_int_equal(reports_get(rig->reports, GOLD, DP_RX, WINDOW_HOUR).passed_bytes, 0);
 	assert_int_equal(report_of(rig, SILVER, WINDOW_HOUR).passed_bytes, 0);
