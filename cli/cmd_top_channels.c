@@ -87,7 +87,7 @@ static int take_look(const struct call *call, struct view *view)
 }
 
 /* What is passed up to the assured rate as '=', what is borrowed beyond it as '+'; '|' is where the
- * assured rate is. The whole bar is the ceiling, or what there is if that is more, or nothing is. */
+ * assured rate is. The whole bar is the ceiling, or the larger of the two where there is none. */
 static void draw_bar(const struct row *row, size_t n_chars, char *bar)
 {
 	uint64_t whole_bps = row->ceiling_bps;

@@ -50,7 +50,7 @@ static const struct http_route routes[] = {
 	{"GET", "/v1/reports", api_list_reports, "span",
 	 ROLES_READ, NULL, "Reports", "what all channels were given in the last second"},
 	{"POST", "/v1/forecast", api_forecast, "prune",
-	 ROLES_READ, "Lab", "Forecast", "what channels would have if all wanted all, after a change"},
+	 ROLES_READ, "Lab", "Forecast", "what channels would have if all wanted all"},
 	{"GET", "/v1/ports/{name}/qemu-args", api_get_qemu_args, "memory, nic_only, tcg",
 	 ROLES_READ, NULL, "QemuArgs", "the QEMU arguments for a port"},
 	{"GET", "/v1/ports/{name}/libvirt-xml", api_get_libvirt_xml, "tcg",

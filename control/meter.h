@@ -19,8 +19,8 @@ struct meter {
 	int fd; /* asked which pages there are */
 };
 
-/* Maps the memfd, which stays the caller's (it is duplicated). 0 or -errno (-EPROTONOSUPPORT: another
- * layout). */
+/* Maps the memfd, which stays the caller's (it is duplicated). 0 or -errno (-EPROTONOSUPPORT:
+ * another layout). */
 int meter_open(struct meter *meter, int fd);
 void meter_close(struct meter *meter); /* not open is legal */
 
@@ -33,7 +33,8 @@ struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
  * read a page of them would make it. */
 void meter_look_at_channels(const struct meter *meter, uint32_t n_slots, uint64_t *changes);
 
-/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation. */
+/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation.
+ */
 struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot);
 
 /* To be asked only of what has counted something. */
