@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cmd_forecast.h"
+#include "cli/cmd_report.h"
 #include "cli/object.h"
 
 #define WORD_BYTES 128
@@ -41,7 +43,31 @@ int cmd_channel_list(const struct call *call)
 
 int cmd_channel_show(const struct call *call)
 {
-	return object_show(call, &channel);
+	char path[CLIENT_PATH_BYTES];
+	json_t *object, *report;
+	int code = call_name_path(call, path, channel.path, call->words[0]);
+
+	if (!code)
+		code = call_get(call, path, &object);
+	if (code)
+		return code;
+	client_path_add(path, "/report");
+	code = call_get(call, path, &report);
+	if (!code && call_is_raw(call))
+		json_object_set(object, "report", report);
+	if (!code)
+		code = call_print_object(call, object);
+	if (!code && !call_is_raw(call))
+		cmd_report_print(call->out, report);
+	if (!code)
+		json_decref(report);
+	json_decref(object);
+	return code;
+}
+
+int cmd_channel_plan(const struct call *call)
+{
+	return cmd_forecast_print(call, &channel);
 }
 
 int cmd_channel_set(const struct call *call)

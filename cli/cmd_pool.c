@@ -2,6 +2,7 @@
 /* weft pool ... */
 #include "cli/cmds.h"
 
+#include "cli/cmd_forecast.h"
 #include "cli/object.h"
 
 static const struct print_column columns[] = {
@@ -45,4 +46,9 @@ int cmd_pool_set(const struct call *call)
 int cmd_pool_del(const struct call *call)
 {
 	return object_del(call, &pool);
+}
+
+int cmd_pool_plan(const struct call *call)
+{
+	return cmd_forecast_print(call, &pool);
 }

@@ -38,6 +38,7 @@ static const struct print_column stats_columns[] = {
 	{.key = "tx_frames", .heading = "TX-FRAMES", .right = true},
 	{.key = "tx_bytes", .heading = "TX-BYTES", .format = print_cell_bytes, .right = true},
 	{.key = "tx_gso_frames", .heading = "TX-GSO", .right = true},
+	{.key = "lost", .heading = "LOST", .right = true, .rare = true},
 	{.key = "drops", .heading = "DROPS", .right = true},
 };
 

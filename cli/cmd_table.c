@@ -167,6 +167,10 @@ static const struct cmd table[] = {
 	{"pool", "del", "pool del NAME [--dry-run]",
 	 "delete a pool that no channel uses", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_pool_del},
+	{"pool", "plan", "pool plan [NAME KEY=VALUE ...] ...",
+	 "what channels would have if all wanted as much as they may; exit 1 if it is refused",
+	 "With words, as those of weft pool set: also after that change, which is not made.\n",
+	 0, CMD_WORDS_MAX, 0, cmd_pool_plan},
 	{"channel", "add", "channel add NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
 	 "have a share of bandwidth",
 	 "tx is what machines send, rx what is for them; each way is for itself:\n"
@@ -183,7 +187,10 @@ static const struct cmd table[] = {
 	 "all channels, what is assured to them, and their ceilings", NULL,
 	 0, 0, 0, cmd_channel_list},
 	{"channel", "show", "channel show NAME",
-	 "everything about one channel", NULL,
+	 "everything about one channel, and what it was given",
+	 "Rates of the last second, minute and hour are in bits per second. BORROWED: passed beyond\n"
+	 "what is assured; LENT: of what is assured, used by others. DELAY: in weft's queues, or,\n"
+	 "in a guest's ring, what lay before a frame over the rate. HELD: time that a member waited.\n",
 	 1, 1, 0, cmd_channel_show},
 	{"channel", "set", "channel set NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
 	 "change some keys, keep the others; nothing is dropped",
@@ -210,6 +217,11 @@ static const struct cmd table[] = {
 	{"channel", "recall", "channel recall LOAN [--dry-run]",
 	 "end a loan now", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_channel_recall},
+	{"channel", "plan", "channel plan [NAME KEY=VALUE ...] ...",
+	 "what channels would have if all wanted as much as they may; exit 1 if it is refused",
+	 "With words, as those of weft channel set: also after that change, which is not made.\n"
+	 "  weft channel plan gold tx.rate=200M silver tx.weight=3\n",
+	 0, CMD_WORDS_MAX, 0, cmd_channel_plan},
 	{"loan", "list", "loan list",
 	 "what is lent, to whom and for how long yet", NULL,
 	 0, 0, 0, cmd_loan_list},
@@ -270,11 +282,13 @@ static const struct cmd table[] = {
 	 "At an uplink they are what went over the wire, with the outer headers of tunnels; at a\n"
 	 "peer what is inside. -o json tells them apart: carried_* are an uplink's for tunnels.\n",
 	 0, 1, 0, cmd_stats_run},
-	{"top", NULL, "top [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
-	 "the ports and what passes through them now, again and again",
+	{"top", NULL, "top [channels] [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
+	 "the ports, or the channels, and what passes through them now, again and again",
 	 "--count N           so many times; else until q or Ctrl-C, once if not to a terminal\n"
 	 "--interval SECONDS  between two looks, 0.1 to 3600, default 1\n"
-	 "On a terminal n, r, t and d sort, q ends. RX is what weft receives from the port.\n",
+	 "On a terminal n, r, t and d sort, q ends. RX is what weft receives from the port.\n"
+	 "weft top channels: a bar for each way, as wide as the ceiling; | is what is assured, =\n"
+	 "what passes within it, + beyond it.\n",
 	 0, 1, CMD_REPEAT, cmd_top_run},
 	{"drops", NULL, "drops [PORT]",
 	 "frames that were not delivered, and why", NULL,

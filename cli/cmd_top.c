@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/args.h"
 #include "cli/call.h"
+#include "cli/cmd_top_channels.h"
 #include "cli/cmds.h"
 #include "cli/format.h"
 #include "cli/screen.h"
@@ -35,14 +35,6 @@ struct top {
 
 static const char *const sorts[] = {"name", "rx", "tx", "drops"};
 
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* ---- looking ---- */
 
 static int take_look(const struct call *call, struct look *look)
@@ -53,7 +45,7 @@ static int take_look(const struct call *call, struct look *look)
 
 	if (code)
 		return code;
-	look->at_ns = clock_ns();
+	look->at_ns = screen_clock_ns();
 	look->ports = json_object();
 	json_array_foreach(json_object_get(answer, "ports"), i, port) {
 		const char *name = json_string_value(json_object_get(port, "name"));
@@ -237,9 +229,9 @@ static int show(const struct call *call, const struct screen *screen, struct top
 static bool wait_for_keys(const struct call *call, const struct screen *screen, struct top *top,
 			  unsigned int interval_ms)
 {
-	uint64_t end_ns = clock_ns() + (uint64_t)interval_ms * 1000000;
+	uint64_t end_ns = screen_clock_ns() + (uint64_t)interval_ms * 1000000;
 
-	for (uint64_t now_ns = clock_ns(); now_ns < end_ns; now_ns = clock_ns()) {
+	for (uint64_t now_ns = screen_clock_ns(); now_ns < end_ns; now_ns = screen_clock_ns()) {
 		int key = screen_wait(screen, (int)((end_ns - now_ns) / 1000000 + 1));
 
 		if (key == SCREEN_QUIT)
@@ -287,7 +279,7 @@ static int read_sort(const struct call *call, char *sort)
 			return CALL_DONE;
 		}
 	}
-	return call_usage(call, "'%s' is not sort=name, rx, tx or drops", word);
+	return call_usage(call, "'%s' is not sort=name, rx, tx or drops, nor channels", word);
 }
 
 int cmd_top_run(const struct call *call)
@@ -297,7 +289,8 @@ int cmd_top_run(const struct call *call)
 	struct screen screen;
 	char *said = NULL;
 	size_t said_bytes = 0;
-	int code = read_sort(call, &top.sort);
+	bool is_channels = call->n_words && strcmp(call->words[0], "channels") == 0;
+	int code = is_channels ? CALL_DONE : read_sort(call, &top.sort);
 
 	if (code)
 		return code;
@@ -310,7 +303,8 @@ int cmd_top_run(const struct call *call)
 	else if (screen_open(&screen, call->in, call->out))
 		code = call_fail(&inner, CALL_REFUSED, "the terminal cannot be used");
 	if (!code)
-		code = run(&inner, &screen, &top);
+		code = is_channels ? cmd_top_channels_run(&inner, &screen)
+				   : run(&inner, &screen, &top);
 	screen_close(&screen);
 	fclose(inner.err);
 	fputs(said, call->err);

@@ -54,6 +54,7 @@ int cmd_pool_list(const struct call *call);
 int cmd_pool_show(const struct call *call);
 int cmd_pool_set(const struct call *call);
 int cmd_pool_del(const struct call *call);
+int cmd_pool_plan(const struct call *call);
 
 int cmd_channel_add(const struct call *call);
 int cmd_channel_list(const struct call *call);
@@ -64,6 +65,7 @@ int cmd_channel_assign(const struct call *call);
 int cmd_channel_unassign(const struct call *call);
 int cmd_channel_lend(const struct call *call);
 int cmd_channel_recall(const struct call *call);
+int cmd_channel_plan(const struct call *call);
 
 int cmd_vm_add(const struct call *call);
 int cmd_vm_list(const struct call *call);

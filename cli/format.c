@@ -51,6 +51,24 @@ void format_duration_s(uint64_t seconds, char *text, size_t text_bytes)
 		snprintf(text, text_bytes, "%" PRIu64 "s", seconds);
 }
 
+void format_delay_us(double us, char *text, size_t text_bytes)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	double scaled = us * 1000;
+	size_t unit = 0;
+	int decimals = 2;
+
+	while (scaled >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		scaled /= 1000;
+		unit++;
+	}
+	if (unit == 0 || scaled >= 99.95)
+		decimals = 0;
+	else if (scaled >= 9.995)
+		decimals = 1;
+	snprintf(text, text_bytes, "%.*f%s", decimals, scaled, units[unit]);
+}
+
 /* Compares the runs of digits at *a and *b by value, of any length, and steps over them. */
 static int compare_digits(const char **a, const char **b)
 {

@@ -20,6 +20,9 @@ void format_bytes(uint64_t bytes, char *text, size_t text_bytes);
 /* 7s, 3m05s, 2h07m, 4d03h. */
 void format_duration_s(uint64_t seconds, char *text, size_t text_bytes);
 
+/* 850ns, 12.3us, 4.56ms, 1.20s: three digits. */
+void format_delay_us(double us, char *text, size_t text_bytes);
+
 /* As strcmp(), but runs of digits compare as numbers: web2 before web10. */
 int format_natural_compare(const char *a, const char *b);
 

@@ -217,11 +217,13 @@ int object_show(const struct call *call, const struct object_kind *kind)
 	return code;
 }
 
-int object_set(const struct call *call, const struct object_kind *kind)
+/* The object as it is, without what is not a user's to set, and its ETag. may_be_new: where there is
+ * none, an empty one. */
+static int fetch(const struct call *call, const struct object_kind *kind, bool may_be_new,
+		 json_t **object, char etag[CLIENT_ETAG_BYTES])
 {
-	char path[CLIENT_PATH_BYTES], etag[CLIENT_ETAG_BYTES];
 	struct client_answer answer;
-	json_t *object;
+	char path[CLIENT_PATH_BYTES];
 	int code = call_name_path(call, path, kind->path, call->words[0]);
 
 	if (!code)
@@ -229,16 +231,41 @@ int object_set(const struct call *call, const struct object_kind *kind)
 				 &answer);
 	if (code)
 		return code;
-	memcpy(etag, answer.etag, sizeof(etag));
-	code = call_check(call, &answer);
-	if (!code)
-		code = call_parse(call, &answer, &object);
+	memcpy(etag, answer.etag, CLIENT_ETAG_BYTES);
+	if (may_be_new && answer.status == 404)
+		*object = json_object();
+	else
+		code = call_check(call, &answer);
+	if (!code && answer.status != 404)
+		code = call_parse(call, &answer, object);
 	client_release(&answer);
+	for (size_t i = 0; !code && i < sizeof(read_only) / sizeof(read_only[0]); i++)
+		json_object_del(*object, read_only[i]);
+	return code;
+}
+
+int object_wanted(const struct call *call, const struct object_kind *kind, json_t **object)
+{
+	char etag[CLIENT_ETAG_BYTES];
+	int code = fetch(call, kind, true, object, etag);
+
+	if (code)
+		return code;
+	code = take_words(call, kind, *object);
+	if (code)
+		json_decref(*object);
+	return code;
+}
+
+int object_set(const struct call *call, const struct object_kind *kind)
+{
+	char etag[CLIENT_ETAG_BYTES];
+	json_t *object;
+	int code = fetch(call, kind, false, &object, etag);
+
 	if (code)
 		return code;
 	code = check_type(call, kind, object);
-	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
-		json_object_del(object, read_only[i]);
 	if (!code)
 		code = take_words(call, kind, object);
 	if (!code)

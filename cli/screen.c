@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The other screen, and no cursor; and back. */
@@ -121,4 +122,12 @@ int screen_wait(const struct screen *screen, int timeout_ms)
 		return read_signal(screen);
 	/* A terminal that has gone ends it too. */
 	return read(screen->keys_fd, &key, 1) == 1 ? key : SCREEN_QUIT;
+}
+
+uint64_t screen_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

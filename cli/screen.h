@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <termios.h>
 
@@ -33,3 +34,6 @@ void screen_size(const struct screen *screen, unsigned int *lines, unsigned int 
 
 /* Waits for a key, at most so long. */
 int screen_wait(const struct screen *screen, int timeout_ms);
+
+/* For intervals between pictures. */
+uint64_t screen_clock_ns(void);

@@ -59,6 +59,11 @@ int api_post_loan(void *ctx, const struct http_request *request, struct http_rep
 int api_delete_loan(void *ctx, const struct http_request *request, struct http_reply *reply,
 		    struct problem *problem);
 
+/* Frames that the kernel had for the port and could not keep until they were taken: an uplink's, as
+ * the dataplane says, a tap's, as the kernel does. */
+uint64_t api_port_lost(const struct control *control, const struct model_port *port,
+		       const struct dp_port_state *state);
+
 /* api_guest.c */
 int api_get_qemu_args(void *ctx, const struct http_request *request, struct http_reply *reply,
 		      struct problem *problem);
@@ -106,6 +111,14 @@ int api_get_workers(void *ctx, const struct http_request *request, struct http_r
 		    struct problem *problem);
 int api_move_queue(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
+
+/* api_report.c, api_forecast.c */
+int api_get_report(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_list_reports(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_forecast(void *ctx, const struct http_request *request, struct http_reply *reply,
+		 struct problem *problem);
 
 /* api_where.c */
 int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -46,6 +46,13 @@ static json_t *format_features(uint64_t features)
 	return list;
 }
 
+uint64_t api_port_lost(const struct control *control, const struct model_port *port,
+		       const struct dp_port_state *state)
+{
+	return taps_is_needed(port) ? taps_count_lost(fastpath_taps(control->fastpath), port->id)
+				    : state->lost;
+}
+
 /* A device is looked at when somebody asks for it: that costs as much as all else of a GET. */
 static void describe_drift(const struct control *control, const struct model_port *port,
 			   char reason[DP_TEXT_BYTES])
@@ -70,5 +77,6 @@ json_t *api_describe_port(const struct control *control, const struct model_obje
 	return json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "link", states_link_name(state.link),
 			 "reason", reason != NULL ? reason : state.reason, "features",
 			 format_features(state.features), "queues", (int)state.n_queues, "attaches",
-			 (json_int_t)state.attaches, "lost", (json_int_t)state.lost);
+			 (json_int_t)state.attaches, "lost",
+			 (json_int_t)api_port_lost(control, port, &state));
 }

@@ -47,8 +47,8 @@ static json_t *format_block(const struct counters_block *sum)
 }
 
 /* What both handlers walk over: each port of the model (or the one asked for) with its sums. */
-typedef void (*port_fn)(json_t *list, const struct model_port *port,
-			const struct counters_block *sum);
+typedef void (*port_fn)(json_t *list, const struct control *control, const struct model_port *port,
+			const struct dp_port_state *state, const struct counters_block *sum);
 
 static int walk_ports(struct control *control, const struct http_request *request, port_fn fn,
 		      json_t *list, struct problem *problem)
@@ -69,17 +69,20 @@ static int walk_ports(struct control *control, const struct http_request *reques
 			continue;
 		if (state.counters_slot != METER_RETIRED_SLOT)
 			sum = meter_sum(meter, state.counters_slot);
-		fn(list, port, &sum);
+		fn(list, control, port, &state, &sum);
 	}
 	return meter != NULL ? 0 : fastpath_unreachable(control->fastpath, problem);
 }
 
-static void add_stats(json_t *list, const struct model_port *port, const struct counters_block *sum)
+static void add_stats(json_t *list, const struct control *control, const struct model_port *port,
+		      const struct dp_port_state *state, const struct counters_block *sum)
 {
 	json_t *object = format_block(sum);
 
 	json_object_set_new(object, "name", json_string(port->name));
 	json_object_set_new(object, "segment", json_string(port->segment));
+	json_object_set_new(object, "lost",
+			    json_integer((json_int_t)api_port_lost(control, port, state)));
 	json_array_append_new(list, object);
 }
 
@@ -114,7 +117,8 @@ static void add_reasons(json_t *list, const char *port, const struct counters_bl
 	}
 }
 
-static void add_drops(json_t *list, const struct model_port *port, const struct counters_block *sum)
+static void add_drops(json_t *list, const struct control *control, const struct model_port *port,
+		      const struct dp_port_state *state, const struct counters_block *sum)
 {
 	add_reasons(list, port->name, sum);
 }

@@ -120,6 +120,7 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 		fastpath_commit(control->fastpath);
 	model_destroy(control->model);
 	control->model = wanted;
+	control->is_reported = false;
 	if (!is_prepared)
 		fastpath_retry(control->fastpath, wanted, loop_clock_ns());
 	trial_arm(control);

@@ -36,14 +36,12 @@ uint64_t channels_frame_bytes(const struct model *model)
 	return model_largest_mtu(model) + ETHER_HEADER_BYTES;
 }
 
-/* What a way may use at most: its own word, else the pool's capacity; outside of pools what is
- * assured is all there is. 0: no limit. */
-static uint64_t ceiling_of(const struct model_pool *pool, const struct model_channel_way *way,
-			   enum dp_way which)
+uint64_t channels_ceiling_bps(const struct model_pool *pool, const struct model_channel *channel,
+			      enum dp_way way)
 {
-	if (way->ceil_bps != 0)
-		return way->ceil_bps;
-	return pool != NULL ? pool->capacity_bps[which] : way->rate_bps;
+	if (channel->ways[way].ceil_bps != 0)
+		return channel->ways[way].ceil_bps;
+	return pool != NULL ? pool->capacity_bps[way] : channel->ways[way].rate_bps;
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -59,7 +57,7 @@ void channels_derive(const struct model *model, const struct model_channel *chan
 
 	for (enum dp_way which = DP_TX; which < DP_WAYS; which++) {
 		const struct model_channel_way *way = &channel->ways[which];
-		uint64_t ceiling_bps = ceiling_of(pool, way, which);
+		uint64_t ceiling_bps = channels_ceiling_bps(pool, channel, which);
 		uint64_t burst_bytes = ceiling_bps * BURST_US / US_PER_S / 8;
 		uint64_t frames_us =
 			ceiling_bps != 0 ? LATENCY_FRAMES * frame_bytes * 8 * US_PER_S / ceiling_bps

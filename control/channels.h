@@ -21,6 +21,11 @@ bool channels_default(const struct model *model, struct model_channel *channel);
 void channels_derive(const struct model *model, const struct model_channel *channel,
 		     struct dp_channel_way ways[DP_WAYS]);
 
+/* What a way may use at most: its own word, else its pool's capacity; outside of pools (NULL) what
+ * is assured is all there is. 0: no limit. */
+uint64_t channels_ceiling_bps(const struct model_pool *pool, const struct model_channel *channel,
+			      enum dp_way way);
+
 /* Bytes of the largest frame that a channel may have to pass: bursts are not smaller. */
 uint64_t channels_frame_bytes(const struct model *model);
 

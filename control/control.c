@@ -22,6 +22,7 @@
 #include "control/http.h"
 #include "control/http_listen.h"
 #include "control/loans.h"
+#include "control/reports.h"
 #include "control/store.h"
 #include "control/trial.h"
 #include "control/underlay.h"
@@ -211,6 +212,8 @@ static int open_parts(struct control *control, const struct control_options *opt
 		return error;
 	error = events_create(config_revision(control->config), &control->events);
 	if (error == 0)
+		error = reports_create(&control->reports);
+	if (error == 0)
 		error = loop_create(&control->loop);
 	if (error == 0)
 		error = underlay_create(control->loop, &control->underlay);
@@ -258,6 +261,7 @@ void control_destroy(struct control *control)
 	http_destroy(control->https);
 	http_tls_fini(&control->tls);
 	events_destroy(control->events);
+	reports_destroy(control->reports);
 	fastpath_destroy(control->fastpath);
 	underlay_destroy(control->underlay);
 	loop_destroy(control->loop);
@@ -325,6 +329,14 @@ static int follow(struct control *control, uint64_t now_ns)
 	return POKE_MS;
 }
 
+/* What channels counted. Returns ms until it wants to be called again. */
+static int report(struct control *control, uint64_t now_ns)
+{
+	if (!control->is_reported)
+		control->is_reported = reports_follow(control->reports, control->model) == 0;
+	return reports_run(control->reports, fastpath_meter(control->fastpath), now_ns);
+}
+
 int control_turn(struct control *control)
 {
 	int wait_ms = WAIT_MAX_MS;
@@ -342,6 +354,7 @@ int control_turn(struct control *control)
 		fastpath_recheck(control->fastpath);
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, underlay_tell(control->underlay, control->fastpath, now_ns));
+	wait_ms = sooner(wait_ms, report(control, now_ns));
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));

@@ -20,6 +20,7 @@ struct fastpath;
 struct http;
 struct loop;
 struct plan;
+struct reports;
 struct store;
 struct underlay;
 
@@ -55,6 +56,8 @@ struct control {
 	struct fastpath *fastpath;
 	struct underlay *underlay;
 	struct events *events;
+	struct reports *reports;
+	bool is_reported; /* they know the model as it is now */
 	unsigned int n_watches;	    /* clients that follow them */
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;

@@ -5,9 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The beginning of a channel's block, which every change shows in, is one cache line. */
+#define LINE_COUNTERS (COUNTERS_LINE / sizeof(uint64_t))
+
+_Static_assert(offsetof(struct counters_channel, delays) == COUNTERS_LINE,
+	       "what meter_look_at_channels() reads is one line");
 
 static bool is_inside(const struct counters_header *header, uint64_t offset, uint64_t n,
 		      size_t item_bytes)
@@ -113,23 +120,46 @@ static uint64_t channel_offset(const struct counters_header *header, uint32_t sl
 	       (uint64_t)slot * header->n_workers * DP_WAYS * sizeof(struct counters_channel);
 }
 
-uint32_t meter_next_channel(const struct meter *meter, uint32_t slot)
+/* The blocks of which the first line lies between two offsets of the memfd. */
+static void look_between(const struct meter *meter, uint64_t begin, uint64_t end, uint64_t *changes)
 {
 	const struct counters_header *header = meter->header;
-	uint64_t end = channel_offset(header, header->n_channels);
+	const struct counters_channel *channels =
+		(const void *)((const uint8_t *)header + header->channels_offset);
+	const uint64_t bytes = sizeof(struct counters_channel);
+	uint64_t from = (begin - header->channels_offset + bytes - 1) / bytes;
+	uint64_t to = (end - header->channels_offset + bytes - COUNTERS_LINE) / bytes;
 
-	for (; slot < header->n_channels; slot++) {
-		off_t data = lseek(meter->fd, (off_t)channel_offset(header, slot), SEEK_DATA);
+	for (uint64_t i = from; i < to; i++) {
+		const uint64_t *line = (const uint64_t *)&channels[i];
+		uint64_t *change =
+			&changes[i / DP_WAYS / header->n_workers * DP_WAYS + i % DP_WAYS];
 
-		if (data < 0 || (uint64_t)data >= end)
-			return 0;
-		/* The first slot that ends behind the beginning of the data. */
-		while (channel_offset(header, slot + 1) <= (uint64_t)data)
-			slot++;
-		if (slot != 0 && meter_channel_slot(meter, slot).object_id != 0)
-			return slot;
+		for (unsigned int c = 0; c < LINE_COUNTERS; c++)
+			*change += __atomic_load_n(&line[c], __ATOMIC_RELAXED);
 	}
-	return 0;
+}
+
+void meter_look_at_channels(const struct meter *meter, uint32_t n_slots, uint64_t *changes)
+{
+	const struct counters_header *header = meter->header;
+	uint64_t n_blocks =
+		(uint64_t)(n_slots < header->n_channels ? n_slots : header->n_channels) *
+		header->n_workers * DP_WAYS;
+	uint64_t at = header->channels_offset;
+	uint64_t end = at + n_blocks * sizeof(struct counters_channel);
+
+	memset(changes, 0, (size_t)n_slots * DP_WAYS * sizeof(*changes));
+	while (at < end) {
+		off_t data = lseek(meter->fd, (off_t)at, SEEK_DATA);
+		off_t hole = data >= 0 ? lseek(meter->fd, data, SEEK_HOLE) : -1;
+
+		/* Nothing was written to behind here. */
+		if (hole < 0 || (uint64_t)data >= end)
+			return;
+		at = (uint64_t)hole < end ? (uint64_t)hole : end;
+		look_between(meter, (uint64_t)data, at, changes);
+	}
 }
 
 struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot)

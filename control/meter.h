@@ -19,7 +19,8 @@ struct meter {
 	int fd; /* asked which pages there are */
 };
 
-/* Maps the memfd, which stays the caller's (it is duplicated). 0 or -errno (-EPROTONOSUPPORT: another layout). */
+/* Maps the memfd, which stays the caller's (it is duplicated). 0 or -errno (-EPROTONOSUPPORT:
+ * another layout). */
 int meter_open(struct meter *meter, int fd);
 void meter_close(struct meter *meter); /* not open is legal */
 
@@ -27,10 +28,14 @@ void meter_close(struct meter *meter); /* not open is legal */
 struct counters_block meter_sum(const struct meter *meter, uint32_t slot);
 struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
 
-/* The next slot from this one on whose channel may have counted something; 0: there is none. Slots
- * that never did are passed over without being read: to read a page of them would make it. */
-uint32_t meter_next_channel(const struct meter *meter, uint32_t slot);
+/* For each way of each slot of channels below n_slots a number that is another one after it counted
+ * anything, 0 if it never has: changes[slot * DP_WAYS + way]. Slots that never did are not read: to
+ * read a page of them would make it. */
+void meter_look_at_channels(const struct meter *meter, uint32_t n_slots, uint64_t *changes);
 
-/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation. */
+/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation.
+ */
 struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot);
+
+/* To be asked only of what has counted something. */
 struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way);

@@ -104,18 +104,21 @@ static void write_states(FILE *out, const struct metrics *metrics)
 		{"weft_port_up", "gauge", "1 if frames can pass both ways"},
 		{"weft_port_broken", "gauge", "1 if the port could not be made or is quarantined"},
 		{"weft_port_attaches_total", "counter", "times a front-end connected"},
+		{"weft_port_lost_frames_total", "counter",
+		 "frames that the kernel could not keep until they were taken"},
 	};
 
 	for (size_t s = 0; s < N(states); s++) {
 		head(out, states[s].name, states[s].type, states[s].help);
 		for (size_t i = 0; i < metrics->n_ports; i++) {
 			const struct metrics_port *port = &metrics->ports[i];
-			uint32_t values[] = {port->is_up, port->is_broken, port->attaches};
+			uint64_t values[] = {port->is_up, port->is_broken, port->attaches,
+					     port->lost};
 
 			if (is_gone(port))
 				continue;
 			port_labels(out, states[s].name, port);
-			fprintf(out, "} %" PRIu32 "\n", values[s]);
+			fprintf(out, "} %" PRIu64 "\n", values[s]);
 		}
 	}
 }
@@ -150,6 +153,96 @@ static void write_drops(FILE *out, const struct metrics *metrics)
 	}
 }
 
+#define OF_CHANNEL(field, name, help)                                                              \
+	{                                                                                          \
+		offsetof(struct counters_channel, field), "weft_channel_" name, "counter", help    \
+	}
+
+/* clang-format off */
+static const struct counter channel_counters[] = {
+	OF_CHANNEL(asked_frames, "asked_frames_total", "frames that came to the channel"),
+	OF_CHANNEL(asked_bytes, "asked_bytes_total", "their bytes, as the channel counts them"),
+	OF_CHANNEL(passed_frames, "passed_frames_total", "frames that passed"),
+	OF_CHANNEL(passed_bytes, "passed_bytes_total", "their bytes"),
+	OF_CHANNEL(marks, "marked_frames_total", "frames marked for congestion (ECN)"),
+	OF_CHANNEL(drops, "dropped_frames_total", "frames that its queues dropped"),
+};
+/* clang-format on */
+
+/* Up to the closing brace: some have another label. */
+static void channel_labels(FILE *out, const char *name, const struct metrics_channel *channel)
+{
+	fprintf(out, "%s{channel=\"%s\",pool=\"%s\",way=\"%s\"", name, channel->name, channel->pool,
+		channel->way);
+}
+
+static void write_terms(FILE *out, const struct metrics *metrics)
+{
+	static const char assured[] = "weft_channel_assured_bits_per_second";
+	static const char ceiling[] = "weft_channel_ceiling_bits_per_second";
+
+	head(out, assured, "gauge", "what the channel is assured of, with loans");
+	for (size_t i = 0; i < metrics->n_channels; i++) {
+		channel_labels(out, assured, &metrics->channels[i]);
+		fprintf(out, "} %" PRIu64 "\n", metrics->channels[i].assured_bps);
+	}
+	head(out, ceiling, "gauge", "what the channel may have at most, where there is a limit");
+	for (size_t i = 0; i < metrics->n_channels; i++) {
+		if (metrics->channels[i].ceiling_bps == 0)
+			continue;
+		channel_labels(out, ceiling, &metrics->channels[i]);
+		fprintf(out, "} %" PRIu64 "\n", metrics->channels[i].ceiling_bps);
+	}
+}
+
+static void write_delay(FILE *out, const struct metrics_channel *channel, const char *quantile,
+			uint64_t delay_ns)
+{
+	channel_labels(out, "weft_channel_delay_seconds", channel);
+	fprintf(out, ",quantile=\"%s\"} %.9f\n", quantile, (double)delay_ns / 1e9);
+}
+
+/* What never counted anything has no line: there may be thousands of channels. */
+static void write_channels(FILE *out, const struct metrics *metrics)
+{
+	static const char held[] = "weft_channel_held_seconds_total";
+	static const char queued[] = "weft_channel_queued_bytes";
+
+	for (size_t c = 0; c < N(channel_counters); c++) {
+		const struct counter *counter = &channel_counters[c];
+
+		head(out, counter->name, counter->type, counter->help);
+		for (size_t i = 0; i < metrics->n_channels; i++) {
+			if (!metrics->channels[i].has_counted)
+				continue;
+			channel_labels(out, counter->name, &metrics->channels[i]);
+			fprintf(out, "} %" PRIu64 "\n",
+				value_at(&metrics->channels[i].total, counter));
+		}
+	}
+	head(out, held, "counter", "time that somebody of the channel waited, over all workers");
+	for (size_t i = 0; i < metrics->n_channels; i++) {
+		if (!metrics->channels[i].has_counted)
+			continue;
+		channel_labels(out, held, &metrics->channels[i]);
+		fprintf(out, "} %.6f\n", (double)metrics->channels[i].total.held_ns / 1e9);
+	}
+	head(out, queued, "gauge", "bytes that weft holds, beside what waits in guests' rings");
+	for (size_t i = 0; i < metrics->n_channels; i++) {
+		if (!metrics->channels[i].has_counted)
+			continue;
+		channel_labels(out, queued, &metrics->channels[i]);
+		fprintf(out, "} %" PRIu64 "\n", metrics->channels[i].queued_bytes);
+	}
+	head(out, "weft_channel_delay_seconds", "gauge", "delay of its frames in the last minute");
+	for (size_t i = 0; i < metrics->n_channels; i++) {
+		if (metrics->channels[i].n_delays == 0)
+			continue;
+		write_delay(out, &metrics->channels[i], "0.5", metrics->channels[i].p50_ns);
+		write_delay(out, &metrics->channels[i], "0.99", metrics->channels[i].p99_ns);
+	}
+}
+
 static void write_workers(FILE *out, const struct metrics *metrics)
 {
 	for (size_t c = 0; c < N(worker_counters); c++) {
@@ -181,9 +274,11 @@ char *metrics_write(const struct metrics *metrics)
 		return NULL;
 	write_about(out, metrics);
 	write_states(out, metrics);
+	write_terms(out, metrics);
 	if (metrics->has_counters) {
 		write_counters(out, metrics);
 		write_drops(out, metrics);
+		write_channels(out, metrics);
 		write_workers(out, metrics);
 	}
 	if (fclose(out) == 0)

@@ -22,7 +22,18 @@ struct metrics_port {
 	const char *segment, *vm;
 	bool is_up, is_broken;
 	uint32_t attaches;
+	uint64_t lost;
 	struct counters_block sum;
+};
+
+/* One way of one channel. */
+struct metrics_channel {
+	const char *name, *pool, *way;
+	uint64_t assured_bps, ceiling_bps; /* in force; ceiling 0: none */
+	bool has_counted;		   /* else what follows is left out */
+	uint64_t queued_bytes;
+	struct counters_channel total;
+	uint64_t n_delays, p50_ns, p99_ns; /* of the last minute; n_delays 0: none */
 };
 
 /* Names are those of objects or constants: nothing in them needs to be escaped. */
@@ -32,6 +43,8 @@ struct metrics {
 	size_t n_segments;
 	const struct metrics_port *ports;
 	size_t n_ports;
+	const struct metrics_channel *channels;
+	size_t n_channels;
 	bool is_up;	   /* the dataplane answers */
 	bool has_counters; /* else the dataplane is away, and what it counts is left out */
 	const struct counters_worker *workers;

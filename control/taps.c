@@ -11,6 +11,7 @@
 #include "dataplane/api/kinds.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
+#include "tap/tap.h"
 #include "tap/tap_device.h"
 #include "tap/tap_survey.h"
 
@@ -375,6 +376,17 @@ void taps_compare(const struct taps *taps, uint64_t port_id, char *drift, size_t
 	/* Where it cannot be compared the reason is as good an answer. */
 	if (tap_device_compare(&spec, device->fds.fds[0], drift, drift_bytes) < 0)
 		return;
+}
+
+uint64_t taps_count_lost(const struct taps *taps, uint64_t port_id)
+{
+	const struct device *device = find_device(taps, port_id);
+	uint64_t frames;
+
+	if (device == NULL ||
+	    tap_count_lost(device->fds.fds[0], device->settings.netns[0] == '\0', &frames) < 0)
+		return 0;
+	return frames;
 }
 
 uint64_t taps_busy_ns(const struct taps *taps)

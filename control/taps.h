@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "control/device_fds.h"
 #include "control/model.h"
@@ -49,6 +50,10 @@ void taps_repair(struct taps *taps);
 
 /* What others have changed of the port's device, as tap_device_compare() says it. */
 void taps_compare(const struct taps *taps, uint64_t port_id, char *drift, size_t drift_bytes);
+
+/* Frames that the kernel could not keep for the port until they were taken, since its device was
+ * made; 0: there is none. Asks the kernel: some 30 us. */
+uint64_t taps_count_lost(const struct taps *taps, uint64_t port_id);
 
 /* Time spent on making, changing and removing devices since the start: nearly all the kernel's. */
 uint64_t taps_busy_ns(const struct taps *taps);

@@ -208,6 +208,12 @@ static bool parse_link(struct nl_msg *reply, char ifname[IF_NAMESIZE], struct li
 		info->mtu_bytes = nla_get_u32(attrs[IFLA_MTU]);
 	if (attrs[IFLA_ADDRESS] != NULL)
 		nla_memcpy(info->mac, attrs[IFLA_ADDRESS], sizeof(info->mac));
+	if (attrs[IFLA_STATS64] != NULL) {
+		struct rtnl_link_stats64 stats = {0};
+
+		nla_memcpy(&stats, attrs[IFLA_STATS64], sizeof(stats));
+		info->tx_dropped = stats.tx_dropped;
+	}
 	if (attrs[IFLA_IFALIAS] != NULL)
 		nla_strlcpy(info->alias, attrs[IFLA_IFALIAS], sizeof(info->alias));
 	return true;

@@ -32,6 +32,7 @@ struct link_info {
 	uint32_t mtu_bytes;
 	bool is_up;		/* administratively */
 	uint8_t mac[LINK_MAC_BYTES];
+	uint64_t tx_dropped;	/* frames that it was given to send and did not */
 	char alias[LINK_ALIAS_BYTES];	/* its beginning, if it is longer; "": none */
 };
 

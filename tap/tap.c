@@ -12,14 +12,19 @@
 
 #include <linux/if_tun.h>
 
+#include "tap/link.h"
+
 #define TUN_PATH "/dev/net/tun"
-#define TUN_DEVICE makedev(10, 200)	/* fixed numbers: Linux, admin-guide/devices.txt */
+#ifndef IFF_BACKPRESSURE
+#define IFF_BACKPRESSURE 0x0080 /* linux/if_tun.h from Linux 7.2 on */
+#endif
+#define TUN_DEVICE makedev(10, 200) /* fixed numbers: Linux, admin-guide/devices.txt */
 
 /* Settings of the device and of this descriptor, once TUNSETIFF joined the two. */
 static int set_shape(int fd)
 {
 	int header_bytes = TAP_HEADER_BYTES;
-	int is_little_endian = 1;	/* as virtio 1.0 has it, whatever the host is */
+	int is_little_endian = 1; /* as virtio 1.0 has it, whatever the host is */
 	unsigned long offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
 	if (ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) < 0 ||
@@ -29,6 +34,15 @@ static int set_shape(int fd)
 	return 0;
 }
 
+/* Frames wait in the device's queueing discipline while nobody takes them, in place of being
+ * dropped: where the kernel can do that it has to be asked to. */
+static short flags_offered(int fd)
+{
+	unsigned int features;
+
+	return ioctl(fd, TUNGETFEATURES, &features) == 0 ? (short)(features & IFF_BACKPRESSURE) : 0;
+}
+
 static int open_queue(struct ifreq *request)
 {
 	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -36,6 +50,7 @@ static int open_queue(struct ifreq *request)
 
 	if (fd < 0)
 		return -errno;
+	request->ifr_flags |= flags_offered(fd);
 	error = ioctl(fd, TUNSETIFF, request) < 0 ? -errno : set_shape(fd);
 	if (error < 0) {
 		close(fd);
@@ -117,4 +132,27 @@ int tap_netns_open(int fd)
 	int netns_fd = ioctl(fd, TUNGETDEVNETNS);
 
 	return netns_fd < 0 ? -errno : netns_fd;
+}
+
+int tap_count_lost(int fd, bool is_here, uint64_t *frames)
+{
+	struct link_info info;
+	struct link_ctx *ctx;
+	char ifname[IF_NAMESIZE];
+	int error = tap_check(fd, ifname);
+
+	if (error < 0)
+		return error;
+	int netns_fd = is_here ? -1 : tap_netns_open(fd);
+	if (!is_here && netns_fd < 0)
+		return netns_fd;
+	error = link_open(netns_fd, &ctx);
+	if (netns_fd >= 0)
+		close(netns_fd);
+	if (error < 0)
+		return error;
+	error = link_find(ctx, ifname, &info);
+	link_close(ctx);
+	*frames = error == 0 ? info.tx_dropped : 0;
+	return error;
 }

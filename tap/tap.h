@@ -5,11 +5,14 @@
  *
  * The shape: one frame per read or write, preceded by a virtio-net header of TAP_HEADER_BYTES
  * (little-endian, struct virtio_net_hdr_mrg_rxbuf); non-blocking; checksum and TSO both ways, so a
- * TCP segment of 64 KiB is one frame. The device lives as long as a descriptor of it is open.
+ * TCP segment of 64 KiB is one frame. From Linux 7.2 on what the kernel sends waits in the device's
+ * queueing discipline while its ring is full; before, it is dropped and counted then. The device
+ * lives as long as a descriptor of it is open.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <net/if.h>
 
@@ -37,6 +40,11 @@ int tap_set_persist(int fd, bool is_persistent);
  * open), -ENOTTY (not a tap), -EBADFD (its device is gone), -EPROTO (a tap of another shape).
  */
 int tap_check(int fd, char ifname[IF_NAMESIZE]);
+
+/* Frames that the kernel had for us and dropped, not taken fast enough: since the device
+ * was made. is_here: it is in the caller's namespace, for which nobody needs a privilege. 0 or
+ * -errno. */
+int tap_count_lost(int fd, bool is_here, uint64_t *frames);
 
 /* A new descriptor of the network namespace where the device is now, or -errno. */
 int tap_netns_open(int fd);

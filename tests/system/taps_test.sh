@@ -69,6 +69,20 @@ lab b0 b1 | weft apply -f -
 if reason_says a0 "somebody"; then fail "$(weft port show a0)"; fi
 wait_for 5 "a reaches b" reaches 10.0.1.2
 
+step "frames that the kernel could not keep are told as it counts them"
+kill -STOP "$(pid_of weft-dataplane)"
+ns a bash -c 'for i in {1..3000}; do echo >/dev/udp/10.0.1.2/9; done' 2>/dev/null || true
+kill -CONT "$(pid_of weft-dataplane)"
+wait_for 5 "a reaches b" reaches 10.0.1.2
+lost=$(ns a cat /sys/class/net/a0/statistics/tx_dropped)
+# From Linux 7.2 on they wait in the device's queueing discipline, and what that drops is its own.
+case $(uname -r) in
+[1-6].* | 7.[01].*) [ "$lost" -gt 0 ] || fail "3000 frames fitted" ;;
+esac
+[ "$(weft port show a0 -o json | jq .status.lost)" -eq "$lost" ] || fail "$(weft port show a0)"
+[ "$(weft stats a0 -o json | jq '.ports[0].lost')" -eq "$lost" ] || fail "$(weft stats a0)"
+[ "$(weft port show b0 -o json | jq .status.lost)" -eq 0 ] || fail "$(weft port show b0)"
+
 step "kill -9 weftd: a tap that was renamed meanwhile is the same one"
 ns b ip link set b1 name cable
 old=$(pid_of weftd)

@@ -126,6 +126,20 @@ static char *written(size_t n_ports, bool has_counters)
 	char(*names)[16] = calloc(n_ports, sizeof(*names));
 	struct counters_worker workers[2] = {{.busy_cycles = 3000000}, {.turns = 7}};
 	const struct metrics_segment segments[] = {{"ALPHA", 100, 3}, {"BETA", 200, 0}};
+	const struct metrics_channel channels[] = {
+		{.name = "gold",
+		 .pool = "host",
+		 .way = "tx",
+		 .assured_bps = 500000000,
+		 .ceiling_bps = 2000000000,
+		 .has_counted = true,
+		 .queued_bytes = 3000,
+		 .total = {.passed_frames = 12, .held_ns = 1500000000, .drops = 3},
+		 .n_delays = 12,
+		 .p50_ns = 1500,
+		 .p99_ns = 2000000},
+		{.name = "idle", .pool = "", .way = "rx"},
+	};
 	struct metrics metrics = {
 		.version = "1.0",
 		.host = "h1",
@@ -133,6 +147,8 @@ static char *written(size_t n_ports, bool has_counters)
 		.n_segments = 2,
 		.ports = ports,
 		.n_ports = n_ports,
+		.channels = channels,
+		.n_channels = 2,
 		.is_up = has_counters,
 		.has_counters = has_counters,
 		.workers = workers,
@@ -143,8 +159,11 @@ static char *written(size_t n_ports, bool has_counters)
 	for (size_t i = 0; i < n_ports; i++) {
 		if (i + 1 < n_ports)
 			snprintf(names[i], sizeof(names[i]), "p%zu", i);
-		ports[i] = (struct metrics_port){
-			.name = names[i], .segment = "ALPHA", .vm = "web", .is_up = true};
+		ports[i] = (struct metrics_port){.name = names[i],
+						 .segment = "ALPHA",
+						 .vm = "web",
+						 .is_up = true,
+						 .lost = 70 + i};
 		ports[i].sum.rx_frames = UINT64_MAX - i;
 		ports[i].sum.drops[DROP_RUNT] = i;
 	}
@@ -183,12 +202,36 @@ static void ports_segments_workers_and_reasons_have_their_lines(void **state)
 			  "18446744073709551614");
 	assert_line(text, "weft_port_dropped_frames_total{port=\"p1\",segment=\"ALPHA\","
 			  "vm=\"web\",reason=\"runt\"} 1");
+	assert_line(text, "weft_port_lost_frames_total{port=\"p1\",segment=\"ALPHA\","
+			  "vm=\"web\"} 71");
 	assert_line(text, "weft_worker_busy_seconds_total{worker=\"0\"} 1.500000");
 	assert_line(text, "weft_worker_turns_total{worker=\"1\"} 7");
 	/* What is gone still counts, but is neither up nor down. */
 	assert_non_null(strstr(text, "weft_port_rx_frames_total{port=\"\","));
 	assert_null(strstr(text, "weft_port_up{port=\"\","));
 	assert_null(strstr(text, "reason=\"none\""));
+	free(text);
+}
+
+#define GOLD "{channel=\"gold\",pool=\"host\",way=\"tx\""
+
+static void channels_that_counted_have_their_lines(void **state)
+{
+	char *text = written(3, true);
+
+	assert_line(text, "weft_channel_assured_bits_per_second" GOLD "} 500000000");
+	assert_line(text, "weft_channel_ceiling_bits_per_second" GOLD "} 2000000000");
+	assert_line(text, "weft_channel_passed_frames_total" GOLD "} 12");
+	assert_line(text, "weft_channel_dropped_frames_total" GOLD "} 3");
+	assert_line(text, "weft_channel_held_seconds_total" GOLD "} 1.500000");
+	assert_line(text, "weft_channel_queued_bytes" GOLD "} 3000");
+	assert_line(text, "weft_channel_delay_seconds" GOLD ",quantile=\"0.5\"} 0.000001500");
+	assert_line(text, "weft_channel_delay_seconds" GOLD ",quantile=\"0.99\"} 0.002000000");
+	/* Of what is idle the terms only; what has no ceiling has none. */
+	assert_line(text, "weft_channel_assured_bits_per_second{channel=\"idle\",pool=\"\","
+			  "way=\"rx\"} 0");
+	assert_null(strstr(text, "weft_channel_ceiling_bits_per_second{channel=\"idle\""));
+	assert_null(strstr(text, "weft_channel_passed_frames_total{channel=\"idle\""));
 	free(text);
 }
 
@@ -200,6 +243,7 @@ static void without_a_dataplane_no_counter_is_made_up(void **state)
 	assert_line(text, "weft_dataplane_up 0");
 	assert_null(strstr(text, "rx_frames"));
 	assert_null(strstr(text, "worker"));
+	assert_null(strstr(text, "weft_channel_passed"));
 	free(text);
 }
 
@@ -222,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_line_is_of_the_exposition_format),
 		cmocka_unit_test(ports_segments_workers_and_reasons_have_their_lines),
+		cmocka_unit_test(channels_that_counted_have_their_lines),
 		cmocka_unit_test(without_a_dataplane_no_counter_is_made_up),
 		cmocka_unit_test(a_thousand_ports_are_written_fast),
 	};

@@ -32,8 +32,11 @@
 #include "tests/unit/tap/sandbox.h"
 
 #define DEADLINE_MS 5000
+#define BACKPRESSURE 0x0080  /* IFF_BACKPRESSURE, from Linux 7.2 on */
+#define FLOOD 5000	     /* frames, more than a ring of a tap holds */
+#define OF_THE_KERNEL_MAX 20 /* frames that it sends by itself, as router solicitations */
 #define MSS_BYTES 1448
-#define FRAME_IN_BYTES (ETH_HLEN + 65535)	/* the largest IPv4 packet */
+#define FRAME_IN_BYTES (ETH_HLEN + 65535) /* the largest IPv4 packet */
 /* Out of the kernel: frames of gso_max_size (65536, Ethernet header and all) on are segmented. */
 #define FRAME_OUT_BYTES 65535
 #define HEADERS_BYTES (sizeof(struct ether_header) + sizeof(struct iphdr) + sizeof(struct tcphdr))
@@ -417,6 +420,61 @@ static void segment_of_64k_comes_whole_out_of_the_kernel(void **state)
 	close(fd);
 }
 
+static unsigned int read_all(int fd, const uint8_t *frame, size_t frame_bytes)
+{
+	uint8_t got[TAP_HEADER_BYTES + 1514];
+	unsigned int n = 0;
+	ssize_t bytes;
+
+	/* The kernel may have sent something of its own. */
+	while ((bytes = read(fd, got, sizeof(got))) > 0)
+		n += bytes == (ssize_t)(TAP_HEADER_BYTES + frame_bytes) &&
+		     memcmp(got + TAP_HEADER_BYTES, frame, frame_bytes) == 0;
+	return n;
+}
+
+static bool waits_for_room(int fd)
+{
+	struct ifreq request = {0};
+	unsigned int offered;
+
+	assert_return_code(ioctl(fd, TUNGETFEATURES, &offered), errno);
+	assert_return_code(ioctl(fd, TUNGETIFF, &request), errno);
+	/* Asked for where the kernel offers it, nowhere else. */
+	assert_int_equal(request.ifr_flags & BACKPRESSURE, offered & BACKPRESSURE);
+	return (offered & BACKPRESSURE) != 0;
+}
+
+static void frames_that_did_not_fit_are_counted(void **state)
+{
+	uint8_t frame[60] = {0x02, 2, [12] = 0x88, 0xb5};
+	struct virtio_net_hdr header = {0};
+	struct iovec parts[2] = {{&header, sizeof(header)}, {frame, sizeof(frame)}};
+	uint64_t lost = 99, same = 99;
+	int fd, socket_fd;
+
+	sandbox_require();
+	fd = open_one("t0");
+	set_up("t0");
+	sandbox_await_running("t0");
+	assert_int_equal(tap_count_lost(fd, true, &lost), 0);
+	assert_int_equal(lost, 0);
+	socket_fd = open_packet_socket();
+	for (unsigned int i = 0; i < FLOOD; i++)
+		assert_int_equal(writev(socket_fd, parts, 2), SOCKET_HEADER_BYTES + sizeof(frame));
+	assert_int_equal(tap_count_lost(fd, true, &lost), 0);
+	assert_int_equal(tap_count_lost(fd, false, &same), 0);
+	assert_int_equal(lost, same);
+	unsigned int n = read_all(fd, frame, sizeof(frame));
+	assert_in_range(n, 1, FLOOD - 1);
+	/* Else they were dropped where they wait, which counts elsewhere. */
+	if (!waits_for_room(fd))
+		assert_in_range(lost, FLOOD - n, FLOOD - n + OF_THE_KERNEL_MAX);
+	close(socket_fd);
+	assert_int_equal(tap_count_lost(socket_fd, true, &lost), -EBADF);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +492,7 @@ int main(void)
 		cmocka_unit_test(namespace_of_a_device_is_the_one_where_it_is),
 		cmocka_unit_test(segment_of_64k_passes_whole_into_the_kernel),
 		cmocka_unit_test(segment_of_64k_comes_whole_out_of_the_kernel),
+		cmocka_unit_test(frames_that_did_not_fit_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, sandbox_enter, NULL);
