@@ -16,6 +16,8 @@
 #define MS_NS 1000000ULL
 #define NAP_NS 20000L
 #define BATCH 64u
+#define RECEIVED_MAX 1024u
+#define SENT_BETWEEN 8u
 #define SETTLE_MS 15000u
 #define QUIET_NS (50 * MS_NS)
 #define DRAIN_MS 300u
@@ -27,6 +29,7 @@ struct station {
 	struct shape_port_config config;
 	char path[256];
 	int flow;	  /* it sends; -1: none */
+	bool is_sink;	  /* of a flow */
 	bool stuck;	  /* it does not take its frames */
 	bool is_heard;	  /* a frame of its flow has arrived */
 	uint64_t n_paced; /* frames of a paced flow that were due */
@@ -38,6 +41,8 @@ struct rig {
 	struct shape_result *result;
 	struct station *stations;
 	unsigned int n_stations, n_room;
+	struct station *sinks[SHAPE_FLOWS_MAX];
+	unsigned int n_sinks;
 	uint64_t start_ns, now_ns;
 	bool is_counting;
 	_Atomic bool is_over;
@@ -95,6 +100,9 @@ static int plan_flow(struct rig *rig, unsigned int flow)
 	int err = 0;
 
 	if (to != NULL) {
+		if (!to->is_sink)
+			rig->sinks[rig->n_sinks++] = to;
+		to->is_sink = true;
 		to->stuck |= o->stuck;
 		if (o->load == SHAPE_TSO)
 			to->config.rx_bytes = SHAPE_TSO_BYTES;
@@ -197,17 +205,64 @@ static void note(void *ctx, const struct shape_arrival *a)
 		note_delay(flow, rig->now_ns - a->sent_ns);
 }
 
+static unsigned int receive_at(struct rig *rig, struct station *s)
+{
+	if (s->stuck && rig->is_counting)
+		return 0;
+	return shape_port_receive(&s->port, RECEIVED_MAX, note, rig);
+}
+
 static unsigned int receive_all(struct rig *rig)
 {
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < rig->n_stations; i++) {
-		struct station *s = &rig->stations[i];
-
-		if (!s->stuck || !rig->is_counting)
-			n += shape_port_receive(&s->port, 2 * BATCH, note, rig);
-	}
+	for (unsigned int i = 0; i < rig->n_stations; i++)
+		n += receive_at(rig, &rig->stations[i]);
 	return n;
+}
+
+/* Sinks are looked at between sources, of which there may be a thousand. */
+static void receive_at_sinks(struct rig *rig)
+{
+	for (unsigned int i = 0; i < rig->n_sinks; i++)
+		receive_at(rig, rig->sinks[i]);
+}
+
+static void send_of(struct rig *rig, struct station *s)
+{
+	const struct shape_flow_options *o = &rig->options->flows[s->flow];
+	struct shape_flow_result *flow = &rig->result->flows[s->flow];
+	uint64_t since_ns = rig->now_ns - rig->start_ns;
+	uint64_t first_ns = o->first_ms * MS_NS;
+
+	if (since_ns < first_ns || (o->last_ms != 0 && since_ns >= o->last_ms * MS_NS))
+		return;
+	if (o->pps == 0) {
+		flow->n_sent += shape_port_send(&s->port, BATCH, rig->now_ns);
+		return;
+	}
+	uint64_t due = (since_ns - first_ns) * o->pps / (1000 * MS_NS) - s->n_paced;
+
+	if (due == 0)
+		return;
+	unsigned int n = due > 4 * BATCH ? 4 * BATCH : (unsigned int)due;
+	unsigned int sent = shape_port_send(&s->port, n, rig->now_ns);
+
+	flow->n_sent += sent;
+	flow->n_refused += due - sent;
+	s->n_paced += due;
+}
+
+static void send_all(struct rig *rig)
+{
+	for (unsigned int i = 0; i < rig->n_stations; i++) {
+		if (rig->stations[i].flow >= 0)
+			send_of(rig, &rig->stations[i]);
+		if (i % SENT_BETWEEN == SENT_BETWEEN - 1) {
+			rig->now_ns = deadline_now_ns();
+			receive_at_sinks(rig);
+		}
+	}
 }
 
 static bool all_heard(const struct rig *rig)
@@ -254,31 +309,6 @@ static int settle(struct rig *rig, char *why)
 	return 0;
 }
 
-static void send_of(struct rig *rig, struct station *s)
-{
-	const struct shape_flow_options *o = &rig->options->flows[s->flow];
-	struct shape_flow_result *flow = &rig->result->flows[s->flow];
-	uint64_t since_ns = rig->now_ns - rig->start_ns;
-	uint64_t first_ns = o->first_ms * MS_NS;
-
-	if (since_ns < first_ns || (o->last_ms != 0 && since_ns >= o->last_ms * MS_NS))
-		return;
-	if (o->pps == 0) {
-		flow->n_sent += shape_port_send(&s->port, BATCH, rig->now_ns);
-		return;
-	}
-	uint64_t due = (since_ns - first_ns) * o->pps / (1000 * MS_NS) - s->n_paced;
-
-	if (due == 0)
-		return;
-	unsigned int n = due > 4 * BATCH ? 4 * BATCH : (unsigned int)due;
-	unsigned int sent = shape_port_send(&s->port, n, rig->now_ns);
-
-	flow->n_sent += sent;
-	flow->n_refused += due - sent;
-	s->n_paced += due;
-}
-
 static void note_gap(struct rig *rig, uint64_t before_ns)
 {
 	uint64_t first = (before_ns - rig->start_ns) / MS_NS;
@@ -300,10 +330,7 @@ static void measure(struct rig *rig)
 		rig->now_ns = deadline_now_ns();
 		note_gap(rig, before_ns);
 		before_ns = rig->now_ns;
-		for (unsigned int i = 0; i < rig->n_stations; i++) {
-			if (rig->stations[i].flow >= 0)
-				send_of(rig, &rig->stations[i]);
-		}
+		send_all(rig);
 		receive_all(rig);
 		if (!rig->options->busy)
 			ppoll(NULL, 0, &nap, NULL);

@@ -12,10 +12,9 @@ N_SOURCES, N_CHANNELS = 1000, 10000
 
 
 def totals(run_dir, n):
-    """Instructions of the thread that had most of them, in dump n."""
-    files = [run_dir / f"callgrind.{n}{thread}" for thread in ("-01", "-02", "-03", "-04", "-05", "-06")]
-    sums = [int(re.search(r"^totals: (\d+)", f.read_text(), re.M).group(1)) for f in files if f.exists()]
-    return max(sums)
+    """Instructions of the worker's thread in dump n: the one that knows worker_turn()."""
+    texts = (p.read_text() for p in sorted(run_dir.glob(f"callgrind.{n}-*")))
+    return max(int(re.search(r"^totals: (\d+)", t, re.M).group(1)) for t in texts if "worker_turn" in t)
 
 
 def frames(switch):
@@ -24,7 +23,8 @@ def frames(switch):
 
 def instructions(run, the_lab):
     """Instructions for each frame of a flood, by the difference of a long one and a short one."""
-    valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q"]
+    valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q",
+                "--callgrind-out-file={run}/callgrind"]
     with run.switch(realtime=False, wrapper=valgrind) as switch:
         switch.apply(the_lab)
         points = []

@@ -51,9 +51,9 @@ class Switch:
 
     def __init__(self, build, workers="0", realtime=True, wrapper=()):
         self.build, self.workers = pathlib.Path(build), workers
-        self.prefix = [*(REALTIME if realtime and not wrapper else []), *wrapper]
         self.load_prefix = REALTIME if realtime else []
         self.run = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench.", dir="/tmp"))
+        self.prefix = [*(REALTIME if realtime else []), *(w.format(run=self.run) for w in wrapper)]
         self.processes = []
 
     def __enter__(self):
