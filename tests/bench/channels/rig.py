@@ -65,11 +65,21 @@ class Switch:
                                     "--run-dir", self.run, "--state-dir", self.run / "state")
             self.weft("status", "--wait=60")
         except BaseException:
-            self.__exit__()
+            self.end()
             raise
         return self
 
-    def __exit__(self, *_):
+    def accounts_hold(self):
+        """Every frame is accounted for, once nothing moves."""
+        command = [self.build / "tests/lib/weft-accounting", self.run]
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def __exit__(self, kind=None, *_):
+        if kind is None and self.processes:
+            wait_for(20, "every frame is accounted for", self.accounts_hold)
+        self.end()
+
+    def end(self):
         for process in reversed(self.processes):
             process.terminate()
             try:
