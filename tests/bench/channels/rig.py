@@ -135,7 +135,7 @@ class Switch:
         for flow in flows:
             words += ["--flow", ",".join(f"{k}={v}" for k, v in flow.items())]
         for key, value in options.items():
-            words += [f"--{key}"] if value is True else [f"--{key}", value]
+            words += [] if value is False else [f"--{key}"] if value is True else [f"--{key}", value]
         return [str(w) for w in words]
 
     def shape(self, flows, ms, **options):
