@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Numbered flows between ports of a switch, stamped by who receives them: bytes for each millisecond,
- * what was lost or overtaken, how long frames were on their way. One thread drives all ports; another
- * one runs commands at their times.
+ * Numbered flows between ports of a switch, stamped by who receives them: bytes for each
+ * millisecond, what was lost or overtaken, how long frames were on their way. One thread drives all
+ * ports; another one runs commands at their times.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * weft-shape: numbered flows between vhost-user ports of a switch, and what arrives of them; one line
- * of JSON. Exit 0 done, 1 a socket or the switch failed, 2 usage.
+ * weft-shape: numbered flows between vhost-user ports of a switch, and what arrives of them; one
+ * line of JSON. Exit 0 done, 1 a socket or the switch failed, 2 usage.
  */
 #include <errno.h>
 #include <getopt.h>
