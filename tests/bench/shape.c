@@ -3,6 +3,7 @@
 #include "tests/bench/shape.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/lib/deadline.h"
 
@@ -44,6 +46,8 @@ struct rig {
 	struct station *sinks[SHAPE_FLOWS_MAX];
 	unsigned int n_sinks;
 	uint64_t start_ns, now_ns;
+	int worker_fd; /* its schedstat; -1: none */
+	uint64_t waited_ns, looked_bin;
 	bool is_counting;
 	_Atomic bool is_over;
 };
@@ -321,15 +325,46 @@ static void note_gap(struct rig *rig, uint64_t before_ns)
 	}
 }
 
+/* How long a thread has waited for a CPU so far: the second word of its schedstat. */
+static uint64_t waited_ns(int fd)
+{
+	char text[96];
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+	const char *second = NULL;
+
+	if (n > 0) {
+		text[n] = '\0';
+		second = strchr(text, ' ');
+	}
+	return second == NULL ? 0 : strtoull(second, NULL, 10);
+}
+
+/* The kernel counts a wait when it is over: it belongs to the bins before. */
+static void note_wait(struct rig *rig)
+{
+	uint64_t bin = (rig->now_ns - rig->start_ns) / MS_NS;
+
+	if (rig->worker_fd < 0 || bin == rig->looked_bin || bin >= rig->options->ms)
+		return;
+	uint64_t now_ns = waited_ns(rig->worker_fd), wait_us = (now_ns - rig->waited_ns) / 1000;
+
+	for (uint64_t back = 0; back <= wait_us / 1000 + 1 && back <= bin && wait_us > 0; back++)
+		rig->result->waits_us[bin - back] += (uint32_t)wait_us;
+	rig->waited_ns = now_ns;
+	rig->looked_bin = bin;
+}
+
 static void measure(struct rig *rig)
 {
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 	uint64_t end_ns = rig->start_ns + rig->options->ms * MS_NS;
 
+	rig->waited_ns = waited_ns(rig->worker_fd);
 	for (uint64_t before_ns = rig->start_ns; before_ns < end_ns;) {
 		rig->now_ns = deadline_now_ns();
 		note_gap(rig, before_ns);
 		before_ns = rig->now_ns;
+		note_wait(rig);
 		send_all(rig);
 		receive_all(rig);
 		if (!rig->options->busy)
@@ -396,12 +431,26 @@ static int make_room(struct rig *rig)
 	}
 	rig->stations = calloc(rig->n_room, sizeof(*rig->stations));
 	rig->result->gaps_us = calloc(rig->options->ms, sizeof(uint32_t));
-	return rig->stations == NULL || rig->result->gaps_us == NULL ? -ENOMEM : 0;
+	rig->result->waits_us = calloc(rig->options->ms, sizeof(uint32_t));
+	return rig->stations == NULL || rig->result->gaps_us == NULL ||
+			       rig->result->waits_us == NULL
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int open_schedstat(unsigned int tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/schedstat", tid);
+	return tid == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 }
 
 int shape_run(struct shape_options *options, struct shape_result *result, char *why)
 {
-	struct rig rig = {.options = options, .result = result};
+	struct rig rig = {.options = options,
+			  .result = result,
+			  .worker_fd = open_schedstat(options->worker_tid)};
 
 	*result = (struct shape_result){0};
 	int err = make_room(&rig);
@@ -424,6 +473,8 @@ int shape_run(struct shape_options *options, struct shape_result *result, char *
 		shape_port_close(&s->port);
 	}
 	free(rig.stations);
+	if (rig.worker_fd >= 0)
+		close(rig.worker_fd);
 	return err;
 }
 
@@ -432,4 +483,5 @@ void shape_result_fini(struct shape_result *result, unsigned int n_flows)
 	for (unsigned int i = 0; i < n_flows; i++)
 		free(result->flows[i].bins);
 	free(result->gaps_us);
+	free(result->waits_us);
 }

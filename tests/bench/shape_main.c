@@ -24,18 +24,15 @@ static const char usage[] =
 	"  --ms N                 how long (1000)    --ring N   descriptors (256)\n"
 	"  --at MS:COMMAND        runs a command     --cpu N    (1)\n"
 	"  --busy                 keeps the CPU; else it naps for 20 us\n"
+	"  --worker TID           notes how long that thread was kept from its CPU\n"
 	"  --bins                 prints the bytes of each ms, and the longest gap in us\n";
 
 static const struct option long_options[] = {
-	{"sockets", required_argument, NULL, 's'},
-	{"flow", required_argument, NULL, 'f'},
-	{"ms", required_argument, NULL, 'm'},
-	{"ring", required_argument, NULL, 'r'},
-	{"at", required_argument, NULL, 'a'},
-	{"cpu", required_argument, NULL, 'c'},
-	{"busy", no_argument, NULL, 'b'},
-	{"bins", no_argument, NULL, 'B'},
-	{0},
+	{"sockets", required_argument, NULL, 's'}, {"flow", required_argument, NULL, 'f'},
+	{"ms", required_argument, NULL, 'm'},	   {"ring", required_argument, NULL, 'r'},
+	{"at", required_argument, NULL, 'a'},	   {"cpu", required_argument, NULL, 'c'},
+	{"busy", no_argument, NULL, 'b'},	   {"bins", no_argument, NULL, 'B'},
+	{"worker", required_argument, NULL, 'w'},  {0},
 };
 
 static void refuse(const char *what, const char *word)
@@ -173,6 +170,8 @@ static void print(const struct shape_options *o, const struct shape_result *r, b
 	if (with_bins) {
 		printf(",");
 		print_series("gaps_us", r->gaps_us, o->ms);
+		printf(",");
+		print_series("waits_us", r->waits_us, o->ms);
 	}
 	printf("}\n");
 }
@@ -215,6 +214,9 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			cpu = number(optarg, 1023);
+			break;
+		case 'w':
+			o.worker_tid = number(optarg, 4194304);
 			break;
 		case 'b':
 			o.busy = true;

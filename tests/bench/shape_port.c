@@ -255,6 +255,9 @@ static struct shape_arrival look_at(const unsigned char *frame, uint32_t n_bytes
 		memcpy(&a.sequence, frame + L4_AT + 4, sizeof(a.sequence));
 		a.sequence = ntohl(a.sequence);
 		a.length = n_bytes - 54;
+		/* Whole or cut: what it takes on a wire. */
+		if (a.length > SHAPE_SEGMENT_BYTES)
+			a.n_bytes += (a.length - 1) / SHAPE_SEGMENT_BYTES * 54;
 	} else if (mark.magic == MAGIC) {
 		a.sequence = mark.sequence;
 		a.sent_ns = mark.sent_ns;

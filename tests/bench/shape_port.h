@@ -51,7 +51,7 @@ struct shape_arrival {
 	uint32_t source;   /* index, or SHAPE_NOBODY */
 	uint32_t sequence; /* of the frame, or its first byte */
 	uint32_t length;   /* numbers that it covers: 1, or bytes */
-	uint32_t n_bytes;  /* of the frame */
+	uint32_t n_bytes;  /* of the frame; of a large one, of what it would be cut to */
 	uint64_t sent_ns;  /* 0: unknown */
 };
 

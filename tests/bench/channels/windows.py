@@ -16,20 +16,23 @@ def bps(result, flows=None, first=SKIP_MS, last=None):
     return 8000 * sum(part) / len(part)
 
 
-def deviations(bins, gaps_us, rate_bps, width_ms, allowed, frame_bytes):
-    """(errors, n_late): of each window the error in per cent, and whether it is beyond what is allowed:
-    that part of the rate, or a frame. A window counts only if who measures was on time: in all of it, within
-    half of the time that is allowed."""
+def deviations(result, bins, rate_bps, width_ms, allowed, frame_bytes):
+    """(errors, n_late, n_kept): of each window the error in per cent, and whether it is beyond what is allowed:
+    that part of the rate, or a frame. A window counts only if in all of it who measures was on time, within
+    half of the time that is allowed, and the machine did not keep the worker from its CPU for longer."""
     expected = rate_bps / 8000 * width_ms
     limit_us = 1000 * width_ms * allowed / 2
-    errors, n_late = [], 0
+    errors, n_late, n_kept = [], 0, 0
     for first in range(SKIP_MS, len(bins) - width_ms + 1, width_ms):
-        if max(gaps_us[first:first + width_ms + 1]) > limit_us:
+        if max(result["gaps_us"][first:first + width_ms + 1]) > limit_us:
             n_late += 1
+            continue
+        if max(result["waits_us"][max(0, first - 1):first + width_ms + 1]) > limit_us:
+            n_kept += 1
             continue
         error = abs(sum(bins[first:first + width_ms]) - expected)
         errors.append((100 * error / expected, error > max(allowed * expected, frame_bytes) + 1))
-    return errors, n_late
+    return errors, n_late, n_kept
 
 
 def accuracy(result, rate_bps, frame_bytes, flows=None):
@@ -37,9 +40,9 @@ def accuracy(result, rate_bps, frame_bytes, flows=None):
     out = {}
     bins = summed(result, flows)
     for name, width_ms, allowed in (("1s", 1000, 0.003), ("10ms", 10, 0.02)):
-        errors, n_late = deviations(bins, result["gaps_us"], rate_bps, width_ms, allowed, frame_bytes)
+        errors, n_late, n_kept = deviations(result, bins, rate_bps, width_ms, allowed, frame_bytes)
         sizes = [e for e, _ in errors]
-        out[name] = {"windows": len(errors), "late": n_late, "beyond": sum(b for _, b in errors),
+        out[name] = {"windows": len(errors), "late": n_late, "kept": n_kept, "beyond": sum(b for _, b in errors),
                      "worst_pct": round(max(sizes, default=-1), 4),
                      "median_pct": round(statistics.median(sizes), 4) if sizes else -1}
     return out
