@@ -3,20 +3,20 @@
 #include "tests/bench/shape.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "tests/lib/deadline.h"
 
 #define MS_NS 1000000ULL
 #define NAP_NS 20000L
+#define TICK_NS 500000L
 #define BATCH 64u
 #define RECEIVED_MAX 1024u
 #define SENT_BETWEEN 8u
@@ -46,8 +46,6 @@ struct rig {
 	struct station *sinks[SHAPE_FLOWS_MAX];
 	unsigned int n_sinks;
 	uint64_t start_ns, now_ns;
-	int worker_fd; /* its schedstat; -1: none */
-	uint64_t waited_ns, looked_bin;
 	bool is_counting;
 	_Atomic bool is_over;
 };
@@ -313,45 +311,36 @@ static int settle(struct rig *rig, char *why)
 	return 0;
 }
 
-static void note_gap(struct rig *rig, uint64_t before_ns)
+/* The longest of each ms between two times. */
+static void note_time(const struct rig *rig, uint32_t *bins, uint64_t from_ns, uint64_t to_ns,
+		      uint64_t length_ns)
 {
-	uint64_t first = (before_ns - rig->start_ns) / MS_NS;
-	uint64_t last = (rig->now_ns - rig->start_ns) / MS_NS;
-	uint32_t gap_us = (uint32_t)((rig->now_ns - before_ns) / 1000);
+	uint64_t last = (to_ns - rig->start_ns) / MS_NS;
+	uint64_t first = from_ns < rig->start_ns ? 0 : (from_ns - rig->start_ns) / MS_NS;
 
 	for (uint64_t bin = first; bin <= last && bin < rig->options->ms; bin++) {
-		if (rig->result->gaps_us[bin] < gap_us)
-			rig->result->gaps_us[bin] = gap_us;
+		if (bins[bin] < length_ns / 1000)
+			bins[bin] = (uint32_t)(length_ns / 1000);
 	}
 }
 
-/* How long a thread has waited for a CPU so far: the second word of its schedstat. */
-static uint64_t waited_ns(int fd)
+/* Notes in each ms how late what runs on the worker's CPU was, whoever had it: one of higher
+ * priority than the worker, which wakes twice in a ms. */
+static void *witness(void *arg)
 {
-	char text[96];
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
-	const char *second = NULL;
+	struct rig *rig = arg;
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	uint64_t before_ns = deadline_now_ns();
 
-	if (n > 0) {
-		text[n] = '\0';
-		second = strchr(text, ' ');
+	while (!rig->is_over) {
+		ppoll(NULL, 0, &tick, NULL);
+		uint64_t now_ns = deadline_now_ns(), late_ns = now_ns - before_ns - TICK_NS;
+
+		if (now_ns - before_ns > TICK_NS)
+			note_time(rig, rig->result->waits_us, before_ns, now_ns, late_ns);
+		before_ns = now_ns;
 	}
-	return second == NULL ? 0 : strtoull(second, NULL, 10);
-}
-
-/* The kernel counts a wait when it is over: it belongs to the bins before. */
-static void note_wait(struct rig *rig)
-{
-	uint64_t bin = (rig->now_ns - rig->start_ns) / MS_NS;
-
-	if (rig->worker_fd < 0 || bin == rig->looked_bin || bin >= rig->options->ms)
-		return;
-	uint64_t now_ns = waited_ns(rig->worker_fd), wait_us = (now_ns - rig->waited_ns) / 1000;
-
-	for (uint64_t back = 0; back <= wait_us / 1000 + 1 && back <= bin && wait_us > 0; back++)
-		rig->result->waits_us[bin - back] += (uint32_t)wait_us;
-	rig->waited_ns = now_ns;
-	rig->looked_bin = bin;
+	return NULL;
 }
 
 static void measure(struct rig *rig)
@@ -359,12 +348,11 @@ static void measure(struct rig *rig)
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 	uint64_t end_ns = rig->start_ns + rig->options->ms * MS_NS;
 
-	rig->waited_ns = waited_ns(rig->worker_fd);
 	for (uint64_t before_ns = rig->start_ns; before_ns < end_ns;) {
 		rig->now_ns = deadline_now_ns();
-		note_gap(rig, before_ns);
+		note_time(rig, rig->result->gaps_us, before_ns, rig->now_ns,
+			  rig->now_ns - before_ns);
 		before_ns = rig->now_ns;
-		note_wait(rig);
 		send_all(rig);
 		receive_all(rig);
 		if (!rig->options->busy)
@@ -396,26 +384,56 @@ static void *run_events(void *arg)
 	return NULL;
 }
 
-static int count(struct rig *rig)
+static int start_events(struct rig *rig, pthread_t *thread)
 {
 	pthread_attr_t attributes;
-	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	/* Commands are not measured: they run as any other process. */
+	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+	int err = -pthread_create(thread, &attributes, run_events, rig);
+
+	pthread_attr_destroy(&attributes);
+	return err;
+}
+
+static int start_witness(struct rig *rig, pthread_t *thread)
+{
+	struct sched_param priority;
+	int policy, err = -pthread_create(thread, NULL, witness, rig);
+	cpu_set_t set;
+
+	if (err < 0)
+		return err;
+	CPU_ZERO(&set);
+	CPU_SET(rig->options->switch_cpu, &set);
+	pthread_setaffinity_np(*thread, sizeof(set), &set);
+	if (pthread_getschedparam(*thread, &policy, &priority) == 0 && policy == SCHED_FIFO) {
+		priority.sched_priority++;
+		pthread_setschedparam(*thread, policy, &priority);
+	}
+	return 0;
+}
+
+static int count(struct rig *rig)
+{
+	pthread_t events, watcher;
 
 	rig->start_ns = rig->now_ns = deadline_now_ns();
 	rig->result->start_ns = rig->start_ns;
 	rig->is_counting = true;
-	pthread_attr_init(&attributes);
-	/* Commands are not measured: they run as any other process. */
-	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-	int err = -pthread_create(&thread, &attributes, run_events, rig);
+	int err = start_events(rig, &events);
 
-	pthread_attr_destroy(&attributes);
 	if (err < 0)
 		return err;
-	measure(rig);
+	err = start_witness(rig, &watcher);
+	if (err == 0)
+		measure(rig);
 	rig->is_over = true;
-	pthread_join(thread, NULL);
-	return 0;
+	if (err == 0)
+		pthread_join(watcher, NULL);
+	pthread_join(events, NULL);
+	return err;
 }
 
 static int make_room(struct rig *rig)
@@ -438,19 +456,9 @@ static int make_room(struct rig *rig)
 		       : 0;
 }
 
-static int open_schedstat(unsigned int tid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/schedstat", tid);
-	return tid == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-}
-
 int shape_run(struct shape_options *options, struct shape_result *result, char *why)
 {
-	struct rig rig = {.options = options,
-			  .result = result,
-			  .worker_fd = open_schedstat(options->worker_tid)};
+	struct rig rig = {.options = options, .result = result};
 
 	*result = (struct shape_result){0};
 	int err = make_room(&rig);
@@ -473,8 +481,6 @@ int shape_run(struct shape_options *options, struct shape_result *result, char *
 		shape_port_close(&s->port);
 	}
 	free(rig.stations);
-	if (rig.worker_fd >= 0)
-		close(rig.worker_fd);
 	return err;
 }
 

@@ -43,8 +43,8 @@ struct shape_options {
 	unsigned int n_events;
 	unsigned int ms;
 	unsigned int ring_size;
-	bool busy;		 /* never leave the CPU */
-	unsigned int worker_tid; /* whose waits for a CPU are noted; 0: nobody's */
+	bool busy; /* never leave the CPU */
+	unsigned int switch_cpu;
 };
 
 struct shape_flow_result {
@@ -59,7 +59,7 @@ struct shape_flow_result {
 struct shape_result {
 	struct shape_flow_result flows[SHAPE_FLOWS_MAX];
 	uint32_t *gaps_us;  /* in each ms: the longest time in which nothing was looked at */
-	uint32_t *waits_us; /* in each ms: how long the worker was kept from its CPU */
+	uint32_t *waits_us; /* in each ms: how late what runs on the worker's CPU was */
 	uint64_t start_ns;  /* monotonic */
 	uint64_t n_bad, n_foreign;
 };

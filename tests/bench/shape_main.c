@@ -24,15 +24,20 @@ static const char usage[] =
 	"  --ms N                 how long (1000)    --ring N   descriptors (256)\n"
 	"  --at MS:COMMAND        runs a command     --cpu N    (1)\n"
 	"  --busy                 keeps the CPU; else it naps for 20 us\n"
-	"  --worker TID           notes how long that thread was kept from its CPU\n"
+	"  --switch-cpu N         the worker's, to note when it is late (0)\n"
 	"  --bins                 prints the bytes of each ms, and the longest gap in us\n";
 
 static const struct option long_options[] = {
-	{"sockets", required_argument, NULL, 's'}, {"flow", required_argument, NULL, 'f'},
-	{"ms", required_argument, NULL, 'm'},	   {"ring", required_argument, NULL, 'r'},
-	{"at", required_argument, NULL, 'a'},	   {"cpu", required_argument, NULL, 'c'},
-	{"busy", no_argument, NULL, 'b'},	   {"bins", no_argument, NULL, 'B'},
-	{"worker", required_argument, NULL, 'w'},  {0},
+	{"sockets", required_argument, NULL, 's'},
+	{"flow", required_argument, NULL, 'f'},
+	{"ms", required_argument, NULL, 'm'},
+	{"ring", required_argument, NULL, 'r'},
+	{"at", required_argument, NULL, 'a'},
+	{"cpu", required_argument, NULL, 'c'},
+	{"busy", no_argument, NULL, 'b'},
+	{"bins", no_argument, NULL, 'B'},
+	{"switch-cpu", required_argument, NULL, 'w'},
+	{0},
 };
 
 static void refuse(const char *what, const char *word)
@@ -216,7 +221,7 @@ int main(int argc, char **argv)
 			cpu = number(optarg, 1023);
 			break;
 		case 'w':
-			o.worker_tid = number(optarg, 4194304);
+			o.switch_cpu = number(optarg, 1023);
 			break;
 		case 'b':
 			o.busy = true;

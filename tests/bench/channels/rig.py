@@ -129,17 +129,9 @@ class Switch:
             raise RuntimeError(f"apply: {answer.status} {text.decode()}")
         return asked, answered
 
-    def worker_thread(self):
-        """Its id: the one thread that is bound to CPU 0; 0 if there is not one."""
-        tasks = pathlib.Path(f"/proc/{self.dataplane.pid}/task").iterdir()
-        found = [t.name for t in tasks if "Cpus_allowed_list:\t0\n" in (t / "status").read_text()]
-        return int(found[0]) if len(found) == 1 else 0
-
     def shape_words(self, flows, ms, **options):
         words = [*self.load_prefix, self.build / "tests/bench/weft-shape", "--sockets",
                  self.run / "vhost", "--ms", ms, "--bins"]
-        if worker := self.worker_thread():
-            words += ["--worker", worker]
         for flow in flows:
             words += ["--flow", ",".join(f"{k}={v}" for k, v in flow.items())]
         for key, value in options.items():

@@ -16,36 +16,54 @@ def bps(result, flows=None, first=SKIP_MS, last=None):
     return 8000 * sum(part) / len(part)
 
 
-def deviations(result, bins, rate_bps, width_ms, allowed, frame_bytes):
-    """(errors, n_late, n_kept): of each window the error in per cent, and whether it is beyond what is allowed:
-    that part of the rate, or a frame. A window counts only if in all of it who measures was on time, within
-    half of the time that is allowed, and the machine did not keep the worker from its CPU for longer."""
-    expected = rate_bps / 8000 * width_ms
-    limit_us = 1000 * width_ms * allowed / 2
-    errors, n_late, n_kept = [], 0, 0
-    for first in range(SKIP_MS, len(bins) - width_ms + 1, width_ms):
-        if max(result["gaps_us"][first:first + width_ms + 1]) > limit_us:
+SLICE_MS, SLICE_ALLOWED = 10, 0.02
+SECOND_SLICES, SECOND_ALLOWED = 100, 0.003
+
+
+def slices(result, bins):
+    """([(number, bytes)], n_late, n_kept): windows of 10 ms. One counts only if in all of it who measures was on
+    time, within half of what a window may be wrong by, and so was a witness on the worker's CPU."""
+    limit_us = 1000 * SLICE_MS * SLICE_ALLOWED / 2
+    counted, n_late, n_kept = [], 0, 0
+    for number, first in enumerate(range(SKIP_MS, len(bins) - SLICE_MS + 1, SLICE_MS)):
+        if max(result["gaps_us"][first:first + SLICE_MS + 1]) > limit_us:
             n_late += 1
-            continue
-        if max(result["waits_us"][max(0, first - 1):first + width_ms + 1]) > limit_us:
+        elif max(result["waits_us"][max(0, first - 1):first + SLICE_MS + 1]) > limit_us:
             n_kept += 1
-            continue
-        error = abs(sum(bins[first:first + width_ms]) - expected)
-        errors.append((100 * error / expected, error > max(allowed * expected, frame_bytes) + 1))
-    return errors, n_late, n_kept
+        else:
+            counted.append((number, sum(bins[first:first + SLICE_MS])))
+    return counted, n_late, n_kept
 
 
-def accuracy(result, rate_bps, frame_bytes, flows=None):
-    """Of both widths: worst, median, how many windows counted, were beyond, came late."""
-    out = {}
-    bins = summed(result, flows)
-    for name, width_ms, allowed in (("1s", 1000, 0.003), ("10ms", 10, 0.02)):
-        errors, n_late, n_kept = deviations(result, bins, rate_bps, width_ms, allowed, frame_bytes)
-        sizes = [e for e, _ in errors]
-        out[name] = {"windows": len(errors), "late": n_late, "kept": n_kept, "beyond": sum(b for _, b in errors),
-                     "worst_pct": round(max(sizes, default=-1), 4),
-                     "median_pct": round(statistics.median(sizes), 4) if sizes else -1}
+def seconds(counted):
+    """[(bytes, n_breaks)]: each a hundred slices that count, with how many times some between did not."""
+    out = []
+    for i in range(0, len(counted) - SECOND_SLICES + 1, SECOND_SLICES):
+        part = counted[i:i + SECOND_SLICES]
+        out.append((sum(b for _, b in part), sum(y[0] != x[0] + 1 for x, y in zip(part, part[1:]))))
     return out
+
+
+def judged(windows, expected, allowed, frame_bytes):
+    """Worst and median error in per cent, and how many were beyond what is allowed, or a frame at each end."""
+    errors = [(abs(n - expected), max(allowed * expected, frame_bytes * (1 + breaks)) + 1) for n, breaks in windows]
+    pcts = [100 * e / expected for e, _ in errors]
+    return {"windows": len(errors), "beyond": sum(e > most for e, most in errors),
+            "worst_pct": round(max(pcts, default=-1), 4),
+            "median_pct": round(statistics.median(pcts), 4) if pcts else -1}
+
+
+def accuracy(rounds, rate_bps, frame_bytes):
+    """Of both widths: how many windows counted and were beyond, worst, median; of all how many came late."""
+    counted, n_late, n_kept = [], 0, 0
+    for i, result in enumerate(rounds):
+        part, late, kept = slices(result, summed(result))
+        counted += [(number + i * 10**6, n) for number, n in part]
+        n_late, n_kept = n_late + late, n_kept + kept
+    slice_bytes = rate_bps / 8000 * SLICE_MS
+    return {"1s": judged(seconds(counted), slice_bytes * SECOND_SLICES, SECOND_ALLOWED, frame_bytes),
+            "10ms": judged([(n, 0) for _, n in counted], slice_bytes, SLICE_ALLOWED, frame_bytes),
+            "late": n_late, "kept": n_kept}
 
 
 def reached_ms(bins, from_ms, rate_bps, width_ms, up):
