@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the bytes of each millisecond, as weft-shape prints them, say about a rate."""
+import statistics
+
+SKIP_MS = 300  # what was saved up before, and TCP-like starts, are no part of the rate
+
+
+def summed(result, flows=None):
+    """Bytes of each ms over the flows given by index, else over all."""
+    chosen = [f["bins"] for i, f in enumerate(result["flows"]) if flows is None or i in flows]
+    return [sum(ms) for ms in zip(*chosen)]
+
+
+def bps(result, flows=None, first=SKIP_MS, last=None):
+    part = summed(result, flows)[first:last]
+    return 8000 * sum(part) / len(part)
+
+
+SLICE_MS, SLICE_ALLOWED = 10, 0.02
+SECOND_SLICES, SECOND_ALLOWED = 100, 0.003
+
+
+def slices(result, bins):
+    """([(number, bytes)], n_late, n_kept): windows of 10 ms. One counts only if in all of it who measures was on
+    time, within half of what a window may be wrong by, and so was a witness on the worker's CPU."""
+    limit_us = 1000 * SLICE_MS * SLICE_ALLOWED / 2
+    counted, n_late, n_kept = [], 0, 0
+    for number, first in enumerate(range(SKIP_MS, len(bins) - SLICE_MS + 1, SLICE_MS)):
+        if max(result["gaps_us"][first:first + SLICE_MS + 1]) > limit_us:
+            n_late += 1
+        elif max(result["waits_us"][max(0, first - 1):first + SLICE_MS + 1]) > limit_us:
+            n_kept += 1
+        else:
+            counted.append((number, sum(bins[first:first + SLICE_MS])))
+    return counted, n_late, n_kept
+
+
+def seconds(counted):
+    """[(bytes, n_breaks)]: each a hundred slices that count, with how many times some between did not."""
+    out = []
+    for i in range(0, len(counted) - SECOND_SLICES + 1, SECOND_SLICES):
+        part = counted[i:i + SECOND_SLICES]
+        out.append((sum(b for _, b in part), sum(y[0] != x[0] + 1 for x, y in zip(part, part[1:]))))
+    return out
+
+
+def judged(windows, expected, allowed, frame_bytes):
+    """Worst and median error in per cent, and how many were beyond what is allowed, or a frame at each end."""
+    errors = [(abs(n - expected), max(allowed * expected, frame_bytes * (1 + breaks)) + 1) for n, breaks in windows]
+    pcts = [100 * e / expected for e, _ in errors]
+    return {"windows": len(errors), "beyond": sum(e > most for e, most in errors),
+            "worst_pct": round(max(pcts, default=-1), 4),
+            "median_pct": round(statistics.median(pcts), 4) if pcts else -1}
+
+
+def accuracy(rounds, rate_bps, frame_bytes):
+    """Of both widths: how many windows counted and were beyond, worst, median; of all how many came late."""
+    counted, n_late, n_kept = [], 0, 0
+    for i, result in enumerate(rounds):
+        part, late, kept = slices(result, summed(result))
+        counted += [(number + i * 10**6, n) for number, n in part]
+        n_late, n_kept = n_late + late, n_kept + kept
+    slice_bytes = rate_bps / 8000 * SLICE_MS
+    return {"1s": judged(seconds(counted), slice_bytes * SECOND_SLICES, SECOND_ALLOWED, frame_bytes),
+            "10ms": judged([(n, 0) for _, n in counted], slice_bytes, SLICE_ALLOWED, frame_bytes),
+            "late": n_late, "kept": n_kept}
+
+
+def reached_ms(bins, from_ms, rate_bps, width_ms, up):
+    """From when on the new rate holds: the end of the first window of that width, starting at or after from_ms,
+    in which at least 95 % of it passed (up), or at most 105 %. Windows start each ms."""
+    expected = rate_bps / 8000 * width_ms
+    for first in range(from_ms, len(bins) - width_ms + 1):
+        seen = sum(bins[first:first + width_ms])
+        if (seen >= 0.95 * expected) if up else (seen <= 1.05 * expected):
+            return first
+    return None
+
+
+def jain(shares):
+    return sum(shares) ** 2 / (len(shares) * sum(s * s for s in shares))
+
+
+def water_fill(capacity, channels):
+    """What each of the backlogged channels {name: (assured, ceiling or None, weight)} gets of a pool."""
+    given = {n: a for n, (a, _, _) in channels.items()}
+    open_ones = set(channels)
+    spare = capacity - sum(given.values())
+    while spare > 1 and open_ones:
+        weights = sum(channels[n][2] for n in open_ones)
+        full = set()
+        used = 0
+        for n in open_ones:
+            part = spare * channels[n][2] / weights
+            ceiling = channels[n][1]
+            if ceiling is not None and given[n] + part >= ceiling:
+                part, full = ceiling - given[n], full | {n}
+            given[n] += part
+            used += part
+        spare -= used
+        if not full:
+            break
+        open_ones -= full
+    return given
