@@ -52,7 +52,8 @@ struct rxq {
 	int wake_fd;		/* becomes readable when frames come; -1: none */
 	uint16_t index;		/* of the port's queues */
 	struct waiter waiter;	/* the worker's: for credit of the port's channel */
-	int32_t owed_work;	/* the worker's: what it has cost more than its share (fair.h) */
+	int32_t owed_work;	/* the worker's: what it has cost beyond its share (fair.h) */
+	uint16_t fair_frames;	/* the worker's: that make its share, of late; 0: any number */
 
 	/* Main's. */
 	uint16_t pin;		/* worker + 1 that it must stay with; 0: any (balance.h) */

@@ -15,6 +15,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/channel/fair.h"
 #include "dataplane/channel/hold.h"
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
@@ -168,9 +169,14 @@ void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
 		answer_burst(worker, port, burst, count);
 	forward_lookup(dp, burst, port->index);
 	storm_burst(dp, port, burst);
-	count->copies += forward_spread(dp, burst, port, &worker->lists);
+	uint64_t copies = forward_spread(dp, burst, port, &worker->lists);
+	uint64_t rx_bytes = count->rx_bytes;
+
+	count->copies += copies;
 	forward_announce(dp, &worker->lists);
 	count_burst(burst, count);
+	if (worker->has_channels)
+		worker->work += fair_work(burst->n, count->rx_bytes - rx_bytes, copies);
 	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
 }
 
@@ -225,6 +231,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	struct port *port = rxq->port;
 	struct channel *channel = atomic_load_explicit(&port->channel, memory_order_acquire);
 
+	worker->sees_channels |= channel != NULL;
 	if (channel != NULL && port->type->holds_rx)
 		return hold_poll(worker, rxq, &channel->ways[DP_TX]);
 	burst->n = 0;
@@ -246,6 +253,29 @@ static inline struct rxq *rxq_at(const struct worker *worker, unsigned int i)
 static inline unsigned int count_rxqs(const struct worker *worker)
 {
 	return atomic_load_explicit(&worker->n_rxqs, memory_order_acquire);
+}
+
+/* Whom nobody keeps waiting owes nothing. */
+static void forgive_all(struct worker *worker, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		rxq_at(worker, i)->owed_work = 0;
+}
+
+/* Polls a queue, unless it has cost more than its share of late. */
+static inline unsigned int poll_fairly(struct worker *worker, struct rxq *rxq)
+{
+	uint32_t work = worker->work;
+
+	if (!fair_pass(rxq)) {
+		worker->sees_channels = true;
+		return 0;
+	}
+	unsigned int taken = poll_queue(worker, rxq);
+
+	if (taken != 0 && worker->has_channels)
+		fair_charge(rxq, taken, worker->work - work);
+	return taken;
 }
 
 /* Charges a queue for the time since the mark; the empty polls in between are next to nothing. */
@@ -271,11 +301,12 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	unsigned int frames = turnstile_turn(worker, now_ns);
 
 	worker->n_held_frames = frames;
+	worker->sees_channels = false;
 	for (unsigned int i = 0, at = worker->first; i < n; i++, at++) {
 		if (at >= n)
 			at = 0;
 		struct rxq *rxq = rxq_at(worker, at);
-		unsigned int taken = poll_queue(worker, rxq);
+		unsigned int taken = poll_fairly(worker, rxq);
 
 		if (taken == 0)
 			continue;
@@ -284,6 +315,9 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 			mark = weigh(rxq, mark);
 	}
 	worker->first = 0;
+	if (frames == 0 && worker->has_channels)
+		forgive_all(worker, n);
+	worker->has_channels = worker->sees_channels;
 	if (worker->burst->attention) {
 		atomic_store_explicit(&worker->dp->ports_want_turn, true, memory_order_relaxed);
 		worker->main_has_work = true;

@@ -38,6 +38,9 @@ struct worker {
 	bool main_has_work;		/* this turn found something for main */
 	bool is_armed;			/* its queues were asked to wake it, and not yet not to */
 	unsigned int n_held_frames;	/* that this turn has let go, of those who waited */
+	bool has_channels;		/* some port that it polled has one: time is shared out */
+	bool sees_channels;		/* the same of this turn so far */
+	uint32_t work;			/* done ever, as fair.h reckons it, while it has_channels */
 	unsigned int first;		/* queue that the next turn begins with: it woke it */
 	pthread_t thread;
 	_Atomic bool is_awake;		/* in a turn, or between two */

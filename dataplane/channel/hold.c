@@ -5,6 +5,7 @@
 #include "dataplane/channel/account.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/ecn_mark.h"
+#include "dataplane/channel/fair.h"
 #include "dataplane/channel/turnstile.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -33,12 +34,14 @@ static void set_budget(const struct take *take, struct burst *burst)
 	const struct bucket *bucket = &take->way->bucket;
 	int64_t frames = bucket_credit_frames(bucket, burst->now_ns, take->has_waited);
 
-	burst->has_budget = take->budget_bytes != BUCKET_UNLIMITED || frames != BUCKET_UNLIMITED;
+	if (frames > fair_frames(take->rxq))
+		frames = fair_frames(take->rxq);
+	burst->has_budget = take->budget_bytes != BUCKET_UNLIMITED || frames < BURST_FRAMES;
 	if (!burst->has_budget)
 		return;
 	int64_t alone_bytes = bucket_ns_bytes(bucket, HOLD_ALONE_NS);
 
-	burst->budget_frames = frames < BURST_FRAMES ? (uint32_t)frames : BURST_FRAMES;
+	burst->budget_frames = (uint32_t)frames;
 	burst->alone_bytes = alone_bytes < UINT32_MAX ? (uint32_t)alone_bytes : UINT32_MAX;
 	burst->budget_bytes = take->budget_bytes;
 	burst->counts_left = take->has_waited;
@@ -48,11 +51,12 @@ static void set_budget(const struct take *take, struct burst *burst)
  * the rate that its ring has. */
 static uint64_t estimate_delay_ns(const struct take *take, const struct burst *burst)
 {
-	unsigned int n_waiting = turnstile_count(take->worker, take->way);
 	uint64_t bytes = 0;
 
 	if (!take->has_waited || burst->n_left == 0)
 		return 0;
+	unsigned int n_waiting = turnstile_count(take->worker, take->way);
+
 	for (unsigned int i = 0; i < burst->n; i++)
 		bytes += burst->frames[i].len;
 	return bucket_bytes_ns(&take->way->bucket, bytes * burst->n_left / burst->n) *
@@ -137,11 +141,18 @@ static struct served serve(struct worker *worker, struct waiter *waiter, int64_t
 		.budget_bytes = budget_bytes,
 		.has_waited = true,
 	};
+	uint32_t work = worker->work, fair = fair_frames(take.rxq);
+
+	if (take.rxq->owed_work > 0)
+		return (struct served){.yields = true};
 	unsigned int frames = take_frames(&take);
 
+	if (frames != 0 && worker->has_channels)
+		fair_charge(take.rxq, frames, worker->work - work);
 	return (struct served){
 		.bytes = (int64_t)take.bytes,
 		.frames = frames,
+		.yields = fair < BURST_FRAMES && frames == fair,
 		.is_done = worker->burst->n_left == 0, /* none is known without a budget */
 	};
 }

@@ -198,7 +198,7 @@ static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, i
 	if (served.is_done) {
 		pop(turnstile);
 		waiter->epoch = 0;
-	} else if (waiter->deficit_bytes <= 0) {
+	} else if (waiter->deficit_bytes <= 0 || served.yields) {
 		append(turnstile, pop(turnstile));
 	}
 	return served.bytes;

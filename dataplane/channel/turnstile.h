@@ -32,6 +32,7 @@ struct served {
 	int64_t bytes;	     /* charged to the channel */
 	unsigned int frames; /* moved: the turn was not idle */
 	bool is_done;	     /* has nothing more: leaves */
+	bool yields;	     /* has had its part of the worker's time: the next one's turn */
 };
 
 /* In a queue or a lane. Written by the worker that it belongs to; zero: waits nowhere. */

@@ -34,7 +34,7 @@ static void write_frame(const struct hold_rig *rig, const struct hold_sender *se
 	uint8_t *frame = at + HEADER_BYTES;
 
 	memset(at, 0, HEADER_BYTES + NUMBER_AT);
-	rig_mac(frame, SINK_STATION);
+	rig_mac(frame, sender->floods ? RIG_BROADCAST : SINK_STATION);
 	rig_mac(frame + 6, id);
 	frame[12] = 0x08;
 	frame[IP_AT] = 0x45;

@@ -23,6 +23,7 @@ struct hold_sender {
 	struct packed_rig *packed;
 	const uint16_t *lens; /* of its frames, in turn; NULL: it sends nothing */
 	unsigned int n_lens;
+	bool floods; /* to all ports */
 	uint8_t tos; /* of their IPv4 header */
 	uint32_t n_offered;
 	uint32_t n_freed; /* of a split ring */

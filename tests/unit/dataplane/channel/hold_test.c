@@ -251,6 +251,73 @@ static void channels_do_not_touch_each_other(void **state)
 	hold_rig_destroy(rig);
 }
 
+/* --- time of the worker --- */
+
+#define N_PORTS 40
+#define N_TURNS 2000
+
+/* Sender 1 is to have all that it can send, whatever sender 2 makes of it. */
+static void assert_flood_is_bounded(int flooder_channel, bool is_packed)
+{
+	struct hold_rig *rig = hold_rig_create(1, N_PORTS, is_packed);
+	uint64_t alone;
+
+	hold_rig_set_rate(rig, 0, 0, NO_BURST);
+	hold_rig_assign(rig, 1, 0);
+	hold_rig_assign(rig, 2, flooder_channel);
+	rig->senders[2].floods = true;
+	hold_rig_send(rig, 1, 60);
+	hold_rig_send(rig, 2, 60);
+	for (unsigned int i = 0; i < N_TURNS; i++)
+		hold_rig_turn(rig, US);
+	assert_int_equal(rig->got[1].frames, N_TURNS * BURST_FRAMES);
+	/* A turn's share, and what it took before that was known. */
+	assert_in_range(rig->got[2].frames * N_PORTS, 200 * N_TURNS,
+			260 * N_TURNS + BURST_FRAMES * N_PORTS);
+	/* With nobody there to wait for it. */
+	hold_rig_stop(rig, 1);
+	hold_rig_run(rig, 10 * US, US);
+	hold_rig_forget(rig);
+	for (unsigned int i = 0; i < N_TURNS; i++)
+		hold_rig_turn(rig, US);
+	alone = rig->got[2].frames * N_PORTS;
+	assert_true(alone > (flooder_channel < 0 ? 1200 : 200) * N_TURNS);
+	hold_rig_assert_in_order(rig);
+	hold_rig_destroy(rig);
+}
+
+static void a_flood_takes_a_share_of_the_worker_and_no_more(void **state)
+{
+	assert_flood_is_bounded(-1, false);
+	assert_flood_is_bounded(-1, true);
+	assert_flood_is_bounded(0, false);
+	assert_flood_is_bounded(0, true);
+}
+
+/* The same for one that waits at a turnstile. */
+static void a_flood_that_is_limited_takes_no_more_either(void **state)
+{
+	struct hold_rig *rig = hold_rig_create(1, N_PORTS, false);
+
+	hold_rig_set_rate(rig, 0, 100 * GBIT, NO_BURST);
+	for (unsigned int id = 1; id <= 3; id++) {
+		hold_rig_assign(rig, id, id == 3 ? -1 : 0);
+		hold_rig_send(rig, id, 1514);
+	}
+	rig->senders[2].floods = true;
+	for (unsigned int i = 0; i < N_TURNS; i++)
+		hold_rig_turn(rig, 2 * US);
+	assert_in_range(rig->got[3].frames, N_TURNS * BURST_FRAMES, N_TURNS * BURST_FRAMES);
+	/* 40 frames of 1,514 bytes make 98 of work. */
+	assert_in_range(rig->got[2].frames * 98, 0, 260 * N_TURNS + BURST_FRAMES * 98);
+	/* 16.5 frames in 2 us: what the flood does not get is the other's. */
+	assert_in_range(rig->got[1].frames + rig->got[2].frames, 33 * N_TURNS / 2,
+			34 * N_TURNS / 2 + 412);
+	assert_true(rig->got[1].frames > 4 * rig->got[2].frames);
+	hold_rig_assert_in_order(rig);
+	hold_rig_destroy(rig);
+}
+
 /* --- changes --- */
 
 /* 95 % of the new rate over max(1 ms, 20 frames) from the change on, nothing lost or out of order. */
@@ -426,7 +493,7 @@ static void a_worker_sleeps_while_a_slow_ring_waits(void **state)
 		sched_yield();
 	}
 	/* 40 frames take 484 ms, of which it polls 60 us before each and as long at the beginning. */
-assert_in_range(cpu_ns(thread), 0, 25 * MS);
+	assert_in_range(cpu_ns(thread), 0, 25 * MS);
 	worker_stop(worker);
 	pthread_join(thread, NULL);
 	assert_true(worker->count->sleeps >= 39);
@@ -477,6 +544,8 @@ int main(void)
 		cmocka_unit_test(who_comes_later_gets_its_part_and_who_goes_leaves_it),
 		cmocka_unit_test(workers_that_share_a_channel_keep_one_rate),
 		cmocka_unit_test(channels_do_not_touch_each_other),
+		cmocka_unit_test(a_flood_takes_a_share_of_the_worker_and_no_more),
+		cmocka_unit_test(a_flood_that_is_limited_takes_no_more_either),
 		cmocka_unit_test(a_step_of_the_rate_takes_effect_at_once),
 		cmocka_unit_test(a_port_moves_to_another_channel_under_load),
 		cmocka_unit_test(a_channel_goes_while_somebody_waits),
