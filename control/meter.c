@@ -177,12 +177,27 @@ struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot
 struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way)
 {
 	const struct counters_header *header = meter->header;
-	const struct counters_channel *channels =
-		(const void *)((const uint8_t *)header + channel_offset(header, slot));
+	const uint64_t n_words = sizeof(struct counters_channel) / sizeof(uint64_t);
 	struct counters_channel sum = {0};
 
-	for (uint32_t w = 0; w < header->n_workers && slot < header->n_channels; w++)
-		add((uint64_t *)&sum, (const uint64_t *)&channels[(size_t)w * DP_WAYS + way],
-		    sizeof(sum));
+	if (slot >= header->n_channels)
+		return sum;
+	const uint64_t begin = channel_offset(header, slot), end = channel_offset(header, slot + 1);
+
+	for (uint64_t from = begin; from < end;) {
+		off_t data = lseek(meter->fd, (off_t)from, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(meter->fd, data, SEEK_HOLE);
+
+		if (hole < 0 || (uint64_t)data >= end)
+			break;
+		from = (uint64_t)hole < end ? (uint64_t)hole : end;
+		for (uint64_t at = (uint64_t)data; at < from; at += sizeof(uint64_t)) {
+			uint64_t word = (at - begin) / sizeof(uint64_t);
+
+			if (word / n_words % DP_WAYS == way)
+				add((uint64_t *)&sum + word % n_words,
+				    (const void *)((const uint8_t *)header + at), sizeof(uint64_t));
+		}
+	}
 	return sum;
 }

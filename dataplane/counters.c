@@ -180,15 +180,20 @@ int counters_take_channel(struct counters *counters, uint64_t object_id)
 
 void counters_return_channel(struct counters *counters, unsigned int slot)
 {
-	const size_t bytes = counters->header->n_workers * DP_WAYS * sizeof(counters->channels[0]);
-	struct counters_channel *first = counters_channel(counters, slot, 0, DP_TX);
-	off_t begin = (char *)first - (char *)counters->header;
+	char *base = (char *)counters->header;
+	off_t from = (char *)counters_channel(counters, slot, 0, DP_TX) - base;
+	off_t end = (char *)counters_channel(counters, slot + 1, 0, DP_TX) - base;
 
 	/* Of pages that were never written to there are none, and that is to stay so. */
-	off_t data = lseek(counters->fd, begin, SEEK_DATA);
+	while (from < end) {
+		off_t data = lseek(counters->fd, from, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(counters->fd, data, SEEK_HOLE);
 
-	if (data >= 0 && data < begin + (off_t)bytes)
-		memset(first, 0, bytes);
+		if (hole < 0 || data >= end)
+			break;
+		from = hole < end ? hole : end;
+		memset(base + data, 0, (size_t)(from - data));
+	}
 	give_back(counters->channel_slots, &counters->channels_free_from, slot);
 }
 

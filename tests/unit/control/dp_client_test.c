@@ -32,6 +32,8 @@ struct answer {
 		struct dp_done done;
 		struct dp_welcome welcome;
 		struct dp_port port;
+		struct dp_pool pool;
+		struct dp_channel channel;
 		struct dp_object object;
 		char bytes[DP_MESSAGE_BYTES + 64];
 	};
@@ -256,6 +258,50 @@ static void a_port_with_too_many_options_is_refused(void **state)
 	assert_breaks(peer, -EBADMSG);
 }
 
+static void a_pool_whose_name_has_no_end_is_refused(void **state)
+{
+	memset(add(*state, DP_POOL_PUT, sizeof(struct dp_pool))->pool.name, 'x', DP_NAME_BYTES);
+	assert_breaks(*state, -EBADMSG);
+}
+
+static void a_channel_whose_name_has_no_end_is_refused(void **state)
+{
+	memset(add(*state, DP_CHANNEL_PUT, sizeof(struct dp_channel))->channel.name, 'x',
+	       DP_NAME_BYTES);
+	assert_breaks(*state, -EBADMSG);
+}
+
+static void a_channel_of_another_size_is_refused(void **state)
+{
+	add(*state, DP_CHANNEL_PUT, sizeof(struct dp_channel) - 8);
+	assert_breaks(*state, -EBADMSG);
+}
+
+static void a_loan_of_another_size_is_refused(void **state)
+{
+	add(*state, DP_LOAN_PUT, sizeof(struct dp_loan) + 8);
+	assert_breaks(*state, -EBADMSG);
+}
+
+static void count(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
+{
+	++*(unsigned int *)ctx;
+}
+
+static void pools_channels_and_loans_are_handed_on(void **state)
+{
+	struct peer *peer = *state;
+	char why[DP_TEXT_BYTES];
+	unsigned int n = 0;
+
+	add(peer, DP_POOL_PUT, sizeof(struct dp_pool));
+	add(peer, DP_CHANNEL_PUT, sizeof(struct dp_channel));
+	add(peer, DP_LOAN_PUT, sizeof(struct dp_loan));
+	add(peer, DP_DONE, sizeof(struct dp_done));
+	assert_int_equal(ask(peer, DP_DUMP, count, &n, why), 0);
+	assert_int_equal(n, 3);
+}
+
 static void fdb_entries_beyond_the_message_are_refused(void **state)
 {
 	struct peer *peer = *state;
@@ -365,6 +411,11 @@ int main(void)
 		TEST(a_foreign_cookie_is_refused),
 		TEST(a_text_without_end_is_refused),
 		TEST(a_port_with_too_many_options_is_refused),
+		TEST(a_pool_whose_name_has_no_end_is_refused),
+		TEST(a_channel_whose_name_has_no_end_is_refused),
+		TEST(a_channel_of_another_size_is_refused),
+		TEST(a_loan_of_another_size_is_refused),
+		TEST(pools_channels_and_loans_are_handed_on),
 		TEST(fdb_entries_beyond_the_message_are_refused),
 		TEST(a_positive_error_is_refused),
 		TEST(descriptors_that_nobody_keeps_are_closed),

@@ -200,6 +200,83 @@ static void the_sums_of_a_port_that_went_stay_in_slot_0(void **state)
 	}
 }
 
+static const struct counters_slot *channel_slots(const struct view *view)
+{
+	return (const void *)((const char *)view->header + view->header->channel_slots_offset);
+}
+
+static void a_channel_counts_by_worker_and_way_where_the_layout_says(void **state)
+{
+	const struct view *view = *state;
+	const struct counters_channel *channels =
+		(const void *)((const char *)view->header + view->header->channels_offset);
+
+	counters_channel(view->counters, 2, 1, DP_RX)->marks = 5;
+	counters_channel(view->counters, CHANNELS - 1, WORKERS - 1, DP_RX)->delays[COUNTERS_DELAYS - 1] =
+		6;
+	assert_int_equal(channels[(2 * WORKERS + 1) * DP_WAYS + DP_RX].marks, 5);
+	assert_int_equal(channels[CHANNELS * WORKERS * DP_WAYS - 1].delays[COUNTERS_DELAYS - 1], 6);
+}
+
+static void slots_of_channels_run_out_and_come_back_at_zero(void **state)
+{
+	const struct view *view = *state;
+
+	for (int i = 1; i < CHANNELS; i++)
+		assert_int_equal(counters_take_channel(view->counters, 100 + (uint64_t)i), i);
+	assert_int_equal(counters_take_channel(view->counters, 200), -ENOSPC);
+	uint64_t generation = channel_slots(view)[2].generation;
+
+	counters_channel(view->counters, 2, 0, DP_TX)->drops = 5;
+	counters_channel(view->counters, 2, WORKERS - 1, DP_RX)->drops = 5;
+	counters_channel(view->counters, 3, 0, DP_TX)->drops = 5;
+	counters_return_channel(view->counters, 2);
+	assert_int_equal(channel_slots(view)[2].object_id, 0);
+	assert_int_equal(counters_take_channel(view->counters, 200), 2);
+	assert_int_equal(channel_slots(view)[2].object_id, 200);
+	assert_true(channel_slots(view)[2].generation > generation);
+	assert_int_equal(counters_channel(view->counters, 2, 0, DP_TX)->drops, 0);
+	assert_int_equal(counters_channel(view->counters, 2, WORKERS - 1, DP_RX)->drops, 0);
+	assert_int_equal(counters_channel(view->counters, 3, 0, DP_TX)->drops, 5);
+	/* Ports have slots of their own. */
+	assert_int_equal(counters_take_slot(view->counters, 300), 1);
+}
+
+static void ten_thousand_channels_have_no_memory_but_for_what_counted(void **state)
+{
+	struct counters *counters;
+	struct stat before, after;
+
+	assert_int_equal(counters_create(SLOTS, 10001, WORKERS, 77, 1000, &counters), 0);
+	int fd = counters_reader_fd(counters);
+
+	for (unsigned int i = 1; i <= 10000; i++)
+		assert_int_equal(counters_take_channel(counters, i), i);
+	counters_channel(counters, 5000, 1, DP_TX)->marks = 1;
+	assert_int_equal(fstat(fd, &before), 0);
+	for (unsigned int i = 1; i <= 10000; i++)
+		counters_return_channel(counters, i);
+	assert_int_equal(fstat(fd, &after), 0);
+	/* The table of the slots, and nothing more. */
+	assert_true((uint64_t)before.st_blocks * 512 < 10001 * sizeof(struct counters_slot) + 65536);
+	assert_int_equal(after.st_blocks, before.st_blocks);
+	close(fd);
+	counters_destroy(counters);
+}
+
+static void what_was_held_for_a_port_goes_with_it(void **state)
+{
+	const struct view *view = *state;
+	unsigned int slot = (unsigned int)counters_take_slot(view->counters, 100);
+
+	/* One worker took in what another one let out. */
+	counters_block(view->counters, slot, 0)->queued = 10;
+	counters_block(view->counters, slot, 2)->queued = (uint64_t)-7;
+	counters_return_slot(view->counters, slot);
+	assert_int_equal(block(view, 0, 0)->queued, 0);
+	assert_int_equal(block(view, 0, 0)->drops[DROP_PORT_GONE], 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -211,6 +288,10 @@ int main(void)
 		TEST(slots_run_out_and_come_back),
 		TEST(a_new_owner_of_a_slot_is_a_new_generation_and_starts_at_zero),
 		TEST(the_sums_of_a_port_that_went_stay_in_slot_0),
+		TEST(a_channel_counts_by_worker_and_way_where_the_layout_says),
+		TEST(slots_of_channels_run_out_and_come_back_at_zero),
+		TEST(ten_thousand_channels_have_no_memory_but_for_what_counted),
+		TEST(what_was_held_for_a_port_goes_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
