@@ -146,7 +146,7 @@ static const struct cmd table[] = {
 	 "pool add NAME capacity=RATE|capacity.tx=RATE [capacity.rx=RATE] [overcommit=yes|no] "
 	 "[uplink=UPLINK] [--dry-run]",
 	 "have a capacity that channels divide",
-	 "capacity    bits per second, for each way: of what machines send (tx), of what is for them\n"
+	 "capacity    bits per second, for each way: of what machines send (tx), what is for them\n"
 	 "            (rx); as 500M or 10G\n"
 	 "overcommit  yes: more may be assured to its channels than there is\n"
 	 "uplink      that the pool stands for\n"

@@ -11,9 +11,12 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "control/channels.h"
 #include "control/spec.h"
 
-#define QUEUE_SIZE 1024 /* the largest that QEMU takes; its default of 256 drops bursts */
+#define QUEUE_SIZE 1024	   /* the largest that QEMU takes; its default of 256 drops bursts */
+#define QUEUE_SIZE_MIN 256 /* the smallest, a power of two as all between */
+#define TARGETS_IN_RING 4  /* a full ring is this many times the latency that is wanted */
 #define MEMORY_DEFAULT "1G"
 
 struct guest {
@@ -21,6 +24,7 @@ struct guest {
 	uint16_t mtu;
 	bool is_listening; /* QEMU makes the socket: the port is the client */
 	unsigned int n_queues;
+	unsigned int tx_size; /* of the ring that the guest sends by, in frames */
 	char socket[DP_TEXT_BYTES];
 	char mac[SPEC_MAC_BYTES];
 };
@@ -39,6 +43,26 @@ bool api_guest_socket(const struct control *control, const struct model_port *po
 	return true;
 }
 
+/* Frames that wait for a slow channel wait in the guest's ring: the longer it is, the later they
+ * are. What is for the guest waits in weft, and its ring only has to take bursts. */
+static unsigned int tx_size_of(const struct model *model, const struct model_port *port)
+{
+	struct dp_channel_way ways[DP_WAYS];
+	struct model_channel channel;
+	unsigned int size = QUEUE_SIZE_MIN;
+
+	if (model_option_is(port, "queue", "switch") || !channels_resolve(model, port, &channel))
+		return QUEUE_SIZE;
+	channels_derive(model, &channel, ways);
+	const struct dp_channel_way *tx = &ways[DP_TX];
+	/* The largest of each is 400 Gbit/s and a minute: the product fits 64 bits. */
+	uint64_t bytes = tx->ceiling_bps / 8 * tx->target_us / 1000000 * TARGETS_IN_RING;
+
+	while (size < QUEUE_SIZE && size * channels_frame_bytes(model) < bytes)
+		size *= 2;
+	return tx->ceiling_bps != 0 ? size : QUEUE_SIZE;
+}
+
 static int find_guest(const struct control *control, const struct http_request *request,
 		      struct guest *guest, struct problem *problem)
 {
@@ -53,6 +77,7 @@ static int find_guest(const struct control *control, const struct http_request *
 			"type=vhost-user",
 			port->name, port->kind->name);
 	guest->n_queues = (unsigned int)model_option_number(port, "queues", 1);
+	guest->tx_size = tx_size_of(control->model, port);
 	guest->port = port;
 	guest->mtu = model_port_mtu(control->model, port);
 	guest->is_listening = model_option_is(port, "mode", "client");
@@ -129,8 +154,8 @@ static void add_card(json_t *args, const struct guest *guest, bool is_tcg)
 	add(args, "-device");
 	add(args,
 	    "virtio-net-pci,id=weft-nic-%s,netdev=weft-net-%s,mac=%s,host_mtu=%u,"
-	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%d%s%s",
-	    name, name, guest->mac, guest->mtu, QUEUE_SIZE, QUEUE_SIZE,
+	    "mrg_rxbuf=on,rx_queue_size=%d,tx_queue_size=%u%s%s",
+	    name, name, guest->mac, guest->mtu, QUEUE_SIZE, guest->tx_size,
 	    n_queues > 1 ? ",mq=on" : "", is_tcg ? ",vectors=0" : vectors);
 }
 
@@ -221,7 +246,7 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 		 "  <mac address='%s'/>\n"
 		 "  <source type='unix' path='%s' %s"
 		 "  <model type='virtio'/>\n"
-		 "  <driver%s rx_queue_size='%d' tx_queue_size='%d'/>\n"
+		 "  <driver%s rx_queue_size='%d' tx_queue_size='%u'/>\n"
 		 "  <alias name='%s'/>\n"
 		 "</interface>\n"
 		 "<!-- once in the domain, for all its cards; it begins with <domain "
@@ -239,7 +264,7 @@ int api_get_libvirt_xml(void *ctx, const struct http_request *request, struct ht
 				    : "mode='client'>\n"
 				      "    <reconnect enabled='yes' timeout='1'/>\n"
 				      "  </source>\n",
-		 queues, QUEUE_SIZE, QUEUE_SIZE, alias, alias, guest.mtu,
+		 queues, QUEUE_SIZE, guest.tx_size, alias, alias, guest.mtu,
 		 http_query_is_on(request, "tcg") ? no_vectors : "");
 	return api_reply(control, json_pack("{s:s}", "xml", xml), reply, problem);
 }

@@ -49,6 +49,16 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Of a ceiling; 0: none. */
+static uint32_t latency_us_of(uint64_t ceiling_bps, uint64_t frame_bytes)
+{
+	uint64_t us = LATENCY_US_MIN;
+
+	if (ceiling_bps != 0)
+		us = larger(us, LATENCY_FRAMES * frame_bytes * 8 * US_PER_S / ceiling_bps);
+	return (uint32_t)(us < DP_TARGET_US_MAX ? us : DP_TARGET_US_MAX);
+}
+
 void channels_derive(const struct model *model, const struct model_channel *channel,
 		     struct dp_channel_way ways[DP_WAYS])
 {
@@ -59,9 +69,6 @@ void channels_derive(const struct model *model, const struct model_channel *chan
 		const struct model_channel_way *way = &channel->ways[which];
 		uint64_t ceiling_bps = channels_ceiling_bps(pool, channel, which);
 		uint64_t burst_bytes = ceiling_bps * BURST_US / US_PER_S / 8;
-		uint64_t frames_us =
-			ceiling_bps != 0 ? LATENCY_FRAMES * frame_bytes * 8 * US_PER_S / ceiling_bps
-					 : 0;
 
 		ways[which] = (struct dp_channel_way){
 			.assured_bps = pool != NULL ? way->rate_bps : 0,
@@ -69,9 +76,8 @@ void channels_derive(const struct model *model, const struct model_channel *chan
 			.burst_bytes = way->burst_bytes != 0 ? way->burst_bytes
 							     : larger(frame_bytes, burst_bytes),
 			.weight = way->weight,
-			.target_us = way->latency_us != 0
-					     ? way->latency_us
-					     : (uint32_t)larger(LATENCY_US_MIN, frames_us),
+			.target_us = way->latency_us != 0 ? way->latency_us
+							  : latency_us_of(ceiling_bps, frame_bytes),
 			.frames_per_s = way->frames_per_s,
 		};
 	}
@@ -111,6 +117,26 @@ static uint32_t id_of(const struct model *model, const char *name)
 	const struct model_channel *channel = name[0] != '\0' ? model_channel(model, name) : NULL;
 
 	return channel != NULL ? (uint32_t)channel->id : 0;
+}
+
+bool channels_resolve(const struct model *model, const struct model_port *port,
+		      struct model_channel *channel)
+{
+	const struct model_segment *segment = model_segment(model, port->segment);
+	const struct model_channel *found;
+	const char *name = channels_of_port(model, port);
+
+	/* A trunk has one only by itself: which segment a frame is in, the frame says. */
+	if (name[0] == '\0' && (port->trunk != NULL || segment == NULL))
+		return false;
+	if (name[0] == '\0')
+		name = segment->channel;
+	if (name[0] == '\0')
+		return channels_default(model, channel);
+	found = model_channel(model, name);
+	if (found != NULL)
+		*channel = *found;
+	return found != NULL;
 }
 
 uint32_t channels_port_id(const struct model *model, const struct model_port *port)

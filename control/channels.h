@@ -33,6 +33,11 @@ uint64_t channels_frame_bytes(const struct model *model);
  * its segments count. */
 const char *channels_of_port(const struct model *model, const struct model_port *port);
 
+/* The one channel that all frames of a port go through, as it is: also a segment's, or the default;
+ * false: there is none, or several (a trunk's segments may differ). */
+bool channels_resolve(const struct model *model, const struct model_port *port,
+		      struct model_channel *channel);
+
 /* Their ids for the dataplane; 0: none. Of a segment: with the default. */
 uint32_t channels_port_id(const struct model *model, const struct model_port *port);
 uint32_t channels_segment_id(const struct model *model, const struct model_segment *segment);

@@ -127,7 +127,7 @@ const struct kind kinds[MODEL_KINDS] = {
 			.unknown_code = "channel-unknown",
 			.in_use_code = "channel-in-use",
 			.in_use_hint =
-				"assign another one or unassign it first; loans are recalled",
+				"unassign it or assign another one, and recall its loans, first",
 			.is_configuration = true,
 			.parse = parse_channel,
 			.format = format_channel,

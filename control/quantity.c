@@ -28,16 +28,16 @@ static const struct {
 			   "is not a rate from 1k to 400G; write it as 500k, 100M or 1.5G (bits "
 			   "per second)"},
 	[QUANTITY_BYTES] = {1,
-			    64000000,
+			    DP_BURST_BYTES_MAX,
 			    {{"", 1}, {"k", 1000}, {"M", 1000000}, {NULL, 0}},
 			    "is not a number of bytes from 1 to 64M; write it as 3000, 64k or 1M"},
 	[QUANTITY_FRAMES] = {1,
-			     1000000000,
+			     DP_FRAMES_PER_S_MAX,
 			     {{"", 1}, {"k", 1000}, {"M", 1000000}, {"G", 1000000000}},
 			     "is not a number of frames per second from 1 to 1G; write it as 500, "
 			     "100k or 1.5M"},
 	[QUANTITY_TIME] = {50,
-			   60000000,
+			   DP_TARGET_US_MAX,
 			   {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {NULL, 0}},
 			   "is not a time from 50us to 60s; write it as 500us, 5ms or 1s"},
 };

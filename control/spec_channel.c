@@ -10,8 +10,6 @@
 #include "control/spec_word.h"
 #include "control/utc.h"
 
-#define WEIGHT_MAX 10000
-
 /* Calls `take` for each key of a body. Where faults are collected, for all that are left too. */
 static int take_keys(const struct spec_place *place, const json_t *json, void *object,
 		     int (*take)(const struct spec_place *place, const char *key,
@@ -169,7 +167,7 @@ static int take_weight(const struct spec_place *place, const char *key, const js
 	int error = spec_word_read(place, key, value, word);
 
 	if (error == 0)
-		error = spec_word_number(place, key, word, 1, WEIGHT_MAX, &number);
+		error = spec_word_number(place, key, word, 1, DP_WEIGHT_MAX, &number);
 	*weight = (uint32_t)number;
 	return error;
 }

@@ -193,7 +193,8 @@ int spec_word_refuse_key(const struct spec_place *place, const char *key, const 
 	for (int i = set != NULL ? options_next(set, -1) : -1; i >= 0 && n < KEYS_MAX;
 	     i = options_next(set, i))
 		known[n++] = options_row(set, (unsigned int)i)->key;
-	const char *nearest = nearest_word(key, known, n);
+	const char *dot = strrchr(key, '.');
+	const char *nearest = nearest_word(dot != NULL ? dot + 1 : key, known, n);
 	int len = snprintf(text, sizeof(text), "unknown key '%.60s'; %s%s%s", key,
 			   nearest != NULL ? "did you mean " : "known: ",
 			   nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");

@@ -216,7 +216,7 @@ static void objects_are_put_changed_and_deleted_one_by_one(void **state)
 	rig_call_only(rig, "PUT", "/v1/segments/A", "{\"vni\": 5, \"vlan\": 50}", 200);
 	rig_call_only(rig, "PUT", "/v1/ports/p", "{\"type\": \"tap\", \"segment\": \"A\"}", 200);
 	rig_assert_problem(rig, "DELETE", "/v1/segments/A", "", 409, "segment-in-use",
-			   "port(s), as p");
+			   "is used by port p; delete or move");
 	json = rig_call(rig, "GET", "/v1/ports/p", "", 200);
 	/* What GET says can be put as it is. */
 	char *text = json_dumps(json, 0);

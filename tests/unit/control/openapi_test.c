@@ -62,13 +62,28 @@ static void every_route_is_in_it_and_nothing_else(void **state)
 	json_decref(document);
 }
 
+/* One of each, with all that it can have. */
+static const char channels_lab[] =
+	"{\"pools\": {\"host\": {\"capacity\": {\"tx\": \"1G\", \"rx\": \"500M\"}, "
+	"\"overcommit\": true}}, \"channels\": {\"gold\": {\"pool\": \"host\", \"tx\": {\"rate\": "
+	"\"100M\", \"ceil\": \"200M\", \"burst\": \"64k\", \"weight\": 4, \"latency\": \"5ms\", "
+	"\"pps\": \"100k\"}, \"account\": \"wire\"}, \"bronze\": {\"pool\": \"host\"}}, "
+	"\"vms\": {\"vm\": {\"channel\": \"gold\"}}}";
+static const char loan[] = "{\"from\": \"gold\", \"to\": \"bronze\", \"rate\": \"50M\", "
+			   "\"for\": \"10m\"}";
+
 /* "/v1/ports/{name}" to "/v1/ports/web0". */
 static void fill_path(const char *pattern, char *path, size_t path_bytes)
 {
 	const char *hole = strstr(pattern, "{name}");
-	const char *name = strstr(pattern, "/segments/") != NULL  ? "A"
-			   : strstr(pattern, "/history/") != NULL ? "1"
-								  : "web0";
+	static const struct {
+		const char *in, *name;
+	} names[] = {{"/segments/", "A"}, {"/history/", "1"},	  {"/pools/", "host"},
+		     {"/vms/", "vm"},	  {"/channels/", "gold"}, {"/loans/", "loan1"}};
+	const char *name = "web0";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		name = strstr(pattern, names[i].in) != NULL ? names[i].name : name;
 
 	if (hole == NULL)
 		snprintf(path, path_bytes, "%s", pattern);
@@ -87,6 +102,8 @@ static void every_answer_fits_its_schema(void **state)
 	char path[256], why[256];
 
 	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	rig_call_only(rig, "POST", "/v1/apply", channels_lab, 200);
+	rig_call_only(rig, "POST", "/v1/loans", loan, 200);
 	for (size_t i = 0; i < n_routes; i++) {
 		if (strcmp(routes[i].method, "GET") != 0 || routes[i].answer == NULL)
 			continue;
@@ -137,6 +154,11 @@ static void its_examples_are_taken(void **state)
 		{"Segment", "PUT", "/v1/segments/ALPHA"},
 		{"Port", "PUT", "/v1/ports/web0"},
 		{"Lab", "POST", "/v1/apply"},
+		{"Pool", "PUT", "/v1/pools/host"},
+		{"Channel", "PUT", "/v1/channels/gold"},
+		{"Channel", "PUT", "/v1/channels/bronze"},
+		{"Vm", "PUT", "/v1/vms/db"},
+		{"Loan", "POST", "/v1/loans"},
 	};
 	char why[256];
 

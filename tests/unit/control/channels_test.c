@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which channel counts for a port, what is in force, and which loans make sense. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/channels.h"
+#include "control/encode.h"
+#include "control/kinds.h"
+#include "control/lab.h"
+#include "control/lab_yaml.h"
+#include "control/loans.h"
+#include "control/plan.h"
+#include "control/rules.h"
+#include "control/rules_channel.h"
+
+#define CLUSTER "default"
+
+/* A numbered model of a lab. */
+static struct model *model_of(const char *text)
+{
+	struct problem problem = {0};
+	struct model *empty, *model;
+	struct plan plan;
+	struct lab lab;
+
+	assert_int_equal(model_create(&empty), 0);
+	if (lab_yaml_parse(text, strlen(text), &lab, &problem) < 0 ||
+	    lab_merge(&lab, CLUSTER, empty, false, &model, &problem) < 0 ||
+	    rules_check(model, "h1", "/run/weft", &problem) < 0)
+		fail_msg("%s", problem.detail);
+	assert_int_equal(plan_make(empty, model, &plan), 0);
+	plan_fini(&plan);
+	lab_fini(&lab);
+	model_destroy(empty);
+	return model;
+}
+
+static const char lab[] =
+	"segments:\n"
+	"  A: {vni: 1, channel: bronze}\n"
+	"  B: {vni: 2}\n"
+	"pools:\n"
+	"  host: {capacity: {tx: 10G, rx: 1G}}\n"
+	"  other: {capacity: 1G}\n"
+	"channels:\n"
+	"  gold: {pool: host, tx: {rate: 500M, ceil: 2G, weight: 4}, rx: {rate: 500M}}\n"
+	"  bronze: {pool: host, tx: {rate: 50M, ceil: 50M, latency: 9ms, burst: 3000}}\n"
+	"  silver: {pool: host, tx: {rate: 1G}}\n"
+	"  slow: {pool: host, tx: {ceil: 1k}}\n"
+	"  alone: {tx: {rate: 20M}}\n"
+	"  far: {pool: other, tx: {rate: 20M}}\n"
+	"vms: {web: {channel: silver}, db: {}}\n"
+	"ports:\n"
+	"  own: {type: vhost-user, segment: A, vm: web, channel: gold}\n"
+	"  vm: {type: vhost-user, segment: A, vm: web}\n"
+	"  segment: {type: vhost-user, segment: A, vm: db}\n"
+	"  default: {type: vhost-user, segment: B, vm: nobody}\n"
+	"  trunk: {type: vhost-user, trunk: {A: 1}, native: B}\n"
+	"  trunk2: {type: vhost-user, trunk: {A: 1}, native: B, channel: gold}\n";
+
+static int setup(void **state)
+{
+	*state = model_of(lab);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	model_destroy(*state);
+	return 0;
+}
+
+static uint32_t id_of(const struct model *model, const char *name)
+{
+	struct model_channel fallback;
+
+	if (strcmp(name, CHANNELS_DEFAULT) != 0)
+		return (uint32_t)model_channel(model, name)->id;
+	assert_true(channels_default(model, &fallback));
+	return (uint32_t)fallback.id;
+}
+
+static void the_nearest_channel_counts(void **state)
+{
+	static const struct {
+		const char *port, *channel, *resolved;
+	} ports[] = {
+		{"own", "gold", "gold"},     {"vm", "silver", "silver"},
+		{"segment", NULL, "bronze"}, {"default", NULL, CHANNELS_DEFAULT},
+		{"trunk", NULL, NULL},	     {"trunk2", "gold", "gold"},
+	};
+	const struct model *model = *state;
+	struct model_channel channel;
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		const struct model_port *port = model_port(model, ports[i].port);
+		uint32_t id = ports[i].channel != NULL ? id_of(model, ports[i].channel) : 0;
+		bool is_one = channels_resolve(model, port, &channel);
+		struct dp_port message;
+
+		encode_port(model, port, &message);
+		assert_int_equal(message.channel_id, id);
+		assert_int_equal(is_one, ports[i].resolved != NULL);
+		if (is_one)
+			assert_string_equal(channel.name, ports[i].resolved);
+	}
+	struct dp_segment segment;
+
+	encode_segment(model, model_segment(model, "A"), &segment);
+	assert_int_equal(segment.channel_id, id_of(model, "bronze"));
+	encode_segment(model, model_segment(model, "B"), &segment);
+	assert_int_equal(segment.channel_id, id_of(model, CHANNELS_DEFAULT));
+}
+
+static void without_a_pool_named_host_there_is_no_default(void **state)
+{
+	struct model *model = model_of("segments: {A: {vni: 1}}\npools: {p: {capacity: 1G}}\n"
+				       "ports: {p: {type: vhost-user, segment: A}}");
+	struct model_channel channel;
+	union encode_message message;
+
+	assert_false(channels_default(model, &channel));
+	assert_false(encode_default(model, &message));
+	assert_false(channels_resolve(model, model_port(model, "p"), &channel));
+	assert_int_equal(channels_segment_id(model, model_segment(model, "A")), 0);
+	model_destroy(model);
+}
+
+/* Ids come from one counter, and the default has none of them. */
+static void no_two_objects_have_the_same_id(void **state)
+{
+	struct model *model = *state;
+	union encode_message message;
+
+	assert_true(encode_default(model, &message));
+	uint64_t fallback = encode_id(&message.header);
+
+	assert_true(fallback >= model->next_id);
+	assert_string_equal(message.channel.name, CHANNELS_DEFAULT);
+	assert_int_equal(message.channel.pool_id, model_pool(model, "host")->id);
+	assert_int_equal(message.channel.ways[DP_RX].ceiling_bps, 1000000000);
+	assert_int_equal(message.channel.ways[DP_RX].assured_bps, 0);
+	assert_int_equal(message.channel.ways[DP_RX].weight, 1);
+}
+
+static void what_is_left_open_is_derived(void **state)
+{
+	const struct model *model = *state;
+	struct dp_channel_way ways[DP_WAYS];
+
+	channels_derive(model, model_channel(model, "gold"), ways);
+	assert_int_equal(ways[DP_TX].assured_bps, 500000000);
+	assert_int_equal(ways[DP_TX].ceiling_bps, 2000000000);
+	assert_int_equal(ways[DP_TX].burst_bytes, 25000); /* 100 us */
+	assert_int_equal(ways[DP_TX].weight, 4);
+	assert_int_equal(ways[DP_TX].target_us, 500);
+	assert_int_equal(ways[DP_RX].ceiling_bps, 1000000000); /* the pool's, that way */
+	channels_derive(model, model_channel(model, "bronze"), ways);
+	assert_int_equal(ways[DP_TX].burst_bytes, 3000);
+	assert_int_equal(ways[DP_TX].target_us, 9000);
+	/* Two frames of 1,514 bytes at 1 kbit/s: 24 s. */
+	channels_derive(model, model_channel(model, "slow"), ways);
+	assert_int_equal(ways[DP_TX].burst_bytes, 1514);
+	assert_int_equal(ways[DP_TX].target_us, 24224000);
+	/* Outside of pools what is assured is the limit, and nothing is assured. */
+	channels_derive(model, model_channel(model, "alone"), ways);
+	assert_int_equal(ways[DP_TX].assured_bps, 0);
+	assert_int_equal(ways[DP_TX].ceiling_bps, 20000000);
+	assert_int_equal(ways[DP_RX].ceiling_bps, 0);
+	assert_int_equal(ways[DP_RX].target_us, 500);
+}
+
+static void a_larger_mtu_makes_larger_bursts(void **state)
+{
+	struct model *model = model_of("segments: {A: {vni: 1, mtu: 9216}}\n"
+				       "channels: {slow: {tx: {ceil: 1k}}}");
+	struct dp_channel_way ways[DP_WAYS];
+
+	channels_derive(model, model_channel(model, "slow"), ways);
+	assert_int_equal(ways[DP_TX].burst_bytes, 9230);
+	assert_int_equal(ways[DP_TX].target_us, DP_TARGET_US_MAX);
+	model_destroy(model);
+}
+
+static void peers_go_through_their_underlays_channel(void **state)
+{
+	struct model *model =
+		model_of("segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
+			 "ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up}}\n"
+			 "peers: {h2: {vtep: 10.0.0.2}, h3: {vtep: 10.0.0.3, channel: own}}");
+	struct model *two =
+		model_of("segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
+			 "ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up},\n"
+			 "  w: {type: uplink, vtep: 10.0.1.1}}\n"
+			 "peers: {h2: {vtep: 10.0.0.2}}");
+
+	assert_string_equal(channels_of_port(model, model_port(model, "h2")), "up");
+	assert_string_equal(channels_of_port(model, model_port(model, "h3")), "own");
+	/* Which of two leads there, routes say. */
+	assert_string_equal(channels_of_port(two, model_port(two, "h2")), "");
+	model_destroy(model);
+	model_destroy(two);
+}
+
+/* --- loans --- */
+
+static void lend(struct model *model, const char *name, const char *from, const char *to,
+		 uint64_t rate_bps, uint32_t ways)
+{
+	struct model_loan loan = {.rate_bps = rate_bps, .ways = ways, .end_ms = INT64_MAX};
+
+	snprintf(loan.name, sizeof(loan.name), "%s", name);
+	snprintf(loan.from, sizeof(loan.from), "%s", from);
+	snprintf(loan.to, sizeof(loan.to), "%s", to);
+	assert_int_equal(model_put(model, MODEL_LOAN, &loan.object), 0);
+}
+
+static void assert_refused(const struct model *model, const char *words)
+{
+	struct problem problem = {0};
+
+	if (rules_check(model, "h1", "/run/weft", &problem) == 0)
+		fail_msg("taken, in spite of: %s", words);
+	assert_string_equal(problem.code, "loan-invalid");
+	if (strstr(problem.detail, words) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", problem.detail, words);
+}
+
+#define TX (1 << DP_TX)
+#define RX (1 << DP_RX)
+
+static void what_is_not_there_cannot_be_lent(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		uint64_t rate_bps;
+		uint32_t ways;
+		const char *words;
+	} loans[] = {
+		{"gold", "bronze", 500000001, TX,
+		 "tx: 500.000001M is more than channel gold has left: 500M assured, 0 lent"},
+		{"silver", "bronze", 1000, RX, "channel silver has nothing assured for rx"},
+		{"silver", "bronze", 1000, TX | RX, "channel silver has nothing assured for rx"},
+		{"gold", "gold", 1000, TX, "from and to are the same channel"},
+		{"gold", "far", 1000, TX, "gold is in pool host and far in pool other"},
+		{"alone", "far", 1000, TX, "alone is in pool (none)"},
+		{"nobody", "gold", 1000, TX, "channel nobody is not declared"},
+		{"gold", "nobody", 1000, TX, "channel nobody is not declared"},
+	};
+
+	for (size_t i = 0; i < sizeof(loans) / sizeof(loans[0]); i++) {
+		lend(*state, "l", loans[i].from, loans[i].to, loans[i].rate_bps, loans[i].ways);
+		assert_refused(*state, loans[i].words);
+	}
+}
+
+static void loans_of_one_lender_add_up(void **state)
+{
+	struct model *model = *state;
+	struct problem problem = {0};
+
+	lend(model, "a", "gold", "bronze", 300000000, TX | RX);
+	model_loan(model, "a")->id = 1;
+	lend(model, "b", "gold", "silver", 200000000, TX);
+	assert_int_equal(rules_check(model, "h1", "/run/weft", &problem), 0);
+	assert_int_equal(channels_lent_bps(model, "gold", DP_TX), 500000000);
+	assert_int_equal(channels_lent_bps(model, "gold", DP_RX), 300000000);
+	assert_int_equal(channels_borrowed_bps(model, "silver", DP_TX), 200000000);
+	lend(model, "b", "gold", "silver", 200001000, TX);
+	/* The newcomer is refused. */
+	assert_refused(model, "loan b: tx: 200.001M is more than channel gold has left: 500M "
+			      "assured, 300M lent to others");
+}
+
+static void cycles_of_loans_are_refused(void **state)
+{
+	struct model *model = *state;
+
+	lend(model, "a", "gold", "silver", 1000000, TX);
+	lend(model, "b", "silver", "bronze", 1000000, TX);
+	model_loan(model, "a")->id = model_loan(model, "b")->id = 1;
+	lend(model, "c", "bronze", "gold", 1000000, TX);
+	assert_refused(model, "loan c: channel gold lends to bronze already");
+}
+
+static void loans_go_on_unless_nothing_is_left_of_them(void **state)
+{
+	struct model *current = *state;
+	struct model *wanted =
+		model_of("pools: {host: {capacity: 10G}}\n"
+			 "channels: {gold: {pool: host, tx: {rate: 400M}}, bronze: {pool: host}}");
+
+	lend(current, "a", "gold", "bronze", 400000000, TX);
+	lend(current, "b", "silver", "bronze", 1000000, TX);
+	assert_int_equal(loans_carry(current, wanted, false), 0);
+	assert_int_equal(wanted->n_loans, 2);
+	assert_refused(wanted, "channel silver is not declared");
+	assert_int_equal(loans_carry(current, wanted, true), 0);
+	assert_int_equal(wanted->n_loans, 1);
+	assert_string_equal(wanted->loans[0]->name, "a");
+	model_destroy(wanted);
+}
+
+static void too_many_loans_are_refused(void **state)
+{
+	char name[16];
+
+	for (int i = 0; i <= MODEL_LOANS_MAX; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		lend(*state, name, "gold", "bronze", 1000, TX);
+	}
+	assert_refused(*state, "there are 256 loans");
+}
+
+/* What is left of a loan passes: the dataplane need not be told again. */
+static void a_loan_is_the_same_whatever_is_left_of_it(void **state)
+{
+	struct model *model = *state;
+	union encode_message now, later;
+
+	lend(model, "a", "gold", "bronze", 1000, RX);
+	model_loan(model, "a")->end_ms = 100000;
+	assert_true(encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 0, &now));
+	assert_true(
+		encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 99000, &later));
+	assert_int_equal(now.loan.remaining_ms, 100000);
+	assert_int_equal(later.loan.remaining_ms, 1000);
+	assert_int_equal(now.loan.ways, RX);
+	assert_int_equal(now.loan.from_id, id_of(model, "gold"));
+	assert_int_equal(now.loan.to_id, id_of(model, "bronze"));
+	assert_true(encode_digest(&now.header) == encode_digest(&later.header));
+	later.loan.rate_bps++;
+	assert_true(encode_digest(&now.header) != encode_digest(&later.header));
+	/* One that is over is taken away soon; until then it is one. */
+	encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 200000, &later);
+	assert_int_equal(later.loan.remaining_ms, 1);
+}
+
+static void users_are_named(void **state)
+{
+	char text[200];
+
+	assert_int_equal(kinds_users(*state, MODEL_CHANNEL, "gold", text, sizeof(text)), 2);
+	assert_string_equal(text, "port own, port trunk2");
+	assert_int_equal(kinds_users(*state, MODEL_POOL, "host", text, sizeof(text)), 4);
+	assert_string_equal(text, "channel bronze, channel gold, channel silver and 1 more");
+	assert_int_equal(kinds_users(*state, MODEL_CHANNEL, "far", text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_nearest_channel_counts),
+		TEST(without_a_pool_named_host_there_is_no_default),
+		TEST(no_two_objects_have_the_same_id),
+		TEST(what_is_left_open_is_derived),
+		TEST(a_larger_mtu_makes_larger_bursts),
+		TEST(peers_go_through_their_underlays_channel),
+		TEST(what_is_not_there_cannot_be_lent),
+		TEST(loans_of_one_lender_add_up),
+		TEST(cycles_of_loans_are_refused),
+		TEST(loans_go_on_unless_nothing_is_left_of_them),
+		TEST(too_many_loans_are_refused),
+		TEST(a_loan_is_the_same_whatever_is_left_of_it),
+		TEST(users_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
