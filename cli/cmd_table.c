@@ -188,9 +188,11 @@ static const struct cmd table[] = {
 	 0, 0, 0, cmd_channel_list},
 	{"channel", "show", "channel show NAME",
 	 "everything about one channel, and what it was given",
-	 "Rates of the last second, minute and hour are in bits per second. BORROWED: passed beyond\n"
-	 "what is assured; LENT: of what is assured, used by others. DELAY: in weft's queues, or,\n"
-	 "in a guest's ring, what lay before a frame over the rate. HELD: time that a member waited.\n",
+	 "Rates of the last second, minute and hour are in bits per second.\n"
+	 "BORROWED  passed beyond what is assured\n"
+	 "LENT      of what is assured, used by others\n"
+	 "DELAY     in weft's queues; in a guest's ring, what lay before a frame over the rate\n"
+	 "HELD      time that a member waited for its turn\n",
 	 1, 1, 0, cmd_channel_show},
 	{"channel", "set", "channel set NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
 	 "change some keys, keep the others; nothing is dropped",

@@ -217,8 +217,8 @@ int object_show(const struct call *call, const struct object_kind *kind)
 	return code;
 }
 
-/* The object as it is, without what is not a user's to set, and its ETag. may_be_new: where there is
- * none, an empty one. */
+/* The object as it is, without what is not a user's to set, and its ETag. may_be_new: where there
+ * is none, an empty one. */
 static int fetch(const struct call *call, const struct object_kind *kind, bool may_be_new,
 		 json_t **object, char etag[CLIENT_ETAG_BYTES])
 {

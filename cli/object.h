@@ -21,8 +21,8 @@ int object_show(const struct call *call, const struct object_kind *kind);
 int object_set(const struct call *call, const struct object_kind *kind);
 int object_del(const struct call *call, const struct object_kind *kind);
 
-/* The object that the first word names, as the words behind it change it; a new one if there is none.
- * It is the caller's on CALL_DONE. */
+/* The object that the first word names, as the words behind it change it; a new one if there is
+ * none. It is the caller's on CALL_DONE. */
 int object_wanted(const struct call *call, const struct object_kind *kind, json_t **object);
 
 /* Asks for a change and prints the plan that comes back. */

@@ -346,6 +346,7 @@ static void drop_empty(struct reports *reports)
 	}
 }
 
+/* The first sample of a dataplane's is where counting begins: taken as soon as it is there. */
 static void sample(struct reports *reports, const struct meter *meter, uint64_t span_ns)
 {
 	bool is_first = reports->epoch != meter->header->epoch;
@@ -374,6 +375,8 @@ int reports_run(struct reports *reports, const struct meter *meter, uint64_t now
 {
 	uint64_t second = now_ns / NS_PER_S;
 
+	if (meter != NULL && reports->epoch != meter->header->epoch)
+		sample(reports, meter, 0);
 	if (!reports->is_begun || second > reports->second) {
 		uint64_t span_ns = reports->is_begun ? now_ns - reports->sampled_ns : 0;
 		bool is_new_minute =
