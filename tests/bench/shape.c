@@ -240,7 +240,7 @@ static void send_of(struct rig *rig, struct station *s)
 	if (since_ns < first_ns || (o->last_ms != 0 && since_ns >= o->last_ms * MS_NS))
 		return;
 	if (o->pps == 0) {
-		flow->n_sent += shape_port_send(&s->port, BATCH, rig->now_ns);
+		flow->n_sent += shape_port_send(&s->port, s->config.ring_size, rig->now_ns);
 		return;
 	}
 	uint64_t due = (since_ns - first_ns) * o->pps / (1000 * MS_NS) - s->n_paced;
