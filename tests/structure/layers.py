@@ -9,6 +9,7 @@ import sys
 RULES = {
     "tap/": (("tap/",), False),
     "vxlan/": (("vxlan/",), False),
+    "capture/": (("capture/",), False),
     "dataplane/": (("tap/", "vxlan/", "dataplane/"), True),
     "dataplane/api/": (("dataplane/api/",), False),
     "dataplane/base/": (("dataplane/base/",), False),
