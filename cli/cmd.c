@@ -206,6 +206,15 @@ static const struct cmd table[] = {
 	 "since  go on after a position or revision that -o json printed\n"
 	 "Times are UTC. A port's state is looked at 5 times a second.\n",
 	 0, 1, 0, cmd_watch_run},
+	{"test", NULL, "test [--update] [--junit FILE] [--keep FOLDER] SCENARIO.yaml|FOLDER...",
+	 "play captures through a lab and compare what comes; exit 1 if it differs",
+	 "Needs no daemon and no rights: weft-scenario runs the same dataplane in virtual time.\n"
+	 "FOLDER         every scenario below it\n"
+	 "--update       make what comes what is expected, to be reviewed\n"
+	 "--junit FILE   write the results as JUnit's XML, too\n"
+	 "--keep FOLDER  write what each port sent to FOLDER/AREA/NAME.PORT.out.pcap\n"
+	 "Exit code 2: a scenario cannot be played as it is written.\n",
+	 1, CMD_SCENARIOS_MAX, CMD_SCENARIO, cmd_test_run},
 	{"where", NULL, "where VM|PORT|MAC|IP",
 	 "find a machine; exit 1 if nobody knows it",
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
@@ -432,6 +441,9 @@ static int check_call(const struct call *call)
 		return call_usage(call, "--wait has no meaning here");
 	if (!(cmd->flags & CMD_REPEAT) && (call->args->count || call->args->interval_ms))
 		return call_usage(call, "--count and --interval have no meaning here");
+	if (!(cmd->flags & CMD_SCENARIO) &&
+	    (call->args->update || call->args->junit || call->args->keep))
+		return call_usage(call, "--update, --junit and --keep have no meaning here");
 	return CALL_DONE;
 }
 

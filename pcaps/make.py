@@ -5,7 +5,7 @@
     pcaps/make.py            writes them
     pcaps/make.py --check    compares what is there with what it would write; exit 1 if it differs
 
-What comes out (NAME.PORT.out.pcap) is written by `packet_test --update pcaps` and reviewed by eye;
+What comes out (NAME.PORT.out.pcap) is written by `weft test --update pcaps` and reviewed by eye;
 where weft computes something, it is written here, by a second way to compute it.
 Every frame carries a mark in its payload, so that each one is known again wherever it turns up.
 """
@@ -43,7 +43,7 @@ def frame(dst, src, mark, size=60, ethertype=0x88B5, tags=()):
 
 def scenario(area, name, about, segments, ports, packets, drops=None, sends=None, takes=None, outs=None, peers=None):
     """packets: (time in ms, port, bytes), in order. ports: {name: segment, or keys and values}. outs: like packets, what must
-    come out. sends, takes: see tests/packet/scenario.h. peers: {name: (keys and values, uplink or None)}."""
+    come out. sends, takes: see scenario/scenario.h. peers: {name: (keys and values, uplink or None)}."""
     SCENARIOS.append((area, name, about, segments, ports, packets, drops or {}, sends or {}, takes or {}, outs, peers or {}))
 
 
@@ -468,7 +468,7 @@ def files():
                     made[out] = pcap(outs[port])
                     entry.append(f"    {out.name}   by pcaps/make.py")
             elif out.exists():
-                entry.append(f"    {out.name}   by packet_test --update, reviewed")
+                entry.append(f"    {out.name}   by weft test --update, reviewed")
         manifests.setdefault(folder, []).append("\n".join(entry))
     for folder, entries in manifests.items():
         made[folder / "MANIFEST"] = ("\n".join(entries) + "\n").encode()

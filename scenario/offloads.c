@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Virtio-net headers for the packet suite. */
-#include "tests/packet/offloads.h"
+/* Virtio-net headers for scenarios. */
+#include "scenario/offloads.h"
 
 #include <endian.h>
 #include <linux/if_ether.h>
