@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of scenario/compare.c and dissect.c: which packets differ, in which fields, and what may. */
+/* Tests of scenario/compare.c and dissect.c: which packets differ, where, and what may. */
 #include "scenario/compare.h"
 
 #include <setjmp.h>
