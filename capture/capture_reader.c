@@ -146,12 +146,13 @@ static int recognize(struct capture_reader *reader, const uint8_t *bytes, size_t
 
 static int step(struct capture_reader *reader, struct capture_packet *packet, size_t *used)
 {
-	const uint8_t *bytes = reader->bytes + reader->at;
 	size_t n = reader->end - reader->at;
 
 	*used = 0;
 	if (n == 0)
 		return 0;
+	const uint8_t *bytes = reader->bytes + reader->at;
+
 	if (!reader->is_known) {
 		int error = recognize(reader, bytes, n, used);
 

@@ -162,6 +162,11 @@ change("limit_of_addresses_lowered", "a port that may have fewer addresses gives
        [(11 * S, "p1", frame(BROADCAST, host(20), 9), "p2 p3"), (12 * S, "p2", frame(host(20), B, 10), "p1"),
         (13 * S, "p2", frame(host(11), B, 11), "p1 p3")],
        {"10s": "ports: {p1: {max_macs: 2}}"})
+change("changes_come_first", "what changes at the time of a packet has changed when it comes",
+       ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1), "p2 p3"), (10, "p1", frame(BROADCAST, A, 2), ""),
+                        (20, "p1", frame(BROADCAST, A, 3), "p2 p3"), (30, "p1", frame(BROADCAST, A, 4), "")],
+       {"10ms": "ports: {p1: {state: blocked}}", "20ms": "ports: {p1: {state: active}}", "30ms": "ports: {p1: null}"},
+       {"p1": {"blocked": 1}}, lost={"p1": 1})
 change("nothing_changes", "a change that changes nothing disturbs nobody",
        ALPHA_ONLY, P3, [(1, "p1", frame(BROADCAST, A, 1), "p2 p3"), (11, "p2", frame(A, B, 2), "p1")],
        {"10ms": "ports: {p1: {type: tap}}"})

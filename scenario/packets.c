@@ -42,6 +42,12 @@ void packets_clear(struct packets *packets)
 	*packets = (struct packets){0};
 }
 
+void packets_shift(struct packets *packets, uint64_t by_ns)
+{
+	for (size_t i = 0; i < packets->n; i++)
+		packets->list[i].time_ns -= by_ns;
+}
+
 /* NULL: it can be played. */
 static const char *find_fault(const struct packets *packets, const struct capture_packet *packet,
 			      const struct capture_interface *interface)

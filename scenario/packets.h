@@ -20,6 +20,9 @@ struct packets {
 int packets_add(struct packets *packets, uint64_t time_ns, const uint8_t *bytes, uint32_t len);
 void packets_clear(struct packets *packets);
 
+/* Takes so much off all times. */
+void packets_shift(struct packets *packets, uint64_t by_ns);
+
 /* Appends what the file has. -ENOENT: no such file. -EINVAL, with a line in `why`: no capture of
  * whole Ethernet frames in the order of their times. */
 int packets_read(struct packets *packets, const char *path, char *why, size_t why_bytes);

@@ -268,7 +268,7 @@ void rig_wait(struct rig *rig, uint64_t time_ns)
 {
 	if (time_ns > rig->now_ns)
 		rig->now_ns = time_ns;
-	settle(rig);
+	dataplane_turn(rig->dp, rig->now_ns);
 }
 
 /* --- counters --- */

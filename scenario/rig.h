@@ -39,7 +39,7 @@ struct port *rig_port(const struct rig *rig, const char *name);
  * nothing moves; UINT64_MAX: all there is. What has no port to go to is lost. */
 void rig_play(struct rig *rig, uint64_t end_ns);
 
-/* The clock goes on to this time, and main gets its turn. */
+/* The clock goes on to this time, and main gets its turn; what comes at this time is not taken. */
 void rig_wait(struct rig *rig, uint64_t time_ns);
 
 /* What all ports of this name have counted so far. */

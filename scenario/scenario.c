@@ -8,23 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
 #include "control/lab.h"
 #include "control/lab_yaml.h"
 #include "control/model.h"
 #include "control/rules.h"
 #include "dataplane/api/kinds.h"
-#include "dataplane/offload.h"
+#include "scenario/inputs.h"
 
 #define CLUSTER "test" /* addresses that nobody gave are derived from it */
 #define HOST "test"
 #define RUN_DIR "/run/weft"
 #define NEXTHOP_MTU 1500
 
-static int refuse(struct scenario *scenario, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int refuse(struct scenario *scenario, const char *format, ...)
+int scenario_refuse(struct scenario *scenario, const char *format, ...)
 {
 	va_list arguments;
 
@@ -75,7 +71,7 @@ static int read_yaml(struct scenario *scenario, const char *path, struct lab *la
 	char *text = malloc(LAB_BYTES_MAX + 1);
 
 	if (file == NULL || text == NULL) {
-		refuse(scenario, "%s: %s", path, strerror(errno));
+		scenario_refuse(scenario, "%s: %s", path, strerror(errno));
 		if (file != NULL)
 			fclose(file);
 		free(text);
@@ -87,7 +83,7 @@ static int read_yaml(struct scenario *scenario, const char *path, struct lab *la
 	fclose(file);
 	free(text);
 	if (error < 0)
-		refuse(scenario, "%s: %s", path, problem.detail);
+		scenario_refuse(scenario, "%s: %s", path, problem.detail);
 	return error;
 }
 
@@ -100,21 +96,23 @@ static int check_keys(struct scenario *scenario)
 	json_t *value;
 
 	if (!json_is_object(scenario->document))
-		return refuse(scenario, "a scenario is an object with the keys lab, drops, ...");
+		return scenario_refuse(scenario,
+				       "a scenario is an object with the keys lab, drops, ...");
 	json_object_foreach(scenario->document, key, value) {
 		size_t i = 0, n = sizeof(known) / sizeof(known[0]);
 
 		while (i < n && strcmp(known[i], key) != 0)
 			i++;
 		if (i == n)
-			return refuse(scenario,
-				      "unknown key '%.60s'; known: about, at, drops, "
-				      "ignore, in, lab, lost, nexthops, out, sends, "
-				      "takes, until",
-				      key);
+			return scenario_refuse(scenario,
+					       "unknown key '%.60s'; known: about, at, drops, "
+					       "ignore, in, lab, lost, nexthops, out, sends, "
+					       "takes, until",
+					       key);
 		if (i != 0 && strcmp(key, "lab") != 0 && strcmp(key, "until") != 0 &&
 		    !json_is_object(value))
-			return refuse(scenario, "%s: needs names and values, as {p1: ...}", key);
+			return scenario_refuse(scenario, "%s: needs names and values, as {p1: ...}",
+					       key);
 	}
 	return 0;
 }
@@ -132,10 +130,11 @@ static int read_lab(struct scenario *scenario)
 		return scenario->lab != NULL ? 0 : -ENOMEM;
 	}
 	if (name == NULL)
-		return refuse(scenario, "lab: is missing; write it here, or the name of its file");
+		return scenario_refuse(scenario,
+				       "lab: is missing; write it here, or the name of its file");
 	if (snprintf(path, sizeof(path), "%.*s%s", name[0] == '/' ? 0 : (int)scenario->folder_len,
 		     scenario->base, name) >= (int)sizeof(path))
-		return refuse(scenario, "lab: the path is too long");
+		return scenario_refuse(scenario, "lab: the path is too long");
 	int error = read_yaml(scenario, path, &lab);
 
 	if (error < 0)
@@ -158,7 +157,7 @@ static int apply_lab(struct scenario *scenario)
 	if (error == 0)
 		error = rules_check(wanted, HOST, RUN_DIR, &problem);
 	if (error < 0) {
-		refuse(scenario, "%s", problem.detail);
+		scenario_refuse(scenario, "%s", problem.detail);
 		model_destroy(wanted);
 	} else {
 		error = rig_apply(&scenario->rig, wanted, scenario->why, sizeof(scenario->why));
@@ -192,7 +191,7 @@ static int send_nexthop(struct scenario *scenario, const char *peer, const json_
 	}
 	nexthop.dst_mac[5] = (uint8_t)n;
 	if (way != NULL && uplink == NULL)
-		return refuse(scenario, "nexthops.%.60s: needs an uplink", peer);
+		return scenario_refuse(scenario, "nexthops.%.60s: needs an uplink", peer);
 	return rig_nexthop(&scenario->rig, peer, uplink, &nexthop, scenario->why,
 			   sizeof(scenario->why));
 }
@@ -212,8 +211,8 @@ static int send_nexthops(struct scenario *scenario)
 		if (error < 0)
 			return error;
 		if (model_port(model, uplink) == NULL)
-			return refuse(scenario, "nexthops.%.60s: there is no uplink %.60s", peer,
-				      uplink);
+			return scenario_refuse(scenario, "nexthops.%.60s: there is no uplink %.60s",
+					       peer, uplink);
 	}
 	for (size_t i = 0; i < model->n_ports; i++) {
 		const char *name = model->ports[i]->name;
@@ -227,91 +226,6 @@ static int send_nexthops(struct scenario *scenario)
 			return error;
 	}
 	return 0;
-}
-
-/* --- what the stations have and can --- */
-
-static struct station *machine(struct scenario *scenario, const char *key, const char *port)
-{
-	struct station *station = station_find(&scenario->rig.stations, port);
-	const struct model_port *known = model_port(scenario->rig.model, port);
-
-	/* What comes later in the scenario has no station yet. */
-	if (station == NULL)
-		station = station_make(&scenario->rig.stations, port);
-	if (station == NULL || (known != NULL && known->kind == &kind_peer)) {
-		refuse(scenario, "%s.%.60s: a peer has no packets of its own; its uplink has", key,
-		       port);
-		return NULL;
-	}
-	return station;
-}
-
-static int read_offloads(struct scenario *scenario)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(json_object_get(scenario->document, "sends"), name, value) {
-		struct station *station = machine(scenario, "sends", name);
-		json_int_t size = json_integer_value(value);
-
-		if (station == NULL)
-			return -EINVAL;
-		if (size <= 0 || size > UINT16_MAX)
-			return refuse(scenario, "sends.%.60s: needs a size in bytes", name);
-		station->segment_bytes = (uint16_t)size;
-	}
-	json_object_foreach(json_object_get(scenario->document, "takes"), name, value) {
-		struct station *station = machine(scenario, "takes", name);
-		const char *what = json_string_value(value);
-
-		if (station == NULL)
-			return -EINVAL;
-		if (what == NULL || (strcmp(what, "all") != 0 && strcmp(what, "checksum") != 0))
-			return refuse(scenario, "takes.%.60s: all or checksum", name);
-		station->offload_caps = strcmp(what, "all") == 0 ? OFFLOAD_ALL : OFFLOAD_CSUM;
-	}
-	return 0;
-}
-
-static int read_input(struct scenario *scenario, struct station *station, bool is_named)
-{
-	char path[SCENARIO_PATH_BYTES], why[CAPTURE_WHY_BYTES];
-
-	scenario_capture_path(scenario, station->name, "in", path);
-	int error = packets_read(&station->in, path, why, sizeof(why));
-
-	if (error == -ENOENT && !is_named)
-		return 0;
-	return error < 0 ? refuse(scenario, "%s: %s", path, why) : 0;
-}
-
-static int read_inputs(struct scenario *scenario)
-{
-	json_t *named = json_object_get(scenario->document, "in");
-	size_t n = 0;
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(named, name, value) {
-		if (!json_is_string(value))
-			return refuse(scenario, "in.%.60s: needs the name of a file", name);
-		if (machine(scenario, "in", name) == NULL)
-			return -EINVAL;
-	}
-	for (size_t i = 0; i < scenario->rig.stations.n; i++) {
-		struct station *station = scenario->rig.stations.list[i];
-		int error = read_input(scenario, station,
-				       json_object_get(named, station->name) != NULL);
-
-		if (error < 0)
-			return error;
-		n += station->in.n;
-	}
-	return n != 0 ? 0
-		      : refuse(scenario, "no packet comes in; make %.200s.PORT.in.pcap, or in:",
-			       scenario->base);
 }
 
 /* --- what it changes on the way --- */
@@ -362,7 +276,7 @@ static int change(struct scenario *scenario, const struct timeline_event *event)
 		error = send_nexthops(scenario);
 	if (error < 0) {
 		memcpy(why, scenario->why, sizeof(why));
-		refuse(scenario, "at.%.40s: %.550s", event->word, why);
+		scenario_refuse(scenario, "at.%.40s: %.550s", event->word, why);
 	}
 	return error;
 }
@@ -396,8 +310,8 @@ static int check_names(struct scenario *scenario)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		json_object_foreach(json_object_get(scenario->document, keys[i]), name, value) {
 			if (!is_known(scenario, name))
-				return refuse(scenario, "%s: there is no port %.60s", keys[i],
-					      name);
+				return scenario_refuse(scenario, "%s: there is no port %.60s",
+						       keys[i], name);
 		}
 	}
 	return 0;
@@ -427,7 +341,7 @@ static int load_all(struct scenario *scenario, const char *path)
 	if (error == 0)
 		error = check_names(scenario);
 	if (error == 0)
-		error = read_offloads(scenario);
+		error = inputs_set_offloads(scenario);
 	return error;
 }
 
@@ -438,7 +352,7 @@ int scenario_load(struct scenario *scenario, const char *path)
 
 	*scenario = (struct scenario){.folder_len = 0};
 	if (len < 6 || len >= sizeof(scenario->base) || strcmp(path + len - 5, ".yaml") != 0)
-		return refuse(scenario, "%s: a scenario's name ends in .yaml", path);
+		return scenario_refuse(scenario, "%s: a scenario's name ends in .yaml", path);
 	memcpy(scenario->base, path, len - 5);
 	const char *slash = strrchr(scenario->base, '/');
 
@@ -454,7 +368,7 @@ int scenario_load(struct scenario *scenario, const char *path)
 		error = send_nexthops(scenario);
 	if (error == 0)
 		error = make_later_stations(scenario);
-	return error == 0 ? read_inputs(scenario) : error;
+	return error == 0 ? inputs_read(scenario) : error;
 }
 
 void scenario_fini(struct scenario *scenario)
@@ -475,7 +389,8 @@ int scenario_play(struct scenario *scenario)
 
 	if (until != NULL &&
 	    (!json_is_string(until) || timeline_parse_time(json_string_value(until), &end_ns) < 0))
-		return refuse(scenario, "until: write a number with ns, us, ms, s, m or h");
+		return scenario_refuse(scenario,
+				       "until: write a number with ns, us, ms, s, m or h");
 	for (size_t i = 0; i < scenario->timeline.n; i++) {
 		const struct timeline_event *event = &scenario->timeline.events[i];
 

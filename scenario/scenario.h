@@ -50,6 +50,10 @@ void scenario_fini(struct scenario *scenario);
 /* Plays it from the first packet to the last. 0, or -errno with scenario->why. */
 int scenario_play(struct scenario *scenario);
 
+/* Fills scenario->why. -EINVAL. */
+int scenario_refuse(struct scenario *scenario, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* "AREA/NAME" */
 void scenario_name(const struct scenario *scenario, char name[SCENARIO_NAME_BYTES]);
 

@@ -18,9 +18,10 @@ struct timeline {
 	size_t n;
 };
 
-/* "1.5s", "250ms", "0.1us", "7ns", "2m", "1h": exact, and not beyond TIMELINE_NS_MAX. 0 or -EINVAL.
- */
-#define TIMELINE_NS_MAX (1ull << 62)
+/* Two years: the dataplane's rates count no further from 0. */
+#define TIMELINE_NS_MAX (1ull << 56)
+
+/* "1.5s", "250ms", "0.1us", "7ns", "2m", "1h": exact, at most TIMELINE_NS_MAX. 0 or -EINVAL. */
 int timeline_parse_time(const char *word, uint64_t *time_ns);
 
 /* {TIME: {...}, ...}, or NULL. 0, -ENOMEM, or -EINVAL with one line in `why`. `at` must stay. */

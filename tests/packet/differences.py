@@ -126,6 +126,20 @@ def forms(folder):
     expect("forms: no lab", 2, "nowhere.yaml: No such file", path)
 
 
+def calendar(folder):
+    """Times of a calendar count from the first packet of all."""
+    path = folder / "learning/answer_is_unicast.yaml"
+    for port in ("p1", "p2"):
+        capture = folder / f"learning/answer_is_unicast.{port}.in.pcap"
+        head, packets = records(capture)
+        capture.write_bytes(head + b"".join(struct.pack("=I", 1700000000) + packet[4:] for packet in packets))
+    expect("calendar: counted from the first packet", 1, "0.000000000, not 0.001000000", path)
+    run("--update", path)
+    expect("calendar: and so expected", 0, "1 passed", path)
+    capture.write_bytes(head + struct.pack("=I", 1) + packets[0][4:])
+    expect("calendar: too long", 2, "more than two years apart", path)
+
+
 def reports(folder):
     replace(folder / "malformed/runts.yaml", b"runt: 14", b"runt: 13")
     replace(folder / "malformed/sources.yaml", b"lab:", b"lba:")
@@ -165,7 +179,7 @@ def main():
         (folder / "empty").mkdir()
         for area in ("learning", "changes", "malformed", "moves"):
             shutil.copytree(PCAPS / area, folder / area)
-        for part in (captures, texts, forms, reports, twice):
+        for part in (captures, texts, forms, calendar, reports, twice):
             part(folder)
     print(f"1..{N}")
     sys.exit(1 if WRONG else 0)
