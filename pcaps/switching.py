@@ -302,3 +302,47 @@ scenario("mtu", "each_segment_has_its_own", "on one trunk each segment has its M
           (2, "t1", frame(BROADCAST, C, 2, 1419, tags=[(Q, 10)]), ""),
           (3, "t1", frame(BROADCAST, C, 3, 9018, tags=[(Q, 20)]), {"b1": frame(BROADCAST, C, 3, 9014)}),
           (4, "t1", frame(BROADCAST, C, 4, 9019, tags=[(Q, 20)]), "")], {"t1": {"too-big": 2}})
+
+# Limits that several share. In ALPHA four ports share eight addresses: two each.
+scenario("learning", "largest_gives_up", "in a full segment always the port that has most now gives up its oldest, until all have their share",
+         "{ALPHA: {vni: 100, max_macs: 8}}", {f"p{i}": "ALPHA" for i in range(1, 5)},
+         [(i * S, "p1", frame(BROADCAST, host(10 + i), i), "p2 p3 p4") for i in range(1, 6)] +
+         [(i * S, "p2", frame(BROADCAST, host(20 + i), i), "p1 p3 p4") for i in range(6, 9)] +
+         [(i * S, "p3", frame(BROADCAST, host(30 + i), i), "p1 p2 p4") for i in range(9, 11)] +
+         [(i * S, "p4", frame(BROADCAST, host(40 + i), i), "p1 p2 p3") for i in range(11, 13)] +
+         [(20 * S, "p4", frame(host(address), host(51), address), who) for address, who in (
+             (11, "p1 p2 p3"), (12, "p1 p2 p3"), (13, "p1 p2 p3"), (14, "p1"), (15, "p1"), (26, "p1 p2 p3"), (27, "p2"), (28, "p2"),
+             (39, "p3"), (40, "p3"))] +
+         [(21 * S, "p1", frame(host(address), host(15), address), who) for address, who in ((51, "p4"), (52, "p4"))])
+scenario("learning", "counts_in_the_segment", "in a full segment only what a trunk has in that segment counts, and is given up",
+         "{ALPHA: {vni: 100, vlan: 10, max_macs: 4}, BETA: {vni: 200, vlan: 20}}",
+         {"t1": "trunk: {ALPHA: 10, BETA: 20}", "a1": "ALPHA", "a2": "ALPHA", "b1": "BETA"},
+         [(i * S, "t1", bits(i, 20)[:6] + frame(BROADCAST, host(60 + i), i, 64, tags=[(Q, 20)])[6:],
+           {"b1": frame(BROADCAST, host(60 + i), i)}) for i in range(1, 9)] +
+         [(9 * S, "t1", frame(BROADCAST, C, 9, 64, tags=[(Q, 10)]), {p: frame(BROADCAST, C, 9) for p in ("a1", "a2")})] +
+         [(i * S, "a1", frame(BROADCAST, host(i), i), {"a2": frame(BROADCAST, host(i), i), "t1": frame(BROADCAST, host(i), i, 64, tags=[(Q, 10)])})
+          for i in range(10, 13)] +
+         [(13 * S, "a2", frame(C, B, 13), {"t1": frame(C, B, 13, 64, tags=[(Q, 10)])}),
+          (14 * S, "a1", frame(B, host(12), 14), "a2"), (15 * S, "a2", frame(C, B, 15), {"t1": frame(C, B, 15, 64, tags=[(Q, 10)])}),
+          (16 * S, "a2", frame(host(10), B, 16), {"a1": frame(host(10), B, 16), "t1": frame(host(10), B, 16, 64, tags=[(Q, 10)])})])
+
+
+def behind(ms, vlan, address, mark):
+    """A broadcast from behind the trunk, and what the segment's access port gets."""
+    return (ms, "t1", frame(BROADCAST, address, mark, 64, tags=[(Q, vlan)]), {"a1" if vlan == 10 else "b1": frame(BROADCAST, address, mark)})
+
+
+def asked(ms, vlan, address, mark, is_known):
+    """A frame from the segment's access port to an address behind the trunk: known or not, it goes there, and to nobody else."""
+    port, other = ("a1", "a2") if vlan == 10 else ("b1", "b2")
+    sent = frame(address, B, mark)
+    return (ms, port, sent, dict({"t1": frame(address, B, mark, 64, tags=[(Q, vlan)])}, **({} if is_known else {other: sent})))
+
+
+scenario("learning", "trunk_segments_share", "the segments of a trunk share its limit: who has more than its part gives up its own",
+         TWO, {"t1": "trunk: {ALPHA: 10, BETA: 20}, max_macs: 4", "a1": "ALPHA", "a2": "ALPHA", "b1": "BETA", "b2": "BETA"},
+         [(ms, port, data, dict(got, **{"a2" if "a1" in got else "b2": got["a1" if "a1" in got else "b1"]})) for ms, port, data, got in (
+             behind(1 * S, 20, host(21), 1), behind(2 * S, 10, host(11), 2), behind(3 * S, 10, host(12), 3), behind(4 * S, 10, host(13), 4),
+             behind(5 * S, 10, host(14), 5), behind(6 * S, 20, host(21), 6), behind(7 * S, 20, host(22), 7))] +
+         [asked(8 * S, 20, host(21), 8, True), asked(9 * S, 10, host(11), 9, False), asked(10 * S, 10, host(12), 10, False),
+          asked(11 * S, 10, host(13), 11, True), asked(12 * S, 10, host(14), 12, True), asked(13 * S, 20, host(22), 13, True)])

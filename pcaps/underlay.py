@@ -160,8 +160,9 @@ wired("tags_inside", "tags in a tunnel are payload, if peer and port take such; 
     (1, "up", into(frame(BROADCAST, R, 1, 64, tags=[(0x8100, 20)])), ""),
     (2, "up", into(frame(BROADCAST, R3, 2, 64, tags=[(0x8100, 20)]), 2), {"q1": frame(BROADCAST, R3, 2, 64, tags=[(0x8100, 20)])}),
     (3, "q1", frame(R3, C, 3, 68, tags=[(0x88A8, 5), (0x8100, 6)]), {"up": out(frame(R3, C, 3, 68, tags=[(0x88A8, 5), (0x8100, 6)]), 2)}),
-    (4, "up", into(frame(BROADCAST, R, 4, 64, tags=[(0x8100, 0)])), {p: frame(BROADCAST, R, 4, 60) for p in ("p1", "p2", "q1")})],
-      {"h2": {"tagged": 1}, "p1": {"tagged": 1}, "p2": {"tagged": 1}}, h3="segments: [ALPHA, BETA], qinq: on",
+    (4, "up", into(frame(BROADCAST, R, 4, 64, tags=[(0x8100, 0)])), {p: frame(BROADCAST, R, 4, 60) for p in ("p1", "p2", "q1")}),
+    (5, "q1", frame(BROADCAST, C, 5, 64, tags=[(0x8100, 20)]), {"up": out(frame(BROADCAST, C, 5, 64, tags=[(0x8100, 20)]), 2)})],
+      {"h2": {"tagged": 2}, "p1": {"tagged": 2}, "p2": {"tagged": 2}}, h3="segments: [ALPHA, BETA], qinq: on",
       ports={"q1": "segment: ALPHA, qinq: on"})
 wired("inner_frames_are_judged", "what comes out of a tunnel is judged as what comes from a port", [
     (1, "up", into(frame(A, "01:00:5e:00:00:01", 1)), ""), (2, "up", into(frame(A, "00:00:00:00:00:00", 2)), ""),
@@ -228,6 +229,10 @@ def neighbours(name, about, packets, drops=None, alpha="arp_suppress: on", ports
 
 neighbours("answered_here", "a question for a neighbour that has spoken is answered by weft, in its name", [
     (1, "p2", I_AM2, "p1 p3"), (2, "p1", WHO2, {"p1": TOLD2})], {"p1": {"answered": 1}})
+neighbours("many_at_once", "of several questions at once each is answered, in their order", [
+    (1, "p2", I_AM2, "p1 p3"), (2, "p3", tunnels.arp(1, C, "10.0.0.3", "10.0.0.3"), "p1 p2")] + [
+        (3, "p1", tunnels.arp(1, A, "10.0.0.1", f"10.0.0.{n}"), {"p1": tunnels.arp(2, {2: B, 3: C}[n], f"10.0.0.{n}", "10.0.0.1", A)})
+        for n in (2, 3, 2, 3, 3, 2)], {"p1": {"answered": 6}})
 neighbours("not_by_default", "without arp_suppress every question reaches all",
            [(1, "p2", I_AM2, "p1 p3"), (2, "p1", WHO2, "p2 p3")], alpha="arp_suppress: off")
 neighbours("segments_apart", "who is in one segment is no neighbour in another",
