@@ -23,6 +23,9 @@ enum {
 	OPT_CONFIRM,
 	OPT_COUNT,
 	OPT_INTERVAL,
+	OPT_UPDATE,
+	OPT_JUNIT,
+	OPT_KEEP,
 	OPT_VERSION,
 };
 
@@ -37,6 +40,9 @@ static const struct option long_options[] = {
 	{"comment", required_argument, NULL, 'm'},
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"interval", required_argument, NULL, OPT_INTERVAL},
+	{"update", no_argument, NULL, OPT_UPDATE},
+	{"junit", required_argument, NULL, OPT_JUNIT},
+	{"keep", required_argument, NULL, OPT_KEEP},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -127,6 +133,15 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 		return parse_count(optarg, &args->count, why, why_bytes);
 	case OPT_INTERVAL:
 		return parse_interval(optarg, &args->interval_ms, why, why_bytes);
+	case OPT_UPDATE:
+		args->update = true;
+		return 0;
+	case OPT_JUNIT:
+		args->junit = optarg;
+		return 0;
+	case OPT_KEEP:
+		args->keep = optarg;
+		return 0;
 	case OPT_VERSION:
 		args->version = true;
 		return 0;

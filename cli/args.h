@@ -13,11 +13,14 @@ struct args {
 	enum print_style style;
 	const char *confirm;	  /* --confirm: a time, weftd's to read; NULL if not given */
 	const char *comment;	  /* -m; NULL if not given */
+	const char *junit;	  /* --junit: a file; NULL if not given */
+	const char *keep;	  /* --keep: a folder; NULL if not given */
 	unsigned int wait_s;	  /* --wait; 0 if not given */
 	unsigned int count;	  /* --count; 0 if not given */
 	unsigned int interval_ms; /* --interval; 0 if not given */
 	bool dry_run;
 	bool prune;
+	bool update;
 	bool help;
 	bool version;
 	int n_words;

@@ -221,6 +221,9 @@ static int check_call(const struct call *call)
 		return call_usage(call, "--wait has no meaning here");
 	if (!(cmd->flags & CMD_REPEAT) && (call->args->count || call->args->interval_ms))
 		return call_usage(call, "--count and --interval have no meaning here");
+	if (!(cmd->flags & CMD_SCENARIO) &&
+	    (call->args->update || call->args->junit || call->args->keep))
+		return call_usage(call, "--update, --junit and --keep have no meaning here");
 	return CALL_DONE;
 }
 

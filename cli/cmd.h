@@ -14,6 +14,7 @@ enum cmd_flag {
 	CMD_CONFIRM = 16, /* takes --confirm */
 	CMD_COMMENT = 32, /* takes -m */
 	CMD_REPEAT = 64,  /* takes --count and --interval */
+	CMD_SCENARIO = 128, /* takes --update, --junit and --keep */
 };
 
 struct cmd {
@@ -28,6 +29,7 @@ struct cmd {
 };
 
 #define CMD_WORDS_MAX 64 /* more than any command has a use for */
+#define CMD_SCENARIOS_MAX 4096
 
 #define CMD_TABLE_MAX 128
 

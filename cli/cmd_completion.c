@@ -63,7 +63,7 @@ static const char tail[] =
 	"\t[[ ${#COMPREPLY[@]} = 1 && ${COMPREPLY[0]} = *= ]] && compopt -o nospace\n"
 	"\t# Readline takes = for the end of a word.\n"
 	"\t[[ $cur = *=* ]] && COMPREPLY=(\"${COMPREPLY[@]#\"${cur%%=*}=\"}\")\n"
-	"\tif [[ ${#COMPREPLY[@]} = 0 && ${line% *} = *\\ -f ]]; then\n"
+	"\tif [[ ${#COMPREPLY[@]} = 0 && ( ${line% *} = *\\ -f || ${typed[1]} = test ) ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	"\tfi\n"
 	"}\n"

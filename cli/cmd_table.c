@@ -312,6 +312,15 @@ static const struct cmd table[] = {
 	 "since  go on after a position or revision that -o json printed\n"
 	 "Times are UTC. A port's state is looked at 5 times a second.\n",
 	 0, 1, 0, cmd_watch_run},
+	{"test", NULL, "test [--update] [--junit FILE] [--keep FOLDER] SCENARIO.yaml|FOLDER...",
+	 "play captures through a lab and compare what comes; exit 1 if it differs",
+	 "Needs no daemon and no rights: weft-scenario runs the same dataplane in virtual time.\n"
+	 "FOLDER         every scenario below it\n"
+	 "--update       make what comes what is expected, to be reviewed\n"
+	 "--junit FILE   write the results as JUnit's XML, too\n"
+	 "--keep FOLDER  write what each port sent to FOLDER/AREA/NAME.PORT.out.pcap\n"
+	 "Exit code 2: a scenario cannot be played as it is written.\n",
+	 1, CMD_SCENARIOS_MAX, CMD_SCENARIO, cmd_test_run},
 	{"where", NULL, "where VM|PORT|MAC|IP",
 	 "find a machine; exit 1 if nobody knows it",
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-FOLDERS = ("tap", "vxlan", "dataplane", "control", "cli", "tests")
+FOLDERS = ("tap", "vxlan", "capture", "dataplane", "control", "scenario", "cli", "tests")
 
 
 def flags_by_folder(build):

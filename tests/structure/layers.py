@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who may include what: tap, vxlan <- dataplane <- control <- cli; nothing includes tests."""
+"""Who may include what: tap, vxlan, capture <- dataplane <- control <- scenario, cli; nothing includes tests."""
 import pathlib
 import re
 import sys
@@ -9,10 +9,12 @@ import sys
 RULES = {
     "tap/": (("tap/",), False),
     "vxlan/": (("vxlan/",), False),
+    "capture/": (("capture/",), False),
     "dataplane/": (("tap/", "vxlan/", "dataplane/"), True),
     "dataplane/api/": (("dataplane/api/",), False),
     "dataplane/base/": (("dataplane/base/",), False),
     "control/": (("tap/", "vxlan/", "dataplane/api/", "dataplane/base/", "control/"), False),
+    "scenario/": (("capture/", "dataplane/", "control/", "scenario/"), True),
     "cli/": (("dataplane/base/", "cli/"), False),
     "tests/": (("",), True),
 }

@@ -6,7 +6,7 @@ import re
 import statistics
 import sys
 
-FOLDERS = ("tap", "vxlan", "dataplane", "control", "cli", "tests")
+FOLDERS = ("tap", "vxlan", "capture", "dataplane", "control", "scenario", "cli", "tests")
 FUNCTION_MAX, FILE_MAX, COLUMNS_MAX = 80, 600, 100
 
 

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-OURS = ("tap/", "vxlan/", "dataplane/", "control/", "cli/", "tests/lib/")
+OURS = ("tap/", "vxlan/", "capture/", "dataplane/", "control/", "scenario/", "cli/", "tests/lib/")
 MUTABLE = (".data", ".bss", ".tdata", ".tbss", "*COM*")  # .data.rel.ro is constant after loading
 ALLOWED = {"dataplane/vhost/fault.c": "thread_registry"}  # docs/adr/0006-one-thread-local.md
 # Compilers' own names: sanitizers, coverage.

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-SOURCES = ("tap", "vxlan", "dataplane", "control", "cli", "tests", "scripts", ".ci")
+SOURCES = ("tap", "vxlan", "capture", "dataplane", "control", "scenario", "cli", "tests", "scripts", ".ci")
 DOCUMENTS = ("docs", "systemd", "pcaps", "README.md", "meson.build")
 SPDX = "SPDX-License-Identifier: BSD-3-Clause"
 ROOT = re.escape(str(pathlib.Path.cwd()))
