@@ -188,7 +188,7 @@ int mirror_stage(struct mirror *mirror, const struct model *model, enum model_ki
 		if (error == 0)
 			error = send_put(mirror, kind, &message, &fds, why);
 	}
-	if (error == 0 && kind == MODEL_POOL)
+	if (error == 0 && kind == MODEL_POOL && strcmp(object->name, CHANNELS_HOST_POOL) == 0)
 		error = stage_default(mirror, model, why);
 	return error;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: the body of a request, a segment, a port or a lab as JSON. What is refused has a
+ * Fuzz target: the body of a request, an object of some kind or a lab as JSON. What is refused has a
  * reason that an answer can carry. What is taken is shown as something that can be sent again and
  * means the same.
  *
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "control/json_body.h"
+#include "control/kinds.h"
 #include "control/lab.h"
-#include "control/spec.h"
 #include "control/trunk.h"
 
 #define CLUSTER "default"
@@ -48,52 +48,35 @@ static void check_depth(json_t *json, unsigned int left)
 	}
 }
 
-static void try_segment(const char *name, const json_t *body)
-{
-	struct model_segment segment, again;
-	struct problem problem = {0};
-
-	if (spec_parse_segment(name, body, &segment, &problem) < 0) {
-		check_problem(&problem);
-		return;
-	}
-	for (enum spec_form form = SPEC_SHORT; form <= SPEC_FULL; form++) {
-		json_t *shown = spec_format_segment(&segment, form);
-
-		check(shown != NULL);
-		check(spec_parse_segment(name, shown, &again, &problem) == 0);
-		check(memcmp(&segment, &again, sizeof(segment)) == 0);
-		json_decref(shown);
-	}
-}
-
 /* Trunks are shared by pointer: two of the same content are the same. Frees that of `again`. */
-static void check_same(const struct model_port *port, struct model_port *again)
+static void check_same(enum model_kind kind, const union model_any *object, union model_any *again)
 {
-	check(trunk_is_same(port->trunk, again->trunk));
-	model_fini(MODEL_PORT, &again->object);
-	again->trunk = port->trunk;
-	check(memcmp(port, again, sizeof(*port)) == 0);
+	if (kind == MODEL_PORT) {
+		check(trunk_is_same(object->port.trunk, again->port.trunk));
+		model_fini(kind, &again->object);
+		again->port.trunk = object->port.trunk;
+	}
+	check(memcmp(object, again, model_bytes(kind, &object->object)) == 0);
 }
 
-static void try_port(const char *name, const json_t *body)
+static void try_object(enum model_kind kind, const char *name, const json_t *body)
 {
-	struct model_port port, again;
+	union model_any object, again;
 	struct problem problem = {0};
 
-	if (spec_parse_port(CLUSTER, name, body, &port, &problem) < 0) {
+	if (kinds[kind].parse(CLUSTER, name, body, &object, &problem) < 0) {
 		check_problem(&problem);
 		return;
 	}
 	for (enum spec_form form = SPEC_SHORT; form <= SPEC_FULL; form++) {
-		json_t *shown = spec_format_port(CLUSTER, &port, form);
+		json_t *shown = kinds[kind].format(CLUSTER, &object.object, form);
 
 		check(shown != NULL);
-		check(spec_parse_port(CLUSTER, name, shown, &again, &problem) == 0);
-		check_same(&port, &again);
+		check(kinds[kind].parse(CLUSTER, name, shown, &again, &problem) == 0);
+		check_same(kind, &object, &again);
 		json_decref(shown);
 	}
-	model_fini(MODEL_PORT, &port.object);
+	model_fini(kind, &object.object);
 }
 
 static void try_lab(const char *text, size_t bytes)
@@ -133,10 +116,13 @@ int LLVMFuzzerTestOneInput(const char *bytes, size_t n_bytes)
 	json_t *body = json_body_read(text, text_bytes, &fault);
 	if (body != NULL)
 		check_depth(body, JSON_BODY_DEPTH_MAX);
-	if (body != NULL && bytes[0] == 's')
-		try_segment(name, body);
-	else if (body != NULL)
-		try_port(name, body);
+	/* s: segment, c: channel, ... by the letters; anything else is a port. */
+	static const char letters[MODEL_KINDS + 1] = "s_ocvn";
+	const char *letter = bytes[0] != '_' ? memchr(letters, bytes[0], MODEL_KINDS) : NULL;
+
+	if (body != NULL)
+		try_object(letter != NULL ? (enum model_kind)(letter - letters) : MODEL_PORT, name,
+			   body);
 	json_decref(body);
 	return 0;
 }

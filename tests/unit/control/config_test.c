@@ -428,6 +428,59 @@ static void a_change_by_someone_else_is_noticed(void **state)
 	assert_string_equal(fixture->model->ports[0]->vm, "b");
 }
 
+static void put_loan(struct model *model, const char *name, uint64_t rate_bps)
+{
+	struct model_loan loan = {
+		.rate_bps = rate_bps, .ways = 1 << DP_RX, .end_ms = 1790000000250, .id = 77};
+
+	snprintf(loan.name, sizeof(loan.name), "%s", name);
+	snprintf(loan.from, sizeof(loan.from), "gold");
+	snprintf(loan.to, sizeof(loan.to), "bronze");
+	loan.generation = 3;
+	assert_int_equal(model_put(model, MODEL_LOAN, &loan.object), 0);
+}
+
+/* Loans are there again after a start, and have no revision: none comes back with one. */
+static void loans_are_kept_beside_the_revisions(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	struct model *former;
+
+	assert_int_equal(write_ports(fixture, 3, "a"), 0);
+	uint64_t revision = config_revision(fixture->config);
+	put_loan(fixture->model, "l1", 1000);
+	fixture->model->next_id = 100;
+	assert_int_equal(config_write_loans(fixture->config, fixture->model, &problem), 0);
+	assert_int_equal(config_revision(fixture->config), revision);
+	reopen_config(fixture);
+	assert_int_equal(config_revision(fixture->config), revision);
+	assert_int_equal(fixture->model->n_ports, 3);
+	assert_int_equal(fixture->model->next_id, 100);
+	const struct model_loan *loan = model_loan(fixture->model, "l1");
+	assert_non_null(loan);
+	assert_string_equal(loan->from, "gold");
+	assert_string_equal(loan->to, "bronze");
+	assert_int_equal(loan->rate_bps, 1000);
+	assert_int_equal(loan->ways, 1 << DP_RX);
+	assert_int_equal(loan->end_ms, 1790000000250);
+	assert_int_equal(loan->id, 77);
+	assert_int_equal(loan->generation, 3);
+
+	/* A change of something else keeps it; the revision before has none. */
+	assert_int_equal(write_ports(fixture, 3, "b"), 0);
+	assert_int_equal(config_read(fixture->config, revision, &former, &problem), 0);
+	assert_int_equal(former->n_loans, 0);
+	model_destroy(former);
+	reopen_config(fixture);
+	assert_int_equal(fixture->model->n_loans, 1);
+	model_del(fixture->model, MODEL_LOAN, "l1");
+	assert_int_equal(config_write_loans(fixture->config, fixture->model, &problem), 0);
+	reopen_config(fixture);
+	assert_int_equal(fixture->model->n_loans, 0);
+	assert_string_equal(fixture->model->ports[0]->vm, "b");
+}
+
 static void clusters_in_one_store_do_not_see_each_other(void **state)
 {
 	struct fixture *fixture = *state;
@@ -480,6 +533,7 @@ int main(void)
 		TEST(a_trial_is_stored_until_it_is_confirmed),
 		TEST(a_failure_at_any_commit_leaves_the_old_model_or_the_new_one),
 		TEST(a_change_by_someone_else_is_noticed),
+		TEST(loans_are_kept_beside_the_revisions),
 		TEST(clusters_in_one_store_do_not_see_each_other),
 		TEST(a_root_that_names_a_missing_chunk_is_refused),
 	};

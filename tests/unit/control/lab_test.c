@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Labs, from text to model and back: what is refused, with which code, line and words; what comes
- * out when a lab is exported and applied again. Covers lab.c, lab_yaml.c, spec.c and rules.c.
+ * out when a lab is exported and applied again. Covers lab.c, lab_yaml.c, spec_*.c, rules.c
+ * and rules_channel.c.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -95,7 +96,8 @@ static const struct bad bad_yaml[] = {
 	{"pools: {host: {capacity: 999}}", "value-invalid", "from 1k to 400G"},
 	{"pools: {host: {capacity: 400.1G}}", "value-invalid", "from 1k to 400G"},
 	{"pools: {host: {capacity: 99999999999999999999G}}", "value-invalid", "is not a rate"},
-	{"pools:\n  host:\n    capacity: {tx: 1G}", "key-missing", "line 2: pool host: capacity.rx"},
+	{"pools:\n  host:\n    capacity: {tx: 1G}", "key-missing",
+	 "line 2: pool host: capacity.rx"},
 	{"pools:\n  host:\n    capacity: {tx: 1G,\n      ry: 1G}", "key-unknown",
 	 "line 4: pool host: unknown key 'capacity.ry'"},
 	{"pools: {host: {capacity: [1G]}}", "value-invalid", "one word or number"},
@@ -136,7 +138,8 @@ static const struct bad bad_yaml[] = {
 	{"pools: {p: {capacity: {tx: 1G, rx: 10M}}}\nchannels: {a: {pool: p, rx: {rate: 2M}},"
 	 "b: {pool: p, rx: {rate: 2M}}, c: {pool: p, rx: {rate: 2M}}, d: {pool: p, rx: {rate: 2M}},"
 	 "e: {pool: p, rx: {rate: 1M}}, f: {pool: p, rx: {rate: 3M}}, g: {pool: p}}",
-	 "pool-exhausted", "pool p: rx: 12M assured of 10M (f 3M, a 2M, b 2M, c 2M, d 2M and 1 more)"},
+	 "pool-exhausted",
+	 "pool p: rx: 12M assured of 10M (f 3M, a 2M, b 2M, c 2M, d 2M and 1 more)"},
 	{"segments:\n  A: {}", "key-missing", "line 2: segment A: vni is missing"},
 	{"segments:\n  A:", "value-invalid", "needs keys and values"},
 	{"segments: {A: {vni: 0}}", "value-invalid", "from 1 to 16777215"},
@@ -402,13 +405,25 @@ static const char good_lab[] =
 	"  BETA: {vni: 200, age: 2m, unknown: drop}\n"
 	"  \"300\": {vni: 300}\n"
 	"ports:\n"
-	"  web0: {type: vhost-user, vm: web, segment: ALPHA, offload: off, isolated: on}\n"
+	"  web0: {type: vhost-user, vm: web, segment: ALPHA, offload: off, isolated: on,\n"
+	"    channel: bronze}\n"
 	"  db0: {type: vhost-user, vm: db, segment: ALPHA, socket: '/run/a,b:#{}[]\\1.sock'}\n"
 	"  c1: {type: tap, segment: BETA, netns: \"1\", ip: 10.0.3.2/24}\n"
 	"  c2: {type: tap, segment: BETA, netns: \"true\", ifname: x2, mac: 02:00:00:00:00:01}\n"
 	"  t1: {type: tap, trunk: {ALPHA: own, BETA: 20}, native: \"300\"}\n"
 	"  t2: {type: vhost-user, trunk: 'BETA:4094,ALPHA', qinq: on}\n"
 	"  on: {type: tap, segment: \"300\", ip: fd00::3/64, host: h1}\n"
+	"  u: {type: uplink, ifname: eth9, vtep: 10.9.0.1, channel: alone}\n"
+	"pools:\n"
+	"  host: {capacity: 10G}\n"
+	"  wan: {capacity: {tx: 1G, rx: 500M}, overcommit: yes, uplink: u}\n"
+	"channels:\n"
+	"  gold: {pool: host, tx: {rate: 0.5G, ceil: 2G, burst: 64k, weight: 4, latency: 5ms,\n"
+	"    pps: 100k}, rx: {rate: 500M, weight: 1}, account: wire}\n"
+	"  silver: {pool: wan, tx: {rate: 1G}, account: l2}\n"
+	"  bronze: {pool: wan, tx: {rate: 1000000000}, rx: {}}\n"
+	"  alone: {tx: {ceil: 1.234567891G}}\n"
+	"vms: {web: {channel: gold}, \"7\": {}}\n"
 	"peers:\n"
 	"  host2: {vtep: 10.9.0.2, segments: [BETA, ALPHA]}\n"
 	"  host3: {vtep: 'fd09::3', learn: off}\n";
@@ -422,7 +437,9 @@ static void an_exported_lab_changes_nothing_when_applied(void **state)
 	struct plan plan;
 
 	assert_int_equal(model->n_segments, 3);
-	assert_int_equal(model->n_ports, 9);
+	assert_int_equal(model->n_ports, 10);
+	assert_int_equal(model->n_channels, 4);
+	assert_int_equal(model->n_vms, 2);
 	for (int is_yaml = 0; is_yaml < 2; is_yaml++) {
 		char *lab = is_yaml ? strdup(exported) : json_dumps(tree, 0);
 		struct model *wanted = apply(lab, strlen(lab), is_yaml, model, true, &problem);
@@ -449,7 +466,8 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 	json_t *tree_again = lab_format(CLUSTER, again);
 
 	assert_true(json_equal(tree, tree_again));
-	assert_int_equal(again->n_ports, 9);
+	assert_int_equal(again->n_ports, 10);
+	assert_int_equal(again->n_channels, 4);
 	json_decref(tree);
 	json_decref(tree_again);
 	free(exported);
@@ -502,6 +520,51 @@ static void prune_removes_only_what_the_same_lab_made(void **state)
 	model_destroy(first);
 	model_destroy(second);
 	model_destroy(third);
+}
+
+static void channels_are_written_as_they_are_read_and_pruned(void **state)
+{
+	static const char text[] = "name: one\nsegments: {}\npools:\n  host: {capacity: 10G}\n"
+				   "channels:\n  a: {pool: host, tx: {rate: 1.5G, weight: 2}}\n"
+				   "  b: {pool: host}\nvms:\n  v: {channel: a}\nports: {}\n";
+	struct model *first = apply_yaml(text, NULL, false);
+	json_t *tree = lab_format(CLUSTER, first);
+	char *exported = lab_yaml_format(tree);
+	struct model *second = apply_yaml("name: one\npools: {host: {capacity: 10G}}\n"
+					  "channels: {b: {pool: host}}",
+					  first, true);
+
+	assert_string_equal(exported, text);
+	assert_null(model_channel(second, "a"));
+	assert_null(model_vm(second, "v"));
+	assert_non_null(model_channel(second, "b"));
+	assert_non_null(model_pool(second, "host"));
+	free(exported);
+	json_decref(tree);
+	model_destroy(first);
+	model_destroy(second);
+}
+
+/* What stands under channels: is where the fault is, for what names it, too. */
+static void a_channel_that_cannot_be_read_is_the_only_fault(void **state)
+{
+	static const char text[] = "pools: {host: {capacity: no}}\n"
+				   "channels:\n  gold: {pool: host, tx: {rate: 1, ceil: 2}}\n"
+				   "segments: {A: {vni: 1, channel: gold}}\n";
+	struct problem problem = {.errors = json_array()};
+	struct model *empty, *wanted;
+	struct lab lab;
+
+	assert_int_equal(model_create(&empty), 0);
+	assert_int_equal(lab_yaml_parse(text, strlen(text), &lab, &problem), 0);
+	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
+	assert_int_equal(rules_check(wanted, HOST, "/run/weft", &problem), -EINVAL);
+	/* capacity, tx.rate, tx.ceil */
+	assert_int_equal(json_array_size(problem.errors), 3);
+	problem_fini(&problem);
+	lab_fini(&lab);
+	model_destroy(wanted);
+	model_destroy(empty);
 }
 
 static void what_stays_the_same_keeps_its_owner_unless_one_is_given(void **state)
@@ -591,6 +654,8 @@ int main(void)
 		cmocka_unit_test(defaults_and_derived_values_are_not_kept),
 		cmocka_unit_test(apply_leaves_alone_what_a_lab_does_not_name),
 		cmocka_unit_test(prune_removes_only_what_the_same_lab_made),
+		cmocka_unit_test(channels_are_written_as_they_are_read_and_pruned),
+		cmocka_unit_test(a_channel_that_cannot_be_read_is_the_only_fault),
 		cmocka_unit_test(what_stays_the_same_keeps_its_owner_unless_one_is_given),
 		cmocka_unit_test(an_export_keeps_every_owner),
 		cmocka_unit_test(what_belongs_to_no_lab_is_never_pruned),

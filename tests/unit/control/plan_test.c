@@ -90,6 +90,31 @@ static const struct change changes[] = {
 	{"segments: {A: {vni: 1}, B: {vni: 2}}\nports: {p: {type: vhost-user, segment: A},"
 	 " v: {type: vhost-user, segment: A, offload: off}}",
 	 "replace port p type; replace port v offload", false},
+	/* What is referred to comes before and goes after what refers to it. */
+	{"segments: {A: {vni: 1, channel: c}, B: {vni: 2}}\npools: {h: {capacity: 1G}}\n"
+	 "channels: {c: {pool: h}}\nvms: {m: {channel: c}}\n"
+	 "ports: {p: {type: tap, segment: A, netns: n1}, v: {type: vhost-user, segment: A, vm: m,"
+	 " channel: c}}",
+	 "create pool h; create channel c; create vm m; update segment A channel; "
+	 "update port v vm channel",
+	 false},
+};
+
+static const char shaped[] = "pools: {h: {capacity: 1G}, i: {capacity: 1G}}\n"
+			     "channels: {c: {pool: h, tx: {rate: 1M}}}\nvms: {m: {channel: c}}";
+
+static const struct change shaped_changes[] = {
+	{"", "delete vm m; delete channel c; delete pool h; delete pool i", false},
+	{"pools: {h: {capacity: {tx: 1G, rx: 2G}, overcommit: on}, i: {capacity: 1000M}}\n"
+	 "channels: {c: {pool: i, tx: {ceil: 1G, burst: 9k, weight: 2, latency: 1ms, pps: 1},"
+	 " rx: {rate: 1M, weight: 1}, account: wire}}\nvms: {m: {}}",
+	 "update pool h capacity overcommit; update channel c pool tx.rate tx.ceil tx.burst "
+	 "tx.weight tx.latency tx.pps rx.rate account; update vm m channel",
+	 false},
+	{"pools: {h: {capacity: 1000000k}, i: {capacity: 1G}}\n"
+	 "channels: {c: {pool: h, tx: {rate: 1000k, weight: 1}, rx: {}, account: l2}}\n"
+	 "vms: {m: {channel: c}}",
+	 "", false},
 };
 
 static void steps_come_in_order_and_name_their_fields(void **state)
@@ -106,6 +131,25 @@ static void steps_come_in_order_and_name_their_fields(void **state)
 		if (port != NULL)
 			assert_int_equal(port->id != model_port(from, "p")->id,
 					 changes[i].is_new_id);
+		plan_fini(&plan);
+		model_destroy(from);
+		model_destroy(to);
+	}
+}
+
+static void channels_change_in_place(void **state)
+{
+	for (size_t i = 0; i < sizeof(shaped_changes) / sizeof(shaped_changes[0]); i++) {
+		const char *lab = shaped_changes[i].to[0] != '\0' ? shaped_changes[i].to : "{}";
+		struct plan plan;
+		struct model *from = next(NULL, shaped, &plan);
+
+		plan_fini(&plan);
+		struct model *to = next(from, lab, &plan);
+
+		assert_plan(&plan, shaped_changes[i].expected);
+		if (to->n_channels > 0)
+			assert_int_equal(to->channels[0]->id, from->channels[0]->id);
 		plan_fini(&plan);
 		model_destroy(from);
 		model_destroy(to);
@@ -168,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_come_in_order_and_name_their_fields),
+		cmocka_unit_test(channels_change_in_place),
 		cmocka_unit_test(ids_are_never_given_twice),
 		cmocka_unit_test(generation_grows_with_changes_only),
 		cmocka_unit_test(another_owner_is_a_change_too),
