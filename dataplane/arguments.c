@@ -10,17 +10,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/channel/buffers.h"
+
 #define MEMORY_MB_DEFAULT 96 /* a million addresses, while their table doubles */
 #define MEMORY_MB_MIN 32
 #define MEMORY_MB_MAX (1024 * 1024)
+#define QUEUE_MB_MIN 1
+#define QUEUE_MB_MAX (1024 * 1024)
 
 static const char usage[] =
-	"usage: weft-dataplane [--run-dir DIR] [--workers CPU-LIST] [--memory MB] [--no-huge]\n"
+	"usage: weft-dataplane [--run-dir DIR] [--workers CPU-LIST] [--memory MB]\n"
+	"                      [--queue-memory MB] [--no-huge]\n"
 	"  --run-dir DIR       sockets live here (default /run/weft)\n"
 	"  --workers CPU-LIST  a worker on each of these CPUs, as 1 or 2,4-7 (default: one,\n"
 	"                      on the last CPU that this process may use)\n"
 	"  --memory MB         for tables and buffers (default 96); huge pages are used if there\n"
 	"                      are enough\n"
+	"  --queue-memory MB   for frames that wait for their channels (default 64); what is not\n"
+	"                      needed costs nothing\n"
 	"  --no-huge           plain pages, whatever there is\n"
 	"  --help, --version\n";
 
@@ -104,12 +111,25 @@ static int parse_memory(struct arguments *args, const char *text)
 	return mb < machine_mb ? 0 : fail("this machine has less than --memory ", text);
 }
 
+/* Reserved, and used as frames wait: more than the machine has is no mistake. */
+static int parse_queue_memory(struct arguments *args, const char *text)
+{
+	char *end;
+	unsigned long mb = strtoul(text, &end, 10);
+
+	if (end == text || *end != '\0' || mb < QUEUE_MB_MIN || mb > QUEUE_MB_MAX)
+		return fail("--queue-memory takes megabytes from 1 to 1048576, not ", text);
+	args->queue_mb = (unsigned int)mb;
+	return 0;
+}
+
 int arguments_parse(struct arguments *args, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"run-dir", required_argument, NULL, 'r'},
 		{"workers", required_argument, NULL, 'w'},
 		{"memory", required_argument, NULL, 'm'},
+		{"queue-memory", required_argument, NULL, 'q'},
 		{"no-huge", no_argument, NULL, 'n'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
@@ -124,6 +144,7 @@ int arguments_parse(struct arguments *args, int argc, char **argv)
 	*args = (struct arguments){
 		.run_dir = run_dir != NULL ? run_dir : "/run/weft",
 		.memory_mb = MEMORY_MB_DEFAULT,
+		.queue_mb = BUFFERS_BYTES_DEFAULT >> 20,
 		.hugepages = true,
 	};
 	default_worker(args, &allowed);
@@ -137,6 +158,9 @@ int arguments_parse(struct arguments *args, int argc, char **argv)
 			break;
 		case 'm':
 			error = parse_memory(args, optarg);
+			break;
+		case 'q':
+			error = parse_queue_memory(args, optarg);
 			break;
 		case 'n':
 			args->hugepages = false;

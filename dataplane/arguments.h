@@ -10,6 +10,7 @@
 struct arguments {
 	const char *run_dir;
 	unsigned int memory_mb;
+	unsigned int queue_mb;		/* for frames that wait */
 	bool hugepages;			/* use them if there are enough */
 	unsigned int n_workers;
 	int worker_cpus[WORKERS_MAX];

@@ -13,6 +13,7 @@
 
 #include "dataplane/balance.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/channel/buffers.h"
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
@@ -68,6 +69,10 @@ static int create_parts(struct dataplane *dp)
 		error = neigh_create(dp->config.hash_seed, &dp->neigh);
 	if (error == 0)
 		error = pool_create_rounds(dp, &dp->rounds);
+	if (error == 0)
+		error = buffers_create(dp->config.queue_bytes != 0 ? dp->config.queue_bytes
+								   : BUFFERS_BYTES_DEFAULT,
+				       &dp->buffers);
 	if (error == 0)
 		error = fault_install();
 	if (error == 0)
@@ -155,6 +160,7 @@ void dataplane_destroy(struct dataplane *dp)
 	dp->is_ending = true;
 	destroy_objects(dp);
 	destroy_channels(dp);
+	buffers_destroy(dp->buffers);
 	leftover_free_all(&dp->leftovers);
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		worker_destroy(dp->workers[i]);

@@ -28,6 +28,7 @@
 #define PORTS_BY_ID 4096 /* chains of ports_by_id */
 #define SEGMENTS_BY_ID 4096
 
+struct buffers;
 struct counters;
 struct leftover;
 struct loop;
@@ -40,6 +41,7 @@ struct dataplane_config {
 	const char *run_dir;		/* where vhost/NAME.sock are made */
 	const struct port_type *const *port_types;	/* ended by NULL; port_types.c has ours */
 	struct memory memory;
+	uint64_t queue_bytes;		/* for frames that wait, as they do; 0: the default */
 	unsigned int n_workers;
 	const int *worker_cpus;		/* only to be told; NULL: none is known */
 	uint32_t fdb_capacity;
@@ -66,6 +68,7 @@ struct dataplane {
 	struct rte_rcu_qsbr *qsbr;
 	struct fdb *fdb;
 	struct neigh *neigh;
+	struct buffers *buffers;	/* for frames that wait for their channels */
 	_Atomic(struct overlay *) overlay;	/* NULL: there are no underlays and no peers */
 	struct worker *workers[WORKERS_MAX];
 	int main_wake_fd;		/* eventfd: a worker has something for main */

@@ -3,6 +3,7 @@
 #include "dataplane/forward.h"
 
 #include "dataplane/api/segment_options.h"
+#include "dataplane/channel/shape.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
@@ -10,6 +11,7 @@
 #include "dataplane/segment_set.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vlan.h"
+#include "dataplane/worker.h"
 
 /* What flooding may write for one burst, in bytes: a thousand receivers of a full burst of small
  * frames, or 256 of one frame of 64 KiB. Everyone else on the worker waits for it: a few ms. */
@@ -224,8 +226,8 @@ static void transmit_untagged(struct forward_lists *lists, struct port *port, st
 			      struct egress *egress, struct counters_block *count)
 {
 	uint16_t segment = atomic_load_explicit(&port->segment, memory_order_acquire);
-	bool takes_tags = !burst->has_tags ||
-			  atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	bool takes_tags =
+		!burst->has_tags || atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
 	unsigned int n = egress->n, offloads = 0, differences = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
@@ -283,21 +285,16 @@ static void transmit_tagged(struct forward_lists *lists, struct port *port,
 	flush_tagged(lists, port, burst, count);
 }
 
-/* The gate of a peer: it has the frame's segment, and the frame is not from another one. */
-static void transmit_to_peer(struct forward_lists *lists, const struct port *from,
-			     struct port *port, struct burst *burst, struct egress *egress,
-			     struct counters_block *count)
+/* The gate of a peer: it has the frame's segment. */
+static void transmit_to_peer(struct forward_lists *lists, struct port *port, struct burst *burst,
+			     struct egress *egress, struct counters_block *count)
 {
 	const struct segment_set *segments =
 		atomic_load_explicit(&port->segments, memory_order_acquire);
-	bool takes_tags = !burst->has_tags ||
-			  atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	bool takes_tags =
+		!burst->has_tags || atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
 	unsigned int n = 0, offloads = 0;
 
-	if (from->is_peer) {
-		count->drops[DROP_TUNNEL_LOOP] += egress->n;
-		return;
-	}
 	for (unsigned int i = 0; i < egress->n; i++) {
 		const struct frame *frame = &burst->frames[egress->order[i]];
 
@@ -313,6 +310,19 @@ static void transmit_to_peer(struct forward_lists *lists, const struct port *fro
 	send_out(lists, port, burst, egress->order, n, offloads, count);
 }
 
+void forward_gate(struct forward_lists *lists, struct port *port, struct burst *burst,
+		  struct egress *egress, struct counters_block *count)
+{
+	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
+
+	if (port->is_peer)
+		transmit_to_peer(lists, port, burst, egress, count);
+	else if (vlans != NULL)
+		transmit_tagged(lists, port, vlans, burst, egress, count);
+	else
+		transmit_untagged(lists, port, burst, egress, count);
+}
+
 static bool are_isolated(const struct port *a, const struct port *b)
 {
 	return atomic_load_explicit(&a->is_isolated, memory_order_relaxed) &&
@@ -322,7 +332,6 @@ static bool are_isolated(const struct port *a, const struct port *b)
 void forward_answer(struct burst *burst, struct port *port, struct forward_lists *lists,
 		    struct counters_block *count)
 {
-	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
 	struct egress *egress = &lists->egress[port->index];
 
 	for (unsigned int i = 0; i < burst->n; i++)
@@ -330,43 +339,46 @@ void forward_answer(struct burst *burst, struct port *port, struct forward_lists
 	egress->n = (uint8_t)burst->n;
 	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
 		count->drops[DROP_BLOCKED] += egress->n;
-	else if (vlans != NULL)
-		transmit_tagged(lists, port, vlans, burst, egress, count);
 	else
-		transmit_untagged(lists, port, burst, egress, count);
+		forward_gate(lists, port, burst, egress, count);
 	egress->n = 0;
 }
 
-void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
-		      struct forward_lists *lists, unsigned int worker,
-		      struct counters_block *from_count)
+/* To a port that is there. Some frames never pass, whatever the frame. */
+static void transmit(struct worker *worker, const struct port *from, struct port *port,
+		     struct burst *burst, struct egress *egress, struct counters_block *count)
 {
+	const struct lane_set *lanes =
+		atomic_load_explicit(&port->lanes[DP_RX], memory_order_acquire);
+
+	if (are_isolated(from, port))
+		count->drops[DROP_ISOLATED] += egress->n;
+	else if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
+		count->drops[DROP_BLOCKED] += egress->n;
+	else if (from->is_peer && port->is_peer)
+		count->drops[DROP_TUNNEL_LOOP] += egress->n;
+	else if (__builtin_expect(lanes != NULL, 0))
+		shape_to_port(worker, port, lanes, burst, egress, count);
+	else
+		forward_gate(&worker->lists, port, burst, egress, count);
+}
+
+void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
+		      struct worker *worker, struct counters_block *from_count)
+{
+	struct forward_lists *lists = &worker->lists;
+
 	for (unsigned int t = 0; t < lists->n_touched; t++) {
 		uint16_t index = lists->touched[t];
 		struct egress *egress = &lists->egress[index];
 		struct port *port = atomic_load_explicit(&dp->ports[index], memory_order_acquire);
 
-		if (port != NULL) {
-			const struct vlan_map *vlans =
-				atomic_load_explicit(&port->vlans, memory_order_acquire);
-			struct counters_block *count =
-				counters_block(dp->counters, port->slot, worker);
-
-			if (are_isolated(from, port))
-				count->drops[DROP_ISOLATED] += egress->n;
-			else if (port_state_blocks(
-					 atomic_load_explicit(&port->state, memory_order_relaxed)))
-				count->drops[DROP_BLOCKED] += egress->n;
-			else if (port->is_peer)
-				transmit_to_peer(lists, from, port, burst, egress, count);
-			else if (vlans != NULL)
-				transmit_tagged(lists, port, vlans, burst, egress, count);
-			else
-				transmit_untagged(lists, port, burst, egress, count);
-		} else {
-			/* Gone since the tables were read: it has no counters any more. */
+		/* One that has gone since the tables were read has no counters any more. */
+		if (port != NULL)
+			transmit(worker, from, port, burst, egress,
+				 counters_block(dp->counters, port->slot, worker->index));
+		else
 			from_count->drops[DROP_PORT_GONE] += egress->n;
-		}
 		egress->n = 0;
 	}
 	lists->n_touched = 0;

@@ -13,6 +13,7 @@ struct counters_block;
 struct dataplane;
 struct port;
 struct segmentation;
+struct worker;
 
 /* What one worker has for one port in this burst: positions in the burst, in order. */
 struct egress {
@@ -47,5 +48,9 @@ void forward_answer(struct burst *burst, struct port *port, struct forward_lists
 /* Sends every list; counts on the blocks of `worker`, and on that of the port the burst came from
  * what was meant for a port that has gone. */
 void forward_transmit(struct dataplane *dp, struct burst *burst, const struct port *from,
-		      struct forward_lists *lists, unsigned int worker,
-		      struct counters_block *from_count);
+		      struct worker *worker, struct counters_block *from_count);
+
+/* The last gate between segments, and port tx: sends a list of frames of which nobody has looked
+ * whether the port may have them. The list is used up. */
+void forward_gate(struct forward_lists *lists, struct port *port, struct burst *burst,
+		  struct egress *egress, struct counters_block *count);

@@ -78,6 +78,8 @@ struct burst {
 	unsigned int n_flooded;		/* live frames that look up has found no one port for */
 	uint32_t now_s;			/* time of the turn, seconds of the caller's clock */
 	uint64_t now_ns;		/* the same in nanoseconds */
+	uint32_t bytes;			/* after look up: of all its frames */
+	uint16_t n_large;		/* and how many of them are to be cut later */
 	uint32_t stripped_bytes;	/* of tags that classify took off */
 	bool has_tags;			/* after classify: some frame has has_tag */
 	bool is_mixed;			/* after classify: perhaps of several segments */

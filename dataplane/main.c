@@ -208,6 +208,7 @@ static struct dataplane_config make_config(const struct arguments *args)
 		.run_dir = args->run_dir,
 		.port_types = port_types,
 		.memory = memory_eal,
+		.queue_bytes = (uint64_t)args->queue_mb << 20,
 		.n_workers = args->n_workers,
 		.worker_cpus = args->worker_cpus,
 		.fdb_capacity = FDB_CAPACITY,

@@ -9,6 +9,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/balance.h"
+#include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/guard.h"
@@ -121,6 +122,9 @@ void port_close(struct port *port)
 
 void port_free(struct port *port)
 {
+	/* What lanes hold is counted as lost with the counters. */
+	for (unsigned int way = 0; way < DP_WAYS; way++)
+		lane_set_free(atomic_load(&port->lanes[way]), NULL);
 	counters_return_slot(port->dp->counters, port->slot);
 	return_index(port->dp, port->index);
 	guard_destroy(atomic_load(&port->guard));

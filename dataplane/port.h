@@ -19,6 +19,8 @@
  *                it at the same time: the type locks per burst.
  *   tx_soon      frames will be sent in a moment: fetches into the cache what tx looks at first, so
  *                that it need not wait for another CPU's lines. May do nothing.
+ *   has_room     would so many buffers be there for tx? None is smaller than a full frame. Without
+ *                it nobody knows, and what does not fit is lost.
  *   arm          asks to be woken by the queue's descriptor. false: frames are waiting, do not
  *                sleep. Undone by disarm when the worker polls again.
  */
@@ -42,6 +44,7 @@
 struct channel;
 struct dataplane;
 struct guard;
+struct lane_set;
 struct port;
 struct segment_set;
 struct vlan_map;
@@ -94,6 +97,7 @@ struct port_type {
 	void (*tx)(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		   struct counters_block *count);
 	void (*tx_soon)(const struct port *port);	/* may be NULL */
+	bool (*has_room)(const struct port *port, unsigned int n_buffers);	/* may be NULL */
 	/* As tx, with outer headers, without offloads. Uplinks only, else NULL. `count`: of the
 	 * peer that the frames are for; its tx_bytes are those of the frames alone. */
 	void (*send)(struct port *port, const struct port_out *out, unsigned int n,
@@ -123,6 +127,7 @@ struct port {
 	/* Its own, or its machine's, or that of its access segment; NULL: there is none, or of a
 	 * trunk or peer: that of the segment of each frame. */
 	_Atomic(struct channel *) channel;
+	_Atomic(struct lane_set *) lanes[DP_WAYS];	/* of what passes through channels; NULL: none */
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */

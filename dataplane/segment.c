@@ -22,6 +22,7 @@ int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct s
 		free(list);
 		return -ENOMEM;
 	}
+	segment->id = spec->id;
 	storm_init(&segment->storm);
 	atomic_store(&segment->flood, list);
 	segment_apply(segment, spec);

@@ -54,6 +54,7 @@ struct segment {
 	_Atomic(struct channel *) channel;	/* of ports that have none of their own; NULL: none */
 	struct storm storm;
 	uint16_t index;
+	uint32_t id;			/* as in the spec; never changes */
 	uint32_t max_macs;		/* main only, as the rest */
 	struct learn_crowd crowd;
 	struct segment *next_by_id;	/* in dataplane.segments_by_id */

@@ -26,12 +26,10 @@
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
 
-/* One call of segmentation_transmit(). */
+/* One call. */
 struct task {
 	struct segmentation *scratch;
-	struct port *port;
-	uint32_t caps; /* enum offload_cap of the receiver */
-	struct counters_block *count;
+	struct segmentation_sink *sink;
 };
 
 /* A large frame, copied to private memory and found to be what its header says. */
@@ -73,7 +71,7 @@ static void flush(struct task *task)
 	struct burst *out = &task->scratch->out;
 
 	if (out->n != 0)
-		task->port->type->tx(task->port, out, task->scratch->order, out->n, task->count);
+		task->sink->take(task->sink, out, task->scratch->order, out->n);
 	out->n = 0;
 	out->n_pieces = 0;
 }
@@ -279,7 +277,7 @@ static void write_checksum(const struct task *task, const struct large *large, s
 	uint16_t checksum;
 
 	close_header(frame);
-	if ((task->caps & OFFLOAD_CSUM) != 0) {
+	if ((task->sink->caps & OFFLOAD_CSUM) != 0) {
 		frame->vnet.hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		frame->vnet.hdr.csum_start = htole16((uint16_t)large->tcp);
 		frame->vnet.hdr.csum_offset = htole16(TCP_CHECKSUM);
@@ -315,28 +313,67 @@ static void send_piece(struct task *task, const struct frame *from, const struct
 		  bytes - (frame->head_len - in_head));
 }
 
-static void send_cut(struct task *task, const struct frame *from)
+/* Returns the number of pieces; 0: it cannot be cut, and nothing was sent. */
+static unsigned int send_cut(struct task *task, const struct frame *from)
 {
 	struct large large;
 
-	if (!find_headers(from, copy_whole(task, from), &large)) {
-		drop_count(task->count, DROP_NO_OFFLOAD);
-		return;
-	}
+	if (!find_headers(from, copy_whole(task, from), &large))
+		return 0;
 	for (uint32_t i = 0; i < large.n_pieces; i++)
 		send_piece(task, from, &large, i);
-	task->count->segments += large.n_pieces - 1;
+	return large.n_pieces;
+}
+
+unsigned int segmentation_cut(struct segmentation *scratch, const struct frame *frame,
+			      struct segmentation_sink *sink)
+{
+	struct task task = {.scratch = scratch, .sink = sink};
+	unsigned int n_pieces;
+
+	scratch->bytes_used = 0;
+	n_pieces = send_cut(&task, frame);
+	flush(&task);
+	return n_pieces;
+}
+
+/* --- to a port --- */
+
+struct port_sink {
+	struct segmentation_sink sink;
+	struct port *port;
+	struct counters_block *count;
+};
+
+static void give_to_port(struct segmentation_sink *sink, struct burst *burst, const uint8_t *order,
+			 unsigned int n)
+{
+	struct port_sink *to = (struct port_sink *)sink;
+
+	to->port->type->tx(to->port, burst, order, n, to->count);
+}
+
+static void send_cut_counted(struct task *task, const struct frame *frame,
+			     struct counters_block *count)
+{
+	unsigned int n_pieces = send_cut(task, frame);
+
+	if (n_pieces == 0)
+		drop_count(count, DROP_NO_OFFLOAD);
+	else
+		count->segments += n_pieces - 1;
 }
 
 void segmentation_transmit(struct segmentation *scratch, struct port *port, struct burst *burst,
 			   const uint8_t *order, unsigned int n, struct counters_block *count)
 {
-	struct task task = {
-		.scratch = scratch,
+	uint32_t caps = atomic_load_explicit(&port->offload_caps, memory_order_relaxed);
+	struct port_sink to = {
+		.sink = {.take = give_to_port, .caps = caps},
 		.port = port,
-		.caps = atomic_load_explicit(&port->offload_caps, memory_order_relaxed),
 		.count = count,
 	};
+	struct task task = {.scratch = scratch, .sink = &to.sink};
 
 	scratch->out.now_s = burst->now_s;
 	scratch->out.attention = false;
@@ -344,10 +381,10 @@ void segmentation_transmit(struct segmentation *scratch, struct port *port, stru
 	for (unsigned int i = 0; i < n; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
 
-		if (offload_fits(frame, task.caps))
+		if (offload_fits(frame, caps))
 			add_frame(&task, frame);
 		else if (frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)
-			send_cut(&task, frame);
+			send_cut_counted(&task, frame, count);
 		else
 			send_completed(&task, frame);
 	}

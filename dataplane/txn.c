@@ -28,8 +28,7 @@ void *txn_make_room(void *items, size_t n, size_t item_bytes)
 
 static struct txn_port *add_port(struct txn *txn)
 {
-	struct txn_port *ports =
-		txn_make_room(txn->ports, txn->n_ports, sizeof(txn->ports[0]));
+	struct txn_port *ports = txn_make_room(txn->ports, txn->n_ports, sizeof(txn->ports[0]));
 
 	if (ports == NULL)
 		return NULL;
@@ -137,8 +136,7 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 	return -ENOSPC;
 }
 
-/* Index that a segment has, or will have when this is committed; 0: there is none. */
-static uint16_t segment_index(const struct txn *txn, uint32_t id)
+uint16_t txn_segment_index(const struct txn *txn, uint32_t id)
 {
 	const struct txn_segment *staged = txn_check_staged_segment(txn, id);
 
@@ -168,7 +166,7 @@ static int make_vlans(struct txn *txn, struct txn_port *staged, char *why, size_
 	struct vlan_member *members = calloc(spec->n_members, sizeof(members[0]));
 
 	for (unsigned int i = 0; members != NULL && i < spec->n_members; i++) {
-		members[i].segment = segment_index(txn, spec->members[i].segment_id);
+		members[i].segment = txn_segment_index(txn, spec->members[i].segment_id);
 		members[i].vlan = spec->members[i].vlan;
 	}
 	if (members != NULL)
@@ -186,7 +184,7 @@ static int make_segments(struct txn *txn, struct txn_port *staged, char *why, si
 	uint16_t members[DP_MEMBERS_MAX];
 
 	for (unsigned int i = 0; i < spec->n_members; i++)
-		members[i] = segment_index(txn, spec->members[i].segment_id);
+		members[i] = txn_segment_index(txn, spec->members[i].segment_id);
 	staged->segments = segment_set_create(members, spec->n_members);
 	if (staged->segments != NULL)
 		return 0;
@@ -310,6 +308,8 @@ int txn_prepare(struct txn *txn, char *why, size_t why_bytes)
 	for (size_t i = 0; error == 0 && i < txn->n_ports; i++)
 		error = prepare_port(txn, &txn->ports[i], why, why_bytes);
 	if (error == 0)
+		error = txn_lanes_prepare(txn, why, why_bytes);
+	if (error == 0)
 		error = reserve_lists(txn, why, why_bytes);
 	if (error == 0)
 		error = reserve_overlay(txn, why, why_bytes);
@@ -344,7 +344,7 @@ static void publish_segments(struct txn *txn)
 static uint16_t access_segment(const struct txn *txn, const struct dp_port *spec)
 {
 	return spec->n_members == 1 && !is_trunk(spec) && !is_peer(spec)
-		       ? segment_index(txn, spec->members[0].segment_id)
+		       ? txn_segment_index(txn, spec->members[0].segment_id)
 		       : 0;
 }
 
@@ -492,6 +492,7 @@ static void release(struct txn *txn)
 		if (is_removed(&txn->ports[i]))
 			port_close(txn->ports[i].old);
 	}
+	txn_lanes_free(txn);
 	forget(txn);
 	for (size_t i = 0; i < txn->n_ports; i++) {
 		if (is_removed(&txn->ports[i]))
@@ -539,6 +540,7 @@ void txn_commit(struct txn *txn)
 	publish_segments(txn);
 	publish_ports(txn);
 	resolve_ports(txn);
+	txn_lanes_publish(txn);
 	txn_channels_withdraw(txn);
 	publish_lists(txn);
 	publish_overlay(txn);
@@ -553,6 +555,7 @@ void txn_abort(struct txn *txn)
 {
 	if (txn == NULL)
 		return;
+	txn_lanes_free(txn);
 	for (size_t i = 0; i < txn->n_ports; i++)
 		port_destroy(txn->ports[i].made);
 	for (size_t i = 0; i < txn->n_segments; i++) {

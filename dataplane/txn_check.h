@@ -8,6 +8,7 @@
 #include "dataplane/port.h"
 #include "dataplane/segment.h"
 #include "dataplane/txn_channels.h"
+#include "dataplane/txn_lanes.h"
 
 struct txn_segment {
 	struct dp_segment spec;		/* is_delete: only the id */
@@ -40,6 +41,7 @@ struct txn {
 	struct txn_port *ports;
 	size_t n_ports;
 	struct txn_channels channels;
+	struct txn_lanes lanes;
 	struct txn_id *by_id;		/* segments in the order of ids; from prepare on */
 	bool *touched;			/* by segment index: its flood list changes */
 	struct flood_list **unused_lists;
@@ -52,6 +54,9 @@ struct txn {
 /* Room for one item more than `n`: twice as much each time, so that a thousand are not copied a
  * thousand times. NULL: no memory, and `items` stays. */
 void *txn_make_room(void *items, size_t n, size_t item_bytes);
+
+/* Index that a segment has, or will have when this is committed; 0: there is none. After prepare. */
+uint16_t txn_segment_index(const struct txn *txn, uint32_t id);
 
 /* The staged segment of this id, or NULL; after the index was made: 0 or -ENOMEM. */
 int txn_check_index_segments(struct txn *txn);

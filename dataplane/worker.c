@@ -17,6 +17,8 @@
 #include "dataplane/base/loop.h"
 #include "dataplane/channel/fair.h"
 #include "dataplane/channel/hold.h"
+#include "dataplane/channel/lane_set.h"
+#include "dataplane/channel/shape.h"
 #include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -126,10 +128,10 @@ void worker_destroy(struct worker *worker)
 	memory.free(worker);
 }
 
-/* Counts what came in, and what the stages decided to drop. */
-static void count_burst(const struct burst *burst, struct counters_block *count)
+/* Counts what the stages decided to drop, and what there is in all. */
+static void count_burst(struct burst *burst, struct counters_block *count)
 {
-	uint64_t bytes = burst->stripped_bytes, gso = 0;
+	uint32_t bytes = 0, gso = 0;
 	unsigned int any_drop = DROP_NONE;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
@@ -140,24 +142,36 @@ static void count_burst(const struct burst *burst, struct counters_block *count)
 		any_drop |= frame->drop;
 	}
 	for (unsigned int i = 0; any_drop != DROP_NONE && i < burst->n; i++) {
-		if (burst->frames[i].drop != DROP_NONE)
+		if (burst->frames[i].drop != DROP_NONE && burst->frames[i].drop != SHAPE_HELD)
 			count->drops[burst->frames[i].drop]++;
 	}
-	count->rx_frames += burst->n;
-	count->rx_bytes += bytes;
-	count->rx_gso_frames += gso;
+	burst->bytes = bytes;
+	burst->n_large = (uint16_t)gso;
 }
 
-/* The path of a burst from a port: classify -> guard -> learn -> answer -> look up -> storm ->
- * spread -> tx. */
-void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
+/* Those that lanes of the port let go were counted when they came. */
+static inline void count_rx(const struct burst *burst, struct counters_block *count)
+{
+	count->rx_frames += burst->n;
+	count->rx_bytes += burst->bytes + burst->stripped_bytes;
+	count->rx_gso_frames += burst->n_large;
+}
+
+/* The path of a burst from a port: shape -> classify -> guard -> learn -> answer -> look up -> storm
+ * -> spread -> shape -> tx. */
+static inline void carry(struct worker *worker, struct port *port, struct burst *burst,
+			 bool was_held)
 {
 	struct dataplane *dp = worker->dp;
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
+	const struct lane_set *lanes =
+		atomic_load_explicit(&port->lanes[DP_TX], memory_order_acquire);
 	uint8_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
 
 	if (__builtin_expect(port_state_blocks(state), 0))
 		classify_blocked(burst);
+	else if (__builtin_expect(lanes != NULL, 0) && !was_held && lanes->holds_all)
+		shape_from_port(worker, port, lanes, burst, count);
 	classify_burst(dp, port, burst);
 	worker->main_has_work |= guard_burst(worker, port, burst);
 	if (__builtin_expect(state == PORT_STATE_ACTIVE &&
@@ -170,14 +184,25 @@ void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
 	forward_lookup(dp, burst, port->index);
 	storm_burst(dp, port, burst);
 	uint64_t copies = forward_spread(dp, burst, port, &worker->lists);
-	uint64_t rx_bytes = count->rx_bytes;
 
 	count->copies += copies;
 	forward_announce(dp, &worker->lists);
 	count_burst(burst, count);
 	if (worker->has_channels)
-		worker->work += fair_work(burst->n, count->rx_bytes - rx_bytes, copies);
-	forward_transmit(dp, burst, port, &worker->lists, worker->index, count);
+		worker->work += fair_work(burst->n, burst->bytes, copies);
+	if (!was_held)
+		count_rx(burst, count);
+	forward_transmit(dp, burst, port, worker, count);
+}
+
+void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
+{
+	carry(worker, port, burst, false);
+}
+
+void worker_carry_held(struct worker *worker, struct port *port, struct burst *burst)
+{
+	carry(worker, port, burst, true);
 }
 
 /* Counts at the uplink what decap has refused there, and beside it what the rest took on the wire:
@@ -230,9 +255,11 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	struct burst *burst = worker->burst;
 	struct port *port = rxq->port;
 	struct channel *channel = atomic_load_explicit(&port->channel, memory_order_acquire);
+	const struct lane_set *lanes =
+		atomic_load_explicit(&port->lanes[DP_TX], memory_order_acquire);
 
 	worker->sees_channels |= channel != NULL;
-	if (channel != NULL && port->type->holds_rx)
+	if (channel != NULL && port->type->holds_rx && (lanes == NULL || !lanes->holds_all))
 		return hold_poll(worker, rxq, &channel->ways[DP_TX]);
 	burst->n = 0;
 	burst->n_pieces = 0;

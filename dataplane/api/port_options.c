@@ -54,6 +54,10 @@ const struct option_def port_options[] = {
 	{.key = "macs", .kind = OPTION_TEXT, .live = true, .min = MAC_CHARS, .max = 119,
 	 .help = "static MAC addresses, as 02:00:00:00:00:01,02:00:00:00:00:02: bound to the port, "
 		 "never aged, never learned elsewhere"},
+	{.key = "queue", .kind = OPTION_CHOICE, .live = true, .value = "ring",
+	 .choices = "ring|switch",
+	 .help = "where what the port's channel does not let pass yet waits: ring: where it is, if the "
+		 "port can leave it there, and nothing is dropped; switch: in weft, by FQ-CoDel"},
 };
 /* clang-format on */
 

@@ -21,6 +21,12 @@ enum port_state {
 	PORT_STATE_DRAINING,
 };
 
+/* The choices of "queue". */
+enum port_queue {
+	PORT_QUEUE_RING,
+	PORT_QUEUE_SWITCH,
+};
+
 #define PORT_OPTIONS_MACS_MAX 6 /* as many as a text has room for */
 
 /* Parses the value of "macs": addresses of stations, not of groups, each once. Returns how many, or

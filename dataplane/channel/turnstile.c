@@ -7,6 +7,7 @@
 
 #include "dataplane/channel/bucket.h"
 #include "dataplane/channel/channel.h"
+#include "dataplane/channel/lane.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -262,8 +263,12 @@ unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
 	uint32_t rates_epoch = atomic_load_explicit(&dp->rates_epoch, memory_order_acquire);
 	unsigned int frames = 0;
 
-	if (__builtin_expect(epoch != turnstiles->epoch, 0))
+	if (__builtin_expect(epoch != turnstiles->epoch, 0)) {
 		forget_all(turnstiles, epoch);
+		worker->has_lanes = true;
+	}
+	if (__builtin_expect(worker->has_lanes, 0))
+		lane_wait_anew(worker);
 	if (rates_epoch != turnstiles->rates_epoch) {
 		turnstiles->rates_epoch = rates_epoch;
 		read_times(turnstiles);

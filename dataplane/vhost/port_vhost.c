@@ -455,6 +455,7 @@ const struct port_type port_vhost_type = {
 	.rx_done = vhost_io_rx_done,
 	.tx = vhost_io_tx,
 	.tx_soon = vhost_io_tx_soon,
+	.has_room = vhost_io_has_room,
 	.arm = vhost_io_arm,
 	.disarm = vhost_io_disarm,
 };

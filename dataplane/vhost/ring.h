@@ -83,6 +83,9 @@ void ring_complete(struct ring *ring);
 bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsigned int n,
 	      struct counters_block *count);
 
+/* Has the guest so many buffers there, or as many as the ring can have? */
+bool ring_has_room(const struct ring *ring, unsigned int n_buffers);
+
 /* Fetches what ring_put() reads first: lines that the guest's CPU has written. */
 void ring_put_soon(const struct ring *ring);
 

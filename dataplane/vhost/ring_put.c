@@ -156,6 +156,21 @@ static void look_ahead(struct ring *ring, struct burst *burst, unsigned int n, s
 	ring_ahead(ring, n < offer->n ? n : offer->n, VRING_DESC_F_WRITE, &offer->ahead);
 }
 
+bool ring_has_room(const struct ring *ring, unsigned int n_buffers)
+{
+	if (n_buffers > ring->size)
+		n_buffers = ring->size;
+	/* What is lost in a broken one is lost at once. */
+	if (ring_notify_is_broken(ring) || n_buffers == 0)
+		return true;
+	if (!ring->is_packed)
+		return (uint16_t)(ring_notify_avail(ring) - ring->next_avail) >= n_buffers;
+	/* They are offered in a row. */
+	uint16_t last = ring_packed_step(ring, ring->packed.next, n_buffers - 1);
+
+	return ring_packed_is_offered(ring_packed_flags(ring, last), last);
+}
+
 void ring_put_soon(const struct ring *ring)
 {
 	if (ring->is_packed) {

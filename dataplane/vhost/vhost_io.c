@@ -117,3 +117,28 @@ void vhost_io_tx_soon(const struct port *port)
 			ring_put_soon(ring);
 	}
 }
+
+static bool has_room(struct vhost_queue *queue, unsigned int n_buffers)
+{
+	const struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
+	bool has_room;
+
+	if (ring == NULL || !queue->is_shared)
+		return ring == NULL || ring_has_room(ring, n_buffers);
+	rte_spinlock_lock(&queue->put_lock);
+	has_room = ring_has_room(ring, n_buffers);
+	rte_spinlock_unlock(&queue->put_lock);
+	return has_room;
+}
+
+/* Flows may all be of one queue, whichever. */
+bool vhost_io_has_room(const struct port *port, unsigned int n_buffers)
+{
+	struct vhost_port *vhost = port->impl;
+
+	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
+		if (!has_room(&vhost->queues[i], n_buffers))
+			return false;
+	}
+	return true;
+}

@@ -59,3 +59,4 @@ void vhost_io_disarm(struct rxq *rxq);
 void vhost_io_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		 struct counters_block *count);
 void vhost_io_tx_soon(const struct port *port);
+bool vhost_io_has_room(const struct port *port, unsigned int n_buffers);

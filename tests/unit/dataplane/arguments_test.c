@@ -73,6 +73,7 @@ static void without_arguments_there_is_one_worker_on_the_last_cpu(void **state)
 	assert_int_equal(parse(""), 0);
 	assert_string_equal(args.run_dir, "/run/weft");
 	assert_int_equal(args.memory_mb, 96);
+	assert_int_equal(args.queue_mb, 64);
 	assert_true(args.hugepages);
 	assert_int_equal(args.n_workers, 1);
 	assert_int_equal(args.worker_cpus[0], last_cpu());
@@ -87,6 +88,15 @@ static void the_run_directory_comes_from_flag_then_environment(void **state)
 	assert_string_equal(args.run_dir, "/run/mine");
 	assert_false(args.hugepages);
 	unsetenv("WEFT_RUN_DIR");
+}
+
+static void memory_for_queues_is_a_number_of_megabytes(void **state)
+{
+	assert_int_equal(parse("--queue-memory 1"), 0);
+	assert_int_equal(args.queue_mb, 1);
+	assert_int_equal(parse("--queue-memory 0"), -EINVAL);
+	assert_int_equal(parse("--queue-memory 9x"), -EINVAL);
+	assert_int_equal(parse("--queue-memory 1048577"), -EINVAL);
 }
 
 static void a_list_names_each_cpu_once(void **state)
@@ -189,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_arguments_there_is_one_worker_on_the_last_cpu),
 		cmocka_unit_test(the_run_directory_comes_from_flag_then_environment),
+		cmocka_unit_test(memory_for_queues_is_a_number_of_megabytes),
 		cmocka_unit_test(a_list_names_each_cpu_once),
 		cmocka_unit_test(a_bad_list_is_refused),
 		cmocka_unit_test(memory_has_limits),

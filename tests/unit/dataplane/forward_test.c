@@ -229,7 +229,7 @@ static void transmit(struct dataplane *dp, struct burst *burst)
 {
 	struct worker *worker = dp->workers[0];
 
-	forward_transmit(dp, burst, port_find(dp, 1), &worker->lists, 0,
+	forward_transmit(dp, burst, port_find(dp, 1), worker,
 			 counters_block(dp->counters, port_find(dp, 1)->slot, 0));
 	assert_int_equal(worker->lists.n_touched, 0);
 }

@@ -50,6 +50,29 @@ static void a_frame_fills_one_buffer(void **state)
 	packed_rig_destroy(rig);
 }
 
+static void there_is_room_for_as_many_as_were_offered(void **state)
+{
+	struct packed_rig *rig = packed_rig_create(PACKED_RIG_MODERN, 8);
+	const uint32_t len = 60;
+
+	/* Five at a time, over the end of the ring. */
+	for (unsigned int lap = 0; lap < 5; lap++) {
+		uint16_t ids[5];
+
+		for (unsigned int i = 0; i < 5; i++) {
+			assert_true(ring_has_room(&rig->ring, i));
+			assert_false(ring_has_room(&rig->ring, i + 1));
+			ids[i] = packed_rig_offer(rig, i * 200, HEADER + len, true);
+		}
+		for (unsigned int i = 0; i < 5; i++) {
+			packed_rig_put(rig, &len, 1);
+			packed_rig_assert_used(rig, ids[i]);
+			assert_false(ring_has_room(&rig->ring, 5 - i));
+		}
+	}
+	packed_rig_destroy(rig);
+}
+
 static void chains_and_tables_are_filled_in_order(void **state)
 {
 	static const uint32_t bytes[3] = {HEADER, 100, 2000};
@@ -183,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_frame_fills_one_buffer),
+		cmocka_unit_test(there_is_room_for_as_many_as_were_offered),
 		cmocka_unit_test(chains_and_tables_are_filled_in_order),
 		cmocka_unit_test(a_large_frame_fills_several_buffers_at_once),
 		cmocka_unit_test(without_room_a_frame_is_dropped_and_nothing_moves),

@@ -149,6 +149,24 @@ static void a_frame_fills_one_buffer_and_not_a_byte_more(void **state)
 	assert_int_equal(rig->used->idx, sizeof(lens) / sizeof(lens[0]));
 }
 
+static void there_is_room_for_as_many_as_were_offered(void **state)
+{
+	struct ring_rig *rig = *state;
+
+	assert_true(ring_has_room(&rig->ring, 0));
+	for (uint16_t i = 0; i < RING_RIG_SIZE; i++) {
+		assert_true(ring_has_room(&rig->ring, i));
+		assert_false(ring_has_room(&rig->ring, i + 1u));
+		offer_buffer(rig, i, i * 128u, 128);
+	}
+	/* No ring has more. */
+	assert_true(ring_has_room(&rig->ring, RING_RIG_SIZE + 1));
+	add_frame(rig, 60);
+	put(rig);
+	assert_false(ring_has_room(&rig->ring, RING_RIG_SIZE));
+	assert_true(ring_has_room(&rig->ring, RING_RIG_SIZE - 1));
+}
+
 static void a_chained_buffer_may_be_cut_anywhere(void **state)
 {
 	struct ring_rig *rig = *state;
@@ -515,6 +533,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_frame_fills_one_buffer_and_not_a_byte_more),
+		TEST(there_is_room_for_as_many_as_were_offered),
 		TEST(a_chained_buffer_may_be_cut_anywhere),
 		TEST(an_indirect_buffer_is_filled),
 		TEST(a_buffer_may_span_two_regions),

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See shape.h. Worker threads. */
+#include "dataplane/channel/shape.h"
+
+#include <linux/if_ether.h>
+#include <string.h>
+
+#include "dataplane/channel/account.h"
+#include "dataplane/channel/channel.h"
+#include "dataplane/channel/lane.h"
+#include "dataplane/channel/lane_set.h"
+#include "dataplane/channel/turnstile.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/forward.h"
+#include "dataplane/vlan.h"
+#include "dataplane/worker.h"
+
+#define VLAN_ID_MASK 0x0fff
+
+/* What a channel lets pass now, of one lane. */
+struct credit {
+	int64_t bytes, frames;
+	uint32_t extra_bytes; /* of each frame */
+	uint32_t cut_bytes;   /* a large TCP frame that costs more is cut first */
+};
+
+static void no_credit(struct credit *credit)
+{
+	*credit = (struct credit){.bytes = 0};
+}
+
+/* Nobody passes who waits already, here or in the lane itself. */
+static void find_credit(struct worker *worker, const struct lane *lane,
+			const struct channel_way *way, uint64_t now_ns, struct credit *credit)
+{
+	if (lane_is_busy(lane) || turnstile_count(worker, way) != 0) {
+		no_credit(credit);
+		return;
+	}
+	int64_t cut_bytes = bucket_ns_bytes(&way->bucket, LANE_CUT_NS);
+
+	credit->bytes = bucket_credit(&way->bucket, now_ns, false);
+	credit->frames = bucket_credit_frames(&way->bucket, now_ns, false);
+	credit->extra_bytes = way->frame_extra_bytes;
+	credit->cut_bytes = cut_bytes < UINT32_MAX ? (uint32_t)cut_bytes : UINT32_MAX;
+}
+
+/* Takes one frame off the credit. false: it has to wait. */
+static bool take(struct credit *credit, const struct frame *frame, uint64_t *bytes)
+{
+	uint64_t cost = account_frame(frame, credit->extra_bytes);
+
+	if (credit->bytes <= 0 || credit->frames <= 0 ||
+	    (cost > credit->cut_bytes && frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE))
+		return false;
+	if (credit->bytes != BUCKET_UNLIMITED)
+		credit->bytes -= (int64_t)cost;
+	if (credit->frames != BUCKET_UNLIMITED)
+		credit->frames--;
+	*bytes += cost;
+	return true;
+}
+
+uint64_t shape_send(struct worker *worker, struct port *port, struct burst *burst,
+		    struct egress *egress, uint64_t bytes, uint32_t extra_bytes,
+		    struct counters_block *count)
+{
+	uint64_t frames = count->tx_frames, tx_bytes = count->tx_bytes;
+	uint64_t segments = count->segments;
+	unsigned int n = egress->n;
+
+	forward_gate(&worker->lists, port, burst, egress, count);
+	frames = count->tx_frames - frames;
+	if (frames == n + count->segments - segments && bytes != 0)
+		return bytes;
+	return count->tx_bytes - tx_bytes + frames * extra_bytes;
+}
+
+void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes,
+		  bool has_waited)
+{
+	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
+							  worker->index, (enum dp_way)way->way);
+
+	bucket_charge(&way->bucket, worker->burst->now_ns, bytes, n, has_waited);
+	channel_count_taken(way, bytes);
+	count->passed_frames += n;
+	count->passed_bytes += bytes;
+}
+
+static void count_asked(struct worker *worker, const struct channel_way *way, unsigned int n,
+			uint64_t bytes)
+{
+	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
+							  worker->index, (enum dp_way)way->way);
+
+	count->asked_frames += n;
+	count->asked_bytes += bytes;
+	count->delays[0] += n; /* they did not wait */
+}
+
+/* --- to a port --- */
+
+/* How many of the first frames have credit; *bytes: what they cost, 0 where nobody needs to know: all
+ * of them pass, and the port will say. */
+static unsigned int count_fitting(const struct burst *burst, const uint8_t *order, unsigned int n,
+				  struct credit *credit, uint64_t *bytes)
+{
+	unsigned int i = 0;
+
+	*bytes = 0;
+	/* As a rule there is credit for all that came. */
+	if (burst->n_large == 0 && credit->frames >= n &&
+	    credit->bytes > (int64_t)(burst->bytes + (uint64_t)n * credit->extra_bytes))
+		return n;
+	while (i < n && take(credit, &burst->frames[order[i]], bytes))
+		i++;
+	return i;
+}
+
+/* How many of the first n frames the receiver has room for, about. */
+static unsigned int count_roomy(const struct port *port, const struct burst *burst,
+				const uint8_t *order, unsigned int n)
+{
+	/* As a rule there is room for all that came. */
+	if (port->type->has_room == NULL ||
+	    port->type->has_room(port, n + shape_buffers(burst->bytes)))
+		return n;
+	while (n != 0) {
+		unsigned int n_buffers = 0;
+
+		for (unsigned int i = 0; i < n; i++)
+			n_buffers += shape_buffers(burst->frames[order[i]].len);
+		if (port->type->has_room(port, n_buffers))
+			break;
+		n /= 2;
+	}
+	return n;
+}
+
+/* Sends the first n of a list, which is left as it is. */
+static uint64_t send_first(struct worker *worker, struct port *port, struct burst *burst,
+			   const uint8_t *order, unsigned int n, uint64_t bytes,
+			   uint32_t extra_bytes, struct counters_block *count)
+{
+	struct egress egress;
+
+	memcpy(egress.order, order, n);
+	egress.n = (uint8_t)n;
+	return shape_send(worker, port, burst, &egress, bytes, extra_bytes, count);
+}
+
+/* Frames of one lane, in a row. */
+static void shape_run(struct worker *worker, struct port *port, struct lane *lane,
+		      struct burst *burst, const uint8_t *order, unsigned int n,
+		      struct counters_block *count)
+{
+	struct channel_way *way =
+		lane != NULL ? atomic_load_explicit(&lane->way, memory_order_acquire) : NULL;
+	struct credit credit;
+	uint64_t bytes;
+
+	if (lane == NULL || (way == NULL && !lane_is_busy(lane))) {
+		send_first(worker, port, burst, order, n, 0, 0, count);
+		return;
+	}
+	if (way == NULL)
+		no_credit(&credit);
+	else
+		find_credit(worker, lane, way, burst->now_ns, &credit);
+	unsigned int fitting =
+		credit.bytes <= 0 ? 0 : count_fitting(burst, order, n, &credit, &bytes);
+	unsigned int passing = fitting == 0 ? 0 : count_roomy(port, burst, order, fitting);
+
+	if (passing != 0) {
+		/* What those cost that have no room is not known apart. */
+		bytes = send_first(worker, port, burst, order, passing,
+				   passing == fitting ? bytes : 0, credit.extra_bytes, count);
+		count_asked(worker, way, passing, bytes);
+		shape_charge(worker, way, passing, bytes, false);
+	}
+	if (passing != n)
+		lane_hold(lane, worker, burst, order + passing, n - passing, count);
+}
+
+void shape_to_port(struct worker *worker, struct port *port, const struct lane_set *set,
+		   struct burst *burst, struct egress *egress, struct counters_block *count)
+{
+	const uint8_t *order = egress->order;
+	unsigned int n = egress->n;
+
+	for (unsigned int begin = 0, end; begin < n; begin = end) {
+		struct lane *lane = lane_set_find(set, burst->frames[order[begin]].segment);
+
+		end = set->by_segment == NULL ? n : begin + 1;
+		while (end < n && lane_set_find(set, burst->frames[order[end]].segment) == lane)
+			end++;
+		shape_run(worker, port, lane, burst, order + begin, end - begin, count);
+	}
+}
+
+/* --- from a port --- */
+
+/* The lane of a frame that was not classified yet: a look at its tag tells. NULL: none. */
+static struct lane *find_lane(const struct port *port, const struct lane_set *set,
+			      const struct frame *frame)
+{
+	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
+	const uint8_t *tag = frame->head + 2 * ETH_ALEN;
+	uint16_t segment, vlan = 0;
+
+	if (set->by_segment == NULL)
+		return set->lanes[0];
+	if (vlans == NULL)
+		return NULL;
+	if (frame->head_len >= 2 * ETH_ALEN + VLAN_BYTES &&
+	    (uint16_t)(tag[0] << 8 | tag[1]) == ETH_P_8021Q)
+		vlan = (uint16_t)((tag[2] << 8 | tag[3]) & VLAN_ID_MASK);
+	segment = vlan == 0 ? vlans->native : vlan_segment(vlans, vlan);
+	return lane_set_find(set, segment);
+}
+
+/* Frames of one lane, in a row, that are alive. */
+static void shape_run_from(struct worker *worker, struct lane *lane, struct burst *burst,
+			   const uint8_t *order, unsigned int n, struct counters_block *count)
+{
+	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	struct credit credit;
+	uint64_t bytes = 0;
+	unsigned int passing = 0;
+
+	if (way == NULL && !lane_is_busy(lane))
+		return;
+	if (way == NULL)
+		no_credit(&credit);
+	else
+		find_credit(worker, lane, way, burst->now_ns, &credit);
+	while (passing < n && take(&credit, &burst->frames[order[passing]], &bytes))
+		passing++;
+	if (passing != 0) {
+		count_asked(worker, way, passing, bytes);
+		shape_charge(worker, way, passing, bytes, false);
+	}
+	if (passing == n)
+		return;
+	lane_hold(lane, worker, burst, order + passing, n - passing, count);
+	for (unsigned int i = passing; i < n; i++)
+		burst->frames[order[i]].drop = SHAPE_HELD;
+}
+
+void shape_from_port(struct worker *worker, struct port *port, const struct lane_set *set,
+		     struct burst *burst, struct counters_block *count)
+{
+	struct lane *lane = NULL;
+	uint8_t order[BURST_FRAMES];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE)
+			continue;
+		struct lane *next = find_lane(port, set, frame);
+
+		if (next != lane && n != 0) {
+			shape_run_from(worker, lane, burst, order, n, count);
+			n = 0;
+		}
+		lane = next;
+		if (lane != NULL)
+			order[n++] = (uint8_t)i;
+	}
+	if (n != 0)
+		shape_run_from(worker, lane, burst, order, n, count);
+}
