@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of dataplane/vhost/ring_budget.h: both layouts, frames in one buffer, in chains, in tables. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <endian.h>
+#include <string.h>
+
+#include "dataplane/offload.h"
+#include "tests/unit/dataplane/vhost/packed_rig.h"
+#include "tests/unit/dataplane/vhost/ring_rig.h"
+
+#define NEXT VRING_DESC_F_NEXT
+#define INDIRECT VRING_DESC_F_INDIRECT
+#define HEADER 12u
+#define MSS 1448
+#define HEADERS 54
+
+/* How a frame lies in the ring. */
+enum shape {
+	SHAPE_SINGLE,	/* one buffer */
+	SHAPE_CHAIN,	/* header in a buffer of its own */
+	SHAPE_INDIRECT, /* the same in a table */
+	SHAPES,
+};
+
+struct guest {
+	struct ring_rig *split; /* one of the two */
+	struct packed_rig *packed;
+	struct ring *ring;
+	struct burst *burst;
+	uint16_t next;	 /* descriptor of a split ring */
+	uint32_t offset; /* of the next buffer */
+};
+
+static struct guest create(bool is_packed)
+{
+	struct guest guest = {0};
+
+	if (is_packed) {
+		guest.packed = packed_rig_create(PACKED_RIG_MODERN, 256);
+		guest.ring = &guest.packed->ring;
+		guest.burst = guest.packed->burst;
+	} else {
+		guest.split = ring_rig_create(RING_RIG_MODERN, OFFLOAD_ALL, 0);
+		guest.ring = &guest.split->ring;
+		guest.burst = guest.split->burst;
+	}
+	guest.burst->has_budget = guest.burst->counts_left = true;
+	guest.burst->budget_frames = BURST_FRAMES;
+	guest.burst->alone_bytes = UINT32_MAX;
+	return guest;
+}
+
+static void destroy(struct guest *guest)
+{
+	if (guest->split != NULL)
+		ring_rig_destroy(guest->split);
+	else
+		packed_rig_destroy(guest->packed);
+}
+
+static void offer_split(struct guest *guest, const uint32_t *bytes, unsigned int n,
+			bool is_indirect)
+{
+	struct ring_rig *rig = guest->split;
+	uint64_t gpa = RING_RIG_GPA + RING_RIG_BUFFERS + guest->offset;
+	struct vring_desc *table = ring_rig_table(rig) + guest->next;
+	uint16_t head = guest->next;
+
+	for (unsigned int i = 0; i < n; i++, gpa += bytes[i - 1] + 16)
+		ring_rig_desc(is_indirect ? table : rig->desc, is_indirect ? i : head + i, gpa,
+			      bytes[i], i + 1 < n ? NEXT : 0, is_indirect ? i + 1 : head + i + 1u);
+	if (is_indirect)
+		ring_rig_desc(rig->desc, head, RING_RIG_GPA + RING_RIG_TABLE + head * 16u, n * 16,
+			      INDIRECT, 0);
+	guest->next = (uint16_t)(head + n);
+	ring_rig_offer(rig, head);
+}
+
+/* is_large: of TCP, to be cut to MSS. */
+static void offer(struct guest *guest, enum shape shape, uint32_t len, bool is_large)
+{
+	const uint32_t single[1] = {len + HEADER}, chain[2] = {HEADER, len};
+	const struct virtio_net_hdr header = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = htole16(MSS),
+		.hdr_len = htole16(HEADERS),
+		.csum_start = htole16(34),
+		.csum_offset = htole16(16),
+	};
+	const uint32_t *bytes = shape == SHAPE_SINGLE ? single : chain;
+	unsigned int n = shape == SHAPE_SINGLE ? 1 : 2;
+	uint8_t *at = guest->split != NULL ? guest->split->guest + RING_RIG_BUFFERS
+					   : guest->packed->buffers;
+
+	memset(at + guest->offset, 0, HEADER + 16 + HEADERS);
+	if (is_large)
+		memcpy(at + guest->offset, &header, sizeof(header));
+	if (guest->split != NULL) {
+		offer_split(guest, bytes, n, shape == SHAPE_INDIRECT);
+	} else {
+		/* There is one table; nobody looks at it twice before it is taken. */
+		packed_rig_add(guest->packed, guest->offset, bytes, n, false,
+			       shape == SHAPE_INDIRECT);
+		packed_ring_publish(&guest->packed->driver);
+	}
+	guest->offset += len + HEADER + 32;
+}
+
+static unsigned int take(struct guest *guest, int64_t budget_bytes)
+{
+	struct burst *burst = guest->burst;
+	unsigned int n;
+
+	burst->n = burst->n_pieces = burst->n_left = 0;
+	burst->budget_bytes = budget_bytes;
+	ring_take(guest->ring, burst);
+	n = burst->n;
+	ring_complete(guest->ring);
+	return n;
+}
+
+/* --- */
+
+static void whole_frames_are_taken_while_something_is_left(void **state)
+{
+	for (unsigned int i = 0; i < 2 * SHAPE_INDIRECT; i++) {
+		struct guest guest = create(i % 2 != 0);
+
+		for (unsigned int k = 0; k < 20; k++)
+			offer(&guest, (enum shape)(i / 2), 1000, false);
+		assert_int_equal(take(&guest, 1), 1);
+		assert_int_equal(guest.burst->n_left, 19);
+		assert_int_equal(take(&guest, 1000), 1);
+		assert_int_equal(take(&guest, 1001), 2);
+		assert_int_equal(guest.burst->n_left, 16);
+		assert_int_equal(take(&guest, 5000), 5);
+		assert_int_equal(guest.burst->frames[4].len, 1000);
+		assert_int_equal(take(&guest, 1000000), 11);
+		assert_int_equal(guest.burst->n_left, 0);
+		assert_int_equal(take(&guest, 1000000), 0);
+		destroy(&guest);
+	}
+}
+
+static void an_indirect_frame_is_known_by_its_table(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct guest guest = create(i != 0);
+
+		offer(&guest, SHAPE_INDIRECT, 3000, false);
+		assert_int_equal(take(&guest, 1), 1);
+		assert_int_equal(guest.burst->frames[0].len, 3000);
+		offer(&guest, SHAPE_SINGLE, 100, false);
+		offer(&guest, SHAPE_INDIRECT, 3000, false);
+		offer(&guest, SHAPE_SINGLE, 100, false);
+		assert_int_equal(take(&guest, 101), 2);
+		assert_int_equal(guest.burst->n_left, 1);
+		assert_int_equal(take(&guest, 101), 1);
+		destroy(&guest);
+	}
+}
+
+static void without_a_budget_nothing_is_taken_but_seen(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct guest guest = create(i != 0);
+
+		assert_int_equal(take(&guest, 0), 0);
+		assert_int_equal(guest.burst->n_left, 0);
+		for (unsigned int k = 0; k < 7; k++)
+			offer(&guest, SHAPE_SINGLE, 60, false);
+		assert_int_equal(take(&guest, 0), 0);
+		assert_int_equal(guest.burst->n_left, 7);
+		guest.burst->counts_left = false;
+		assert_int_equal(take(&guest, -5), 0);
+		assert_true(guest.burst->n_left != 0);
+		guest.burst->has_budget = false;
+		assert_int_equal(take(&guest, 0), 7);
+		destroy(&guest);
+	}
+}
+
+static void frames_are_limited_in_their_number(void **state)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		struct guest guest = create(i % 2 != 0);
+
+		for (unsigned int k = 0; k < 10; k++)
+			offer(&guest, (enum shape)(i / 2), 60, false);
+		guest.burst->budget_frames = 3;
+		assert_int_equal(take(&guest, INT64_MAX), 3);
+		assert_int_equal(guest.burst->n_left, 7);
+		guest.burst->budget_frames = 0;
+		assert_int_equal(take(&guest, INT64_MAX), 0);
+		guest.burst->budget_frames = 1000;
+		assert_int_equal(take(&guest, INT64_MAX), 7);
+		destroy(&guest);
+	}
+}
+
+static void a_full_burst_says_what_is_left(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct guest guest = create(i != 0);
+
+		for (unsigned int k = 0; k < 200; k++)
+			offer(&guest, SHAPE_SINGLE, 60, false);
+		for (unsigned int left = 200; left > BURST_FRAMES; left -= BURST_FRAMES) {
+			assert_int_equal(take(&guest, 1000000), BURST_FRAMES);
+			assert_int_equal(guest.burst->n_left, left - BURST_FRAMES);
+		}
+		/* Round the end of the ring. */
+		for (unsigned int k = 0; guest.packed != NULL && k < 192; k++)
+			packed_rig_assert_used(guest.packed, (int)k);
+		for (unsigned int k = 0; guest.packed != NULL && k < 100; k++)
+			offer(&guest, SHAPE_SINGLE, 60, false);
+		assert_int_equal(take(&guest, 1), 1);
+		assert_int_equal(guest.burst->n_left, guest.packed != NULL ? 107 : 7);
+		destroy(&guest);
+	}
+}
+
+static void a_large_frame_comes_alone(void **state)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		struct guest guest = create(i % 2 != 0);
+		enum shape shape = (enum shape)(i / 2);
+
+		guest.burst->alone_bytes = 5000;
+		offer(&guest, SHAPE_SINGLE, 60, false);
+		offer(&guest, shape, 20000, true);
+		offer(&guest, shape, 5000, true);
+		offer(&guest, SHAPE_SINGLE, 9000, false);
+		assert_int_equal(take(&guest, 1000000), 1);
+		assert_int_equal(guest.burst->frames[0].len, 60);
+		assert_true(guest.burst->n_left >= 3);
+		assert_int_equal(take(&guest, 1000000), 1);
+		assert_int_equal(guest.burst->frames[0].len, 20000);
+		assert_int_equal(guest.burst->frames[0].vnet.hdr.gso_type,
+				 VIRTIO_NET_HDR_GSO_TCPV4);
+		/* Neither is too large, or no TCP at all. */
+		assert_int_equal(take(&guest, 1000000), 2);
+		destroy(&guest);
+	}
+}
+
+static void what_is_malformed_is_taken_too(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct guest guest = create(i != 0);
+		uint32_t runt = HEADER - 1;
+
+		offer(&guest, SHAPE_SINGLE, 60, false);
+		if (guest.split != NULL) {
+			offer_split(&guest, &runt, 1, false);
+		} else {
+			packed_rig_add(guest.packed, guest.offset, &runt, 1, false, false);
+			packed_ring_publish(&guest.packed->driver);
+		}
+		offer(&guest, SHAPE_SINGLE, FRAME_BYTES_MAX + 1, false);
+		offer(&guest, SHAPE_SINGLE, 60, false);
+		assert_int_equal(take(&guest, 121), 4);
+		assert_int_equal(guest.burst->frames[1].drop, DROP_RUNT);
+		assert_int_equal(guest.burst->frames[2].drop, DROP_OVERSIZE);
+		assert_int_equal(guest.burst->frames[3].len, 60);
+		destroy(&guest);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_frames_are_taken_while_something_is_left),
+		cmocka_unit_test(an_indirect_frame_is_known_by_its_table),
+		cmocka_unit_test(without_a_budget_nothing_is_taken_but_seen),
+		cmocka_unit_test(frames_are_limited_in_their_number),
+		cmocka_unit_test(a_full_burst_says_what_is_left),
+		cmocka_unit_test(a_large_frame_comes_alone),
+		cmocka_unit_test(what_is_malformed_is_taken_too),
+	};
+
+	return cmocka_run_group_tests_name("ring_budget", tests, NULL, NULL);
+}
