@@ -18,7 +18,7 @@ struct counters {
 	struct counters_block *blocks;
 	struct counters_slot *channel_slots;
 	struct counters_channel *channels;
-	unsigned int free_from, channels_free_from;	/* no slot below is free */
+	unsigned int free_from, channels_free_from; /* no slot below is free */
 };
 
 static uint64_t align_line(uint64_t bytes)
@@ -42,11 +42,10 @@ static struct counters_header layout(unsigned int n_slots, unsigned int n_channe
 	header.workers_offset =
 		header.slots_offset + align_line(n_slots * sizeof(struct counters_slot));
 	header.blocks_offset = header.workers_offset + n_workers * sizeof(struct counters_worker);
-	header.channel_slots_offset =
-		header.blocks_offset +
-		(uint64_t)n_slots * n_workers * sizeof(struct counters_block);
-	header.channels_offset = header.channel_slots_offset +
-				 align_line(n_channels * sizeof(struct counters_slot));
+	header.channel_slots_offset = header.blocks_offset +
+				      (uint64_t)n_slots * n_workers * sizeof(struct counters_block);
+	header.channels_offset =
+		header.channel_slots_offset + align_line(n_channels * sizeof(struct counters_slot));
 	header.total_bytes = header.channels_offset + (uint64_t)n_channels * n_workers * DP_WAYS *
 							      sizeof(struct counters_channel);
 	return header;

@@ -12,7 +12,7 @@ struct counters;
 
 int counters_create(unsigned int n_slots, unsigned int n_channels, unsigned int n_workers,
 		    uint64_t epoch, uint64_t tsc_hz, struct counters **counters);
-void counters_destroy(struct counters *counters);	/* NULL is legal */
+void counters_destroy(struct counters *counters); /* NULL is legal */
 
 /* Descriptor through which others can read but not write; the caller closes it. Or -errno. */
 int counters_reader_fd(const struct counters *counters);

@@ -93,7 +93,7 @@ struct dataplane {
 	struct channel *channels_by_id[CHANNELS_BY_ID];
 	_Atomic(struct channel *) channels[CHANNELS_MAX];
 	_Atomic uint32_t channels_epoch;	/* counts changes by main: what waits, waits anew */
-	_Atomic uint32_t rates_epoch;	/* counts rounds that set a rate: times to wait for changed */
+	_Atomic uint32_t rates_epoch;	/* counts rounds after which some need not wait so long */
 	struct pool_rounds *rounds;
 	struct pool *pools[POOLS_MAX];	/* published ones; main */
 	bool pools_taken[POOLS_MAX];

@@ -51,7 +51,7 @@ struct segment {
 	_Atomic uint8_t on_unknown, on_broadcast, on_multicast;	/* enum segment_action */
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
 	_Atomic uint8_t services;	/* enum frame_service */
-	_Atomic(struct channel *) channel;	/* of ports that have none of their own; NULL: none */
+	_Atomic(struct channel *) channel;	/* of ports without one of their own; or NULL */
 	struct storm storm;
 	uint16_t index;
 	uint32_t id;			/* as in the spec; never changes */

@@ -455,7 +455,8 @@ static void on_connect(void *ctx, uint32_t events, uint64_t now_ns)
 		free(client);
 		return;
 	}
-	*client = (struct client){.server = server, .fd = fd, .version = DP_VERSION, .next = server->clients};
+	*client = (struct client){
+		.server = server, .fd = fd, .version = DP_VERSION, .next = server->clients};
 	client->queue_end = &client->queue;
 	if (loop_add(server->dp->loop, fd, EPOLLIN, on_client, client, &client->watch) < 0) {
 		close(fd);

@@ -219,8 +219,7 @@ static void publish_channels(struct txn *txn)
 
 		if (staged->is_delete)
 			continue;
-		channel_apply(channel, &staged->spec,
-			      pool_find(txn->dp, staged->spec.pool_id));
+		channel_apply(channel, &staged->spec, pool_find(txn->dp, staged->spec.pool_id));
 		if (staged->made != NULL)
 			channel_publish(staged->made);
 		staged->made = NULL;

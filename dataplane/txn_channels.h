@@ -19,9 +19,9 @@ struct txn;
 struct txn_id;
 
 struct txn_pool {
-	struct dp_pool spec;		/* is_delete: only the id */
+	struct dp_pool spec; /* is_delete: only the id */
 	bool is_delete;
-	struct pool *old, *made;	/* as in struct txn_segment */
+	struct pool *old, *made; /* as in struct txn_segment */
 };
 
 struct txn_channel {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whether the pools, channels and loans of a transaction make sense: each by itself, then the result
- * as a whole, with the ports and segments that name them. weftd has admitted the sums: here it is
+ * Whether the pools, channels and loans of a transaction make sense: each by itself, then the
+ * result as a whole, with the ports and segments that name them. weftd has admitted the sums: here it is
  * only made sure that everything named is there, and that a loan lends what its lender has.
  */
 #include <errno.h>
@@ -105,8 +105,8 @@ static int compare_ids(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* The ids of n objects, each of so many bytes with its id at an offset, in their order. -EEXIST: one
- * is there twice. */
+/* The ids of n objects, each of so many bytes with its id at an offset, in their order. -EEXIST:
+ * one is there twice. */
 static int index_ids(const void *objects, size_t n, size_t bytes, size_t offset,
 		     struct txn_id **index)
 {
@@ -140,8 +140,7 @@ static int index_all(struct txn_channels *staged, char *why, size_t why_bytes)
 			      offsetof(struct txn_pool, spec.id), &staged->pools_by_id);
 
 	if (error == 0)
-		error = index_ids(staged->channels, staged->n_channels,
-				  sizeof(staged->channels[0]),
+		error = index_ids(staged->channels, staged->n_channels, sizeof(staged->channels[0]),
 				  offsetof(struct txn_channel, spec.id), &staged->channels_by_id);
 	if (error == 0)
 		error = index_ids(staged->loans, staged->n_loans, sizeof(staged->loans[0]),
@@ -330,8 +329,9 @@ static int check_ends(const struct txn *txn, const struct dp_loan *loan, char *w
 	const struct dp_channel *to = channel_in_result(txn, loan->to_id);
 
 	if (from == NULL || to == NULL) {
-		snprintf(why, why_bytes, "loan %u: %s does not exist, or is to go: end the loan first",
-			 loan->id, from == NULL ? "its lender" : "who borrows");
+		snprintf(why, why_bytes,
+			 "loan %u: %s does not exist, or is to go: end the loan first", loan->id,
+			 from == NULL ? "its lender" : "who borrows");
 		return -ENOENT;
 	}
 	if (from->pool_id != 0 && from->pool_id == to->pool_id)

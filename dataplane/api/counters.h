@@ -96,13 +96,14 @@ struct counters_block {
 
 /* One way of one channel on one worker. The memory of slots that were never used costs nothing. */
 struct counters_channel {
-	uint64_t asked_frames, asked_bytes;	/* that came to the channel: passed, held or dropped.
-						 * A ring that is held asks when it is served */
+	/* That came to the channel: passed, held or dropped. A ring that is held asks when it is
+	 * served. */
+	uint64_t asked_frames, asked_bytes;
 	uint64_t passed_frames, passed_bytes;	/* as the channel accounts them */
 	uint64_t held_ns;	/* that somebody waited at this worker's turnstile */
 	uint64_t marks;		/* ECN: frames that said so in place of being dropped */
 	uint64_t drops;		/* by the queues of its lanes; each is in a port's drops too */
 	uint64_t queued_bytes;	/* a level: in lanes */
-	uint64_t delays[COUNTERS_DELAYS];	/* of frames that passed: in lanes measured, in rings
-						 * what lay before them over the rate */
+	/* Of frames that passed: in lanes measured, in rings what lay before them over the rate. */
+	uint64_t delays[COUNTERS_DELAYS];
 } __attribute__((aligned(COUNTERS_LINE)));

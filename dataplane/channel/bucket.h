@@ -6,8 +6,8 @@
  *
  * One word holds the state: the time up to which everything taken has been paid for. So debt is
  * time, and a change of the rate rescales it. Several workers may take of one bucket: the word
- * changes by compare and exchange. Ticks of 1/64 ns: 64 bytes at 100 Gbit/s are 328 of them, and the
- * clock goes on for four years.
+ * changes by compare and exchange. Ticks of 1/64 ns: 64 bytes at 100 Gbit/s are 328 of them, and
+ * the clock goes on for four years.
  *
  *	        floor          paid             now       now + ahead
  *	----------|--------------|---------------|-------------|----> time
@@ -103,8 +103,8 @@ static inline int64_t bucket_rescale(int64_t ticks, uint64_t old_cost, uint64_t 
 /*
  * rate_bps 0: no limit, else BUCKET_RATE_BPS_MIN .. _MAX. frames_per_s 0: no limit of frames. What
  * was taken stays taken, and what was saved up stays saved as far as the new burst goes. One at a
- * time (main, or who divides the pool); workers may take meanwhile, and pay for one burst at the old
- * rate.
+ * time (main, or who divides the pool); workers may take meanwhile, and pay for one burst at the
+ * old rate.
  */
 static inline void bucket_set(struct bucket *bucket, uint64_t rate_bps, uint64_t burst_bytes,
 			      uint32_t frames_per_s, uint64_t now_ns)

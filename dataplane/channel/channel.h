@@ -20,8 +20,8 @@
 #include "dataplane/api/share.h"
 #include "dataplane/channel/bucket.h"
 
-#define CHANNELS_MAX 16384	/* indices 1 .. CHANNELS_MAX - 1 */
-#define CHANNELS_BY_ID 4096	/* chains of dataplane.channels_by_id */
+#define CHANNELS_MAX 16384  /* indices 1 .. CHANNELS_MAX - 1 */
+#define CHANNELS_BY_ID 4096 /* chains of dataplane.channels_by_id */
 
 struct dataplane;
 struct pool;
@@ -31,42 +31,42 @@ struct segment;
 /* One way of a channel: what buckets, workers and the pool need. Workers find it through a lane or
  * a receive queue; its address says which it is. */
 struct channel_way {
-	struct bucket bucket;		/* at the rate that the pool says now */
-	_Atomic uint64_t taken_bytes;	/* ever, as accounted; workers add what they charge */
-	_Atomic uint64_t waited_ns;	/* when somebody last waited at a turnstile */
-	_Atomic bool is_active;		/* the pool looks at it; else it is to be told of charges */
-	_Atomic bool is_hungry;		/* the pool knows that it wants more than it has */
-	uint8_t way;			/* enum dp_way */
-	_Atomic uint8_t frame_extra_bytes;	/* account: wire: beside the bytes of a frame */
-	uint16_t channel;		/* index, also in the counters (counters_channel()) */
-	_Atomic uint64_t target_ns;	/* delay above which frames are marked, then dropped */
+	struct bucket bucket;	      /* at the rate that the pool says now */
+	_Atomic uint64_t taken_bytes; /* ever, as accounted; workers add what they charge */
+	_Atomic uint64_t waited_ns;   /* when somebody last waited at a turnstile */
+	_Atomic bool is_active;	      /* the pool looks at it; else it is to be told of charges */
+	_Atomic bool is_hungry;	      /* the pool knows that it wants more than it has */
+	uint8_t way;		      /* enum dp_way */
+	_Atomic uint8_t frame_extra_bytes; /* account: wire: beside the bytes of a frame */
+	uint16_t channel;		   /* index, also in the counters (counters_channel()) */
+	_Atomic uint64_t target_ns;	   /* delay above which frames are marked, then dropped */
 	_Atomic uint32_t weight;
-	_Atomic uint32_t frames_per_s;	/* 0: no limit */
-	_Atomic uint64_t assured_bps, ceiling_bps;	/* with loans; ceiling 0: none */
+	_Atomic uint32_t frames_per_s;		   /* 0: no limit */
+	_Atomic uint64_t assured_bps, ceiling_bps; /* with loans; ceiling 0: none */
 	_Atomic uint64_t burst_bytes;
 
 	/* Of the rounds (pool.c): who runs one has its lock. */
 	struct share share;
-	uint64_t seen_bytes;		/* taken_bytes at the last round */
-	int64_t paid_bytes;		/* less its debt then */
-	uint64_t used_bps;		/* of late */
-	uint64_t used_ns;		/* when it was last seen to be used; 0: it was at rest */
+	uint64_t seen_bytes; /* taken_bytes at the last round */
+	int64_t paid_bytes;  /* less its debt then */
+	uint64_t used_bps;   /* of late */
+	uint64_t used_ns;    /* when it was last seen to be used; 0: it was at rest */
 	uint64_t wanted_bps, entitled_bps;
-	uint64_t rate_bps;		/* that its bucket was last set to, with the next two */
+	uint64_t rate_bps; /* that its bucket was last set to, with the next two */
 	uint64_t set_burst_bytes;
 	uint32_t set_frames_per_s;
-	uint16_t pool;			/* index of the pool in which it was then */
-	uint64_t told_bps;		/* rate that waiters reckon with */
+	uint16_t pool;	   /* index of the pool in which it was then */
+	uint64_t told_bps; /* rate that waiters reckon with */
 } __attribute__((aligned(64)));
 
 struct channel {
 	struct channel_way ways[DP_WAYS];
 	struct dataplane *dp;
-	_Atomic(struct pool *) pool;	/* NULL: none; then the bucket is at the ceiling */
-	uint16_t index;			/* in dataplane.channels, and slot in the counters */
+	_Atomic(struct pool *) pool; /* NULL: none; then the bucket is at the ceiling */
+	uint16_t index;		     /* in dataplane.channels, and slot in the counters */
 
 	/* Main. */
-	int64_t lent_bps[DP_WAYS];	/* by loans: what it is assured of less; below zero: more */
+	int64_t lent_bps[DP_WAYS]; /* by loans: what it is assured of less; below zero: more */
 	struct channel *next_by_id;
 	struct dp_channel spec;
 };
@@ -82,12 +82,12 @@ static inline struct channel *channel_of(struct channel_way *way)
 /* Not yet published; channel_apply() comes after. 0 or -errno (-ENOSPC: there are
  * CHANNELS_MAX - 1). */
 int channel_create(struct dataplane *dp, const struct dp_channel *spec, struct channel **channel);
-void channel_destroy(struct channel *channel);	/* NULL is legal; no worker knows it any more */
+void channel_destroy(struct channel *channel); /* NULL is legal; no worker knows it any more */
 
 void channel_publish(struct channel *channel);
 void channel_unpublish(struct channel *channel);
 
-struct channel *channel_find(const struct dataplane *dp, uint32_t id);	/* published ones */
+struct channel *channel_find(const struct dataplane *dp, uint32_t id); /* published ones */
 
 /* Makes the channel what `spec`, `pool` and lent_bps say, under traffic. The caller calls
  * channel_changed() when it has changed all it wanted to. */
@@ -97,8 +97,8 @@ void channel_lend(struct channel *channel, enum dp_way way, int64_t bps);
 void channel_changed(struct dataplane *dp);
 
 /* Finds the channel of a port, or of a segment for its ports that have none, after their channel_id
- * or their segments have changed. Does the segment have another one than before? Then its ports have
- * to be resolved, too. */
+ * or their segments have changed. Does the segment have another one than before? Then its ports
+ * have to be resolved, too. */
 void channel_resolve_port(struct dataplane *dp, struct port *port);
 bool channel_resolve_segment(struct dataplane *dp, struct segment *segment);
 

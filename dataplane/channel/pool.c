@@ -13,8 +13,8 @@
 /* What many channels take to look at may be no more than a small part of the time of a worker. */
 #define ROUND_NS_PER_WAY 2000ULL
 #define IDLE_AFTER_NS 10000000ULL
-#define SMOOTH_NS 1000000ULL	/* over which use is averaged */
-#define OWED_NS 4000000ULL	/* in which what is owed comes back */
+#define SMOOTH_NS 1000000ULL /* over which use is averaged */
+#define OWED_NS 4000000ULL   /* in which what is owed comes back */
 #define OWED_NS_MAX 50000000ULL
 /* What a pool that was not full for a moment may give out more afterwards: a part in a thousand of
  * 100 ms. */
@@ -37,8 +37,8 @@ struct pool_rounds {
 	_Atomic uint64_t due_ns;
 	_Atomic uint64_t last_ns;
 	atomic_flag is_running;
-	_Atomic uint64_t active[WORDS];		/* bits by index of the channel and way */
-	struct group groups[POOLS_MAX][DP_WAYS];	/* empty between rounds; [0]: in no pool */
+	_Atomic uint64_t active[WORDS];		 /* bits by index of the channel and way */
+	struct group groups[POOLS_MAX][DP_WAYS]; /* empty between rounds; [0]: in no pool */
 };
 
 /* --- when --- */
@@ -47,8 +47,7 @@ static void bring_forward(struct pool_rounds *rounds, uint64_t due_ns)
 {
 	uint64_t old_ns = atomic_load(&rounds->due_ns);
 
-	while (due_ns < old_ns &&
-	       !atomic_compare_exchange_weak(&rounds->due_ns, &old_ns, due_ns))
+	while (due_ns < old_ns && !atomic_compare_exchange_weak(&rounds->due_ns, &old_ns, due_ns))
 		;
 }
 
@@ -158,8 +157,8 @@ static struct channel_way *way_of(struct share *share)
 	return (struct channel_way *)(void *)((char *)share - offsetof(struct channel_way, share));
 }
 
-/* Does it use all it gets? Who waits says so when the wait begins, which may be rounds ago: then the
- * bucket is still in debt. (A bucket that nobody waits at is in debt too, but not often.) */
+/* Does it use all it gets? Who waits says so when the wait begins, which may be rounds ago: then
+ * the bucket is still in debt. (A bucket that nobody waits at is in debt too, but not often.) */
 static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 {
 	uint64_t due_ns = bucket_due_ns(&way->bucket);
@@ -206,8 +205,8 @@ static int64_t look(struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 	bool hungry = is_hungry(way, last_ns, now_ns);
 
 	if (now_ns != last_ns)
-		way->used_bps = average(way->used_bps, used_bytes > 0 ? used_bytes : 0,
-					now_ns - last_ns);
+		way->used_bps =
+			average(way->used_bps, used_bytes > 0 ? used_bytes : 0, now_ns - last_ns);
 	if (taken_bytes != way->seen_bytes || hungry || way->used_ns == 0)
 		way->used_ns = now_ns;
 	way->seen_bytes = taken_bytes;
@@ -225,8 +224,8 @@ static int64_t look(struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 /* Have those that wait to reckon anew, for it is much sooner? */
 static bool is_news(struct channel_way *way)
 {
-	bool is_raised = way->told_bps != 0 && (way->rate_bps == 0 ||
-						way->rate_bps > way->told_bps + way->told_bps / 16);
+	bool is_raised = way->told_bps != 0 &&
+			 (way->rate_bps == 0 || way->rate_bps > way->told_bps + way->told_bps / 16);
 
 	if (is_raised || way->rate_bps < way->told_bps || way->told_bps == 0)
 		way->told_bps = way->rate_bps;

@@ -2,8 +2,8 @@
 /*
  * Pools: a capacity for each way that channels divide (api/share.h). Every millisecond of the
  * workers' clock, and soon after something has changed, whichever worker comes first runs a round:
- * it looks at the channels that are used, and sets the rates of their buckets. An idle channel costs
- * a round nothing, and a dataplane without channels has no rounds.
+ * it looks at the channels that are used, and sets the rates of their buckets. An idle channel
+ * costs a round nothing, and a dataplane without channels has no rounds.
  *
  * A channel that does not use what it has lends it out, to those that wait for more. Its own bucket
  * stays at what it would have if it wanted all: so it need not wait for a round when it comes back.
@@ -18,7 +18,7 @@
 
 #include "dataplane/api/dp_msg.h"
 
-#define POOLS_MAX 256	/* indices 1 .. POOLS_MAX - 1 */
+#define POOLS_MAX 256 /* indices 1 .. POOLS_MAX - 1 */
 
 #define POOL_ROUND_NS 1000000ULL
 /* A change does not wait for the next millisecond, but a storm of them makes no storm of rounds. */
@@ -31,27 +31,27 @@ struct pool_rounds;
 struct pool {
 	struct dataplane *dp;
 	_Atomic uint64_t capacity_bps[DP_WAYS];
-	uint16_t index;			/* in dataplane.pools */
+	uint16_t index; /* in dataplane.pools */
 
 	/* Of the rounds: who runs one has its lock. */
-	uint64_t seen_bps[DP_WAYS];	/* capacity at the last round */
-	int64_t owed_bits[DP_WAYS];	/* that passed beyond the capacity */
+	uint64_t seen_bps[DP_WAYS]; /* capacity at the last round */
+	int64_t owed_bits[DP_WAYS]; /* that passed beyond the capacity */
 
-	struct dp_pool spec;		/* main */
+	struct dp_pool spec; /* main */
 };
 
 /* Main. */
 
 /* Not yet published. 0 or -errno (-ENOSPC: there are POOLS_MAX - 1). */
 int pool_create(struct dataplane *dp, const struct dp_pool *spec, struct pool **pool);
-void pool_destroy(struct pool *pool);	/* NULL is legal; no channel names it, no worker knows it */
+void pool_destroy(struct pool *pool); /* NULL is legal; no channel names it, no worker knows it */
 void pool_apply(struct pool *pool, const struct dp_pool *spec);
 void pool_publish(struct pool *pool);
 void pool_unpublish(struct pool *pool);
-struct pool *pool_find(const struct dataplane *dp, uint32_t id);	/* published ones */
+struct pool *pool_find(const struct dataplane *dp, uint32_t id); /* published ones */
 
 int pool_create_rounds(struct dataplane *dp, struct pool_rounds **rounds);
-void pool_destroy_rounds(struct dataplane *dp, struct pool_rounds *rounds);	/* NULL is legal */
+void pool_destroy_rounds(struct dataplane *dp, struct pool_rounds *rounds); /* NULL is legal */
 
 /* Main or worker: the next round has to look at the way, and comes soon. */
 void pool_want_round(struct dataplane *dp, const struct channel_way *way);

@@ -105,8 +105,9 @@ static void the_parts_are_in_order_on_cache_lines_and_do_not_overlap(void **stat
 		    h->blocks_offset + SLOTS * WORKERS * sizeof(struct counters_block));
 	assert_true(h->channels_offset >=
 		    h->channel_slots_offset + CHANNELS * sizeof(struct counters_slot));
-	assert_int_equal(h->total_bytes, h->channels_offset + CHANNELS * WORKERS * DP_WAYS *
-								      sizeof(struct counters_channel));
+	assert_int_equal(h->total_bytes,
+			 h->channels_offset +
+				 CHANNELS * WORKERS * DP_WAYS * sizeof(struct counters_channel));
 }
 
 static void what_is_counted_is_seen_where_the_layout_says(void **state)
@@ -212,8 +213,8 @@ static void a_channel_counts_by_worker_and_way_where_the_layout_says(void **stat
 		(const void *)((const char *)view->header + view->header->channels_offset);
 
 	counters_channel(view->counters, 2, 1, DP_RX)->marks = 5;
-	counters_channel(view->counters, CHANNELS - 1, WORKERS - 1, DP_RX)->delays[COUNTERS_DELAYS - 1] =
-		6;
+	counters_channel(view->counters, CHANNELS - 1, WORKERS - 1, DP_RX)
+		->delays[COUNTERS_DELAYS - 1] = 6;
 	assert_int_equal(channels[(2 * WORKERS + 1) * DP_WAYS + DP_RX].marks, 5);
 	assert_int_equal(channels[CHANNELS * WORKERS * DP_WAYS - 1].delays[COUNTERS_DELAYS - 1], 6);
 }
@@ -258,7 +259,8 @@ static void ten_thousand_channels_have_no_memory_but_for_what_counted(void **sta
 		counters_return_channel(counters, i);
 	assert_int_equal(fstat(fd, &after), 0);
 	/* The table of the slots, and nothing more. */
-	assert_true((uint64_t)before.st_blocks * 512 < 10001 * sizeof(struct counters_slot) + 65536);
+	assert_true((uint64_t)before.st_blocks * 512 <
+		    10001 * sizeof(struct counters_slot) + 65536);
 	assert_int_equal(after.st_blocks, before.st_blocks);
 	close(fd);
 	counters_destroy(counters);

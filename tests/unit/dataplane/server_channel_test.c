@@ -96,7 +96,7 @@ static void stage(struct fixture *f, enum dp_type type, void *message, size_t by
 	assert_int_equal(dp_client_stage(f->client, type, message, bytes, NULL, 0, TIMEOUT_MS), 0);
 }
 
-static void delete(struct fixture *f, enum dp_type type, uint64_t id)
+static void delete (struct fixture *f, enum dp_type type, uint64_t id)
 {
 	struct dp_object object = {.id = id};
 
@@ -218,8 +218,8 @@ static void a_loan_ends_without_anybody(void **state)
 	while (dump(f).n_loans != 0)
 		;
 	stop(f);
-	assert_int_equal(
-		atomic_load(&channel_find(f->rig->dp, GOLD)->ways[DP_TX].assured_bps), 500 * M);
+	assert_int_equal(atomic_load(&channel_find(f->rig->dp, GOLD)->ways[DP_TX].assured_bps),
+			 500 * M);
 }
 
 static void a_refusal_says_why(void **state)
@@ -342,9 +342,12 @@ static void messages_of_version_2_in_version_1_end_the_conversation(void **state
 		enum dp_type type;
 		size_t bytes;
 	} rows[] = {
-		{DP_POOL_PUT, sizeof(struct dp_pool)},	     {DP_POOL_DEL, sizeof(struct dp_object)},
-		{DP_CHANNEL_PUT, sizeof(struct dp_channel)}, {DP_CHANNEL_DEL, sizeof(struct dp_object)},
-		{DP_LOAN_PUT, sizeof(struct dp_loan)},	     {DP_LOAN_DEL, sizeof(struct dp_object)},
+		{DP_POOL_PUT, sizeof(struct dp_pool)},
+		{DP_POOL_DEL, sizeof(struct dp_object)},
+		{DP_CHANNEL_PUT, sizeof(struct dp_channel)},
+		{DP_CHANNEL_DEL, sizeof(struct dp_object)},
+		{DP_LOAN_PUT, sizeof(struct dp_loan)},
+		{DP_LOAN_DEL, sizeof(struct dp_object)},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -283,41 +283,48 @@ static const struct field {
 	const char *why;
 	size_t offset, bytes;
 	uint64_t value;
-} pool_fields[] = {
+} pool_fields[] =
+	{
 #define FIELD(type, member, value, why)                                                            \
 	{                                                                                          \
 		why, offsetof(struct type, member), sizeof(((struct type *)0)->member), value      \
 	}
-	FIELD(dp_pool, id, 0, "pool without an id"),
-	FIELD(dp_pool, name[0], 0, "pool without a name"),
-	FIELD(dp_pool, capacity_bps[0], 0, "impossible capacity"),
-	FIELD(dp_pool, capacity_bps[1], DP_RATE_BPS_MIN - 1, "impossible capacity"),
-	FIELD(dp_pool, capacity_bps[1], DP_RATE_BPS_MAX + 1, "impossible capacity"),
-	FIELD(dp_pool, capacity_bps[0], UINT64_MAX, "impossible capacity"),
-}, channel_fields[] = {
-	FIELD(dp_channel, id, 0, "channel without an id"),
-	FIELD(dp_channel, name[0], 0, "channel without a name"),
-	FIELD(dp_channel, account, 2, "unknown account"),
-	FIELD(dp_channel, ways[0].assured_bps, DP_RATE_BPS_MIN - 1, "impossible rate"),
-	FIELD(dp_channel, ways[1].assured_bps, DP_RATE_BPS_MAX + 1, "impossible rate"),
-	FIELD(dp_channel, ways[0].ceiling_bps, DP_RATE_BPS_MIN - 1, "impossible ceiling"),
-	FIELD(dp_channel, ways[0].ceiling_bps, UINT64_MAX, "impossible ceiling"),
-	FIELD(dp_channel, ways[1].ceiling_bps, 10 * M - 1, "ceiling below what it is assured of"),
-	FIELD(dp_channel, ways[1].weight, 0, "impossible weight"),
-	FIELD(dp_channel, ways[0].weight, DP_WEIGHT_MAX + 1, "impossible weight"),
-	FIELD(dp_channel, ways[0].burst_bytes, DP_BURST_BYTES_MAX + 1, "impossible burst"),
-	FIELD(dp_channel, ways[0].target_us, 0, "impossible latency"),
-	FIELD(dp_channel, ways[0].target_us, DP_TARGET_US_MAX + 1, "impossible latency"),
-	FIELD(dp_channel, ways[1].frames_per_s, DP_FRAMES_PER_S_MAX + 1, "limit of frames"),
-}, loan_fields[] = {
-	FIELD(dp_loan, id, 0, "loan without an id"),
-	FIELD(dp_loan, ways, 0, "loan of no way"),
-	FIELD(dp_loan, ways, 4, "unknown one"),
-	FIELD(dp_loan, rate_bps, 0, "impossible rate"),
-	FIELD(dp_loan, rate_bps, UINT64_MAX, "impossible rate"),
-	FIELD(dp_loan, remaining_ms, 0, "impossible time"),
-	FIELD(dp_loan, remaining_ms, UINT64_MAX, "impossible time"),
-	FIELD(dp_loan, to_id, GOLD, "to itself"),
+		FIELD(dp_pool, id, 0, "pool without an id"),
+		FIELD(dp_pool, name[0], 0, "pool without a name"),
+		FIELD(dp_pool, capacity_bps[0], 0, "impossible capacity"),
+		FIELD(dp_pool, capacity_bps[1], DP_RATE_BPS_MIN - 1, "impossible capacity"),
+		FIELD(dp_pool, capacity_bps[1], DP_RATE_BPS_MAX + 1, "impossible capacity"),
+		FIELD(dp_pool, capacity_bps[0], UINT64_MAX, "impossible capacity"),
+},
+  channel_fields[] =
+	  {
+		  FIELD(dp_channel, id, 0, "channel without an id"),
+		  FIELD(dp_channel, name[0], 0, "channel without a name"),
+		  FIELD(dp_channel, account, 2, "unknown account"),
+		  FIELD(dp_channel, ways[0].assured_bps, DP_RATE_BPS_MIN - 1, "impossible rate"),
+		  FIELD(dp_channel, ways[1].assured_bps, DP_RATE_BPS_MAX + 1, "impossible rate"),
+		  FIELD(dp_channel, ways[0].ceiling_bps, DP_RATE_BPS_MIN - 1, "impossible ceiling"),
+		  FIELD(dp_channel, ways[0].ceiling_bps, UINT64_MAX, "impossible ceiling"),
+		  FIELD(dp_channel, ways[1].ceiling_bps, 10 * M - 1,
+			"ceiling below what it is assured of"),
+		  FIELD(dp_channel, ways[1].weight, 0, "impossible weight"),
+		  FIELD(dp_channel, ways[0].weight, DP_WEIGHT_MAX + 1, "impossible weight"),
+		  FIELD(dp_channel, ways[0].burst_bytes, DP_BURST_BYTES_MAX + 1,
+			"impossible burst"),
+		  FIELD(dp_channel, ways[0].target_us, 0, "impossible latency"),
+		  FIELD(dp_channel, ways[0].target_us, DP_TARGET_US_MAX + 1, "impossible latency"),
+		  FIELD(dp_channel, ways[1].frames_per_s, DP_FRAMES_PER_S_MAX + 1,
+			"limit of frames"),
+},
+  loan_fields[] = {
+	  FIELD(dp_loan, id, 0, "loan without an id"),
+	  FIELD(dp_loan, ways, 0, "loan of no way"),
+	  FIELD(dp_loan, ways, 4, "unknown one"),
+	  FIELD(dp_loan, rate_bps, 0, "impossible rate"),
+	  FIELD(dp_loan, rate_bps, UINT64_MAX, "impossible rate"),
+	  FIELD(dp_loan, remaining_ms, 0, "impossible time"),
+	  FIELD(dp_loan, remaining_ms, UINT64_MAX, "impossible time"),
+	  FIELD(dp_loan, to_id, GOLD, "to itself"),
 #undef FIELD
 };
 
@@ -338,10 +345,10 @@ static void a_message_with_one_bad_field_is_refused(void **state)
 		struct dp_pool pool = channel_rig_pool(30, G);
 		struct dp_channel channel = channel_rig_channel(31, HOST, 10 * M, 20 * M, 1);
 		struct dp_loan loan = txn_channels_rig_loan();
-		const struct field *field = i < n_pool		   ? &pool_fields[i]
-					    : i < n_pool + n_channel ? &channel_fields[i - n_pool]
-								     : &loan_fields[i - n_pool -
-										    n_channel];
+		const struct field *field = i < n_pool ? &pool_fields[i]
+					    : i < n_pool + n_channel
+						    ? &channel_fields[i - n_pool]
+						    : &loan_fields[i - n_pool - n_channel];
 
 		if (i < n_pool)
 			spoil(&pool, field);

@@ -29,7 +29,8 @@ int txn_channels_rig_set_up(void **state)
 {
 	int result = txn_rig_set_up(state);
 	struct txn_rig *f = *state;
-	struct dp_channel channels[] = {txn_channels_rig_gold(), channel_rig_channel(BRONZE, HOST, 50 * M, 0, 1),
+	struct dp_channel channels[] = {txn_channels_rig_gold(),
+					channel_rig_channel(BRONZE, HOST, 50 * M, 0, 1),
 					channel_rig_channel(FAR, WAN, 50 * M, 0, 1),
 					channel_rig_channel(LOOSE, 0, 50 * M, 60 * M, 1)};
 	struct dp_port port = rig_port_spec(1, ALPHA);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of dataplane/txn_channels.c: pools, channels and loans come, change and go with all else. */
+/* Tests of dataplane/txn_channels.c: pools, channels and loans come, change, go with all else. */
 #include "dataplane/txn_channels.h"
 
 #include <setjmp.h>

@@ -19,15 +19,15 @@
 /* Who sends through one way of a channel. */
 struct source {
 	struct channel_way *way;
-	uint64_t offered_bps;	/* 0: nothing, UINT64_MAX: always something */
+	uint64_t offered_bps; /* 0: nothing, UINT64_MAX: always something */
 	uint32_t frame_bytes;
-	uint64_t owed_bits;	/* offered and not yet a frame; times a second in ns */
+	uint64_t owed_bits; /* offered and not yet a frame; times a second in ns */
 	int64_t backlog_bytes;
 	uint64_t sent_bytes;
 	bool waits;
 };
 
-/* Everything is put by a transaction, asserted to succeed. rate, ceil as in a lab file, both ways. */
+/* Everything is put by a transaction, asserted to succeed. Both ways are alike. */
 struct dp_pool channel_rig_pool(uint32_t id, uint64_t capacity_bps);
 struct dp_channel channel_rig_channel(uint32_t id, uint32_t pool_id, uint64_t rate_bps,
 				      uint64_t ceil_bps, uint32_t weight);

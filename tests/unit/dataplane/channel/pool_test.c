@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "tests/unit/dataplane/channel/channel_rig.h"
@@ -113,8 +114,8 @@ static void what_is_spare_is_shared_by_weight(void **state)
 	run(f, 10 * MS);
 	assert_within(measure(f, 100 * MS), G, 1);
 	for (unsigned int i = 0; i < 6; i++) {
-		double spare = (double)channel_rig_bps(&f->sources[i], 100 * MS) -
-			       (i < 3 ? 0 : 100e6);
+		double spare =
+			(double)channel_rig_bps(&f->sources[i], 100 * MS) - (i < 3 ? 0 : 100e6);
 
 		assert_within((uint64_t)spare, weights[i] * 50 * M, 10);
 		sum += spare / weights[i];
@@ -219,7 +220,7 @@ static void the_capacity_is_kept_while_sources_come_and_go(void **state)
 		}
 		sum_bps += measure(f, MS) / 100;
 	}
-	/* Never more; and less only for the moments in which it is not yet seen that one has gone. */
+	/* Never more; less only for the moments in which it is not yet seen that one has gone. */
 	assert_true(sum_bps <= G + M);
 	assert_true(sum_bps >= 900 * M);
 }
@@ -399,6 +400,63 @@ static void a_clock_that_is_behind_does_nothing(void **state)
 	assert_within(measure(f, 100 * MS), G, 2);
 }
 
+/* --- threads --- */
+
+struct racer {
+	struct fixture *f;
+	unsigned int index;
+	pthread_t thread;
+};
+
+/* A worker with a clock of its own, a little apart from the other's, takes of both channels. */
+static void *race(void *arg)
+{
+	const struct racer *racer = arg;
+	struct fixture *f = racer->f;
+	uint64_t now_ns = SECOND + racer->index;
+
+	for (unsigned int i = 0; i < 20000; i++, now_ns += STEP_NS) {
+		struct channel_way *way = f->sources[(i + racer->index) % 2].way;
+
+		if (now_ns >= pool_due_ns(f->dp))
+			pool_turn(f->dp, now_ns);
+		if (bucket_credit(&way->bucket, now_ns, true) <= 0) {
+			channel_note_wait(way, now_ns);
+			continue;
+		}
+		bucket_charge(&way->bucket, now_ns, FRAME_BYTES, 1, true);
+		channel_count_taken(way, FRAME_BYTES);
+	}
+	return NULL;
+}
+
+/* The thread sanitizer sees what two workers and main do to one pool. */
+static void two_workers_divide_while_main_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct racer racers[2];
+
+	add(f, 100 * M, 0, 1, ALL);
+	add(f, 0, 0, 1, ALL);
+	for (unsigned int i = 0; i < 2; i++) {
+		racers[i] = (struct racer){.f = f, .index = i};
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (uint32_t i = 0; i < 200; i++) {
+		struct dp_channel spec =
+			channel_rig_channel(10, i % 3 == 0 ? 0 : HOST, M * (1 + i), G + i, 1 + i);
+
+		channel_rig_put(f->dp, &spec);
+		channel_rig_put_pool(f->dp, HOST, G + i * M);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(racers[i].thread, NULL);
+	/* Rounds went on: the last settings count. */
+	f->now_ns = 3 * SECOND;
+	run(f, 50 * MS);
+	assert_within(measure(f, 100 * MS), G + 199 * M, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -420,6 +478,7 @@ int main(void)
 		TEST(what_is_idle_is_not_looked_at),
 		TEST(the_two_ways_are_divided_each_by_itself),
 		TEST(a_clock_that_is_behind_does_nothing),
+		TEST(two_workers_divide_while_main_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
