@@ -438,6 +438,18 @@ static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 	return due_ns - now_ns < SLEEP_NS_MAX ? due_ns - now_ns : SLEEP_NS_MAX;
 }
 
+/* Kernels before 5.11, and valgrind, have no clock of ns for this: there it ends up to 1 ms late. */
+static int wait_for_events(int epoll_fd, struct epoll_event *events, const struct timespec *timeout)
+{
+	int n = epoll_pwait2(epoll_fd, events, EVENTS_PER_WAKE, timeout, NULL);
+
+	if (n >= 0 || errno != ENOSYS)
+		return n;
+	int64_t ms = timeout->tv_sec * 1000LL + (timeout->tv_nsec + 999999) / 1000000;
+
+	return epoll_wait(epoll_fd, events, EVENTS_PER_WAKE, ms < INT32_MAX ? (int)ms : INT32_MAX);
+}
+
 /* Sleeps until a queue, main or the deadline wakes it. Quiescent while it waits. The queues stay
  * armed: the next turn comes first. false: it was the deadline. */
 static bool sleep_until_woken(struct worker *worker, uint64_t ns)
@@ -456,7 +468,7 @@ static bool sleep_until_woken(struct worker *worker, uint64_t ns)
 	/* Offline: main need not wait for us; queues may come and go meanwhile. */
 	atomic_store_explicit(&worker->is_awake, false, memory_order_relaxed);
 	rte_rcu_qsbr_thread_offline(qsbr, worker->index);
-	int n = epoll_pwait2(worker->epoll_fd, events, EVENTS_PER_WAKE, &timeout, NULL);
+	int n = wait_for_events(worker->epoll_fd, events, &timeout);
 
 	rte_rcu_qsbr_thread_online(qsbr, worker->index);
 	atomic_store_explicit(&worker->is_awake, true, memory_order_relaxed);

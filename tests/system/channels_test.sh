@@ -78,7 +78,7 @@ after=$(weft drops -o json | jq '[.drops[].frames] | add // 0')
 
 step "a loan of 40M, for 2 s"
 shape 5500 --flow from=g,to=s --flow from=b,to=s \
-	--at "1000:weft channel lend gold 40M to=bronze for=2s tx"
+	--at "1000:weft channel lend gold 40M to=bronze for=2s way=tx"
 near "gold before" "$(mean 0 400 900)" 60
 near "gold meanwhile" "$(mean 0 1600 2600)" 20
 near "gold afterwards" "$(mean 0 4200 5500)" 60
@@ -89,7 +89,7 @@ all_came
 
 step "a loan that is called back"
 shape 4500 --flow from=g,to=s --flow from=b,to=s \
-	--at "500:weft channel lend gold 40M to=bronze for=1h tx" --at "2200:weft channel recall gold"
+	--at "500:weft channel lend gold 40M to=bronze for=1h way=tx" --at "2200:weft channel recall gold"
 near "gold meanwhile" "$(mean 0 1300 2100)" 20
 near "gold afterwards" "$(mean 0 3200 4500)" 60
 near "bronze afterwards" "$(mean 1 3200 4500)" 20
