@@ -28,6 +28,7 @@
 
 /* The ways of one pool that a round looks at. */
 struct group {
+	struct group *next; /* that has a way */
 	struct pool *pool;
 	struct share *first;
 	int64_t used_bytes;
@@ -38,7 +39,8 @@ struct pool_rounds {
 	_Atomic uint64_t last_ns;
 	atomic_flag is_running;
 	_Atomic uint64_t active[WORDS];		 /* bits by index of the channel and way */
-	struct group groups[POOLS_MAX][DP_WAYS]; /* empty between rounds; [0]: in no pool */
+	struct group groups[POOLS_MAX][DP_WAYS]; /* empty between rounds */
+	struct group *first;
 };
 
 /* --- when --- */
@@ -358,15 +360,12 @@ static bool divide_all(struct dataplane *dp, uint64_t passed_ns, uint64_t now_ns
 {
 	bool is_new = false;
 
-	for (unsigned int i = 1; i < POOLS_MAX; i++) {
-		for (unsigned int k = 0; k < DP_WAYS; k++) {
-			struct group *group = &dp->rounds->groups[i][k];
-
-			if (group->first != NULL)
-				is_new |= divide(group, k, passed_ns, now_ns);
-			*group = (struct group){0};
-		}
+	for (struct group *group = dp->rounds->first, *next; group != NULL; group = next) {
+		next = group->next;
+		is_new |= divide(group, way_of(group->first)->way, passed_ns, now_ns);
+		*group = (struct group){0};
 	}
+	dp->rounds->first = NULL;
 	return is_new;
 }
 
@@ -395,6 +394,10 @@ static bool gather(struct dataplane *dp, unsigned int bit, uint64_t last_ns, uin
 	if (way->pool == pool->index)
 		group->used_bytes += used_bytes;
 	way->pool = pool->index;
+	if (group->first == NULL) {
+		group->next = rounds->first;
+		rounds->first = group;
+	}
 	way->share.next = group->first;
 	group->first = &way->share;
 	group->pool = pool;
