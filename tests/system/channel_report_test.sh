@@ -108,4 +108,5 @@ weft channel show gold | grep -q "borrowed.* of silver's" || fail "$(weft channe
 
 step "weft top draws it"
 weft top channels | grep -E '^gold +tx .*(=|\+|\|)' >/dev/null || fail "$(weft top channels)"
+"$top/tests/system/top.py" "$build/cli/weft" gold channels
 finish

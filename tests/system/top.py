@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""weft top on a terminal of 24 lines and 80 columns: top.py WEFT PORT
+"""weft top on a terminal of 24 lines and 80 columns: top.py WEFT PORT, or WEFT CHANNEL channels
 
-Shows the port, sorts by key, ends with q, with Ctrl-C and with SIGTERM, and leaves the terminal as it was.
+Shows the port or the channel, sorts by key, ends with q, with Ctrl-C and with SIGTERM, and leaves the terminal as it was.
 """
 import fcntl
 import os
@@ -29,11 +29,11 @@ def await_text(fd, text, seen=b""):
     return seen
 
 
-def run(weft, port, stop):
+def run(weft, port, words, stop):
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before = termios.tcgetattr(there)
-    top = subprocess.Popen([weft, "top", "--interval", "0.2"], stdin=there, stdout=there, stderr=there,
+    top = subprocess.Popen([weft, "top", *words, "--interval", "0.2"], stdin=there, stdout=there, stderr=there,
                            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
     seen = await_text(here, port.encode())
     assert ENTER in seen and termios.tcgetattr(there) != before
@@ -48,10 +48,10 @@ def run(weft, port, stop):
 
 
 def main():
-    weft, port = sys.argv[1:]
-    run(weft, port, lambda here, top: os.write(here, b"q"))
-    run(weft, port, lambda here, top: os.write(here, b"\003"))
-    run(weft, port, lambda here, top: top.send_signal(signal.SIGTERM))
+    weft, port, *words = sys.argv[1:]
+    run(weft, port, words, lambda here, top: os.write(here, b"q"))
+    run(weft, port, words, lambda here, top: os.write(here, b"\003"))
+    run(weft, port, words, lambda here, top: top.send_signal(signal.SIGTERM))
     print("weft top: shows, sorts, ends and leaves the terminal as it was")
 
 
