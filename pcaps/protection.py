@@ -189,3 +189,17 @@ scenario("offloads", "cut_with_a_tag", "what is cut for a trunk has the tag on e
          [(1, "p1", tcp(BROADCAST, A, 1, BULK[:5000], v6=v6),
            {"t1": [with_tag(piece, 10) for piece in tcp_cut(1448, BROADCAST, A, 1, BULK[:5000], v6=v6)],
             "t2": with_tag(tcp(BROADCAST, A, 1, BULK[:5000], v6=v6), 11)}) for v6 in (False, True)], sends={"p1": 1448}, takes={"t2": "all"})
+scenario("guards", "cut_short", "UDP that ends before its ports cannot be read; fragments behind them can",
+         ALPHA_ONLY, {"p1": "ALPHA", "p2": "ALPHA"},
+         [(n, "p1", attacks.eth(attacks.IP4, attacks.ip4(attacks.EVIL4, attacks.UDP, attacks.udp(53, 53)))[:n], "p2" if n >= 42 else "")
+          for n in (34, 36, 37, 42)] +
+         [(50, "p1", attacks.eth(attacks.IP4, attacks.ip4(attacks.EVIL4, attacks.UDP, attacks.udp(53, 53), fragment=1)), "p2"),
+          (51, "p1", attacks.eth(attacks.IP4, attacks.ip4(attacks.EVIL4, attacks.UDP, attacks.udp(53, 53), fragment=100)), "p2")],
+         {"p1": {"unreadable": 3}})
+LIES = attacks.ATTACKS["mac"][3][0]
+scenario("guards", "mixed_burst", "in a burst of several segments each frame is judged by its own segment's guards",
+         "{ALPHA: {vni: 100}, BETA: {vni: 200, mac_guard: on}, GAMMA: {vni: 300, guard: off}}",
+         {"evil": f"trunk: {{ALPHA: 10, BETA: 20, GAMMA: 30}}, mac: '{attacks.EVIL}'", "a1": "ALPHA", "b1": "BETA", "c1": "GAMMA"},
+         [(1, "evil", with_tag(LIES, vlan), {port: LIES} if port else "") for vlan, port in (
+             (10, "a1"), (20, ""), (10, "a1"), (30, "c1"), (20, ""), (30, "c1"), (10, "a1"), (10, "a1"), (20, ""), (30, "c1"))],
+         {"evil": {"mac-spoof": 3}})

@@ -343,6 +343,19 @@ scenario("learning", "trunk_segments_share", "the segments of a trunk share its 
          TWO, {"t1": "trunk: {ALPHA: 10, BETA: 20}, max_macs: 4", "a1": "ALPHA", "a2": "ALPHA", "b1": "BETA", "b2": "BETA"},
          [(ms, port, data, dict(got, **{"a2" if "a1" in got else "b2": got["a1" if "a1" in got else "b1"]})) for ms, port, data, got in (
              behind(1 * S, 20, host(21), 1), behind(2 * S, 10, host(11), 2), behind(3 * S, 10, host(12), 3), behind(4 * S, 10, host(13), 4),
-             behind(5 * S, 10, host(14), 5), behind(6 * S, 20, host(21), 6), behind(7 * S, 20, host(22), 7))] +
+             behind(5 * S, 10, host(14), 5))] + [asked(5.5 * S, 20, host(21), 55, True)] +
+         [(ms, port, data, dict(got, b2=got["b1"])) for ms, port, data, got in (
+             behind(6 * S, 20, host(21), 6), behind(7 * S, 20, host(22), 7))] +
          [asked(8 * S, 20, host(21), 8, True), asked(9 * S, 10, host(11), 9, False), asked(10 * S, 10, host(12), 10, False),
           asked(11 * S, 10, host(13), 11, True), asked(12 * S, 10, host(14), 12, True), asked(13 * S, 20, host(22), 13, True)])
+scenario("learning", "trunk_segment_at_its_part", "a segment of a trunk that has its part gives up its own, though another has more",
+         THREE, {"t1": "trunk: {ALPHA: 10, BETA: 20, GAMMA: 30}, max_macs: 6", "a1": "ALPHA", "a2": "ALPHA", "b1": "BETA", "b2": "BETA",
+                 "c1": "GAMMA"},
+         [(ms, port, data, dict(got, **{"a2": got["a1"]} if "a1" in got else {"b2": got["b1"]})) for ms, port, data, got in (
+             behind(i * S, 20, host(20 + i), i) for i in (1, 2, 3))] +
+         [(ms, port, data, dict(got, a2=got["a1"])) for ms, port, data, got in (
+             behind(4 * S, 10, host(11), 4), behind(5 * S, 10, host(12), 5))] +
+         [(6 * S, "t1", frame(BROADCAST, host(31), 6, 64, tags=[(Q, 30)]), {"c1": frame(BROADCAST, host(31), 6)})] +
+         [(ms, port, data, dict(got, a2=got["a1"])) for ms, port, data, got in (behind(7 * S, 10, host(13), 7),)] +
+         [asked(8 * S, 20, host(21), 8, True), asked(9 * S, 10, host(11), 9, False), asked(10 * S, 10, host(12), 10, True),
+          asked(11 * S, 10, host(13), 11, True), asked(12 * S, 20, host(22), 12, True), asked(13 * S, 20, host(23), 13, True)])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tunnels to other hosts."""
+import attacks
 import tunnels
 from frames import A, B, BROADCAST, C, S, frame, host, scenario
 from tunnels import vxlan
@@ -262,3 +263,74 @@ neighbours("switched_on", "what was heard before arp_suppress was on is known at
            [(1, "p2", I_AM2, "p1 p3"), (2, "p1", WHO2, "p2 p3"), (11, "p1", WHO2, {"p1": TOLD2}), (21, "p1", WHO2, "p2 p3")],
            {"p1": {"answered": 1}}, alpha="arp_suppress: off",
            at={"10ms": "segments: {ALPHA: {arp_suppress: on}}", "20ms": "segments: {ALPHA: {arp_suppress: off}}"})
+
+# What of the outer frame counts, and that one bad frame of a burst does not concern the others.
+LONG = frame(A, R, 7, 400)
+wired("padded_outside", "bytes behind the outer packet are no part of the inner frame", [
+    HELLO, (2, "p1", HI, {"p2": HI, "up": both(HI)}), (3, "up", into(frame(A, R, 3)) + bytes(9), {"p1": frame(A, R, 3)}),
+    (4, "up", into(LONG) + bytes(50), {"p1": LONG})])
+wired("burst_of_all_kinds", "of a burst of good and bad frames of two peers the good ones arrive, each as its peer's", [
+    (1, "up", frame(BROADCAST, R, 1), ""), (1, "up", into(frame(BROADCAST, R3, 2), 2), {p: frame(BROADCAST, R3, 2) for p in ("p1", "p2")}),
+    (1, "up", into(frame(BROADCAST, R, 3), vni=999), ""), (1, "up", into(frame(BROADCAST, R3, 4), 2), {p: frame(BROADCAST, R3, 4) for p in ("p1", "p2")}),
+    (1, "up", into(frame(BROADCAST, R, 5), flags=0), ""), (2, "p1", frame(R3, A, 6), {"up": out(frame(R3, A, 6), 2)})],
+      {"up": {"tunnel-target": 1, "tunnel-vni": 1, "tunnel-malformed": 1}})
+wired("open_outside", "an outer checksum that its sender has left open is not wrong, and is none of the inner frame's", [
+    HELLO, (2, "p1", HI, {"p2": HI, "up": both(HI)}), (3, "up", into(packet()), {"p1": packet()}), (4, "up", into(LONG), {"p1": LONG})],
+      sends={"up": 1448})
+
+# Which outer source port a flow has is weft's own choice (a hash): it is recorded, and what must be one is one.
+TCP, UDP, ESP = attacks.TCP, attacks.UDP, 50
+
+
+def flow(payload, kind=attacks.IP4, cut=None, tags=()):
+    data = attacks.eth(kind, payload, src=C if tags else A, dst=R3 if tags else R)
+    return data[:12] + b"".join(t.to_bytes(2, "big") + bytes([0, 7]) for t in tags) + data[12:cut]
+
+
+def six(following, payload):
+    return attacks.ip6("fd00::1", following, payload)
+
+
+IP6, PORTS1, PORTS2 = attacks.IP6, attacks.udp(1000, 80), attacks.udp(1001, 80)
+FLOWS = [flow(attacks.ip4("10.0.0.1", protocol, ports, **keys)) for protocol, ports, keys in (
+    (TCP, PORTS1, {}), (TCP, PORTS2, {}), (TCP, PORTS1, {}), (UDP, PORTS1, {}), (TCP, PORTS1, dict(options=b"\1" * 8)), (ESP, PORTS1, {}),
+    (UDP, PORTS1, dict(fragment=0x2000)), (UDP, PORTS2, dict(fragment=100)), (UDP, PORTS1, {}))]
+FLOWS += [flow(six(*packet), IP6) for packet in (
+    (TCP, PORTS1), (TCP, PORTS2), (0, attacks.options(TCP) + PORTS1), (60, attacks.options(TCP) + PORTS1), (43, attacks.options(TCP) + PORTS1),
+    (0, attacks.options(60) + attacks.options(TCP) + PORTS1), (60, attacks.options(60) * 9 + attacks.options(TCP) + PORTS1),
+    (44, attacks.fragment(UDP, 0, 1) + PORTS1), (44, attacks.fragment(UDP, 1280, 0) + PORTS2), (44, attacks.fragment(UDP, 0, 0) + PORTS2),
+    (60, attacks.options(TCP, 12) + PORTS1), (60, attacks.options(TCP, 4) + PORTS1), (ESP, PORTS1))]
+FLOWS += [flow(six(60, attacks.options(TCP) + PORTS1), IP6, cut=n) for n in (54, 55, 61, 62, 63, 66)]
+FLOWS += [flow(attacks.ip4("10.0.0.1", TCP, PORTS1), cut=n) for n in (34, 35, 37, 38)]
+FLOWS += [flow(b"WEFT", 0x88B5), flow(attacks.arp("10.0.0.1", A), attacks.ARP)]
+TAGGED = [flow(attacks.ip4("10.0.0.1", TCP, PORTS1), tags=tags) for tags in (
+    (0x8100,), (0x88A8, 0x8100), (0x8100,) * 3, (0x8100,) * 4, (0x8100,) * 5, (0x8100,) * 6)]
+wired("source_ports", "each flow has a source port of its own, fragments of a packet have one, and what cannot be read has that of its MACs",
+      [(1, "up", into(frame(BROADCAST, R, 90))), (1, "up", into(frame(BROADCAST, R3, 91), 2))] +
+      [(10 + i, "p1", data) for i, data in enumerate(FLOWS)] + [(100 + i, "q1", data) for i, data in enumerate(TAGGED)],
+      alpha="vni: 100, mtu: 1430, guard: off", ports={"q1": "segment: ALPHA, qinq: on"}, h3="segments: [ALPHA, BETA], qinq: on", ignore={})
+
+
+def syn6(mss, *headers):
+    """A SYN over IPv6 behind extension headers."""
+    whole = tunnels.syn(R, A, "fd00::1", "fd00::2", mss)
+    extensions = b"".join(headers)
+    return whole[:18] + (int.from_bytes(whole[18:20], "big") + len(extensions)).to_bytes(2, "big") + \
+        (bytes([60]) if headers else whole[20:21]) + whole[21:54] + extensions + whole[54:]
+
+
+CLAMPED = (1330, 1310)  # 1,370 bytes of MTU without headers of IPv4, IPv6 and TCP
+wired("mss_behind_headers", "the segment size is found behind extension headers and tags, and left alone where it fits or is not said", [
+    (1, "up", into(frame(BROADCAST, R, 90)), {p: frame(BROADCAST, R, 90) for p in ("p1", "p2", "q1")}),
+    (2, "p1", tunnels.syn(R, A, "10.0.0.1", "10.0.0.2", 1460), {"up": out(tunnels.syn(R, A, "10.0.0.1", "10.0.0.2", CLAMPED[0]))}),
+    (3, "p1", tunnels.syn(R, A, "10.0.0.1", "10.0.0.2", CLAMPED[0]), {"up": out(tunnels.syn(R, A, "10.0.0.1", "10.0.0.2", CLAMPED[0]))}),
+    (4, "p1", syn6(1440), {"up": out(syn6(CLAMPED[1]))}),
+    (5, "p1", syn6(1440, attacks.options(TCP)), {"up": out(syn6(CLAMPED[1], attacks.options(TCP)))}),
+    (6, "p1", syn6(1440, attacks.options(60), attacks.options(TCP)), {"up": out(syn6(CLAMPED[1], attacks.options(60), attacks.options(TCP)))}),
+    (7, "p1", syn6(900, attacks.options(TCP)), {"up": out(syn6(900, attacks.options(TCP)))})],
+      alpha="vni: 100, mtu: 1370, mss_clamp: on", ports={"q1": "segment: ALPHA, qinq: on"})
+NS = tunnels.solicitation(A, "fd00::1", "fd00::2")
+I_AM6 = tunnels.nd(136, "33:33:00:00:00:01", B, "fd00::2", "ff02::1", "fd00::2", 0x20)
+neighbours("wrong_checksum", "a question whose checksum is wrong is no question to weft; whoever it is for may judge it",
+           [(1, "p2", I_AM6, "p1 p3"), (2, "p1", NS[:56] + b"??" + NS[58:], "p2 p3"),
+            (3, "p1", NS, {"p1": tunnels.nd(136, A, B, "fd00::2", "fd00::1", "fd00::2", 0x60)})], {"p1": {"answered": 1}})
