@@ -127,7 +127,7 @@ struct port {
 	/* Its own, or its machine's, or that of its access segment; NULL: there is none, or of a
 	 * trunk or peer: that of the segment of each frame. */
 	_Atomic(struct channel *) channel;
-	_Atomic(struct lane_set *) lanes[DP_WAYS];	/* of what passes through channels; NULL: none */
+	_Atomic(struct lane_set *) lanes[DP_WAYS];	/* what waits for channels; NULL: none */
 	struct storm storm;
 	struct rate claims;		/* that it may make to the neighbour table */
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */

@@ -55,7 +55,7 @@ struct txn {
  * thousand times. NULL: no memory, and `items` stays. */
 void *txn_make_room(void *items, size_t n, size_t item_bytes);
 
-/* Index that a segment has, or will have when this is committed; 0: there is none. After prepare. */
+/* Index that a segment has, or will have when this is committed; 0: there is none. */
 uint16_t txn_segment_index(const struct txn *txn, uint32_t id);
 
 /* The staged segment of this id, or NULL; after the index was made: 0 or -ENOMEM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The worker's turn (the packet's path in one place) and its thread. */
+/* The worker's turn and its thread. */
 #include "dataplane/worker.h"
 
 #include <errno.h>
@@ -13,21 +13,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "dataplane/answer.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/carry.h"
 #include "dataplane/channel/fair.h"
 #include "dataplane/channel/hold.h"
 #include "dataplane/channel/lane_set.h"
-#include "dataplane/channel/shape.h"
-#include "dataplane/classify.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/decap.h"
-#include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
-#include "dataplane/overlay.h"
-#include "dataplane/probe.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
@@ -128,128 +122,6 @@ void worker_destroy(struct worker *worker)
 	memory.free(worker);
 }
 
-/* Counts what the stages decided to drop, and what there is in all. */
-static void count_burst(struct burst *burst, struct counters_block *count)
-{
-	uint32_t bytes = 0, gso = 0;
-	unsigned int any_drop = DROP_NONE;
-
-	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct frame *frame = &burst->frames[i];
-
-		bytes += frame->len;
-		gso += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-		any_drop |= frame->drop;
-	}
-	for (unsigned int i = 0; any_drop != DROP_NONE && i < burst->n; i++) {
-		if (burst->frames[i].drop != DROP_NONE && burst->frames[i].drop != SHAPE_HELD)
-			count->drops[burst->frames[i].drop]++;
-	}
-	burst->bytes = bytes;
-	burst->n_large = (uint16_t)gso;
-}
-
-/* Those that lanes of the port let go were counted when they came. */
-static inline void count_rx(const struct burst *burst, struct counters_block *count)
-{
-	count->rx_frames += burst->n;
-	count->rx_bytes += burst->bytes + burst->stripped_bytes;
-	count->rx_gso_frames += burst->n_large;
-}
-
-/* The path of a burst from a port: shape -> classify -> guard -> learn -> answer -> look up -> storm
- * -> spread -> shape -> tx. */
-static inline void carry(struct worker *worker, struct port *port, struct burst *burst,
-			 bool was_held)
-{
-	struct dataplane *dp = worker->dp;
-	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
-	const struct lane_set *lanes =
-		atomic_load_explicit(&port->lanes[DP_TX], memory_order_acquire);
-	uint8_t state = atomic_load_explicit(&port->state, memory_order_relaxed);
-
-	if (__builtin_expect(port_state_blocks(state), 0))
-		classify_blocked(burst);
-	else if (__builtin_expect(lanes != NULL, 0) && !was_held && lanes->holds_all)
-		shape_from_port(worker, port, lanes, burst, count);
-	classify_burst(dp, port, burst);
-	worker->main_has_work |= guard_burst(worker, port, burst);
-	if (__builtin_expect(state == PORT_STATE_ACTIVE &&
-				     atomic_load_explicit(&port->is_teaching, memory_order_relaxed),
-			     1))
-		worker->main_has_work |= learn_burst(dp->fdb, worker->learn, burst, port,
-						     &worker->count->learn_lost);
-	if (__builtin_expect(burst->services != 0, 0))
-		answer_burst(worker, port, burst, count);
-	forward_lookup(dp, burst, port->index);
-	storm_burst(dp, port, burst);
-	uint64_t copies = forward_spread(dp, burst, port, &worker->lists);
-
-	count->copies += copies;
-	forward_announce(dp, &worker->lists);
-	count_burst(burst, count);
-	if (worker->has_channels)
-		worker->work += fair_work(burst->n, burst->bytes, copies);
-	if (!was_held)
-		count_rx(burst, count);
-	forward_transmit(dp, burst, port, worker, count);
-}
-
-void worker_carry(struct worker *worker, struct port *port, struct burst *burst)
-{
-	carry(worker, port, burst, false);
-}
-
-void worker_carry_held(struct worker *worker, struct port *port, struct burst *burst)
-{
-	carry(worker, port, burst, true);
-}
-
-/* Counts at the uplink what decap has refused there, and beside it what the rest took on the wire:
- * as frames those are counted at their peers. */
-static void count_carried(const struct burst *burst, struct counters_block *count)
-{
-	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct frame *frame = &burst->frames[i];
-
-		if (frame->drop == DROP_NONE) {
-			count->carried_rx_frames++;
-			count->carried_rx_bytes += frame->len;
-		} else {
-			count->rx_frames++;
-			count->rx_bytes += frame->len;
-			count->rx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-			count->drops[frame->drop]++;
-		}
-	}
-}
-
-/* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink
- * is none, but a port as any other. */
-static bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst)
-{
-	struct dataplane *dp = worker->dp;
-	const struct overlay *overlay = atomic_load_explicit(&dp->overlay, memory_order_acquire);
-	const struct overlay_underlay *underlay =
-		overlay != NULL ? overlay_underlay(overlay, port->index) : NULL;
-	struct decap decap;
-	struct port *peer;
-
-	if (underlay == NULL)
-		return false;
-	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
-		classify_blocked(burst);
-	decap_burst(dp, overlay, underlay, burst, &decap);
-	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
-	if (__builtin_expect(decap.n_probes != 0, 0))
-		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
-	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
-		worker_carry(worker, peer, worker->tunnelled);
-		burst->attention |= worker->tunnelled->attention;
-	}
-	return true;
-}
-
 static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 {
 	struct burst *burst = worker->burst;
@@ -258,7 +130,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	const struct lane_set *lanes =
 		atomic_load_explicit(&port->lanes[DP_TX], memory_order_acquire);
 
-	worker->sees_channels |= channel != NULL;
+	worker->sees_channels |= channel != NULL || lanes != NULL;
 	if (channel != NULL && port->type->holds_rx && (lanes == NULL || !lanes->holds_all))
 		return hold_poll(worker, rxq, &channel->ways[DP_TX]);
 	burst->n = 0;
@@ -267,7 +139,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 	if (burst->n == 0)
 		return 0;
 	if (__builtin_expect(port->type->send == NULL, 1) || !carry_tunnels(worker, port, burst))
-		worker_carry(worker, port, burst);
+		carry_burst(worker, port, burst);
 	port->type->rx_done(rxq, burst);
 	return burst->n;
 }

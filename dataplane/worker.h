@@ -33,7 +33,7 @@ struct worker {
 	struct burst *burst;
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
 	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
-	bool has_lanes;			/* that are to wait for it, or to be emptied, from the next turn */
+	bool has_lanes;			/* that are to wait from the next turn on, or to be emptied */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
@@ -61,11 +61,6 @@ void worker_destroy(struct worker *worker);	/* NULL is legal; it may not be runn
 
 /* One round over all queues. Returns the frames taken. now_ns: any monotonic clock. Worker. */
 unsigned int worker_turn(struct worker *worker, uint64_t now_ns);
-
-/* The path of the burst's frames, which a port has sent, to their receivers. Worker; from a turn. */
-void worker_carry(struct worker *worker, struct port *port, struct burst *burst);
-/* The same of frames that a lane of the port has held since they were counted as received. */
-void worker_carry_held(struct worker *worker, struct port *port, struct burst *burst);
 
 /* The thread: runs until worker_stop(). */
 void worker_run(struct worker *worker);

@@ -57,7 +57,7 @@
 	X(UPLINK_ERROR, "uplink-error", "the kernel refused the frame: is the interface up?")      \
 	X(TUNNEL_TARGET, "tunnel-target", "no VXLAN to the uplink's VTEP and UDP port")            \
 	X(TUNNEL_ECN, "tunnel-ecn", "congestion mark that its sender does not know (RFC 6040)")  \
-	X(ANSWERED, "answered", "a question that weft has answered itself: nobody else is asked")   \
+	X(ANSWERED, "answered", "a question that weft has answered itself: nobody else is asked")  \
 	X(QUEUE_FULL, "queue-full", "the queue before its channel is full")                        \
 	X(QUEUE_DELAY, "queue-delay", "waited too long for its channel, and knows no ECN")
 

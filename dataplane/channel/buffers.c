@@ -65,8 +65,8 @@ static void link_to(struct buffers *buffers, uint32_t block, uint32_t next)
 	atomic_store_explicit(&buffers->next[block], next, memory_order_relaxed);
 }
 
-/* Whoever reserved it by n_free finds one, but perhaps not at once: who gives back says so only when
- * the blocks are on the stack. */
+/* Whoever reserved it by n_free finds one, but perhaps not at once: who gives back says so only
+ * when the blocks are on the stack. */
 static uint32_t pop(struct buffers *buffers)
 {
 	uint64_t old = atomic_load_explicit(&buffers->head, memory_order_acquire);

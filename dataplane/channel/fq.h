@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A bounded FQ-CoDel queue (RFC 8290, RFC 8289) of copies of frames: flows by hash, served in turn
- * by bytes, sparse ones first; each flow's delay controlled by marking ECN, then by dropping. Time is
- * passed in. Not thread-safe: its lane has a lock.
+ * by bytes, sparse ones first; each flow's delay controlled by marking ECN, then by dropping. Time
+ * is passed in. Not thread-safe: its lane has a lock.
  *
  * Which flow a frame is of is told by its hash; a flow may have one of eight places, so two share a
  * place only when nine are waiting that may have the same eight. What a queue holds is bounded by
  * its own limit, and by what others have left: it may have as much as is still free. So many queues
- * that are full leave room for one that is not. Beyond that the fattest flow loses its oldest frame.
+ * that are full leave room for one that is not. Beyond that the fattest flow loses its oldest
+ * frame.
  *
- * What it knows of flows lies in the same memory, while there is something in it: a queue that nobody
- * uses is some words.
+ * What it knows of flows lies in the same memory, while there is something in it: a queue that
+ * nobody uses is some words.
  */
 #pragma once
 

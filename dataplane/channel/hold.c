@@ -2,6 +2,7 @@
 /* Rings within the credit of their channel. Worker threads. */
 #include "dataplane/channel/hold.h"
 
+#include "dataplane/carry.h"
 #include "dataplane/channel/account.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/ecn_mark.h"
@@ -117,7 +118,7 @@ static unsigned int take_frames(struct take *take)
 
 	if (target_ns != 0 && delay_ns > target_ns)
 		count->marks += mark(burst);
-	worker_carry(worker, port, burst);
+	carry_burst(worker, port, burst);
 	port->type->rx_done(take->rxq, burst);
 	take->bytes = account_burst(
 		burst, block->rx_bytes - rx_bytes, block->rx_gso_frames - rx_gso_frames,

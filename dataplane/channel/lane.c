@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "dataplane/carry.h"
 #include "dataplane/channel/account.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/lane_set.h"
@@ -423,7 +424,7 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 	if (n != 0 && lane->direction == DP_RX)
 		bytes = send_to_port(lane, worker, &batch, extra_bytes, count);
 	else if (n != 0)
-		worker_carry_held(worker, port, burst);
+		carry_held(worker, port, burst);
 	for (unsigned int i = 0; i < n; i++)
 		buffers_give(worker->dp->buffers, batch.blocks[i]);
 	if (way != NULL && n != 0)

@@ -19,10 +19,10 @@
  *	                  |                             ^
  *	                  +--> lane ~ turnstile ~ serve +
  *
- * On their way to a port, frames are held as they were before the gate (forward.h), and pass it when
- * they leave: what has changed meanwhile counts. The id of a frame's segment waits with it, so an
- * index that another segment has got is no way out. On their way from a port, frames are held before
- * they are classified, as they would be in a ring.
+ * On their way to a port, frames are held as they were before the gate (forward.h), and pass it
+ * when they leave: what has changed meanwhile counts. The id of a frame's segment waits with it, so
+ * an index that another segment has got is no way out. On their way from a port, frames are held
+ * before they are classified, as they would be in a ring.
  *
  * The accounting identity counts a held frame as queued, at its port.
  */
@@ -87,9 +87,9 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 	       const uint8_t *order, unsigned int n, struct counters_block *count);
 
 /* Cuts a large TCP frame that a guest has sent, and takes all its pieces in. Its ring is to wait
- * until the lane is not busy any more. Counts the pieces as queued, and as segments all but one; the
- * frame itself is counted by the caller. false: it cannot be cut, or there is no memory: nothing was
- * done. */
+ * until the lane is not busy any more. Counts the pieces as queued, and as segments all but one;
+ * the frame itself is counted by the caller. false: it cannot be cut, or there is no memory:
+ * nothing was done. */
 bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct frame *frame,
 		      struct counters_block *count);
 

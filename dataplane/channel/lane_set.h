@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lanes of a port, one way: one for all its frames, or one for each segment of a trunk. A set is
- * a value: main makes a new one, which takes over the lanes that both have, publishes it, and frees
- * the old one after a grace period. A lane that the port needs no more, but that held something when
- * the new set was made, stays in it until the next: it has no channel, so it empties itself through
- * the gate.
+ * The lanes of a port, one way: one for all its frames, or one for each segment of a trunk. A set
+ * is a value: main makes a new one, which takes over the lanes that both have, publishes it, and
+ * frees the old one after a grace period. A lane that the port needs no more, but that held
+ * something when the new set was made, stays in it until the next: it has no channel, so it empties
+ * itself through the gate.
  *
  * In a transaction:
  *
@@ -43,8 +43,8 @@ struct lane_set_plan {
 	const uint16_t *segments;	/* of a trunk: their indices */
 };
 
-/* Main, as all that follows. 0 or -ENOMEM. *set NULL: the port needs no lanes, and has none. port: a
- * published one, or one that is not yet. */
+/* Main, as all that follows. 0 or -ENOMEM. *set NULL: the port needs no lanes, and has none. port:
+ * a published one, or one that is not yet. */
 int lane_set_make(struct port *port, enum dp_way direction, const struct lane_set_plan *plan,
 		  struct lane_set **set);
 

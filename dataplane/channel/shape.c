@@ -102,8 +102,8 @@ static void count_asked(struct worker *worker, const struct channel_way *way, un
 
 /* --- to a port --- */
 
-/* How many of the first frames have credit; *bytes: what they cost, 0 where nobody needs to know: all
- * of them pass, and the port will say. */
+/* How many of the first frames have credit; *bytes: what they cost, 0 where nobody needs to know:
+ * all of them pass, and the port will say. */
 static unsigned int count_fitting(const struct burst *burst, const uint8_t *order, unsigned int n,
 				  struct credit *credit, uint64_t *bytes)
 {

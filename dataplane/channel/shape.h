@@ -29,8 +29,8 @@ void shape_to_port(struct worker *worker, struct port *port, const struct lane_s
 void shape_from_port(struct worker *worker, struct port *port, const struct lane_set *set,
 		     struct burst *burst, struct counters_block *count);
 
-/* Sends frames, which cost so many bytes as accounted, through the gate. Returns what there is to pay
- * for: what was really sent. */
+/* Sends frames, which cost so many bytes as accounted, through the gate. Returns what there is to
+ * pay for: what was really sent. */
 uint64_t shape_send(struct worker *worker, struct port *port, struct burst *burst,
 		    struct egress *egress, uint64_t bytes, uint32_t extra_bytes,
 		    struct counters_block *count);

@@ -182,8 +182,8 @@ static void flows_share_by_bytes(void **state)
 	assert_true(llabs((long long)(bytes[1] - bytes[2])) <= 2 * (long long)FULL);
 }
 
-/* A flow of full frames at twice the rate, and a frame of another now and then: it waits for what is
- * being sent, and one turn. */
+/* A flow of full frames at twice the rate, and a frame of another now and then: it waits for what
+ * is being sent, and one turn. */
 static void a_sparse_flow_does_not_wait_for_a_fat_one(void **state)
 {
 	struct rig *rig = *state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A dataplane in virtual time whose ports send what they are told and look at what they get: of each
- * flow how much, in which order, and how long it was on its way. Frames are UDP, and TCP where they
- * are large; a flow is a source port. Ports are of kind tap. For tests of channels.
+ * A dataplane in virtual time whose ports send what they are told and look at what they get: of
+ * each flow how much, in which order, and how long it was on its way. Frames are UDP, and TCP where
+ * they are large; a flow is a source port. Ports are of kind tap. For tests of channels.
  */
 #pragma once
 

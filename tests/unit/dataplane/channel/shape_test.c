@@ -53,8 +53,8 @@ static struct counters_channel channel_counts(const struct shape_rig *rig,
 	return *counters_channel(rig->dp->counters, channel->index, 0, way);
 }
 
-/* Port 1 sends twice what the channel of port 2 lets pass, for a second, in turns of step_ns. Returns
- * the bytes that came within it. */
+/* Port 1 sends twice what the channel of port 2 lets pass, for a second, in turns of step_ns.
+ * Returns the bytes that came within it. */
 static uint64_t saturate(struct shape_rig *rig, uint64_t bps, uint32_t len, uint64_t step_ns)
 {
 	struct shape_port *port = shape_rig_port(rig, 2);
