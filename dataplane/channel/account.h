@@ -24,20 +24,28 @@ static inline uint32_t account_header_bytes(const struct frame *frame)
 	return tcp + (frame->head[tcp + ACCOUNT_TCP_DATA_OFFSET] >> 4) * 4u;
 }
 
-/* Bytes that one frame costs; extra_bytes: of each frame on a wire, beside its own. */
-static inline uint64_t account_frame(const struct frame *frame, uint32_t extra_bytes)
+/* Frames that it is cut to, sooner or later. */
+static inline uint32_t account_pieces(const struct frame *frame)
 {
 	uint32_t piece_bytes = le16toh(frame->vnet.hdr.gso_size);
 
 	if (frame->vnet.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE || piece_bytes == 0)
-		return frame->len + extra_bytes;
+		return 1;
 	uint32_t header_bytes = account_header_bytes(frame);
 
-	if (header_bytes >= frame->len)
-		return frame->len + extra_bytes;
-	uint64_t n_pieces = (frame->len - header_bytes + piece_bytes - 1) / piece_bytes;
+	return header_bytes >= frame->len
+		       ? 1
+		       : (frame->len - header_bytes + piece_bytes - 1) / piece_bytes;
+}
 
-	return frame->len + (n_pieces - 1) * header_bytes + n_pieces * extra_bytes;
+/* Bytes that one frame costs; extra_bytes: of each frame on a wire, beside its own. */
+static inline uint64_t account_frame(const struct frame *frame, uint32_t extra_bytes)
+{
+	uint64_t n_pieces = account_pieces(frame);
+
+	if (n_pieces == 1)
+		return frame->len + extra_bytes;
+	return frame->len + (n_pieces - 1) * account_header_bytes(frame) + n_pieces * extra_bytes;
 }
 
 /* The place of a delay in counters_channel.delays. */

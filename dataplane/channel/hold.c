@@ -7,6 +7,8 @@
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/ecn_mark.h"
 #include "dataplane/channel/fair.h"
+#include "dataplane/channel/lane.h"
+#include "dataplane/channel/lane_set.h"
 #include "dataplane/channel/turnstile.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -23,6 +25,7 @@ struct take {
 	int64_t budget_bytes;
 	bool has_waited;
 	uint64_t bytes; /* as the channel accounts them */
+	bool is_cut;	/* its pieces are in the port's lane */
 };
 
 static struct rxq *rxq_of(struct waiter *waiter)
@@ -93,6 +96,46 @@ static uint64_t account_burst(const struct burst *burst, uint64_t bytes, uint64_
 	return bytes;
 }
 
+/* The lane of the port's pieces; NULL: none. */
+static struct lane *lane_of(const struct port *port)
+{
+	const struct lane_set *lanes =
+		atomic_load_explicit(&port->lanes[DP_TX], memory_order_acquire);
+
+	return lanes == NULL ? NULL : lane_set_find(lanes, 0);
+}
+
+/* While pieces of a frame wait, what was sent after it waits, too. */
+static bool is_behind_pieces(const struct port *port)
+{
+	const struct lane *lane = lane_of(port);
+
+	return lane != NULL && lane_is_busy(lane);
+}
+
+/* A large TCP frame of a slow channel goes piece by piece, so that others need not wait for all of it:
+ * who has waited with it, and the channel's other members. It is paid for when it leaves. */
+static bool cut(struct take *take, struct burst *burst, struct counters_channel *count,
+		struct counters_block *block)
+{
+	const struct frame *frame = &burst->frames[0];
+	struct lane *lane;
+
+	if (burst->n != 1 || frame->len <= burst->alone_bytes || frame->drop != DROP_NONE ||
+	    frame->vnet.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return false;
+	lane = lane_of(take->rxq->port);
+	if (lane == NULL || !lane_hold_pieces(lane, take->worker, frame, block))
+		return false;
+	block->rx_frames++;
+	block->rx_bytes += frame->len;
+	block->rx_gso_frames++;
+	count->asked_frames += account_pieces(frame);
+	count->asked_bytes += account_frame(
+		frame, atomic_load_explicit(&take->way->frame_extra_bytes, memory_order_relaxed));
+	return true;
+}
+
 /* Takes what the budget allows and carries it; pays for it. Returns the frames; burst->n_left says
  * whether there are more. */
 static unsigned int take_frames(struct take *take)
@@ -104,13 +147,15 @@ static unsigned int take_frames(struct take *take)
 
 	burst->n = burst->n_pieces = burst->n_left = 0;
 	set_budget(take, burst);
+	bool had_budget = burst->has_budget;
+
 	port->type->rx(take->rxq, burst);
 	burst->has_budget = false;
 	if (burst->n == 0)
 		return 0;
 	struct counters_channel *count =
 		counters_channel(worker->dp->counters, way->channel, worker->index, DP_TX);
-	const struct counters_block *block =
+	struct counters_block *block =
 		counters_block(worker->dp->counters, port->slot, worker->index);
 	uint64_t rx_bytes = block->rx_bytes, rx_gso_frames = block->rx_gso_frames;
 	uint64_t delay_ns = estimate_delay_ns(take, burst);
@@ -118,8 +163,12 @@ static unsigned int take_frames(struct take *take)
 
 	if (target_ns != 0 && delay_ns > target_ns)
 		count->marks += mark(burst);
-	carry_burst(worker, port, burst);
+	take->is_cut = had_budget && cut(take, burst, count, block);
+	if (!take->is_cut)
+		carry_burst(worker, port, burst);
 	port->type->rx_done(take->rxq, burst);
+	if (take->is_cut)
+		return burst->n;
 	take->bytes = account_burst(
 		burst, block->rx_bytes - rx_bytes, block->rx_gso_frames - rx_gso_frames,
 		atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
@@ -144,7 +193,7 @@ static struct served serve(struct worker *worker, struct waiter *waiter, int64_t
 	};
 	uint32_t work = worker->work, fair = fair_frames(take.rxq);
 
-	if (take.rxq->owed_work > 0)
+	if (take.rxq->owed_work > 0 || is_behind_pieces(take.rxq->port))
 		return (struct served){.yields = true};
 	unsigned int frames = take_frames(&take);
 
@@ -153,7 +202,7 @@ static struct served serve(struct worker *worker, struct waiter *waiter, int64_t
 	return (struct served){
 		.bytes = (int64_t)take.bytes,
 		.frames = frames,
-		.yields = fair < BURST_FRAMES && frames == fair,
+		.yields = take.is_cut || (fair < BURST_FRAMES && frames == fair),
 		.is_done = worker->burst->n_left == 0, /* none is known without a budget */
 	};
 }
@@ -165,7 +214,7 @@ unsigned int hold_poll(struct worker *worker, struct rxq *rxq, struct channel_wa
 
 	if (turnstile_is_waiting(worker, waiter))
 		return 0;
-	bool others_wait = turnstile_count(worker, way) != 0;
+	bool others_wait = turnstile_count(worker, way) != 0 || is_behind_pieces(rxq->port);
 
 	/* Nobody passes those who wait; a look shows whether there is something to wait for. */
 	take.budget_bytes =

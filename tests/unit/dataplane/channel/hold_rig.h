@@ -23,8 +23,9 @@ struct hold_sender {
 	struct packed_rig *packed;
 	const uint16_t *lens; /* of its frames, in turn; NULL: it sends nothing */
 	unsigned int n_lens;
-	bool floods; /* to all ports */
-	uint8_t tos; /* of their IPv4 header */
+	uint16_t mss; /* not 0: its frames are to be cut to it */
+	bool floods;  /* to all ports */
+	uint8_t tos;  /* of their IPv4 header */
 	uint32_t n_offered;
 	uint32_t n_freed; /* of a split ring */
 };
@@ -32,8 +33,9 @@ struct hold_sender {
 /* What came of one sender. */
 struct hold_got {
 	uint64_t frames, bytes;
-	uint32_t next;	  /* number expected */
-	uint64_t n_wrong; /* not that one */
+	uint32_t next;	   /* number expected */
+	uint64_t n_wrong;  /* not that one */
+	uint32_t sequence; /* of the last piece of a large one */
 	uint64_t n_marked;
 };
 
