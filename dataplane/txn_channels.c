@@ -231,8 +231,12 @@ void txn_channels_publish(struct txn *txn)
 	struct txn_channels *staged = &txn->channels;
 
 	for (size_t i = 0; i < staged->n_loans; i++) {
-		if (staged->loans[i].old != NULL)
-			loan_end(txn->dp, staged->loans[i].old);
+		struct txn_loan *loan = &staged->loans[i];
+
+		/* Its time may have ended since prepare. */
+		loan->old = loan_find(txn->dp, loan->spec.id);
+		if (loan->old != NULL)
+			loan_end(txn->dp, loan->old);
 	}
 	publish_pools(txn);
 	publish_channels(txn);
