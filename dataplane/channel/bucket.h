@@ -31,7 +31,7 @@
  * 10 ms over which a rate has to be exact hold four of these. */
 #define BUCKET_AHEAD_NS 50000ULL
 /* Who has waited gets the time that a worker was late, up to this. */
-#define BUCKET_LATE_NS 1000000ULL
+#define BUCKET_LATE_NS 5000000ULL
 
 #define BUCKET_UNLIMITED INT64_MAX
 
