@@ -9,7 +9,8 @@
  *
  * Conversation. The client sends DP_HELLO first; the dataplane answers DP_WELCOME (with a read-only
  * descriptor of the counters memfd) or DP_DONE with an error, and closes. It accepts versions
- * DP_VERSION and DP_VERSION - 1; a client refuses a mismatch before any change.
+ * DP_VERSION and DP_VERSION - 1, and answers each message in its own; a client refuses a mismatch
+ * before any change.
  *
  * A change is prepare, commit, publish, release:
  *     DP_BEGIN                               one transaction at a time: -EBUSY otherwise
@@ -22,10 +23,11 @@
  *     DP_COMMIT   -> DP_DONE                 publishes; cannot fail
  *     DP_ABORT    -> DP_DONE                 before DP_COMMIT; closing the socket aborts too
  *
- * Every request other than the staged four is answered by exactly one DP_DONE with the request's
- * cookie, after any data messages (same cookie): DP_DUMP sends every segment as DP_SEGMENT_PUT and
- * every port as DP_PORT_PUT followed by its DP_PORT_STATE; DP_STATES the states alone; DP_FDB_DUMP
- * sends a page of the forwarding table in DP_FDB batches, of which there is at least one;
+ * Every request other than the staged ones is answered by exactly one DP_DONE with the request's
+ * cookie, after any data messages (same cookie): DP_DUMP sends every pool as DP_POOL_PUT, every
+ * channel as DP_CHANNEL_PUT, every loan as DP_LOAN_PUT with what is left of its time, every segment
+ * as DP_SEGMENT_PUT and every port as DP_PORT_PUT followed by its DP_PORT_STATE (to a client of
+ * version 1, segments and ports alone); DP_STATES the states alone; DP_FDB_DUMP sends a page of the forwarding table in DP_FDB batches, of which there is at least one;
  * DP_NEIGH_DUMP sends DP_NEIGH batches;
  * DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS answer);
  * DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is outside of

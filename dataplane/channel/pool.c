@@ -166,7 +166,7 @@ static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t 
 	uint64_t due_ns = bucket_due_ns(&way->bucket);
 	bool was_hungry = atomic_load_explicit(&way->is_hungry, memory_order_relaxed);
 
-	return atomic_load_explicit(&way->waited_ns, memory_order_relaxed) > last_ns ||
+	return atomic_load_explicit(&way->waited_ns, memory_order_relaxed) >= last_ns ||
 	       due_ns > now_ns + (was_hungry ? 0 : BUCKET_AHEAD_NS);
 }
 

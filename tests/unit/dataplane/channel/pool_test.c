@@ -195,9 +195,11 @@ static void one_that_uses_part_of_its_rate_lends_the_rest(void **state)
 	assert_within(measure(f, 100 * MS), G, 30);
 	assert_within(channel_rig_bps(owner, 100 * MS), 200 * M, 10);
 	assert_true(channel_rig_bps(borrower, 100 * MS) >= 770 * M);
+	/* It does not wait for a round: all the time its bucket had what it may have. */
+	assert_true(bucket_rate_bps(&owner->way->bucket) >= 799 * M);
 	owner->offered_bps = ALL;
-	measure(f, MS);
-	assert_true(channel_rig_bps(owner, MS) >= 800 * M);
+	measure(f, 200 * US);
+	assert_true(channel_rig_bps(owner, 200 * US) >= 780 * M);
 }
 
 static void the_capacity_is_kept_while_sources_come_and_go(void **state)
@@ -279,12 +281,19 @@ static void weights_and_pools_change_under_load(void **state)
 	channel_rig_put(f->dp, &spec);
 	assert_follows(f, &f->sources[0], 750 * M);
 	/* Another pool: what is left in the old one is the other's. */
+	struct dp_channel third = channel_rig_channel(12, 2, 0, 0, 1);
+
 	channel_rig_put_pool(f->dp, 2, 100 * M);
+	add(f, 0, 0, 1, ALL);
+	channel_rig_put(f->dp, &third);
+	run(f, 20 * MS);
 	spec.pool_id = 2;
 	channel_rig_put(f->dp, &spec);
-	assert_follows(f, &f->sources[0], 100 * M);
+	assert_follows(f, &f->sources[0], 75 * M);
 	measure(f, 20 * MS);
 	assert_within(channel_rig_bps(&f->sources[1], 20 * MS), G, 5);
+	/* What the first had of the old one, the new one does not owe. */
+	assert_within(channel_rig_bps(&f->sources[2], 20 * MS), 25 * M, 60);
 }
 
 static void more_than_there_is_assured_is_given_in_parts(void **state)
