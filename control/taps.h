@@ -52,7 +52,7 @@ void taps_repair(struct taps *taps);
 void taps_compare(const struct taps *taps, uint64_t port_id, char *drift, size_t drift_bytes);
 
 /* Frames that the kernel could not keep for the port until they were taken, since its device was
- * made; 0: there is none. Asks the kernel: some 30 us. */
+ * made; 0: there is none. Asks the kernel: some 40 us. */
 uint64_t taps_count_lost(const struct taps *taps, uint64_t port_id);
 
 /* Time spent on making, changing and removing devices since the start: nearly all the kernel's. */
