@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/encode.h"
 #include "control/model.h"
 #include "control/plan.h"
+#include "dataplane/channel/turnstile.h"
 #include "dataplane/counters.h"
 #include "dataplane/port_peer.h"
 #include "dataplane/txn.h"
 #include "dataplane/worker.h"
+#include "scenario/rig_stage.h"
 
 #define FDB_CAPACITY 65536
+#define NS_PER_STEP 1000 /* where nobody knows better */
 
 int rig_create(struct rig *rig, char *why, size_t why_bytes)
 {
@@ -63,68 +65,6 @@ struct port *rig_port(const struct rig *rig, const char *name)
 }
 
 /* --- from model to model --- */
-
-static bool is_same_segment(const struct model *a, const struct model_segment *x,
-			    const struct model *b, const struct model_segment *y)
-{
-	struct dp_segment first, second;
-
-	encode_segment(a, x, &first);
-	encode_segment(b, y, &second);
-	return encode_digest(&first.header) == encode_digest(&second.header);
-}
-
-static bool is_same_port(const struct model *a, const struct model_port *x, const struct model *b,
-			 const struct model_port *y)
-{
-	struct dp_port first, second;
-
-	encode_port(a, x, &first);
-	encode_port(b, y, &second);
-	return encode_digest(&first.header) == encode_digest(&second.header);
-}
-
-static int stage_deletes(struct txn *txn, const struct model *from, const struct model *to)
-{
-	int error = 0;
-
-	for (size_t i = 0; error == 0 && i < from->n_ports; i++) {
-		const struct model_port *kept = model_port(to, from->ports[i]->name);
-
-		if (kept == NULL || kept->id != from->ports[i]->id)
-			error = txn_del_port(txn, from->ports[i]->id);
-	}
-	for (size_t i = 0; error == 0 && i < from->n_segments; i++) {
-		if (model_segment(to, from->segments[i]->name) == NULL)
-			error = txn_del_segment(txn, from->segments[i]->id);
-	}
-	return error;
-}
-
-static int stage_puts(struct txn *txn, const struct model *from, const struct model *to)
-{
-	int error = 0;
-
-	for (size_t i = 0; error == 0 && i < to->n_segments; i++) {
-		const struct model_segment *before = model_segment(from, to->segments[i]->name);
-		struct dp_segment message;
-
-		if (before != NULL && is_same_segment(from, before, to, to->segments[i]))
-			continue;
-		encode_segment(to, to->segments[i], &message);
-		error = txn_put_segment(txn, &message);
-	}
-	for (size_t i = 0; error == 0 && i < to->n_ports; i++) {
-		const struct model_port *before = model_port(from, to->ports[i]->name);
-		struct dp_port message;
-
-		if (before != NULL && is_same_port(from, before, to, to->ports[i]))
-			continue;
-		encode_port(to, to->ports[i], &message);
-		error = txn_put_port(txn, &message, NULL, 0);
-	}
-	return error;
-}
 
 static int make_stations(struct rig *rig, const struct model *model)
 {
@@ -181,9 +121,7 @@ int rig_apply(struct rig *rig, struct model *wanted, char *why, size_t why_bytes
 	if (error == 0)
 		error = txn_begin(rig->dp, &txn);
 	if (error == 0)
-		error = stage_deletes(txn, rig->model, wanted);
-	if (error == 0)
-		error = stage_puts(txn, rig->model, wanted);
+		error = rig_stage(txn, rig->model, wanted);
 	if (error == 0)
 		error = txn_prepare(txn, why, why_bytes);
 	if (error < 0) {
@@ -224,24 +162,37 @@ static void lose_before(struct station *station, uint64_t end_ns)
 	}
 }
 
-/* The earliest time before end_ns that some port still has input for; false: none. */
+static void sooner(uint64_t *time_ns, uint64_t other_ns)
+{
+	if (other_ns < *time_ns)
+		*time_ns = other_ns;
+}
+
+/* When something will happen before end_ns: input that is still to come, or somebody who waits for
+ * his channel. What has come and is not taken waits, too, in its ring. false: nothing will. */
 static bool next_time(const struct rig *rig, uint64_t end_ns, uint64_t *time_ns)
 {
-	bool found = false;
+	uint64_t due_ns = turnstile_next_due_ns(rig->dp->workers[0]);
+	uint64_t next_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < rig->stations.n; i++) {
 		const struct station *station = rig->stations.list[i];
 
-		if (station->taken == station->in.n)
-			continue;
-		uint64_t first = station->in.list[station->taken].time_ns;
-
-		if (first >= end_ns || (found && first >= *time_ns))
-			continue;
-		*time_ns = first;
-		found = true;
+		if (station->taken < station->in.n &&
+		    station->in.list[station->taken].time_ns > rig->now_ns)
+			sooner(&next_ns, station->in.list[station->taken].time_ns);
 	}
-	return found;
+	if (due_ns != TURNSTILE_NEVER_NS)
+		sooner(&next_ns, due_ns > rig->now_ns ? due_ns : rig->now_ns + NS_PER_STEP);
+	if (next_ns == UINT64_MAX)
+		return false;
+	/* Until then pools go on dividing, while there is something to divide, and loans end. */
+	if (pool_due_ns(rig->dp) > rig->now_ns)
+		sooner(&next_ns, pool_due_ns(rig->dp));
+	if (rig->dp->n_loans != 0 && rig->dp->loans_due_ns > rig->now_ns)
+		sooner(&next_ns, rig->dp->loans_due_ns);
+	*time_ns = next_ns;
+	return next_ns < end_ns;
 }
 
 /* Turns of the worker and of main until nothing moves any more at this time. */
@@ -260,8 +211,12 @@ void rig_play(struct rig *rig, uint64_t end_ns)
 		if (rig_port(rig, station->name) == NULL)
 			lose_before(station, end_ns);
 	}
-	while (next_time(rig, end_ns, &rig->now_ns))
+	if (rig->now_ns < end_ns)
 		settle(rig);
+	for (uint64_t time_ns; next_time(rig, end_ns, &time_ns);) {
+		rig->now_ns = time_ns;
+		settle(rig);
+	}
 }
 
 void rig_wait(struct rig *rig, uint64_t time_ns)

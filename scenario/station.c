@@ -9,6 +9,7 @@
 
 #include "dataplane/api/kinds.h"
 #include "dataplane/port_peer.h"
+#include "dataplane/vhost/ring_budget.h"
 #include "scenario/offloads.h"
 
 /* A port of the dataplane. */
@@ -83,13 +84,43 @@ static void take(struct station *station, const struct packet *packet, struct bu
 		offloads_describe(frame, station->segment_bytes);
 }
 
+static bool has_come(const struct station *station, size_t i)
+{
+	return i < station->in.n && station->in.list[i].time_ns <= *station->now_ns;
+}
+
 static void plug_rx(struct rxq *rxq, struct burst *burst)
 {
 	struct station *station = ((struct plug *)rxq)->station;
 
-	while (burst->n < BURST_FRAMES && station->taken < station->in.n &&
-	       station->in.list[station->taken].time_ns <= *station->now_ns)
+	while (burst->n < BURST_FRAMES && has_come(station, station->taken))
 		take(station, &station->in.list[station->taken++], burst);
+}
+
+/* A guest's ring: what the budget does not allow stays there. */
+static void ring_rx(struct rxq *rxq, struct burst *burst)
+{
+	struct station *station = ((struct plug *)rxq)->station;
+	struct ring_budget budget = ring_budget(burst);
+	enum ring_budget_step step = RING_BUDGET_MORE;
+	size_t end = station->taken;
+
+	if (!burst->has_budget) {
+		plug_rx(rxq, burst);
+		return;
+	}
+	while (burst->n < budget.frames && budget.bytes > 0 && step == RING_BUDGET_MORE &&
+	       has_come(station, station->taken)) {
+		take(station, &station->in.list[station->taken], burst);
+		step = ring_budget_take(&budget, burst, burst->n - 1);
+		if (step == RING_BUDGET_STAYS)
+			burst->n--;
+		else
+			station->taken++;
+	}
+	while (has_come(station, end))
+		end++;
+	burst->n_left = (uint32_t)(end - station->taken);
 }
 
 static void plug_rx_done(struct rxq *rxq, struct burst *burst)
@@ -163,12 +194,13 @@ void station_fill_set(struct station_set *set, struct stations *stations)
 					.publish = plug_publish,
 					.close = plug_close,
 					.state = plug_state,
-					.rx = plug_rx,
+					.rx = kinds[i] == &kind_vhost_user ? ring_rx : plug_rx,
 					.rx_done = plug_rx_done,
 					.tx = plug_tx,
 					.send = kinds[i] == &kind_uplink ? plug_send : NULL,
 					.arm = plug_arm,
 					.disarm = plug_disarm,
+					.holds_rx = kinds[i] == &kind_vhost_user,
 				},
 			.stations = stations,
 		};
