@@ -56,8 +56,8 @@ const struct option_def port_options[] = {
 		 "never aged, never learned elsewhere"},
 	{.key = "queue", .kind = OPTION_CHOICE, .live = true, .value = "ring",
 	 .choices = "ring|switch",
-	 .help = "where what the port sends waits for its channel: ring: where it is, if the port can "
-		 "leave it there, and nothing is dropped; switch: in weft, by FQ-CoDel"},
+	 .help = "where what the port sends waits for its channel: ring: where it is, if the port "
+		 "can leave it there, and nothing is dropped; switch: in weft, by FQ-CoDel"},
 };
 /* clang-format on */
 
