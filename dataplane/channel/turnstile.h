@@ -43,7 +43,9 @@ struct waiter {
 	struct waiter *next;
 	struct channel_way *way;
 	uint32_t epoch; /* waits only if it is the worker's */
+	/* What it may still take; what a service leaves of it counts the next time, be it soon. */
 	int32_t deficit_bytes;
+	bool has_turn; /* is first, and has got its quantum */
 };
 
 int turnstile_create(struct turnstiles **turnstiles);

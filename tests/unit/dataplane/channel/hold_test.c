@@ -431,6 +431,62 @@ static void a_queue_that_waits_moves_to_another_worker(void **state)
 	hold_rig_destroy(rig);
 }
 
+/* --- large TCP frames --- */
+
+/* 2,000 bytes are five pieces of 444 bytes at most; at 10 Mbit/s they take 1.7 ms. */
+static void a_large_frame_of_a_slow_channel_goes_in_pieces(void **state)
+{
+	struct hold_rig *rig = hold_rig_create(1, 2, false);
+	unsigned int n_alone = 0;
+
+	hold_rig_set_rate(rig, 0, 10 * MBIT, NO_BURST);
+	for (unsigned int id = 1; id <= 2; id++) {
+		hold_rig_assign(rig, id, 0);
+		hold_rig_send(rig, id, id == 1 ? 2000 : 444);
+	}
+	hold_rig_add_lane(rig, 1);
+	rig->senders[1].mss = 390;
+	hold_rig_run(rig, 20 * MS, 10 * US);
+	hold_rig_forget(rig);
+	for (unsigned int i = 0; i < 200000; i++) {
+		uint64_t before = rig->got[1].frames;
+
+		hold_rig_turn(rig, 10 * US);
+		assert_true(rig->got[1].frames - before <= 4);
+		n_alone += rig->got[1].frames - before == 1;
+	}
+	/* Both have half, by bytes of the pieces, and nothing goes in one lump. */
+	hold_rig_assert_rate(rig->got[1].bytes, 5 * MBIT, 2 * S, 2500);
+	hold_rig_assert_rate(rig->got[2].bytes, 5 * MBIT, 2 * S, 2500);
+	assert_true(n_alone > rig->got[1].frames / 2);
+	hold_rig_assert_in_order(rig);
+	assert_int_equal(hold_rig_count(rig, 0, 0)->drops, 0);
+	hold_rig_destroy(rig);
+}
+
+static void a_large_frame_of_a_fast_channel_stays_whole(void **state)
+{
+	struct hold_rig *rig = hold_rig_create(1, 1, true);
+	uint64_t pieces;
+
+	hold_rig_set_rate(rig, 0, 100 * MBIT, NO_BURST);
+	hold_rig_assign(rig, 1, 0);
+	hold_rig_add_lane(rig, 1);
+	rig->senders[1].mss = 390;
+	hold_rig_send(rig, 1, 2000);
+	hold_rig_run(rig, 5 * MS, 10 * US);
+	hold_rig_forget(rig);
+	/* The receiver takes no such frames, so it gets the pieces at once; that is what they cost. */
+	for (unsigned int i = 0; i < 100000; i++) {
+		pieces = rig->got[1].frames;
+		hold_rig_turn(rig, 10 * US);
+		assert_int_equal((rig->got[1].frames - pieces) % 5, 0);
+	}
+	hold_rig_assert_rate(rig->got[1].bytes, 100 * MBIT, S, 3000);
+	hold_rig_assert_in_order(rig);
+	hold_rig_destroy(rig);
+}
+
 /* --- when it is due --- */
 
 static void a_worker_knows_when_somebody_is_due(void **state)
@@ -551,6 +607,8 @@ int main(void)
 		cmocka_unit_test(a_channel_goes_while_somebody_waits),
 		cmocka_unit_test(a_port_goes_while_it_waits),
 		cmocka_unit_test(a_queue_that_waits_moves_to_another_worker),
+		cmocka_unit_test(a_large_frame_of_a_slow_channel_goes_in_pieces),
+		cmocka_unit_test(a_large_frame_of_a_fast_channel_stays_whole),
 		cmocka_unit_test(a_worker_knows_when_somebody_is_due),
 		cmocka_unit_test(a_worker_sleeps_while_a_slow_ring_waits),
 		cmocka_unit_test(a_ring_above_the_target_is_marked),
