@@ -16,8 +16,8 @@
  *      0                     52              64                       192
  *
  * The virtio-net header sits right before the head, because receivers (guests, taps) want the two
- * in a row. It has been checked against the frame by offload_check() (offload.h): sizes and offsets
- * can be trusted, `num_buffers` is 1.
+ * in a row. It has been checked against the frame by offload_check() (offload.h): sizes and
+ * offsets can be trusted, `num_buffers` is 1.
  *
  * A burst lives from a port's rx to its rx_done: when rx_done has run, nobody refers to it.
  */
@@ -85,8 +85,9 @@ struct burst {
 	bool is_mixed;			/* after classify: perhaps of several segments */
 	uint8_t services;		/* after classify: enum frame_service */
 	bool attention;			/* a port found something that main has to look at */
-	/* What a port that can hold its frames (port.h) may take for its channel: whole frames while
-	 * there is something left. As a rule there is no budget: then nothing of this is looked at. */
+	/* What a port that can hold its frames (port.h) may take for its channel: whole frames
+	 * while there is something left. As a rule there is no budget: then nothing of this is
+	 * looked at. */
 	bool has_budget;
 	bool counts_left;		/* n_left is more than whether there are any */
 	int64_t budget_bytes;

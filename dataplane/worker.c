@@ -26,8 +26,8 @@
 #include "dataplane/vhost/fault.h"
 
 /* How long it polls without finding anything before it sleeps. A wake-up costs about 50 us of
- * latency in a virtual machine and some microseconds of work; polling for about as long again loses
- * little and keeps ping-pong traffic at polling speed. */
+ * latency in a virtual machine and some microseconds of work; polling for about as long again
+ * loses little and keeps ping-pong traffic at polling speed. */
 #define POLL_BEFORE_SLEEP_NS 60000ULL
 #define SLEEP_NS_MAX (1ULL * NS_PER_S)
 #define SLEEP_NS_MIN 20000ULL
@@ -240,8 +240,8 @@ static void drain(int fd)
 		return;
 }
 
-/* Asks every queue for a wake-up, but for those that wait for credit: their frames have to wait, too.
- * false: one has frames waiting. */
+/* Asks every queue for a wake-up, but for those that wait for credit: their frames have to wait,
+ * too. false: one has frames waiting. */
 static bool arm_all(const struct worker *worker)
 {
 	unsigned int n = count_rxqs(worker);
@@ -293,9 +293,9 @@ static void note_events(struct worker *worker, const struct epoll_event *events,
 	}
 }
 
-/* How long it may sleep: shorter if somebody waits for credit. Before he is to be served it wakes a
- * little early, since a wake-up takes its time, and polls the rest; a round of the pool, after which
- * there may be more for him, need not be so exact. 0: not at all. */
+/* How long it may sleep: shorter if somebody waits for credit. Before he is to be served it wakes
+ * a little early, since a wake-up takes its time, and polls the rest; a round of the pool, after
+ * which there may be more for him, need not be so exact. 0: not at all. */
 static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 {
 	uint64_t due_ns = turnstile_next_due_ns(worker), round_ns = pool_due_ns(worker->dp);
@@ -310,7 +310,8 @@ static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 	return due_ns - now_ns < SLEEP_NS_MAX ? due_ns - now_ns : SLEEP_NS_MAX;
 }
 
-/* Kernels before 5.11, and valgrind, have no clock of ns for this: there it ends up to 1 ms late. */
+/* Kernels before 5.11, and valgrind, have no clock of ns for this: there it ends up to 1 ms
+ * late. */
 static int wait_for_events(int epoll_fd, struct epoll_event *events, const struct timespec *timeout)
 {
 	int n = epoll_pwait2(epoll_fd, events, EVENTS_PER_WAKE, timeout, NULL);

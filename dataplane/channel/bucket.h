@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bucket of bandwidth: so many bytes (and, if wanted, frames) per second, with debt. Who may take
- * takes whole frames until nothing is left and pays for all of them, so the rate in the long run is
- * exact, and what is wrong at any moment is one frame. Time is passed in.
+ * A bucket of bandwidth: so many bytes (and, if wanted, frames) per second, with debt. Who may
+ * take takes whole frames until nothing is left and pays for all of them, so the rate in the long
+ * run is exact, and what is wrong at any moment is one frame. Time is passed in.
  *
  * One word holds the state: the time up to which everything taken has been paid for. So debt is
  * time, and a change of the rate rescales it. Several workers may take of one bucket: the word
@@ -14,8 +14,8 @@
  *	          |              |<------ may be taken ------->|
  *	          |  an idle bucket saves no more than a burst
  *
- * Who has taken up to now + ahead waits until all is paid (bucket_due_ns()), and then takes as much
- * again: so frames go in bursts of BUCKET_AHEAD_NS at rates where that is several of them.
+ * Who has taken up to now + ahead waits until all is paid (bucket_due_ns()), and then takes as
+ * much again: so frames go in bursts of BUCKET_AHEAD_NS at rates where that is several of them.
  */
 #pragma once
 
@@ -88,9 +88,9 @@ static inline uint64_t bucket_rate_bps(const struct bucket *bucket)
 	return cost == 0 ? 0 : (second + cost / 2) / cost;
 }
 
-/* A time ahead of now, or behind it, as it is at another cost. What was taken ahead at the old rate
- * was that of this time: 50 us at 1 Gbit/s are 5 ms at 10 Mbit/s, and who takes ahead is in debt by
- * so much at any moment. Going up and down, what this gives is what it takes. */
+/* A time ahead of now, or behind it, as it is at another cost. What was taken ahead at the old
+ * rate was that of this time: 50 us at 1 Gbit/s are 5 ms at 10 Mbit/s, and who takes ahead is in
+ * debt by so much at any moment. Going up and down, what this gives is what it takes. */
 static inline int64_t bucket_rescale(int64_t ticks, uint64_t old_cost, uint64_t new_cost)
 {
 	const int64_t ahead = bucket_ticks(BUCKET_AHEAD_NS);

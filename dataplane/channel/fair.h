@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A worker's time, shared out among the queues that it polls, where there are channels: deficit
- * round robin in work. A burst that makes more of it than its share, such as a storm of broadcasts to
- * many ports or one of 64 KiB frames, is paid for by turns in which the queue is not polled while
- * others have something; a ring that can hold its frames is also asked for fewer of them the next
- * time, so that others need not wait long.
+ * round robin in work. A burst that makes more of it than its share, such as a storm of broadcasts
+ * to many ports or one of 64 KiB frames, is paid for by turns in which the queue is not polled
+ * while others have something; a ring that can hold its frames is also asked for fewer of them the
+ * next time, so that others need not wait long.
  *
- * Work is reckoned, not measured, so a run with the same frames and clock is the same again. Its unit
- * is what a small frame costs to forward, about: some 100 cycles, as is a copy to one more receiver,
- * and a KiB copied. Worker threads.
+ * Work is reckoned, not measured, so a run with the same frames and clock is the same again. Its
+ * unit is what a small frame costs to forward, about: some 100 cycles, as is a copy to one more
+ * receiver, and a KiB copied. Worker threads.
  */
 #pragma once
 

@@ -51,8 +51,8 @@ static void set_budget(const struct take *take, struct burst *burst)
 	burst->counts_left = take->has_waited;
 }
 
-/* How long a frame waits that comes to the end of the ring now: what lies before it over the part of
- * the rate that its ring has. */
+/* How long a frame waits that comes to the end of the ring now: what lies before it over the part
+ * of the rate that its ring has. */
 static uint64_t estimate_delay_ns(const struct take *take, const struct burst *burst)
 {
 	uint64_t bytes = 0;
@@ -80,7 +80,8 @@ static unsigned int mark(struct burst *burst)
 	return n;
 }
 
-/* Bytes and frames were counted at the port; what large frames cost beside is known to them alone. */
+/* Bytes and frames were counted at the port; what large frames cost beside is known to them
+ * alone. */
 static uint64_t account_burst(const struct burst *burst, uint64_t bytes, uint64_t n_large,
 			      uint32_t extra_bytes)
 {
@@ -113,8 +114,8 @@ static bool is_behind_pieces(const struct port *port)
 	return lane != NULL && lane_is_busy(lane);
 }
 
-/* A large TCP frame of a slow channel goes piece by piece, so that others need not wait for all of it:
- * who has waited with it, and the channel's other members. It is paid for when it leaves. */
+/* A large TCP frame of a slow channel goes piece by piece, so that others need not wait for all of
+ * it: who has waited with it, and the channel's other members. It is paid for when it leaves. */
 static bool cut(struct take *take, struct burst *burst, struct counters_channel *count,
 		struct counters_block *block)
 {

@@ -16,6 +16,6 @@ struct channel_way;
 struct rxq;
 struct worker;
 
-/* Polls a queue of a type that holds_rx, within what the way has; returns the frames taken. One that
- * waits is not polled. */
+/* Polls a queue of a type that holds_rx, within what the way has; returns the frames taken. One
+ * that waits is not polled. */
 unsigned int hold_poll(struct worker *worker, struct rxq *rxq, struct channel_way *way);

@@ -29,7 +29,7 @@ struct turnstile {
  * touched. */
 struct turnstiles {
 	uint32_t epoch;	      /* dataplane.channels_epoch */
-	uint32_t rates_epoch;      /* dataplane.rates_epoch */
+	uint32_t rates_epoch; /* dataplane.rates_epoch */
 	unsigned int n;	      /* somebody waits at */
 	uint64_t earliest_ns; /* no due_ns is less */
 	uint64_t due_ns[PLACES];
@@ -114,6 +114,7 @@ static struct waiter *pop(struct turnstile *turnstile)
 
 	turnstile->first = waiter->next;
 	turnstile->n--;
+	waiter->has_turn = false;
 	return waiter;
 }
 
@@ -125,7 +126,7 @@ void turnstile_wait(struct worker *worker, struct waiter *waiter, struct channel
 		return;
 	waiter->way = way;
 	waiter->epoch = turnstiles->epoch;
-	waiter->deficit_bytes = 0;
+	waiter->has_turn = false;
 	append(open_turnstile(turnstiles, way, worker->burst->now_ns), waiter);
 }
 
@@ -184,6 +185,16 @@ static int32_t quantum_of(const struct channel_way *way)
 	return ahead_bytes > QUANTUM_BYTES_MAX ? QUANTUM_BYTES_MAX : (int32_t)ahead_bytes;
 }
 
+static void begin_turn(struct waiter *waiter, int32_t quantum)
+{
+	if (waiter->has_turn)
+		return;
+	if (waiter->deficit_bytes > quantum)
+		waiter->deficit_bytes = quantum;
+	waiter->deficit_bytes += quantum;
+	waiter->has_turn = true;
+}
+
 /* The first of the line, who has a deficit above zero. Returns the bytes it took. */
 static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, int64_t credit,
 			   unsigned int *frames)
@@ -197,8 +208,7 @@ static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, i
 	*frames += served.frames;
 	waiter->deficit_bytes -= (int32_t)served.bytes;
 	if (served.is_done) {
-		pop(turnstile);
-		waiter->epoch = 0;
+		pop(turnstile)->epoch = 0;
 	} else if (waiter->deficit_bytes <= 0 || served.yields) {
 		append(turnstile, pop(turnstile));
 	}
@@ -217,8 +227,7 @@ static unsigned int serve(struct worker *worker, struct turnstile *turnstile, ui
 	for (unsigned int left = turnstile->n; left != 0 && credit > 0;) {
 		struct waiter *first = turnstile->first;
 
-		if (first->deficit_bytes <= 0)
-			first->deficit_bytes += quantum;
+		begin_turn(first, quantum);
 		/* One large frame may have been many quanta. */
 		if (first->deficit_bytes <= 0) {
 			append(turnstile, pop(turnstile));

@@ -7,10 +7,10 @@
  * turnstiles that somebody waits at: at their times, which lie close together in one array.
  *
  * Main changes channels, ports and queues without knowing who waits where: it makes the change,
- * then counts dataplane.channels_epoch up, then waits for a grace period. A worker that sees another
- * epoch at the start of a turn forgets all turnstiles without looking at who waited (they may be
- * gone): queues are polled as any other again, and of the lanes of published ports those that this
- * worker owns and that hold frames wait anew, at the channel that they now have.
+ * then counts dataplane.channels_epoch up, then waits for a grace period. A worker that sees
+ * another epoch at the start of a turn forgets all turnstiles without looking at who waited (they
+ * may be gone): queues are polled as any other again, and of the lanes of published ports those
+ * that this worker owns and that hold frames wait anew, at the channel that they now have.
  *
  * Who makes a bucket faster (the pool, every millisecond) counts dataplane.rates_epoch up when
  * it has done so for all of them: then workers read the times of the waiting anew.
@@ -37,13 +37,15 @@ struct served {
 
 /* In a queue or a lane. Written by the worker that it belongs to; zero: waits nowhere. */
 struct waiter {
-	/* Moves frames while budget_bytes (BUCKET_UNLIMITED: any) is positive, a burst at most; what
-	 * it moves it charges itself, as of one that has waited. */
+	/* Moves frames while budget_bytes (BUCKET_UNLIMITED: any) is positive, a burst at most;
+	 * what it moves it charges itself, as of one that has waited. */
 	struct served (*serve)(struct worker *worker, struct waiter *waiter, int64_t budget_bytes);
 	struct waiter *next;
 	struct channel_way *way;
 	uint32_t epoch; /* waits only if it is the worker's */
+	/* What it may still take; what a service leaves of it counts the next time, be it soon. */
 	int32_t deficit_bytes;
+	bool has_turn; /* is first, and has got its quantum */
 };
 
 int turnstile_create(struct turnstiles **turnstiles);
@@ -59,8 +61,8 @@ bool turnstile_is_waiting(const struct worker *worker, const struct waiter *wait
 /* How many wait for a way at this worker. */
 unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way);
 
-/* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has come, as
- * many bursts at a turnstile as wait there at most; frames moved. */
+/* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has
+ * come, as many bursts at a turnstile as wait there at most; frames moved. */
 unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns);
 
 /* When somebody is to be served, at the earliest; TURNSTILE_NEVER_NS: nobody waits. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Taking frames from a ring within the budget of a burst (frame.h): whole frames while something is
- * left. What is not taken stays in the ring as if nobody had looked. A budget that is no limit just
- * now costs a look at the lengths, which were read ahead. Worker threads.
+ * Taking frames from a ring within the budget of a burst (frame.h): whole frames while something
+ * is left. What is not taken stays in the ring as if nobody had looked. A budget that is no limit
+ * just now costs a look at the lengths, which were read ahead. Worker threads.
  */
 #pragma once
 
@@ -32,8 +32,8 @@ static inline struct ring_budget ring_budget(const struct burst *burst)
 	};
 }
 
-/* May n buffers of these lengths all be taken? Then they are paid for. false: perhaps; look at each.
- * With is_mixed, a length of 0 stands for one that is not known. Both are constants. */
+/* May n buffers of these lengths all be taken? Then they are paid for. false: perhaps; look at
+ * each. With is_mixed, a length of 0 stands for one that is not known. Both are constants. */
 static inline bool ring_budget_pass(struct ring_budget *budget, const uint32_t *lens,
 				    unsigned int n, uint32_t header_bytes, const bool is_mixed)
 {

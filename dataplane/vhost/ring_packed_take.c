@@ -50,8 +50,8 @@ static bool take_frame(struct ring *ring, struct burst *burst, struct frame *fra
 }
 
 /* What is offered behind the n frames taken, in frames of as many slots as the last: an estimate.
- * Offered slots lie in a row, so where they end is found by halving; at most the ring's size. If that
- * does not matter, 1 stands for all. */
+ * Offered slots lie in a row, so where they end is found by halving; at most the ring's size. If
+ * that does not matter, 1 stands for all. */
 static uint32_t count_left(const struct ring *ring, unsigned int n, bool matters)
 {
 	unsigned int slots = n != 0 ? ring->packed.journal->entries[n - 1].slots : 1;

@@ -2,6 +2,7 @@
 /* See hold_rig.h. */
 #include "tests/unit/dataplane/channel/hold_rig.h"
 
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/offload.h"
 #include "dataplane/worker.h"
@@ -19,6 +21,7 @@
 #define BUFFER_BYTES 2048
 #define HEADER_BYTES 12
 #define NUMBER_AT 34 /* behind Ethernet and IPv4 */
+#define SEQUENCE_AT 38
 #define IP_AT 14
 #define SINK_STATION 0x1000
 
@@ -26,6 +29,24 @@ static struct hold_rig *the_rig;
 static const uint16_t imix[] = {60, 590, 60, 60, 590, 60, 1514, 60, 590, 60, 590, 60};
 
 /* --- the guest --- */
+
+/* TCP without options. Its ports are the number, which all pieces have. */
+static void make_large(uint8_t *at, uint16_t mss)
+{
+	const struct virtio_net_hdr header = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = htole16(mss),
+		.hdr_len = htole16(NUMBER_AT + 20),
+		.csum_start = htole16(NUMBER_AT),
+		.csum_offset = htole16(16),
+	};
+
+	memcpy(at, &header, sizeof(header));
+	at[HEADER_BYTES + IP_AT + 9] = 6;
+	memset(at + HEADER_BYTES + SEQUENCE_AT, 0, 16);
+	at[HEADER_BYTES + NUMBER_AT + 12] = 5 << 4;
+}
 
 static void write_frame(const struct hold_rig *rig, const struct hold_sender *sender, uint8_t *at,
 			uint16_t len)
@@ -42,6 +63,8 @@ static void write_frame(const struct hold_rig *rig, const struct hold_sender *se
 	frame[IP_AT + 2] = (uint8_t)((len - IP_AT) >> 8);
 	frame[IP_AT + 3] = (uint8_t)(len - IP_AT);
 	memcpy(frame + NUMBER_AT, &sender->n_offered, sizeof(sender->n_offered));
+	if (sender->mss != 0)
+		make_large(at, sender->mss);
 }
 
 static void fill_split(const struct hold_rig *rig, struct hold_sender *sender)
@@ -143,13 +166,17 @@ static void hold_rx_done(struct rxq *rxq, struct burst *burst)
 		ring_complete(ring);
 }
 
-static void get(struct hold_got *got, const struct frame *frame)
+static void get(struct hold_got *got, const struct frame *frame, uint16_t mss)
 {
 	uint32_t number;
 
 	memcpy(&number, frame->head + NUMBER_AT, sizeof(number));
-	got->n_wrong += number != got->next;
+	uint32_t sequence = be32toh(*(const uint32_t *)(const void *)(frame->head + SEQUENCE_AT));
+	bool is_next_piece = mss != 0 && number + 1 == got->next && sequence == got->sequence + mss;
+
+	got->n_wrong += number != got->next && !is_next_piece;
 	got->next = number + 1;
+	got->sequence = sequence;
 	got->frames++;
 	got->bytes += frame->len;
 	got->n_marked += (frame->head[IP_AT + 1] & 3) == 3;
@@ -163,7 +190,7 @@ static void hold_tx(struct port *port, struct burst *burst, const uint8_t *order
 		unsigned int id = frame->head[11];
 
 		if (port->spec.id == the_rig->n_senders + 1 && id <= the_rig->n_senders)
-			get(&the_rig->got[id], frame);
+			get(&the_rig->got[id], frame, the_rig->senders[id].mss);
 		count->tx_frames++;
 		count->tx_bytes += frame->len;
 	}
@@ -294,6 +321,18 @@ void hold_rig_assign(struct hold_rig *rig, unsigned int sender, int i)
 	channel_changed(rig->dp);
 }
 
+void hold_rig_add_lane(struct hold_rig *rig, unsigned int sender)
+{
+	const struct lane_set_plan plan = {.has_channel = true};
+	struct port *port = port_find(rig->dp, sender);
+	struct lane_set *set = NULL;
+
+	assert_int_equal(lane_set_make(port, DP_TX, &plan, &set), 0);
+	assert_null(lane_set_publish(port, DP_TX, set));
+	lane_set_point(port);
+	channel_changed(rig->dp);
+}
+
 void hold_rig_turn(struct hold_rig *rig, uint64_t step_ns)
 {
 	for (unsigned int id = 1; id <= rig->n_senders; id++) {
@@ -323,6 +362,7 @@ void hold_rig_forget(struct hold_rig *rig)
 {
 	for (unsigned int id = 1; id <= rig->n_senders; id++)
 		rig->got[id] = (struct hold_got){.next = rig->got[id].next,
+						 .sequence = rig->got[id].sequence,
 						 .n_wrong = rig->got[id].n_wrong};
 }
 

@@ -64,6 +64,9 @@ void hold_rig_drop(struct hold_rig *rig, unsigned int i);
 /* Gives a port to channel i; -1: to none. */
 void hold_rig_assign(struct hold_rig *rig, unsigned int sender, int i);
 
+/* The lane for pieces of large frames of a port that has a channel. */
+void hold_rig_add_lane(struct hold_rig *rig, unsigned int sender);
+
 /* A turn of every worker, with rings full; then `step_ns` pass. */
 void hold_rig_turn(struct hold_rig *rig, uint64_t step_ns);
 void hold_rig_run(struct hold_rig *rig, uint64_t span_ns, uint64_t step_ns);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of dataplane/vhost/ring_budget.h: both layouts, frames in one buffer, in chains, in tables. */
+/* Tests of dataplane/vhost/ring_budget.h: both layouts, frames in one buffer, in chains, in
+ * tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
