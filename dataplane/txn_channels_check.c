@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Whether the pools, channels and loans of a transaction make sense: each by itself, then the
- * result as a whole, with the ports and segments that name them. weftd has admitted the sums: here it is
- * only made sure that everything named is there, and that a loan lends what its lender has.
+ * result as a whole, with the ports and segments that name them. weftd has admitted the sums: here
+ * it is only made sure that everything named is there, and that a loan lends what its lender has.
  */
 #include <errno.h>
 #include <stdio.h>

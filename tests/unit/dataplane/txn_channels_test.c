@@ -216,7 +216,8 @@ static void a_loan_may_end_by_itself_while_a_change_waits_for_its_commit(void **
 	txn_commit(f->txn);
 	f->txn = NULL;
 	assert_int_equal(f->dp->n_loans, 0);
-	assert_int_equal(atomic_load(&channel_find(f->dp, BRONZE)->ways[DP_TX].assured_bps), 50 * M);
+	assert_int_equal(atomic_load(&channel_find(f->dp, BRONZE)->ways[DP_TX].assured_bps),
+			 50 * M);
 }
 
 static void a_thousand_channels_and_loans_come_at_once(void **state)

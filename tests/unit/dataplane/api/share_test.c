@@ -109,8 +109,8 @@ static void more_assured_than_there_is_is_scaled(void **state)
 }
 
 /* Is it the one division that progressive filling gives? Everybody has what it is assured of,
- * nobody more than it may, nothing is left that somebody wants, and who has more for its weight than
- * another has that because it is assured, or because the other may not have more. */
+ * nobody more than it may, nothing is left that somebody wants, and who has more for its weight
+ * than another has that because it is assured, or because the other may not have more. */
 static void assert_fair(uint64_t capacity_bps, uint64_t sum_bps)
 {
 	double level = 0;
