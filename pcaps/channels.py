@@ -54,4 +54,4 @@ channels("trunk_by_segment", "on a trunk each segment's frames have that segment
          segments=THREE.replace("vlan: 10", "vlan: 10, channel: slow"), channels=SLOW)
 channels("port_deleted", "frames that wait in weft for a port go with it, and are counted",
          {"p1": TAP, "p2": TAP + ", channel: slow"}, some(1, "p1", 10), channels="slow: {rx: {ceil: 1M, burst: 2000}}",
-         at={"20ms": "ports: {p2: null}"})
+         drops={"p2": {"port-gone": 5}}, at={"20ms": "ports: {p2: null}"})
