@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Channels: what comes, and when, to the nanosecond. 1,000 bytes are 8,000 bits: 8 ms at 1M."""
-from frames import A, ALPHA_ONLY, B, BROADCAST, C, THREE, frame, scenario
+from frames import A, ALPHA_ONLY, B, BROADCAST, C, THREE, frame, host, scenario
 
 
 def channels(name, about, ports, packets, segments=ALPHA_ONLY, drops=None, **keys):
@@ -40,14 +40,24 @@ channels("bytes_on_the_wire", "account: wire counts 24 bytes more for each frame
 channels("members_share", "two guests of one channel have it in turn, each as many bytes",
          {"p1": GUEST + ", channel: slow", "p2": GUEST + ", channel: slow", "p3": TAP},
          some(1, "p1", 10) + some(1, "p2", 20, src=B, size=500, first=50), channels=SLOW)
-channels("pool_by_weight", "channels of a pool that want all of it share it by weight",
-         {"p1": GUEST + ", channel: one", "p2": GUEST + ", channel: three", "p3": TAP},
-         some(1, "p1", 30) + some(1, "p2", 90, src=B, first=100), pools="host: {capacity: {tx: 4M, rx: 1G}}",
-         channels="one: {pool: host, tx: {weight: 1, burst: 2000}}, three: {pool: host, tx: {weight: 3, burst: 2000}}")
-channels("assured_comes_back", "what is assured to a channel and not used is lent, and there again when it is wanted",
-         {"p1": GUEST + ", channel: gold", "p2": GUEST + ", channel: bronze", "p3": TAP},
-         some(1, "p2", 60, src=B, first=100) + some(60, "p1", 30), pools="host: {capacity: {tx: 4M, rx: 1G}}",
-         channels="gold: {pool: host, tx: {rate: 3M, burst: 2000}}, bronze: {pool: host, tx: {rate: 1M, burst: 2000}}")
+# Rounds of a pool divide each millisecond anew: where a frame lies within one is theirs.
+PAIRS = {"p1": GUEST + ", channel: %s", "p2": GUEST + ", channel: %s", "q1": TAP, "q2": TAP}
+LEARN = [(0, "q1", frame(BROADCAST, host(21), 200)), (0, "q2", frame(BROADCAST, host(22), 201))]
+SOON = {"q1": "[time 300us]", "q2": "[time 300us]"}
+
+
+def pairs(first, second):
+    return dict(PAIRS, p1=PAIRS["p1"] % first, p2=PAIRS["p2"] % second)
+
+
+channels("pool_by_weight", "channels of a pool that want all of it share it by weight: 8 ms apart, and 2.67",
+         pairs("one", "three"), LEARN + some(1, "p1", 30, dst=host(21)) + some(1, "p2", 90, src=B, dst=host(22), first=100),
+         pools="host: {capacity: {tx: 4M, rx: 1G}}",
+         channels="one: {pool: host, tx: {weight: 1, burst: 2000}}, three: {pool: host, tx: {weight: 3, burst: 2000}}", ignore=SOON)
+channels("assured_comes_back", "what is assured to a channel and not used is lent, and there again when it is wanted: 2 ms apart, then 8",
+         pairs("gold", "bronze"), LEARN + some(60, "p1", 30, dst=host(21)) + some(1, "p2", 60, src=B, dst=host(22), first=100),
+         pools="host: {capacity: {tx: 4M, rx: 1G}}",
+         channels="gold: {pool: host, tx: {rate: 3M, burst: 2000}}, bronze: {pool: host, tx: {rate: 1M, burst: 2000}}", ignore=SOON)
 channels("trunk_by_segment", "on a trunk each segment's frames have that segment's channel",
          {"t1": "trunk: {ALPHA: 10, BETA: 20}", "a1": "ALPHA", "b1": "BETA"},
          [(1, "t1", frame(BROADCAST, A, i, 1004, tags=[(0x8100, 10 if i % 2 else 20)])) for i in range(16)],
