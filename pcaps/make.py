@@ -13,6 +13,7 @@ import re
 import sys
 
 import changes  # noqa: F401, these fill SCENARIOS
+import channels  # noqa: F401
 import protection  # noqa: F401
 import switching  # noqa: F401
 import underlay  # noqa: F401
@@ -31,6 +32,7 @@ def text(scenario):
     if peers:
         lines.append("  peers:")
         lines += [f"    {peer}: {{{keys}}}" for peer, (keys, _) in peers.items()]
+    lines += [f"  {key}: {{{value}}}" for key, value in scenario.get("lab", {}).items()]
     if scenario.get("at"):
         lines.append("at:")
         lines += [f"  {time}: {{{patch}}}" for time, patch in scenario["at"].items()]

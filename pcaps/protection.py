@@ -203,3 +203,11 @@ scenario("guards", "mixed_burst", "in a burst of several segments each frame is 
          [(1, "evil", with_tag(LIES, vlan), {port: LIES} if port else "") for vlan, port in (
              (10, "a1"), (20, ""), (10, "a1"), (30, "c1"), (20, ""), (30, "c1"), (10, "a1"), (10, "a1"), (20, ""), (30, "c1"))],
          {"evil": {"mac-spoof": 3}})
+# Ways to say the same that receivers understand: IEEE 802.1H, an authentication header before what counts.
+BRIDGED = b"\xaa\xaa\x03\0\0\xf8" + attacks.ARP.to_bytes(2, "big") + attacks.arp(attacks.GATEWAY4, attacks.EVIL)
+AH = bytes([attacks.ICMP6, 4]) + bytes(22)
+scenario("guards", "other_wrappings", "ARP behind a bridge tunnel's header and a router's word behind an authentication header are found",
+         "{ALPHA: {vni: 100, guard: on}}", {"evil": EVIL, "victim": "ALPHA"},
+         [(1, "evil", attacks.eth(len(BRIDGED), BRIDGED), ""),
+          (2, "evil", attacks.eth(attacks.IP6, attacks.ip6(attacks.EVIL_LOCAL, 51, AH + attacks.RA)), ""),
+          (3, "evil", attacks.eth(46, b"\xaa\xaa\x03\0\0\xf9" + BRIDGED[6:]), "victim")], {"evil": {"arp-spoof": 1, "rogue-ra": 1}})

@@ -334,3 +334,26 @@ I_AM6 = tunnels.nd(136, "33:33:00:00:00:01", B, "fd00::2", "ff02::1", "fd00::2",
 neighbours("wrong_checksum", "a question whose checksum is wrong is no question to weft; whoever it is for may judge it",
            [(1, "p2", I_AM6, "p1 p3"), (2, "p1", NS[:56] + b"??" + NS[58:], "p2 p3"),
             (3, "p1", NS, {"p1": tunnels.nd(136, A, B, "fd00::2", "fd00::1", "fd00::2", 0x60)})], {"p1": {"answered": 1}})
+
+
+def big(src_ip, dst_ip, protocol, first, size=1501, **keys):
+    """A packet that is too big, and begins like this behind its IP header."""
+    head = 40 if ":" in src_ip else 20
+    return tunnels.eth(B, A, tunnels.ip_packet(src_ip, dst_ip, protocol, first + bytes(size - head - len(first)), **keys))
+
+
+TOLD = [big("10.0.0.1", "10.0.0.2", UDP, PORTS1), big("10.0.0.1", "10.0.0.2", 1, b"\x08\0"), big("10.0.0.1", "10.0.0.2", 1, b"\0\0"),
+        big("fd00::1", "fd00::2", UDP, PORTS1), big("fd00::1", "fd00::2", 58, b"\x80\0"), big("fd00::1", "fd00::2", 58, b"\x81\0"),
+        big("2001::1", "2001::1:1", UDP, PORTS1)]
+UNTOLD = [big("10.0.0.1", "10.0.0.2", UDP, PORTS1, df=False), big("10.0.0.1", "10.0.0.2", 1, b"\x03\x04"),
+          big("10.0.0.1", "10.0.0.2", 1, b"\x0b\0"), big("127.0.0.1", "10.0.0.2", UDP, PORTS1), big("0.0.0.0", "10.0.0.2", UDP, PORTS1),
+          big("10.0.0.1", "224.0.0.1", UDP, PORTS1), big("fd00::1", "fd00::2", 58, b"\x01\0"), big("fd00::1", "fd00::2", 58, b"\x89\0"),
+          big("::1", "fd00::2", UDP, PORTS1), big("::", "fd00::2", UDP, PORTS1), big("fd00::1", "ff02::1", UDP, PORTS1)]
+scenario("mtu", "who_is_told", "who sent what is too big is told so by ICMP, unless it is an error itself, may be cut, or comes from nobody",
+         "{ALPHA: {vni: 100, guard: off}}", {"p1": "ALPHA", "p2": "ALPHA"},
+         [(100 * i, "p1", data) for i, data in enumerate(TOLD + UNTOLD, 1)], {"p1": {"too-big": len(TOLD + UNTOLD)}})
+# docs/overlay.md, vxlan/vxlan_probe.h: locally administered addresses, magic, version, kind, token, number.
+QUESTION = bytes.fromhex("02" "77656674" "02" "02" "77656674" "01" "88b6") + b"weft" + bytes([1, 1, 0, 0]) + bytes(range(8)) + bytes([0, 0, 0, 7]) + bytes(8 + 58)
+wired("probes_are_answered", "a peer's probe of the way is answered there, without a word to any segment; not beyond what it may ask",
+      [(1, "up", into(QUESTION, vni=0)), (2, "up", into(QUESTION, 2, vni=0, hops=9)), (3, "up", into(QUESTION[:41], vni=0)),
+       (4, "up", into(QUESTION, vni=0, summed="wrong"))], {"up": {"tunnel-checksum": 1, "tunnel-vni": 1, "answered": 2}}, ignore={})

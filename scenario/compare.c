@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "scenario/dissect.h"
+#include "scenario/timeline.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define LOOK_AHEAD 256 /* packets that may be missing or too many in a row */
@@ -19,9 +21,11 @@ int compare_add_rule(struct compare_rules *rules, const char *word)
 	char more;
 
 	if (strcmp(word, "time") == 0) {
-		rules->ignores_time = true;
+		rules->late_ns = UINT64_MAX;
 		return 0;
 	}
+	if (strncmp(word, "time ", strlen("time ")) == 0)
+		return timeline_parse_time(word + strlen("time "), &rules->late_ns);
 	if (sscanf(word, "bytes %" SCNu32 "-%" SCNu32 "%c", &from, &to, &more) == 2 && from <= to) {
 		if (rules->n_ranges == COMPARE_IGNORED_MAX)
 			return -ENOSPC;
@@ -73,6 +77,13 @@ static uint32_t find_byte(const struct packet *expected, const struct packet *se
 	return UINT32_MAX;
 }
 
+static bool is_in_time(const struct packet *a, const struct packet *b,
+		       const struct compare_rules *rules)
+{
+	return (a->time_ns > b->time_ns ? a->time_ns - b->time_ns : b->time_ns - a->time_ns) <=
+	       rules->late_ns;
+}
+
 static bool has_rules_on_bytes(const struct compare_rules *rules)
 {
 	return rules->n_fields != 0 || rules->n_ranges != 0;
@@ -83,7 +94,7 @@ static bool is_same(const struct packet *a, const struct packet *b,
 {
 	struct dissect dissect;
 
-	if ((a->time_ns != b->time_ns && !rules->ignores_time) || a->len != b->len)
+	if (!is_in_time(a, b, rules) || a->len != b->len)
 		return false;
 	if (memcmp(a->bytes, b->bytes, a->len) == 0)
 		return true;
@@ -158,7 +169,7 @@ static json_t *list_fields(const struct packet *expected, const struct packet *s
 		snprintf(is, sizeof(is), "%" PRIu32 " bytes", seen->len);
 		add_field(fields, "size", -1, was, is);
 	}
-	if (expected->time_ns != seen->time_ns && !rules->ignores_time) {
+	if (!is_in_time(expected, seen, rules)) {
 		compare_format_time(expected->time_ns, was);
 		compare_format_time(seen->time_ns, is);
 		add_field(fields, "time", -1, was, is);

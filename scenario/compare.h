@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
 #include "scenario/packets.h"
@@ -17,7 +15,7 @@
 
 /* What may vary. */
 struct compare_rules {
-	bool ignores_time;
+	uint64_t late_ns; /* by so much a packet may come earlier or later */
 	unsigned int n_fields;
 	const char *fields[COMPARE_IGNORED_MAX]; /* names as dissect_name() gives them */
 	unsigned int n_ranges;
@@ -26,8 +24,8 @@ struct compare_rules {
 	} ranges[COMPARE_IGNORED_MAX];
 };
 
-/* One word of a scenario's `ignore`: "time", "ipv4.id", "inner.udp.checksum", "bytes 40-43". The
- * word must stay. 0, -EINVAL: not known, or -ENOSPC: too many. */
+/* One word of a scenario's `ignore`: "time", "time 50us", "ipv4.id", "inner.udp.checksum", "bytes
+ * 40-43". The word must stay. 0, -EINVAL: not known, or -ENOSPC: too many. */
 int compare_add_rule(struct compare_rules *rules, const char *word);
 
 /* Appends to `differences` an object for each of the first COMPARE_TOLD_MAX:

@@ -32,7 +32,7 @@ static int read_rules(struct scenario *scenario, const char *port, struct compar
 	const json_t *word;
 	size_t i;
 
-	*rules = (struct compare_rules){.ignores_time = false};
+	*rules = (struct compare_rules){.late_ns = 0};
 	if (words != NULL && !json_is_array(words))
 		return fail(scenario, -EINVAL, "ignore", "needs a list, as {p1: [ipv4.id]}");
 	json_array_foreach(words, i, word) {

@@ -84,9 +84,22 @@ static void add_block(struct counters_block *sum, const struct counters_block *b
 		to[i] += from[i];
 }
 
-/* A port that goes takes its counters along: the station keeps them. */
+static void take_block(struct counters_block *sum, const struct counters_block *block)
+{
+	const uint64_t *from = (const uint64_t *)block;
+	uint64_t *to = (uint64_t *)sum;
+
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(uint64_t); i++)
+		to[i] -= from[i];
+}
+
+/* A port that goes takes its counters along, to slot 0: the station keeps them. What becomes of
+ * frames that waited for it is counted there only as it goes: the last of several has that. */
 static void commit(struct rig *rig, struct txn *txn)
 {
+	const struct counters_block *retired = counters_block(rig->dp->counters, 0, 0);
+	struct counters_block retired_before = *retired, rest;
+	struct station *last = NULL;
 	struct counters_block *before = calloc(rig->stations.n + 1, sizeof(*before));
 	struct port **ports = calloc(rig->stations.n + 1, sizeof(struct port *));
 
@@ -101,9 +114,16 @@ static void commit(struct rig *rig, struct txn *txn)
 	for (size_t i = 0; i < rig->stations.n; i++) {
 		struct station *station = rig->stations.list[i];
 
-		if (ports[i] != NULL && rig_port(rig, station->name) != ports[i])
-			add_block(&station->gone, &before[i]);
+		if (ports[i] == NULL || rig_port(rig, station->name) == ports[i])
+			continue;
+		add_block(&station->gone, &before[i]);
+		add_block(&retired_before, &before[i]);
+		last = station;
 	}
+	rest = *retired;
+	take_block(&rest, &retired_before);
+	if (last != NULL)
+		add_block(&last->gone, &rest);
 	free(before);
 	free(ports);
 }

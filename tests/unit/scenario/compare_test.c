@@ -210,6 +210,8 @@ static void what_may_vary(void **state)
 	assert_int_equal(with_rules(INNER + 14 + 20, 0, "inner.tcp.source"), 0);
 	assert_int_equal(with_rules(SAME, 1, "time"), 0);
 	assert_int_equal(with_rules(SAME, 1, "udp.source"), 1);
+	assert_int_equal(with_rules(SAME, 1000, "time 1us"), 0);
+	assert_int_equal(with_rules(SAME, 1001, "time 1us"), 1);
 	assert_int_equal(with_rules(22, 0, "time"), 1);
 	assert_int_equal(with_rules(22, 0, "bytes 20-22"), 0);
 	assert_int_equal(with_rules(22, 0, "bytes 22-22"), 0);
@@ -218,8 +220,9 @@ static void what_may_vary(void **state)
 
 static void rules_that_are_none(void **state)
 {
-	static const char *const bad[] = {"",	       "ttl",	     "ipv4",   "bytes 5",
-					  "bytes 6-5", "bytes 1-2x", "inner.", "inner.time"};
+	static const char *const bad[] = {"",	       "ttl",	    "ipv4",
+					  "bytes 5",   "bytes 6-5", "bytes 1-2x",
+					  "time soon", "inner.",    "inner.time"};
 	struct compare_rules rules = {.n_fields = 0};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
