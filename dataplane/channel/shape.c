@@ -22,7 +22,7 @@
 struct credit {
 	int64_t bytes, frames;
 	uint32_t extra_bytes; /* of each frame */
-	uint32_t cut_bytes;   /* a large TCP frame that costs more is cut first */
+	const struct channel_way *way;
 };
 
 static void no_credit(struct credit *credit)
@@ -38,12 +38,10 @@ static void find_credit(struct worker *worker, const struct lane *lane,
 		no_credit(credit);
 		return;
 	}
-	int64_t cut_bytes = bucket_ns_bytes(&way->bucket, LANE_CUT_NS);
-
 	credit->bytes = bucket_credit(&way->bucket, now_ns, false);
 	credit->frames = bucket_credit_frames(&way->bucket, now_ns, false);
 	credit->extra_bytes = way->frame_extra_bytes;
-	credit->cut_bytes = cut_bytes < UINT32_MAX ? (uint32_t)cut_bytes : UINT32_MAX;
+	credit->way = way;
 }
 
 /* Takes one frame off the credit. false: it has to wait. */
@@ -51,8 +49,11 @@ static bool take(struct credit *credit, const struct frame *frame, uint64_t *byt
 {
 	uint64_t cost = account_frame(frame, credit->extra_bytes);
 
-	if (credit->bytes <= 0 || credit->frames <= 0 ||
-	    (cost > credit->cut_bytes && frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE))
+	if (credit->bytes <= 0 || credit->frames <= 0)
+		return false;
+	/* A large TCP frame that would take too long is cut first. */
+	if (frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE &&
+	    bucket_bytes_ns(&credit->way->bucket, cost) > LANE_CUT_NS)
 		return false;
 	if (credit->bytes != BUCKET_UNLIMITED)
 		credit->bytes -= (int64_t)cost;
@@ -77,8 +78,8 @@ uint64_t shape_send(struct worker *worker, struct port *port, struct burst *burs
 	return count->tx_bytes - tx_bytes + frames * extra_bytes;
 }
 
-void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes,
-		  bool has_waited)
+static inline struct counters_channel *charge(struct worker *worker, struct channel_way *way,
+					      unsigned int n, uint64_t bytes, bool has_waited)
 {
 	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
 							  worker->index, (enum dp_way)way->way);
@@ -87,17 +88,23 @@ void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n
 	channel_count_taken(way, bytes);
 	count->passed_frames += n;
 	count->passed_bytes += bytes;
+	return count;
 }
 
-static void count_asked(struct worker *worker, const struct channel_way *way, unsigned int n,
-			uint64_t bytes)
+void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes,
+		  bool has_waited)
 {
-	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
-							  worker->index, (enum dp_way)way->way);
+	charge(worker, way, n, bytes, has_waited);
+}
+
+/* The same of frames that did not wait. */
+static void pass(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes)
+{
+	struct counters_channel *count = charge(worker, way, n, bytes, false);
 
 	count->asked_frames += n;
 	count->asked_bytes += bytes;
-	count->delays[0] += n; /* they did not wait */
+	count->delays[0] += n;
 }
 
 /* --- to a port --- */
@@ -177,8 +184,7 @@ static void shape_run(struct worker *worker, struct port *port, struct lane *lan
 		/* What those cost that have no room is not known apart. */
 		bytes = send_first(worker, port, burst, order, passing,
 				   passing == fitting ? bytes : 0, credit.extra_bytes, count);
-		count_asked(worker, way, passing, bytes);
-		shape_charge(worker, way, passing, bytes, false);
+		pass(worker, way, passing, bytes);
 	}
 	if (passing != n)
 		lane_hold(lane, worker, burst, order + passing, n - passing, count);
@@ -239,14 +245,37 @@ static void shape_run_from(struct worker *worker, struct lane *lane, struct burs
 	while (passing < n && take(&credit, &burst->frames[order[passing]], &bytes))
 		passing++;
 	if (passing != 0) {
-		count_asked(worker, way, passing, bytes);
-		shape_charge(worker, way, passing, bytes, false);
+		pass(worker, way, passing, bytes);
 	}
 	if (passing == n)
 		return;
 	lane_hold(lane, worker, burst, order + passing, n - passing, count);
 	for (unsigned int i = passing; i < n; i++)
 		burst->frames[order[i]].drop = SHAPE_HELD;
+}
+
+/* As a rule there is credit for all that came, and nothing odd about it. */
+static bool passes_whole(struct worker *worker, struct lane *lane, const struct burst *burst)
+{
+	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	struct credit credit;
+	uint64_t bytes = 0;
+	unsigned int odd = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+
+		bytes += frame->len;
+		odd |= frame->drop | frame->vnet.hdr.gso_type;
+	}
+	if (odd != 0 || way == NULL)
+		return false;
+	find_credit(worker, lane, way, burst->now_ns, &credit);
+	bytes += (uint64_t)burst->n * credit.extra_bytes;
+	if (credit.bytes <= (int64_t)bytes || credit.frames < burst->n)
+		return false;
+	pass(worker, way, burst->n, bytes);
+	return true;
 }
 
 void shape_from_port(struct worker *worker, struct port *port, const struct lane_set *set,
@@ -256,6 +285,8 @@ void shape_from_port(struct worker *worker, struct port *port, const struct lane
 	uint8_t order[BURST_FRAMES];
 	unsigned int n = 0;
 
+	if (set->by_segment == NULL && passes_whole(worker, set->lanes[0], burst))
+		return;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
 

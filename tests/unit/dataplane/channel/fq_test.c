@@ -204,6 +204,21 @@ static void a_sparse_flow_does_not_wait_for_a_fat_one(void **state)
 	assert_true(rig->fq.account.late != 0);
 }
 
+/* Twenty fat flows: it need not wait for a turn of each. */
+static void a_sparse_flow_does_not_wait_for_many(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t waited_ns;
+
+	fq_set(&rig->fq, 0, 4 << 20);
+	for (unsigned int i = 0; i < 200; i++)
+		put(rig, (uint16_t)(1 + i % 20), FULL, 0);
+	for (unsigned int i = 0; i < 30; i++)
+		take(rig, &waited_ns);
+	put(rig, 100, 60, 0);
+	assert_int_equal(take(rig, &waited_ns), 100);
+}
+
 /* Sends at a rate that follows what CoDel says: half as much for each loss or mark seen, else one
  * frame more each time. Returns the delay at the end. */
 static uint64_t adapt(struct rig *rig, uint8_t tos)
@@ -394,6 +409,7 @@ int main(void)
 		TEST(frames_of_a_flow_stay_in_order),
 		TEST(flows_share_by_bytes),
 		TEST(a_sparse_flow_does_not_wait_for_a_fat_one),
+		TEST(a_sparse_flow_does_not_wait_for_many),
 		TEST(a_sender_that_knows_marks_loses_nothing),
 		TEST(one_that_does_not_is_slowed_by_losses),
 		TEST(a_short_burst_is_neither_marked_nor_dropped),
