@@ -81,11 +81,10 @@ static size_t rank_assured(const struct model *model, const char *pool, enum dp_
 }
 
 /* "gold 700M, silver 500M and 3 more" */
-static void format_sum(const struct model *model, const char *pool, enum dp_way way, char *text,
-		       size_t text_bytes)
+static void format_sum(const struct model_channel *const *top, size_t n, enum dp_way way,
+		       char *text, size_t text_bytes)
 {
-	const struct model_channel *top[SUMMANDS_SHOWN];
-	size_t n = rank_assured(model, pool, way, top), len = 0;
+	size_t len = 0;
 	char rate[QUANTITY_TEXT_BYTES];
 
 	text[0] = '\0';
@@ -103,12 +102,18 @@ static int check_admission(const struct model *model, const struct model_pool *p
 {
 	uint64_t assured_bps = channels_assured_bps(model, pool->name, way);
 	char assured[QUANTITY_TEXT_BYTES], capacity[QUANTITY_TEXT_BYTES], sum[320];
+	const struct model_channel *top[SUMMANDS_SHOWN] = {NULL};
 
 	if (pool->is_overcommit || assured_bps <= pool->capacity_bps[way])
 		return 0;
+	size_t n = rank_assured(model, pool->name, way, top);
+
+	/* Of one that is too large by itself it has been told already. */
+	if (n == 0 || top[0]->ways[way].rate_bps > pool->capacity_bps[way])
+		return 0;
 	format_rate(assured_bps, assured);
 	format_rate(pool->capacity_bps[way], capacity);
-	format_sum(model, pool->name, way, sum, sizeof(sum));
+	format_sum(top, n, way, sum, sizeof(sum));
 	int error =
 		problem_set(problem, -EINVAL, 422, "pool-exhausted",
 			    "pool %s: %s: %s assured of %s (%s): lower one, raise the capacity, "

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-DOCUMENTS = ("README.md", "docs/operations.md", "docs/segments.md", "docs/overlay.md",
+DOCUMENTS = ("README.md", "docs/operations.md", "docs/segments.md", "docs/channels.md", "docs/overlay.md",
              "docs/replay.md")
 BLOCK = re.compile(r"(<!-- not run here:[^>]*-->\s*)?^```sh\n(.*?)^```", re.M | re.S)
 PRELUDE = """set -euo pipefail

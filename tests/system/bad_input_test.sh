@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#     namespace c1 -- tap c1 --+== ALPHA ==+-- vhost-user v0
+#     namespace c1 -- tap c1 --+== ALPHA ==+-- vhost-user v0 (gold)
 #
 # What is wrong is refused: one line that says what, a stable exit code, and nothing has changed,
 # as an export before and after each case shows. The cases are tables: one line, one case.
@@ -16,6 +16,8 @@ unchanged()
 {
 	n_cases=$((n_cases + 1))
 	weft export -o yaml | diff "$run/export.before" - || fail "a refused request changed something: $1"
+	weft loan list | sed 's/ *[^ ]*$//' | diff <(sed 's/ *[^ ]*$//' "$run/loans.before") - ||
+		fail "a refused request changed loans: $1"
 }
 
 # The lab on standard input is refused with one line, at LINE:COLUMN, that contains TEXT.
@@ -86,8 +88,17 @@ weft apply -f - <<-'LAB'
 	  ALPHA: {vni: 100, vlan: 10}
 	ports:
 	  c1: {type: tap, segment: ALPHA, netns: c1, ip: 10.0.1.1/24}
-	  v0: {type: vhost-user, segment: ALPHA}
+	  v0: {type: vhost-user, segment: ALPHA, channel: gold}
+	pools:
+	  host: {capacity: 1G}
+	  wan: {capacity: {tx: 100M, rx: 1M}}
+	channels:
+	  gold: {pool: host, tx: {rate: 700M}}
+	  bronze: {pool: host, tx: {rate: 100M}, rx: {rate: 100M}}
+	  far: {pool: wan, tx: {rate: 10M}}
 LAB
+weft channel lend gold 200M to=bronze for=10m
+weft loan list >"$run/loans.before"
 weft export -o yaml >"$run/export.before"
 
 step "labs that are no YAML, or too much of it"
@@ -100,8 +111,8 @@ labs <<-'TABLE'
 	2:1 | second document | segments: {}\n---\nports: {}
 	3:3 | stands twice | segments:\n  B: {vni: 1}\n  B: {vni: 2}
 	1:3 | a key must be a word | ? {a: 1}\n: 2
-	- | name, segments, ports | just words
-	- | name, segments, ports | [1, 2]
+	- | name, segments, pools | just words
+	- | name, segments, pools | [1, 2]
 	- | the lab is empty | # nothing
 	- | invalid leading UTF-8 | a: "\xff\xfe"
 	1:1 | needs names and objects | segments: [A, B]
@@ -140,6 +151,31 @@ labs <<-'TABLE'
 	1:41 | not this host | ports: {c2: {type: tap, segment: ALPHA, host: elsewhere}}
 	- | shorter ifname | ports: {a-name-of-many-letters: {type: tap, segment: ALPHA}}
 	- | nowhere | ports: {c2: {type: tap, segment: ALPHA, netns: nowhere}}
+TABLE
+
+step "rates that are none, and more than there is"
+labs <<-'TABLE'
+	1:16 | capacity: 0 is not a rate from 1k to 400G | pools: {host: {capacity: 0}}
+	1:16 | -1G is not a rate | pools: {host: {capacity: -1G}}
+	1:16 | 10Gb is not a rate | pools: {host: {capacity: 10Gb}}
+	1:16 | 999 is not a rate from 1k | pools: {host: {capacity: 999}}
+	1:16 | 401G is not a rate from 1k to 400G | pools: {host: {capacity: 401G}}
+	1:9 | capacity is missing | pools: {p: {overcommit: yes}}
+	1:27 | up0 is no uplink | pools: {p: {capacity: 1G, uplink: up0}}
+	1:16 | tx: 800M assured of 750M (gold 700M, bronze 100M): lower one | pools: {host: {capacity: 750M}}
+	- | tx: 1.2G assured of 1G (gold 700M, silver 400M, bronze 100M): lower one, raise the capacity, or set overcommit: yes | channels: {silver: {pool: host, tx: {rate: 400M}}}
+	1:32 | rate: 2M is more than pool wan has, 1M | channels: {c: {pool: wan, rx: {rate: 2M}}}
+	1:33 | ceil: 2G is more than pool host has, 1G | channels: {c: {pool: host, tx: {ceil: 2G}}}
+	1:21 | 2M is assured but the ceiling is 1M | channels: {c: {tx: {rate: 2M, ceil: 1M}}}
+	1:21 | 1.5k is less than one frame | channels: {c: {tx: {burst: 1500}}}
+	1:21 | 5 is not a time from 50us | channels: {c: {tx: {latency: 5}}}
+	1:21 | from 1 to 10000 | channels: {c: {tx: {weight: 0}}}
+	1:21 | did you mean rate? | channels: {c: {tx: {rat: 1M}}}
+	1:16 | pool nowhere is not declared | channels: {c: {pool: nowhere}}
+	1:16 | use l2 (bytes of frames), or wire | channels: {c: {account: l7}}
+	1:12 | channel tin is not declared | vms: {db: {channel: tin}}
+	1:41 | channel tin is not declared | ports: {c2: {type: tap, segment: ALPHA, channel: tin}}
+	- | 100M assured, 0 lent | channels: {gold: {pool: host, tx: {rate: 100M}}}
 TABLE
 lab - "8191" < <(awk 'BEGIN { print "segments:"
 	while (i++ < 8200) print "  S" i ": {vni: " 1000 + i "}" }')
@@ -190,7 +226,7 @@ ip link del c2
 
 step "single commands"
 commands <<-'TABLE'
-	4 | ALPHA has 2 port(s) | segment del ALPHA
+	4 | ALPHA is used by port c1, port v0 | segment del ALPHA
 	4 | no segment GAMMA | segment del GAMMA
 	4 | no port nothere | port del nothere
 	4 | no port nothere | port show nothere
@@ -201,6 +237,30 @@ commands <<-'TABLE'
 	4 | no revision 99 | history show 99
 	4 | no revision 99 | export 99
 	4 | nothing waits | confirm
+	4 | used by channel bronze, channel gold | pool del host
+	4 | gold is used by port v0, loan loan1; unassign it or assign another | channel del gold
+	4 | loan loan1 | channel del bronze
+	4 | 0 is not a rate | channel lend gold 0 to=bronze for=10m
+	4 | -5M is not a rate | channel lend gold -5M to=bronze for=10m
+	4 | 5X is not a rate | channel lend gold 5X to=bronze for=10m
+	4 | 501M is more than channel gold has left: 700M assured, 200M lent | channel lend gold 501M to=bronze for=10m
+	4 | gold has nothing assured for rx | channel lend gold 1M to=bronze for=10m way=rx
+	4 | the same channel | channel lend gold 1M to=gold for=10m
+	4 | within one pool | channel lend gold 1M to=far for=10m
+	4 | channel gold lends to bronze already | channel lend bronze 1M to=gold for=10m
+	4 | tin is not declared | channel lend gold 1M to=tin for=10m
+	4 | 0s is not a time | channel lend gold 1M to=bronze for=0s
+	4 | 31d is not a time | channel lend gold 1M to=bronze for=31d
+	4 | use tx, rx or both | channel lend gold 1M to=bronze for=10m way=up
+	4 | no loan loan2 | channel recall loan2
+	4 | no channel tin | channel set tin tx.rate=1M
+	4 | tin is not declared | channel assign tin port=v0
+	4 | no port nothere | channel assign gold port=nothere
+	4 | did you mean rate? | channel set gold tx.rat=1M
+	4 | exists; change it with | channel add gold pool=host
+	2 | none of port=PORT, vm=VM, segment=SEGMENT | channel assign gold peer=h2
+	2 | to whom with to=CHANNEL | channel lend gold 1M way=tx for=10m
+	2 | not a name | channel show host/default
 	2 | frobnicate | frobnicate
 	2 | did you mean 'weft port' | prot list
 	2 | -f FILE | apply
@@ -239,6 +299,17 @@ requests <<-'TABLE'
 	405 | method-not-allowed | POST | /v1/ports | {} |
 	409 | not-for-this-type | GET | /v1/ports/c1/qemu-args | |
 	409 | segment-in-use | DELETE | /v1/segments/ALPHA | |
+	409 | pool-in-use | DELETE | /v1/pools/host | |
+	409 | channel-in-use | DELETE | /v1/channels/gold | |
+	404 | vm-unknown | DELETE | /v1/vms/db | |
+	404 | loan-unknown | DELETE | /v1/loans/loan9 | |
+	412 | changed-meanwhile | PUT | /v1/channels/gold | {} | If-Match: "999999"
+	412 | changed-meanwhile | POST | /v1/loans | {} | If-Match: "999999"
+	422 | loan-invalid | PUT | /v1/channels/gold | {} |
+	422 | key-missing | POST | /v1/loans | {"from": "gold"} |
+	422 | value-invalid | POST | /v1/loans | {"from": "gold", "to": "bronze", "rate": 1.5, "for": "1m"} |
+	422 | pool-exhausted | PUT | /v1/channels/silver | {"pool": "host", "tx": {"rate": "1G"}} |
+	422 | loan-invalid | POST | /v1/rollback?revision=0 | |
 	409 | confirm-none | POST | /v1/confirm | |
 	412 | changed-meanwhile | PUT | /v1/segments/B | {"vni": 5} | If-Match: "999999"
 	412 | changed-meanwhile | POST | /v1/rollback | | If-Match: "nonsense"
