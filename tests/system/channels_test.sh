@@ -93,7 +93,7 @@ all_came
 
 step "a loan that is called back"
 shape 4500 --flow from=g,to=s --flow from=b,to=s \
-	--at "500:weft channel lend gold 40M to=bronze for=1h way=tx" --at "2200:weft channel recall gold"
+	--at "500:weft channel lend gold 40M to=bronze for=1h way=tx" --at "2200:weft channel recall loan1"
 near "gold meanwhile" "$(mean 0 1300 2100)" 20
 near "gold afterwards" "$(mean 0 3200 4500)" 60
 near "bronze afterwards" "$(mean 1 3200 4500)" 20
