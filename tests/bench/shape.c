@@ -376,7 +376,11 @@ static void *run_events(void *arg)
 		while (!deadline_passed(due_ns) && !rig->is_over)
 			poll(NULL, 0, 1);
 		event->began_ms = (double)(deadline_now_ns() - rig->start_ns) / (double)MS_NS;
-		int status = system(event->command);
+		char command[1024];
+
+		/* What it prints is no part of the result. */
+		snprintf(command, sizeof(command), "exec >&2; %s", event->command);
+		int status = system(command);
 
 		event->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 		event->ended_ms = (double)(deadline_now_ns() - rig->start_ns) / (double)MS_NS;
