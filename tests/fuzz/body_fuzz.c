@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: the body of a request, an object of some kind or a lab as JSON. What is refused has a
- * reason that an answer can carry. What is taken is shown as something that can be sent again and
+ * Fuzz target: the body of a request, an object of some kind or a lab as JSON. What is refused has
+ * a reason that an answer can carry. What is taken is shown as something that can be sent again and
  * means the same.
  *
  *	input: which u8 | name up to a newline | JSON
