@@ -241,7 +241,7 @@ commands <<-'TABLE'
 	4 | gold is used by port v0, loan loan1; unassign it or assign another | channel del gold
 	4 | loan loan1 | channel del bronze
 	4 | 0 is not a rate | channel lend gold 0 to=bronze for=10m
-	4 | -5M is not a rate | channel lend gold -5M to=bronze for=10m
+	2 | unknown option -5 | channel lend gold -5M to=bronze for=10m
 	4 | 5X is not a rate | channel lend gold 5X to=bronze for=10m
 	4 | 501M is more than channel gold has left: 700M assured, 200M lent | channel lend gold 501M to=bronze for=10m
 	4 | gold has nothing assured for rx | channel lend gold 1M to=bronze for=10m way=rx
