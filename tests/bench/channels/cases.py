@@ -93,7 +93,9 @@ def nine(way):
                 for n, (a, c, _) in rates.items()}
     ports = {f"s{i}": vhost(**({"channel": n} if way == "tx" else {})) for i, n in enumerate(names)}
     ports |= {f"d{i}": vhost(**({"channel": n} if way == "rx" else {})) for i, n in enumerate(names)}
-    return lab(ports, channels, {"host": {"capacity": G}}), rates
+    # The other way is the default channel's, and not to be in the way.
+    other = "rx" if way == "tx" else "tx"
+    return lab(ports, channels, {"host": {"capacity": {way: G, other: 100 * G}}}), rates
 
 
 def overload(run):
