@@ -17,6 +17,7 @@
 #define MS_NS 1000000ULL
 #define NAP_NS 20000L
 #define TICK_NS 500000L
+#define DISTURBED_US 500u
 #define BATCH 64u
 #define RECEIVED_MAX 1024u
 #define SENT_BETWEEN 8u
@@ -163,6 +164,19 @@ double shape_delay_us(const struct shape_flow_result *flow, double part)
 	return -1;
 }
 
+/* Whether, since a frame was sent, both CPUs were there: else its delay is the machine's. */
+static bool is_undisturbed(const struct rig *rig, uint64_t sent_ns)
+{
+	uint64_t last = (rig->now_ns - rig->start_ns) / MS_NS;
+
+	for (uint64_t bin = (sent_ns - rig->start_ns) / MS_NS; bin <= last; bin++) {
+		if (bin < rig->options->ms && (rig->result->gaps_us[bin] > DISTURBED_US ||
+					       rig->result->waits_us[bin] > DISTURBED_US))
+			return false;
+	}
+	return true;
+}
+
 /* Numbers that are missing count as lost, until they come late after all. */
 static void follow(struct station *from, struct shape_flow_result *flow,
 		   const struct shape_arrival *a)
@@ -203,8 +217,12 @@ static void note(void *ctx, const struct shape_arrival *a)
 	flow->received_bytes += a->n_bytes;
 	if (bin < rig->options->ms)
 		flow->bins[bin] += a->n_bytes;
-	if (a->sent_ns >= rig->start_ns && a->sent_ns < rig->now_ns)
+	if (a->sent_ns < rig->start_ns || a->sent_ns >= rig->now_ns)
+		return;
+	if (is_undisturbed(rig, a->sent_ns))
 		note_delay(flow, rig->now_ns - a->sent_ns);
+	else
+		flow->n_disturbed++;
 }
 
 static unsigned int receive_at(struct rig *rig, struct station *s)

@@ -50,8 +50,9 @@ struct shape_options {
 struct shape_flow_result {
 	uint64_t n_sent, n_refused; /* refused: by a full ring, of a paced flow */
 	uint64_t n_received, received_bytes;
-	uint64_t lost, late; /* numbers: frames, or bytes of a large TCP frame */
-	uint32_t *bins;	     /* bytes in each ms */
+	uint64_t lost, late;  /* numbers: frames, or bytes of a large TCP frame */
+	uint32_t *bins;	      /* bytes in each ms */
+	uint64_t n_disturbed; /* whose delay is not counted: a CPU was away meanwhile */
 	uint32_t delays[SHAPE_DELAYS];
 	double max_us;
 };

@@ -143,13 +143,14 @@ static void print_flow(const struct shape_options *o, const struct shape_result 
 	const struct shape_flow_result *f = &r->flows[i];
 
 	printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"sent\":%llu,\"refused\":%llu,\"received\":%llu,"
-	       "\"bytes\":%llu,\"bps\":%.0f,\"lost\":%llu,\"late\":%llu,\"p50_us\":%.1f,"
+	       "\"bytes\":%llu,\"bps\":%.0f,\"lost\":%llu,\"late\":%llu,\"disturbed\":%llu,\"p50_us\":%.1f,"
 	       "\"p99_us\":%.1f,\"max_us\":%.1f",
 	       i == 0 ? "" : ",", o->flows[i].from, o->flows[i].to, (unsigned long long)f->n_sent,
 	       (unsigned long long)f->n_refused, (unsigned long long)f->n_received,
 	       (unsigned long long)f->received_bytes, (double)f->received_bytes * 8e3 / o->ms,
-	       (unsigned long long)f->lost, (unsigned long long)f->late, shape_delay_us(f, 0.5),
-	       shape_delay_us(f, 0.99), f->max_us);
+	       (unsigned long long)f->lost, (unsigned long long)f->late,
+	       (unsigned long long)f->n_disturbed, shape_delay_us(f, 0.5), shape_delay_us(f, 0.99),
+	       f->max_us);
 	if (with_bins) {
 		printf(",");
 		print_series("bins", f->bins, o->ms);

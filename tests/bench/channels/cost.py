@@ -68,8 +68,9 @@ def cost(run):
 
 def crowd(names, channels, capacity):
     ports = {f"s{i}": vhost(**({"channel": names[i % len(names)]} if names else {})) for i in range(N_SOURCES)}
-    pools = {"host": {"capacity": capacity}} if names else None
-    return lab({**ports, "b": vhost()}, {n: {"pool": "host"} for n in channels}, pools)
+    # Of another name than host: who receives has no channel.
+    pools = {"wan": {"capacity": capacity}} if names else None
+    return lab({**ports, "b": vhost()}, {n: {"pool": "wan"} for n in channels}, pools)
 
 
 def many(run):
