@@ -33,7 +33,7 @@ struct worker {
 	struct burst *burst;
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
 	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
-	bool has_lanes;			/* that are to wait from the next turn on, or emptied */
+	bool has_lanes;			/* that wait, or are emptied, from the next turn on */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
 	bool main_has_work;		/* this turn found something for main */
