@@ -143,8 +143,8 @@ static void print_flow(const struct shape_options *o, const struct shape_result 
 	const struct shape_flow_result *f = &r->flows[i];
 
 	printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"sent\":%llu,\"refused\":%llu,\"received\":%llu,"
-	       "\"bytes\":%llu,\"bps\":%.0f,\"lost\":%llu,\"late\":%llu,\"disturbed\":%llu,\"p50_us\":%.1f,"
-	       "\"p99_us\":%.1f,\"max_us\":%.1f",
+	       "\"bytes\":%llu,\"bps\":%.0f,\"lost\":%llu,\"late\":%llu,\"disturbed\":%llu,"
+	       "\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f",
 	       i == 0 ? "" : ",", o->flows[i].from, o->flows[i].to, (unsigned long long)f->n_sent,
 	       (unsigned long long)f->n_refused, (unsigned long long)f->n_received,
 	       (unsigned long long)f->received_bytes, (double)f->received_bytes * 8e3 / o->ms,
