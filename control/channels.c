@@ -9,7 +9,7 @@
 
 #define ETHER_HEADER_BYTES 14
 #define BURST_US 100	   /* at the ceiling: what goes at once anyway costs others no more */
-#define LATENCY_US_MIN 500 /* less is in the noise of a host's scheduler */
+#define LATENCY_US_MIN 5000 /* as RFC 8289 has it; less starves TCP on a busy host */
 #define LATENCY_FRAMES 2   /* at the ceiling: one on its way, one behind it */
 #define US_PER_S 1000000ULL
 

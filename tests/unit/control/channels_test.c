@@ -160,7 +160,7 @@ static void what_is_left_open_is_derived(void **state)
 	assert_int_equal(ways[DP_TX].ceiling_bps, 2000000000);
 	assert_int_equal(ways[DP_TX].burst_bytes, 25000); /* 100 us */
 	assert_int_equal(ways[DP_TX].weight, 4);
-	assert_int_equal(ways[DP_TX].target_us, 500);
+	assert_int_equal(ways[DP_TX].target_us, 5000);
 	assert_int_equal(ways[DP_RX].ceiling_bps, 1000000000); /* the pool's, that way */
 	channels_derive(model, model_channel(model, "bronze"), ways);
 	assert_int_equal(ways[DP_TX].burst_bytes, 3000);
@@ -174,7 +174,7 @@ static void what_is_left_open_is_derived(void **state)
 	assert_int_equal(ways[DP_TX].assured_bps, 0);
 	assert_int_equal(ways[DP_TX].ceiling_bps, 20000000);
 	assert_int_equal(ways[DP_RX].ceiling_bps, 0);
-	assert_int_equal(ways[DP_RX].target_us, 500);
+	assert_int_equal(ways[DP_RX].target_us, 5000);
 }
 
 static void a_larger_mtu_makes_larger_bursts(void **state)
