@@ -189,7 +189,7 @@ def lossless(run):
         switch.apply(limited("tx", 100 * M))
         for size in (1514, "imix"):
             before = switch.drops()
-            result = switch.shape([flow("a", "b", size=size)], 1000 * seconds, ring=256)
+            result = switch.shape([flow("a", "b", size=size, ring=256)], 1000 * seconds, ring=4096)
             drops = switch.drops() - before
             f = result["flows"][0]
             mean = windows.bps(result)
