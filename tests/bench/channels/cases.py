@@ -172,13 +172,13 @@ def step(run):
                    {"slow": {"tx": {"ceil": slow}}, "fast": {"tx": {"ceil": fast}}})
 
     with run.switch() as switch:
-        load = [flow("a", "b", size=1514)]
+        load = [flow("a", "b", size=1514, ring=256)]
         for what, labs in (("rate 100M, 500M", [limited("tx", fast), limited("tx", slow)]),
                            ("port moved, 100M, 500M", [moved("fast"), moved("slow")])):
             rounds = []
             for _ in range(run.rounds):
                 switch.apply(labs[-1])
-                rounds.append(steps(switch, labs, load))
+                rounds.append(steps(switch, labs, load, ring=4096))
             say_steps(run, "step", what, rounds, [fast, slow])
 
 
