@@ -47,6 +47,7 @@ struct rig {
 	struct station *sinks[SHAPE_FLOWS_MAX];
 	unsigned int n_sinks;
 	uint64_t start_ns, now_ns;
+	uint32_t receiver; /* index of who receives just now */
 	bool is_counting;
 	_Atomic bool is_over;
 };
@@ -203,6 +204,9 @@ static void note(void *ctx, const struct shape_arrival *a)
 	struct station *from = &rig->stations[a->source];
 	struct shape_flow_result *flow = &rig->result->flows[from->flow];
 
+	/* Before addresses are known, it is flooded. */
+	if (from->config.peer != SHAPE_EVERYBODY && from->config.peer != rig->receiver)
+		return;
 	from->is_heard = true;
 	if (!rig->is_counting) {
 		from->next = a->sequence + a->length;
@@ -225,10 +229,19 @@ static void note(void *ctx, const struct shape_arrival *a)
 		flow->n_disturbed++;
 }
 
+/* Lets others have the CPU, such as who learns addresses. */
+static void nap(void)
+{
+	const struct timespec time = {.tv_nsec = NAP_NS};
+
+	ppoll(NULL, 0, &time, NULL);
+}
+
 static unsigned int receive_at(struct rig *rig, struct station *s)
 {
 	if (s->stuck && rig->is_counting)
 		return 0;
+	rig->receiver = s->config.index;
 	return shape_port_receive(&s->port, RECEIVED_MAX, note, rig);
 }
 
@@ -312,6 +325,7 @@ static int settle(struct rig *rig, char *why)
 		if (now_ns > next_ns)
 			next_ns = now_ns + 20 * MS_NS;
 		receive_all(rig);
+		nap();
 	}
 	if (!all_heard(rig)) {
 		snprintf(why, FRONTEND_WHY_BYTES, "not every flow came through in %u s",
@@ -321,6 +335,7 @@ static int settle(struct rig *rig, char *why)
 	for (heard_ns = deadline_now_ns(); deadline_now_ns() < heard_ns + QUIET_NS;) {
 		if (receive_all(rig) > 0)
 			heard_ns = deadline_now_ns();
+		nap();
 	}
 	/* Floods of large frames met small buffers. */
 	for (unsigned int i = 0; i < rig->n_stations; i++)
@@ -363,7 +378,6 @@ static void *witness(void *arg)
 
 static void measure(struct rig *rig)
 {
-	const struct timespec nap = {.tv_nsec = NAP_NS};
 	uint64_t end_ns = rig->start_ns + rig->options->ms * MS_NS;
 
 	for (uint64_t before_ns = rig->start_ns; before_ns < end_ns;) {
@@ -374,7 +388,7 @@ static void measure(struct rig *rig)
 		send_all(rig);
 		receive_all(rig);
 		if (!rig->options->busy)
-			ppoll(NULL, 0, &nap, NULL);
+			nap();
 	}
 	/* What is still on its way tells of losses, but of no rate. */
 	for (end_ns = deadline_in_ms(DRAIN_MS); deadline_now_ns() < end_ns;) {

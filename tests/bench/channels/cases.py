@@ -172,13 +172,13 @@ def step(run):
                    {"slow": {"tx": {"ceil": slow}}, "fast": {"tx": {"ceil": fast}}})
 
     with run.switch() as switch:
-        load = [flow("a", "b", size=1514)]
+        load = [flow("a", "b", size=1514, ring=256)]
         for what, labs in (("rate 100M, 500M", [limited("tx", fast), limited("tx", slow)]),
                            ("port moved, 100M, 500M", [moved("fast"), moved("slow")])):
             rounds = []
             for _ in range(run.rounds):
                 switch.apply(labs[-1])
-                rounds.append(steps(switch, labs, load))
+                rounds.append(steps(switch, labs, load, ring=4096))
             say_steps(run, "step", what, rounds, [fast, slow])
 
 
@@ -189,7 +189,7 @@ def lossless(run):
         switch.apply(limited("tx", 100 * M))
         for size in (1514, "imix"):
             before = switch.drops()
-            result = switch.shape([flow("a", "b", size=size)], 1000 * seconds, ring=256)
+            result = switch.shape([flow("a", "b", size=size, ring=256)], 1000 * seconds, ring=4096)
             drops = switch.drops() - before
             f = result["flows"][0]
             mean = windows.bps(result)
