@@ -198,7 +198,7 @@ scenario("guards", "cut_short", "UDP that ends before its ports cannot be read; 
          {"p1": {"unreadable": 3}})
 LIES = attacks.ATTACKS["mac"][3][0]
 scenario("guards", "mixed_burst", "in a burst of several segments each frame is judged by its own segment's guards",
-         "{ALPHA: {vni: 100}, BETA: {vni: 200, mac_guard: on}, GAMMA: {vni: 300, guard: off}}",
+         "{ALPHA: {vni: 100}, BETA: {vni: 200, mac_guard: on}, GAMMA: {vni: 300, guard: off, snoop: off}}",
          {"evil": f"trunk: {{ALPHA: 10, BETA: 20, GAMMA: 30}}, mac: '{attacks.EVIL}'", "a1": "ALPHA", "b1": "BETA", "c1": "GAMMA"},
          [(1, "evil", with_tag(LIES, vlan), {port: LIES} if port else "") for vlan, port in (
              (10, "a1"), (20, ""), (10, "a1"), (30, "c1"), (20, ""), (30, "c1"), (10, "a1"), (10, "a1"), (20, ""), (30, "c1"))],
