@@ -8,9 +8,9 @@
 #include "dataplane/api/kinds.h"
 
 #define ETHER_HEADER_BYTES 14
-#define BURST_US 100	   /* at the ceiling: what goes at once anyway costs others no more */
+#define BURST_US 100	    /* at the ceiling: what goes at once anyway costs others no more */
 #define LATENCY_US_MIN 5000 /* as RFC 8289 has it; less starves TCP on a busy host */
-#define LATENCY_FRAMES 2   /* at the ceiling: one on its way, one behind it */
+#define LATENCY_FRAMES 2    /* at the ceiling: one on its way, one behind it */
 #define US_PER_S 1000000ULL
 
 /* Ids are given by one counter: a pool's with this bit is nobody else's. */
