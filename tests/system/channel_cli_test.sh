@@ -144,6 +144,7 @@ weft loan list | awk '$1 == "loan1" { print $NF }' | grep -qE '^9m[0-5][0-9]s$' 
 prints "- loan loan1" weft channel recall loan1
 
 step "the ring of a guest goes by its channel"
+weft channel set silver tx.latency=500us >"$run/shown"
 weft port qemu-args web0 | grep -qF "rx_queue_size=1024,tx_queue_size=256" || fail "$(weft port qemu-args web0)"
 weft channel set silver tx.latency=50ms >"$run/shown"
 weft port qemu-args web0 | grep -qF "rx_queue_size=1024,tx_queue_size=1024" || fail "$(weft port qemu-args web0)"

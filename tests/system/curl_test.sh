@@ -69,6 +69,35 @@ through 1 overlay test
 through 0 worker list
 through 0 worker queues
 through 0 worker move c1 0 0
+through 0 pool add host capacity=1G
+through 0 pool set host capacity=2G
+through 0 pool list
+through 0 pool show host
+through 0 pool plan
+through 0 channel add gold pool=host tx.rate=100M rx.rate=100M
+through 4 channel add silver pool=host tx.rate=3G
+through 0 channel add silver pool=host
+through 0 channel set gold tx.rate=200M
+through 0 channel list
+through 0 channel show gold
+through 0 channel plan gold tx.rate=300M
+through 0 channel assign gold port=web0
+through 0 channel assign silver vm=db
+through 0 vm list
+through 0 vm show db
+through 0 vm set db channel=gold
+through 0 vm del db
+through 0 vm add db channel=silver
+through 0 vm del db
+through 0 channel lend gold 50M to=silver for=10m
+loan=$(weft loan list -o json | jq -r '.[0].name')
+through 0 loan list
+through 0 loan show "$loan"
+through 0 channel recall "$loan"
+through 0 channel unassign port=web0
+through 0 channel del silver
+through 0 channel del gold
+through 0 pool del host
 ip link add eth1 type veth peer name far1
 ip link set far1 up
 ip addr add 10.9.0.1/24 dev eth1
@@ -94,7 +123,7 @@ through 0 segment del ALPHA
 step "no command was left out"
 # What makes no request, and what has no end: watch_test.sh has curl for that.
 weft help | sed -n 's/^  \([a-z][a-z-]*\( [a-z-]\+\)\?\)  .*/\1/p' |
-	grep -vxE 'version|help|completion|watch|top' >"$run/commands"
+	grep -vxE 'version|help|completion|watch|top|test' >"$run/commands"
 [ "$(wc -l <"$run/commands")" -gt 25 ] || fail "commands: $(cat "$run/commands")"
 while read -r command; do
 	grep -q "^weft $command" "$run/walked" || fail "weft $command was not walked; add it above"
