@@ -90,10 +90,9 @@ through 0 vm del db
 through 0 vm add db channel=silver
 through 0 vm del db
 through 0 channel lend gold 50M to=silver for=10m
-loan=$(weft loan list -o json | jq -r '.[0].name')
 through 0 loan list
-through 0 loan show "$loan"
-through 0 channel recall "$loan"
+through 0 loan show loan1
+through 0 channel recall loan1
 through 0 channel unassign port=web0
 through 0 channel del silver
 through 0 channel del gold
