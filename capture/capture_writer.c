@@ -12,6 +12,7 @@
 #define PCAP_MAGIC_NANOSECONDS 0xa1b23c4du
 #define INTERFACE_TYPE 1
 #define PACKET_TYPE 6
+#define COUNTS_TYPE 5
 #define RESOLUTION_NS 9
 #define BLOCK_HEAD_BYTES_MAX (64 + CAPTURE_NAME_BYTES)
 #define BLOCK_TAIL_BYTES_MAX (32 + CAPTURE_COMMENT_BYTES)
@@ -191,4 +192,25 @@ int capture_writer_put(struct capture_writer *writer, const struct capture_packe
 		return -EINVAL;
 	return writer->format == CAPTURE_PCAP ? put_pcap(writer, packet)
 					      : put_pcapng(writer, packet);
+}
+
+int capture_writer_put_counts(struct capture_writer *writer, uint32_t interface, uint64_t time_ns,
+			      uint64_t received, uint64_t dropped)
+{
+	uint8_t room[64];
+	struct bytes block = {room, 0};
+
+	if (writer->format == CAPTURE_PCAP || interface >= writer->n_interfaces)
+		return -EINVAL;
+	add_u32(&block, COUNTS_TYPE);
+	add_u32(&block, 0);
+	add_u32(&block, interface);
+	add_u32(&block, (uint32_t)(time_ns >> 32));
+	add_u32(&block, (uint32_t)time_ns);
+	add_option(&block, 4, &received, sizeof(received));
+	add_option(&block, 5, &dropped, sizeof(dropped));
+	add_option(&block, 0, NULL, 0);
+	add_u32(&block, (uint32_t)block.n + 4);
+	memcpy(room + 4, room + block.n - 4, 4);
+	return writer->sink(writer->ctx, room, block.n);
 }

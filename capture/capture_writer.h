@@ -33,3 +33,7 @@ int capture_writer_add_interface(struct capture_writer *writer,
 
 /* -EINVAL: of an interface that was not added, or larger than CAPTURE_PACKET_BYTES_MAX. */
 int capture_writer_put(struct capture_writer *writer, const struct capture_packet *packet);
+
+/* pcapng: how many packets of an interface came, and how many of them could not be kept. */
+int capture_writer_put_counts(struct capture_writer *writer, uint32_t interface, uint64_t time_ns,
+			      uint64_t received, uint64_t dropped);

@@ -14,6 +14,11 @@
 #define WAIT_MAX_S 3600
 #define COUNT_MAX 1000000
 #define INTERVAL_MAX_S 3600
+#define SNAPLEN_MAX 262144
+#define SECONDS_MAX (7 * 86400)
+#define FILES_MAX 1000
+#define FILE_BYTES_MIN 100000
+#define FILE_BYTES_MAX 1000000000000ULL
 
 enum {
 	OPT_RUN_DIR = 256, /* above every short option */
@@ -26,6 +31,12 @@ enum {
 	OPT_UPDATE,
 	OPT_JUNIT,
 	OPT_KEEP,
+	OPT_FILTER,
+	OPT_SNAPLEN,
+	OPT_SECONDS,
+	OPT_FILES,
+	OPT_FILE_SIZE,
+	OPT_FRAMES,
 	OPT_VERSION,
 };
 
@@ -43,6 +54,13 @@ static const struct option long_options[] = {
 	{"update", no_argument, NULL, OPT_UPDATE},
 	{"junit", required_argument, NULL, OPT_JUNIT},
 	{"keep", required_argument, NULL, OPT_KEEP},
+	{"write", required_argument, NULL, 'w'},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"snaplen", required_argument, NULL, OPT_SNAPLEN},
+	{"seconds", required_argument, NULL, OPT_SECONDS},
+	{"files", required_argument, NULL, OPT_FILES},
+	{"file-size", required_argument, NULL, OPT_FILE_SIZE},
+	{"frames", no_argument, NULL, OPT_FRAMES},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -96,6 +114,65 @@ static int parse_count(const char *word, unsigned int *count, char *why, size_t 
 	return 0;
 }
 
+/* A whole number; may end in k, M or G. */
+static int parse_number(const char *option, const char *word, uint64_t min, uint64_t max,
+			uint64_t *number, char *why, size_t why_bytes)
+{
+	static const char letters[] = "kMG";
+	char *end;
+
+	errno = 0;
+	*number = strtoull(word, &end, 10);
+	for (const char *letter = letters; *end && *letter; letter++) {
+		if (*number <= UINT64_MAX / 1000)
+			*number *= 1000;
+		if (*end == *letter && !end[1])
+			end++;
+	}
+	if (errno == 0 && isdigit((unsigned char)*word) && !*end && *number >= min &&
+	    *number <= max)
+		return 0;
+	snprintf(why, why_bytes, "%s %.40s: say a number, %llu to %llu", option, word,
+		 (unsigned long long)min, (unsigned long long)max);
+	return -EINVAL;
+}
+
+/* Those of captures. -ENOENT: it is none. */
+static int take_capture_option(int option, struct args *args, char *why, size_t why_bytes)
+{
+	uint64_t number = 0;
+	int err = 0;
+
+	switch (option) {
+	case 'w':
+		args->write = optarg;
+		return 0;
+	case OPT_FILTER:
+		args->filter = optarg;
+		return 0;
+	case OPT_FRAMES:
+		args->frames = true;
+		return 0;
+	case OPT_SNAPLEN:
+		err = parse_number("--snaplen", optarg, 1, SNAPLEN_MAX, &number, why, why_bytes);
+		args->snaplen = (unsigned int)number;
+		return err;
+	case OPT_SECONDS:
+		err = parse_number("--seconds", optarg, 1, SECONDS_MAX, &number, why, why_bytes);
+		args->seconds = (unsigned int)number;
+		return err;
+	case OPT_FILES:
+		err = parse_number("--files", optarg, 2, FILES_MAX, &number, why, why_bytes);
+		args->n_files = (unsigned int)number;
+		return err;
+	case OPT_FILE_SIZE:
+		return parse_number("--file-size", optarg, FILE_BYTES_MIN, FILE_BYTES_MAX,
+				    &args->file_bytes, why, why_bytes);
+	default:
+		return -ENOENT;
+	}
+}
+
 static int parse_interval(const char *word, unsigned int *interval_ms, char *why, size_t why_bytes)
 {
 	char *end;
@@ -116,7 +193,10 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 	/* getopt leaves the culprit here: its word, or for a short option the letter. */
 	char letter[3] = {'-', (char)optopt, '\0'};
 	const char *culprit = optopt > 0 && optopt < OPT_RUN_DIR ? letter : argv[optind - 1];
+	int err = take_capture_option(option, args, why, why_bytes);
 
+	if (err != -ENOENT)
+		return err;
 	switch (option) {
 	case OPT_RUN_DIR:
 		args->run_dir = optarg;
@@ -176,7 +256,7 @@ int args_parse(int argc, char **argv, struct args *args, char *why, size_t why_b
 	*args = (struct args){.run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR};
 	optind = 0; /* start anew, also in tests that parse several lines */
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:f:m:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:f:m:w:h", long_options, NULL)) != -1) {
 		int err = take_option(option, argv, args, why, why_bytes);
 
 		if (err)

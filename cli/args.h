@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/print.h"
 
@@ -18,6 +19,13 @@ struct args {
 	unsigned int wait_s;	  /* --wait; 0 if not given */
 	unsigned int count;	  /* --count; 0 if not given */
 	unsigned int interval_ms; /* --interval; 0 if not given */
+	const char *write;	  /* -w; NULL if not given, as the next one */
+	const char *filter;	  /* --filter */
+	unsigned int snaplen;	  /* --snaplen; 0 if not given, as all to come */
+	unsigned int seconds;	  /* --seconds */
+	unsigned int n_files;	  /* --files */
+	uint64_t file_bytes;	  /* --file-size */
+	bool frames;		  /* --frames */
 	bool dry_run;
 	bool prune;
 	bool update;

@@ -195,6 +195,25 @@ int cmd_help(const struct call *call)
 	return help_on(call->out, call->err, call->words, call->n_words);
 }
 
+/* The options of captures. */
+static int check_capture(const struct call *call)
+{
+	const struct args *args = call->args;
+	unsigned int flags = call->cmd->flags;
+
+	if (!(flags & CMD_WRITE) && args->write)
+		return call_usage(call, "-w has no meaning here");
+	if (!(flags & CMD_FRAMES) && args->frames)
+		return call_usage(call, "--frames has no meaning here");
+	if (!(flags & CMD_CAPTURE) && (args->filter || args->snaplen || args->seconds ||
+				       args->n_files || args->file_bytes))
+		return call_usage(call, "--filter, --snaplen, --seconds, --files and --file-size "
+					"have no meaning here");
+	if (args->file_bytes && !args->n_files)
+		return call_usage(call, "--file-size is of one of --files N");
+	return CALL_DONE;
+}
+
 static int check_call(const struct call *call)
 {
 	const struct cmd *cmd = call->cmd;
@@ -219,12 +238,14 @@ static int check_call(const struct call *call)
 		return call_usage(call, "-m has no meaning here");
 	if (!(cmd->flags & CMD_WAIT) && call->args->wait_s)
 		return call_usage(call, "--wait has no meaning here");
-	if (!(cmd->flags & CMD_REPEAT) && (call->args->count || call->args->interval_ms))
-		return call_usage(call, "--count and --interval have no meaning here");
+	if (!(cmd->flags & (CMD_REPEAT | CMD_CAPTURE)) && call->args->count)
+		return call_usage(call, "--count has no meaning here");
+	if (!(cmd->flags & CMD_REPEAT) && call->args->interval_ms)
+		return call_usage(call, "--interval has no meaning here");
 	if (!(cmd->flags & CMD_SCENARIO) &&
 	    (call->args->update || call->args->junit || call->args->keep))
 		return call_usage(call, "--update, --junit and --keep have no meaning here");
-	return CALL_DONE;
+	return check_capture(call);
 }
 
 static int run_words(const struct args *args, FILE *in, FILE *out, FILE *err)

@@ -15,6 +15,9 @@ enum cmd_flag {
 	CMD_COMMENT = 32, /* takes -m */
 	CMD_REPEAT = 64,  /* takes --count and --interval */
 	CMD_SCENARIO = 128, /* takes --update, --junit and --keep */
+	CMD_WRITE = 256,    /* takes -w */
+	CMD_CAPTURE = 512,  /* takes --filter, --snaplen, --count, --seconds, --files, --file-size */
+	CMD_FRAMES = 1024,  /* takes --frames */
 };
 
 struct cmd {

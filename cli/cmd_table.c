@@ -292,9 +292,37 @@ static const struct cmd table[] = {
 	 "weft top channels: a bar for each way, as wide as the ceiling; | is what is assured, =\n"
 	 "what passes within it, + beyond it.\n",
 	 0, 1, CMD_REPEAT, cmd_top_run},
-	{"drops", NULL, "drops [PORT]",
-	 "frames that were not delivered, and why", NULL,
-	 0, 1, 0, cmd_stats_drops},
+	{"drops", NULL, "drops [PORT] [--frames] [-w FILE]",
+	 "frames that were not delivered, and why",
+	 "--frames  the last ones themselves, of one port: as a rule 64, 128 bytes of each\n"
+	 "-w FILE   write those as pcapng, with the reason as comment; - for standard output\n"
+	 "weft capture drops shows them as they happen.\n",
+	 0, 1, CMD_WRITE | CMD_FRAMES, cmd_drops_run},
+	{"capture", NULL,
+	 "capture PORT...|segment=SEGMENT|channel=CHANNEL|drops [dir=rx|tx] -w FILE\n"
+	 "               [--filter TEXT] [--snaplen N] [--count N] [--seconds N]\n"
+	 "               [--files N [--file-size N]]",
+	 "write frames as pcapng, until Ctrl-C; never holds up the traffic",
+	 "PORT...          frames of these ports; an uplink's with the outer headers of tunnels\n"
+	 "segment=SEGMENT  at all ports of the segment, also those that come later\n"
+	 "channel=CHANNEL  of all that has the channel\n"
+	 "drops            what is dropped, with the reason as comment; with PORT: there\n"
+	 "dir=rx|tx        only what weft receives from the ports, or sends to them\n"
+	 "-w FILE          - is standard output\n"
+	 "--filter TEXT    as tcpdump has them (man pcap-filter); it sees a frame's first 128 bytes\n"
+	 "--snaplen N      keep so many bytes of a frame\n"
+	 "--count N        end after so many frames; --seconds N: after that time\n"
+	 "--files N        go round N files, FILE.1 and so on, each of --file-size, default 100M\n"
+	 "At the end it says how many frames could not be kept. See docs/capture.md.\n"
+	 "  weft capture web0 -w web0.pcapng --filter 'tcp port 80'\n"
+	 "  weft capture segment=ALPHA -w - | wireshark -k -i -\n",
+	 1, CMD_WORDS_MAX, CMD_WRITE | CMD_CAPTURE, cmd_capture_run},
+	{"capture", "list", "capture list",
+	 "the captures that run, anybody's", NULL,
+	 0, 0, 0, cmd_capture_list},
+	{"capture", "end", "capture end NAME",
+	 "end a capture that runs; who reads it gets the rest", NULL,
+	 1, 1, 0, cmd_capture_end},
 	{"worker", "list", "worker list",
 	 "how busy the workers are",
 	 "BUSY is the share of the last second in turns that moved frames.\n",

@@ -90,6 +90,12 @@ int cmd_stats_fdb(const struct call *call);
 int cmd_stats_run(const struct call *call);
 int cmd_stats_drops(const struct call *call);
 
+int cmd_drops_run(const struct call *call);
+
+int cmd_capture_run(const struct call *call);
+int cmd_capture_list(const struct call *call);
+int cmd_capture_end(const struct call *call);
+
 int cmd_worker_list(const struct call *call);
 int cmd_worker_queues(const struct call *call);
 int cmd_worker_move(const struct call *call);

@@ -136,6 +136,17 @@ int api_run_tests(struct control *control, uint64_t now_ns);
 int api_watch(void *ctx, const struct http_request *request, struct http_reply *reply,
 	      struct problem *problem);
 
+/* api_capture.c */
+#define API_CAPTURE_TYPE "application/x-pcapng"
+int api_list_captures(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+int api_post_capture(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_delete_capture(void *ctx, const struct http_request *request, struct http_reply *reply,
+		       struct problem *problem);
+int api_get_dropped(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+
 /* For the handlers. api.c has no state of its own. */
 
 /* The body as JSON; an empty body is {}. */

@@ -22,6 +22,7 @@
 #include "control/http.h"
 #include "control/http_listen.h"
 #include "control/loans.h"
+#include "control/recording.h"
 #include "control/reports.h"
 #include "control/store.h"
 #include "control/trial.h"
@@ -357,6 +358,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, report(control, now_ns));
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
+	wait_ms = sooner(wait_ms, recording_turn(control));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)
 		wait_ms = sooner(wait_ms, http_run(control->https));

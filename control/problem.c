@@ -9,6 +9,8 @@
 /* In the order of the alphabet; docs/api.md has the same list. */
 const struct problem_code problem_codes[] = {
 	{"body-too-large", "the body has more than 8 MiB"},
+	{"capture-unknown", "no such capture runs (any more)"},
+	{"captures-many", "too many captures run"},
 	{"changed-meanwhile",
 	 "something changed since the revision of If-Match, or while it was done"},
 	{"channel-in-use", "ports, vms, segments or loans use the channel"},

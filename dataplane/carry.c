@@ -10,10 +10,12 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/decap.h"
+#include "dataplane/drop.h"
 #include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/overlay.h"
 #include "dataplane/probe.h"
+#include "dataplane/recorder.h"
 #include "dataplane/storm.h"
 #include "dataplane/worker.h"
 
@@ -31,8 +33,10 @@ static void count_burst(struct burst *burst, struct counters_block *count)
 		any_drop |= frame->drop;
 	}
 	for (unsigned int i = 0; any_drop != DROP_NONE && i < burst->n; i++) {
-		if (burst->frames[i].drop != DROP_NONE && burst->frames[i].drop != SHAPE_HELD)
-			count->drops[burst->frames[i].drop]++;
+		const struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE && frame->drop != SHAPE_HELD)
+			drop_frame(burst->recorder, count, frame, (enum drop_reason)frame->drop);
 	}
 	burst->bytes = bytes;
 	burst->n_large = (uint16_t)gso;
@@ -108,7 +112,7 @@ static void count_carried(const struct burst *burst, struct counters_block *coun
 			count->rx_frames++;
 			count->rx_bytes += frame->len;
 			count->rx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-			count->drops[frame->drop]++;
+			drop_frame(burst->recorder, count, frame, (enum drop_reason)frame->drop);
 		}
 	}
 }
@@ -132,9 +136,13 @@ bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst
 	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
 	if (__builtin_expect(decap.n_probes != 0, 0))
 		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
+	worker->tunnelled->attention = false;
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
+		if (__builtin_expect(atomic_load_explicit(&peer->captures, memory_order_relaxed),
+				     0))
+			recorder_take(worker->recorder, peer, worker->tunnelled);
 		carry_burst(worker, peer, worker->tunnelled);
-		burst->attention |= worker->tunnelled->attention;
 	}
+	burst->attention |= worker->tunnelled->attention;
 	return true;
 }

@@ -205,9 +205,21 @@ struct counters_block *counters_block(const struct counters *counters, unsigned 
 struct counters_block *counters_beside(const struct counters *counters,
 				       const struct counters_block *block, unsigned int slot)
 {
+	return counters_block(counters, slot, counters_worker_of(counters, block));
+}
+
+uint64_t counters_owner(const struct counters *counters, const struct counters_block *block)
+{
 	size_t at = (size_t)(block - counters->blocks);
 
-	return counters_block(counters, slot, (unsigned int)(at % counters->header->n_workers));
+	return counters->slots[at / counters->header->n_workers].object_id;
+}
+
+unsigned int counters_worker_of(const struct counters *counters, const struct counters_block *block)
+{
+	size_t at = (size_t)(block - counters->blocks);
+
+	return (unsigned int)(at % counters->header->n_workers);
 }
 
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker)

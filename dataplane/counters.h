@@ -33,6 +33,10 @@ struct counters_block *counters_block(const struct counters *counters, unsigned 
 /* The block of another slot, of the worker that `block` is of. */
 struct counters_block *counters_beside(const struct counters *counters,
 				       const struct counters_block *block, unsigned int slot);
+/* What a block is of: the port's id, 0: nobody's; and the worker. Worker threads. */
+uint64_t counters_owner(const struct counters *counters, const struct counters_block *block);
+unsigned int counters_worker_of(const struct counters *counters,
+				const struct counters_block *block);
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker);
 struct counters_channel *counters_channel(const struct counters *counters, unsigned int slot,
 					  unsigned int worker, enum dp_way way);

@@ -13,6 +13,7 @@
 
 #include "dataplane/balance.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/captures.h"
 #include "dataplane/channel/buffers.h"
 #include "dataplane/counters.h"
 #include "dataplane/learn.h"
@@ -158,6 +159,7 @@ void dataplane_destroy(struct dataplane *dp)
 	if (dp == NULL)
 		return;
 	dp->is_ending = true;
+	captures_close_all(dp, NULL);
 	destroy_objects(dp);
 	destroy_channels(dp);
 	buffers_destroy(dp->buffers);

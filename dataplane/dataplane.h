@@ -29,6 +29,7 @@
 #define SEGMENTS_BY_ID 4096
 
 struct buffers;
+struct capture;
 struct counters;
 struct leftover;
 struct loop;
@@ -99,6 +100,9 @@ struct dataplane {
 	bool pools_taken[POOLS_MAX];
 	struct loan *loans_by_id[LOANS_BY_ID];	/* main, as the next two */
 	unsigned int n_loans;
+	_Atomic(struct capture *) captures[DP_CAPTURES_MAX];
+	_Atomic uint8_t drop_captures;	/* bits: those that want what is dropped */
+	uint64_t last_capture_id;
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];

@@ -189,7 +189,6 @@ struct port *decap_take(const struct burst *burst, struct decap *decap, struct b
 	to->n = to->n_pieces = 0;
 	to->now_s = burst->now_s;
 	to->now_ns = burst->now_ns;
-	to->attention = false;
 	for (unsigned int i = decap->next; i < burst->n; i++) {
 		if (decap->notes[i].peer != peer)
 			continue;

@@ -198,7 +198,7 @@ static void send_out(struct forward_lists *lists, struct port *port, struct burs
 	if (offloads != 0 && !takes_all(port))
 		segmentation_transmit(lists->segmentation, port, burst, order, n, count);
 	else if (n != 0)
-		port->type->tx(port, burst, order, n, count);
+		port_io(port)->tx(port, burst, order, n, count);
 }
 
 /* Takes off the list what may not leave there; returns how many are left. */
@@ -211,9 +211,9 @@ static unsigned int turn_back(const struct burst *burst, uint16_t segment, bool 
 		const struct frame *frame = &burst->frames[egress->order[i]];
 
 		if (frame->segment != segment)
-			drop_count(count, DROP_WRONG_SEGMENT);
+			drop_frame(burst->recorder, count, frame, DROP_WRONG_SEGMENT);
 		else if (!takes_tags && frame->has_tag)
-			drop_count(count, DROP_TAGGED);
+			drop_frame(burst->recorder, count, frame, DROP_TAGGED);
 		else
 			egress->order[n++] = egress->order[i];
 	}
@@ -275,12 +275,12 @@ static void transmit_tagged(struct forward_lists *lists, struct port *port,
 		if (tagged->n_pieces + frame->n_iov + 1u > BURST_PIECES)
 			flush_tagged(lists, port, burst, count);
 		if (vlan == VLAN_NOT_MEMBER)
-			drop_count(count, DROP_WRONG_SEGMENT);
+			drop_frame(burst->recorder, count, frame, DROP_WRONG_SEGMENT);
 		/* Without a tag in front, a tag in the payload would choose the segment. */
 		else if (burst->has_tags && frame->has_tag && (vlan == 0 || !takes_tags))
-			drop_count(count, DROP_TAGGED);
+			drop_frame(burst->recorder, count, frame, DROP_TAGGED);
 		else if (!vlan_put(frame, vlan, tagged))
-			drop_count(count, DROP_BAD_OFFLOAD);
+			drop_frame(burst->recorder, count, frame, DROP_BAD_OFFLOAD);
 	}
 	flush_tagged(lists, port, burst, count);
 }
@@ -299,9 +299,9 @@ static void transmit_to_peer(struct forward_lists *lists, struct port *port, str
 		const struct frame *frame = &burst->frames[egress->order[i]];
 
 		if (!segment_set_has(segments, frame->segment)) {
-			drop_count(count, DROP_WRONG_SEGMENT);
+			drop_frame(burst->recorder, count, frame, DROP_WRONG_SEGMENT);
 		} else if (!takes_tags && frame->has_tag) {
-			drop_count(count, DROP_TAGGED);
+			drop_frame(burst->recorder, count, frame, DROP_TAGGED);
 		} else {
 			offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
 			egress->order[n++] = egress->order[i];
@@ -338,7 +338,7 @@ void forward_answer(struct burst *burst, struct port *port, struct forward_lists
 		egress->order[i] = (uint8_t)i;
 	egress->n = (uint8_t)burst->n;
 	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
-		count->drops[DROP_BLOCKED] += egress->n;
+		drop_frames(burst, count, egress->order, egress->n, DROP_BLOCKED);
 	else
 		forward_gate(lists, port, burst, egress, count);
 	egress->n = 0;
@@ -352,11 +352,11 @@ static void transmit(struct worker *worker, const struct port *from, struct port
 		atomic_load_explicit(&port->lanes[DP_RX], memory_order_acquire);
 
 	if (are_isolated(from, port))
-		count->drops[DROP_ISOLATED] += egress->n;
+		drop_frames(burst, count, egress->order, egress->n, DROP_ISOLATED);
 	else if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
-		count->drops[DROP_BLOCKED] += egress->n;
+		drop_frames(burst, count, egress->order, egress->n, DROP_BLOCKED);
 	else if (from->is_peer && port->is_peer)
-		count->drops[DROP_TUNNEL_LOOP] += egress->n;
+		drop_frames(burst, count, egress->order, egress->n, DROP_TUNNEL_LOOP);
 	else if (__builtin_expect(lanes != NULL, 0))
 		shape_to_port(worker, port, lanes, burst, egress, count);
 	else
@@ -378,7 +378,7 @@ void forward_transmit(struct dataplane *dp, struct burst *burst, const struct po
 			transmit(worker, from, port, burst, egress,
 				 counters_block(dp->counters, port->slot, worker->index));
 		else
-			from_count->drops[DROP_PORT_GONE] += egress->n;
+			drop_frames(burst, from_count, egress->order, egress->n, DROP_PORT_GONE);
 		egress->n = 0;
 	}
 	lists->n_touched = 0;

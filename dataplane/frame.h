@@ -53,6 +53,8 @@ enum frame_service {
 	FRAME_TOO_BIG = 4,	/* some frame was too big */
 };
 
+struct recorder;
+
 struct frame {
 	const struct iovec *iov;	/* the bytes after the head, in `n_iov` pieces */
 	uint64_t src_key, dst_key;	/* segment and MAC, as the FDB wants them (fdb.h) */
@@ -85,6 +87,7 @@ struct burst {
 	bool is_mixed;			/* after classify: perhaps of several segments */
 	uint8_t services;		/* after classify: enum frame_service */
 	bool attention;			/* a port found something that main has to look at */
+	struct recorder *recorder;	/* of the worker whose burst this is; NULL: there is none */
 	/* What a port that can hold its frames (port.h) may take for its channel: whole frames
 	 * while there is something left. As a rule there is no budget: then nothing of this is
 	 * looked at. */

@@ -9,6 +9,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/balance.h"
+#include "dataplane/captures.h"
 #include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -92,6 +93,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 		return -ENOSPC;
 	}
 	port->type = type;
+	atomic_init(&port->io, type);
 	port->dp = dp;
 	port->spec = *spec;
 	port->index = (uint16_t)index;
@@ -190,6 +192,7 @@ void port_publish(struct port *port)
 {
 	struct dataplane *dp = port->dp;
 
+	captures_join(port);
 	if (port->index >= dp->ports_end)
 		dp->ports_end = port->index + 1u;
 	atomic_store_explicit(&dp->ports[port->index], port, memory_order_release);

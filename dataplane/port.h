@@ -109,6 +109,9 @@ struct port_type {
 struct port {
 	/* Config: main writes, before the port is published. */
 	const struct port_type *type;
+	/* Where workers find rx, tx and send: the type's; those of recorder.h while somebody
+	 * captures the port. Changed in place. */
+	_Atomic(const struct port_type *) io;
 	struct dataplane *dp;
 	void *impl;			/* the type's own */
 	uint16_t index;			/* in dataplane.ports, and in the FDB */
@@ -133,6 +136,7 @@ struct port {
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
 	struct rate answers;		/* that it is given */
 	_Atomic uint8_t state;		/* enum port_state */
+	_Atomic uint8_t captures;	/* bits: those in dataplane.captures that concern it */
 
 	/* Main only. */
 	bool is_published;
@@ -159,6 +163,11 @@ void port_destroy(struct port *port);
 
 /* Carries out the options of the spec that are common to all kinds: they are live. Main. */
 void port_apply(struct port *port);
+
+static inline const struct port_type *port_io(const struct port *port)
+{
+	return atomic_load_explicit(&port->io, memory_order_acquire);
+}
 
 /* Does this state let no frame pass, either way? Any thread. */
 static inline bool port_state_blocks(uint8_t state)

@@ -13,6 +13,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/recorder.h"
 #include "vxlan/vxlan_flow.h"
 #include "vxlan/vxlan_inner.h"
 #include "vxlan/vxlan_tunnel.h"
@@ -224,7 +225,7 @@ static void send_out(struct port *uplink, const struct port_out *out, unsigned i
 	struct counters_block *carrier = counters_beside(uplink->dp->counters, count, uplink->slot);
 	uint64_t frames = count->tx_frames, bytes = count->tx_bytes;
 
-	uplink->type->send(uplink, out, n, count);
+	port_io(uplink)->send(uplink, out, n, count);
 	frames = count->tx_frames - frames;
 	carrier->carried_tx_frames += frames;
 	carrier->carried_tx_bytes += count->tx_bytes - bytes + frames * out[0].outer_len;
@@ -261,7 +262,7 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 	uint32_t vni = 0;
 
 	if (uplink == NULL) {
-		count->drops[reason] += n;
+		drop_frames(burst, count, order, n, reason);
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
@@ -274,7 +275,8 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 		uint16_t outer_len = vni != 0 ? stamp(way, frame, vni, headers[n_out]) : 0;
 
 		if (outer_len == 0) {
-			drop_count(count, vni != 0 ? DROP_TOO_BIG : DROP_WRONG_SEGMENT);
+			drop_frame(burst->recorder, count, frame,
+				   vni != 0 ? DROP_TOO_BIG : DROP_WRONG_SEGMENT);
 			continue;
 		}
 		out[n_out] = (struct port_out){frame, headers[n_out], outer_len};
@@ -294,7 +296,8 @@ void port_peer_answer(const struct port *port, const struct frame *frame, uint16
 	uint8_t header[VXLAN_OVERHEAD_IPV6_BYTES];
 
 	if (uplink == NULL || frame->len > way->max_inner_bytes) {
-		drop_count(count, uplink == NULL ? reason : DROP_TOO_BIG);
+		drop_frame(recorder_of(port, count), count, frame,
+			   uplink == NULL ? reason : DROP_TOO_BIG);
 		return;
 	}
 	uint32_t bytes = vxlan_tunnel_encap(&way->tunnel, 0, frame->len, 0, 0, header);

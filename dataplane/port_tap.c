@@ -249,7 +249,7 @@ static void write_frames(int fd, struct burst *burst, const uint8_t *order, unsi
 		if (frame->n_iov != 0)
 			memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
 		if (writev(fd, iov, 1 + frame->n_iov) < 0) {
-			drop_count(count, reason_of(errno));
+			drop_frame(burst->recorder, count, frame, reason_of(errno));
 			continue;
 		}
 		count->tx_frames++;

@@ -350,7 +350,7 @@ static void give_to_port(struct segmentation_sink *sink, struct burst *burst, co
 {
 	struct port_sink *to = (struct port_sink *)sink;
 
-	to->port->type->tx(to->port, burst, order, n, to->count);
+	port_io(to->port)->tx(to->port, burst, order, n, to->count);
 }
 
 static void send_cut_counted(struct task *task, const struct frame *frame,
@@ -359,7 +359,7 @@ static void send_cut_counted(struct task *task, const struct frame *frame,
 	unsigned int n_pieces = send_cut(task, frame);
 
 	if (n_pieces == 0)
-		drop_count(count, DROP_NO_OFFLOAD);
+		drop_frame(task->scratch->out.recorder, count, frame, DROP_NO_OFFLOAD);
 	else
 		count->segments += n_pieces - 1;
 }

@@ -15,10 +15,12 @@
 
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/captures.h"
 #include "dataplane/client.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
+#include "dataplane/server_capture.h"
 #include "dataplane/server_channel.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
@@ -52,6 +54,7 @@ struct request {
 		struct dp_queue queue;
 		struct dp_nexthop nexthop;
 		struct dp_fdb_page fdb_page;
+		struct dp_capture_open capture;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -309,6 +312,21 @@ static void do_nexthop(struct client *client, struct request *request)
 	server_nexthop(client->server->dp, client, &request->nexthop);
 }
 
+static void do_capture_open(struct client *client, struct request *request)
+{
+	server_capture_open(client->server->dp, client, &request->capture);
+}
+
+static void do_capture_close(struct client *client, struct request *request)
+{
+	server_capture_close(client->server->dp, client, &request->object);
+}
+
+static void do_dropped_dump(struct client *client, struct request *request)
+{
+	server_capture_dropped(client->server->dp, client, request->header.cookie);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -339,6 +357,9 @@ static const struct {
 	[DP_CHANNEL_DEL] = {sizeof(struct dp_object), do_stage, 2},
 	[DP_LOAN_PUT] = {sizeof(struct dp_loan), do_stage, 2},
 	[DP_LOAN_DEL] = {sizeof(struct dp_object), do_stage, 2},
+	[DP_CAPTURE_OPEN] = {sizeof(struct dp_capture_open), do_capture_open, 2},
+	[DP_CAPTURE_CLOSE] = {sizeof(struct dp_object), do_capture_close, 2},
+	[DP_DROPPED_DUMP] = {sizeof(struct dp_plain), do_dropped_dump, 2},
 };
 
 /* --- connections --- */
@@ -411,6 +432,7 @@ static void close_client(struct client *client)
 	*link = client->next;
 	server->n_clients--;
 	txn_abort(client->txn);
+	captures_close_all(server->dp, client);
 	client_drop_queue(client);
 	loop_remove(client->watch);
 	close(client->fd);

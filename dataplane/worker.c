@@ -22,6 +22,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
+#include "dataplane/recorder.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/vhost/fault.h"
 
@@ -33,6 +34,19 @@
 #define SLEEP_NS_MIN 20000ULL
 #define WAKE_EARLY_NS 60000ULL
 #define EVENTS_PER_WAKE 64
+
+/* Every burst that a worker has knows the recorder. */
+static void init_recorder(struct worker *worker)
+{
+	struct recorder *recorder = worker->recorder;
+
+	recorder->dp = worker->dp;
+	recorder->worker = worker->index;
+	recorder->clock = worker->burst;
+	worker->burst->recorder = worker->tunnelled->recorder = recorder;
+	worker->lists.tagged->recorder = recorder;
+	worker->lists.segmentation->out.recorder = recorder;
+}
 
 static int worker_init(struct worker *worker)
 {
@@ -63,8 +77,10 @@ static int worker_init(struct worker *worker)
 	    worker->lists.tagged == NULL)
 		return -ENOMEM;
 	worker->burst->arena = memory.alloc(BURST_ARENA_BYTES, 64);
-	if (worker->burst->arena == NULL)
+	worker->recorder = calloc(1, sizeof(*worker->recorder));
+	if (worker->burst->arena == NULL || worker->recorder == NULL)
 		return -ENOMEM;
+	init_recorder(worker);
 	int error = turnstile_create(&worker->turnstiles);
 
 	if (error == 0)
@@ -112,6 +128,7 @@ void worker_destroy(struct worker *worker)
 	memory.free(worker->lists.egress);
 	memory.free(worker->lists.tagged);
 	free(worker->lists.touched);
+	free(worker->recorder);
 	memory.free(worker->lists.segmentation);
 	memory.free(worker->learn);
 	memory.free(worker->neigh);
@@ -135,7 +152,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 		return hold_poll(worker, rxq, &channel->ways[DP_TX]);
 	burst->n = 0;
 	burst->n_pieces = 0;
-	port->type->rx(rxq, burst);
+	port_io(port)->rx(rxq, burst);
 	if (burst->n == 0)
 		return 0;
 	if (__builtin_expect(port->type->send == NULL, 1) || !carry_tunnels(worker, port, burst))

@@ -31,6 +31,7 @@ struct worker {
 	struct counters_worker *count;
 	struct forward_lists lists;
 	struct burst *burst;
+	struct recorder *recorder;
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
 	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
 	bool has_lanes;			/* that wait, or are emptied, from the next turn on */

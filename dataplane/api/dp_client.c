@@ -173,6 +173,7 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	const struct dp_fdb *fdb = (const void *)header;
 	const struct dp_neigh *neigh = (const void *)header;
 	const struct dp_welcome *welcome = (const void *)header;
+	const struct dp_dropped *dropped = (const void *)header;
 
 	switch (header->type) {
 	case DP_WELCOME:
@@ -205,7 +206,12 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_NEIGH:
 		return bytes >= sizeof(*neigh) &&
 		       neigh->n_entries == (bytes - sizeof(*neigh)) / sizeof(neigh->entries[0]);
+	case DP_DROPPED:
+		return bytes >= sizeof(*dropped) &&
+		       dropped->n_entries ==
+			       (bytes - sizeof(*dropped)) / sizeof(dropped->entries[0]);
 	case DP_PORT_FDS:
+	case DP_CAPTURE:
 		return bytes == sizeof(struct dp_object);
 	case DP_QUEUE:
 		return bytes == sizeof(struct dp_queue);

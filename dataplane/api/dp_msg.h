@@ -32,7 +32,8 @@
  * batches; DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS
  * answer); DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is
  * outside of transactions: which worker does what is not configuration, and the dataplane forgets
- * it.
+ * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
+ * DP_DROPPED_DUMP sends DP_DROPPED batches.
  */
 #pragma once
 
@@ -77,6 +78,11 @@ enum dp_type {
 	DP_CHANNEL_DEL,
 	DP_LOAN_PUT,
 	DP_LOAN_DEL,
+	DP_CAPTURE_OPEN,
+	DP_CAPTURE_CLOSE,
+	DP_CAPTURE,
+	DP_DROPPED_DUMP,
+	DP_DROPPED,
 };
 
 struct dp_header {
@@ -87,7 +93,7 @@ struct dp_header {
 };
 
 /* DP_HELLO, DP_BEGIN, DP_PREPARE, DP_COMMIT, DP_ABORT, DP_DUMP, DP_STATES, DP_NEIGH_DUMP,
- * DP_QUEUE_DUMP: the header alone. */
+ * DP_QUEUE_DUMP, DP_DROPPED_DUMP: the header alone. */
 struct dp_plain {
 	struct dp_header header;
 };
@@ -266,8 +272,8 @@ struct dp_port {
 	struct dp_option options[DP_OPTIONS_MAX];
 };
 
-/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_PORT_FDS (request and
- * answer; the answer carries descriptors). */
+/* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_CAPTURE_CLOSE,
+ * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one). */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
@@ -365,7 +371,58 @@ struct dp_neigh {
 	struct dp_neigh_entry entries[];
 };
 
+#define DP_CAPTURES_MAX 8	/* at the same time */
+#define DP_CAPTURE_PORTS_MAX 64
+#define DP_INSNS_MAX 512
+
+/* One instruction of a classic BPF program, as the kernel and libpcap have them. */
+struct dp_insn {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+
+/*
+ * DP_CAPTURE_OPEN: copies of frames, for as long as the client is connected and does not close the
+ * capture. All of what is said has to fit: a frame at one of the ports (none: any), in the segment,
+ * of the channel, that the filter takes. Not configuration, and outside of transactions.
+ */
+struct dp_capture_open {
+	struct dp_header header;
+	uint64_t ring_bytes;	/* for each worker; a power of two */
+	uint32_t ways;		/* bits: 1 << enum record_way */
+	uint32_t snaplen;	/* bytes of a frame that are kept; 0: all */
+	uint32_t segment_id;	/* 0: any */
+	uint32_t channel_id;	/* 0: any; not of drops */
+	uint32_t n_ports;
+	uint32_t n_insns;	/* 0: no filter */
+	uint64_t port_ids[DP_CAPTURE_PORTS_MAX];
+	struct dp_insn insns[DP_INSNS_MAX];
+};
+
+/* A frame that was dropped: its first bytes. */
+struct dp_dropped_frame {
+	uint64_t time_ns;	/* of the burst, by the dataplane's clock (CLOCK_MONOTONIC) */
+	uint64_t port_id;	/* where it is counted */
+	uint32_t segment_id;	/* 0: it was not known yet */
+	uint32_t len;		/* of the whole frame */
+	uint16_t head_len;	/* of `head` */
+	uint8_t reason;		/* enum drop_reason */
+	uint8_t reserved[5];
+	uint8_t head[128];
+};
+
+struct dp_dropped {
+	struct dp_header header;
+	uint64_t skipped;	/* that were too many at once to be kept, since the start */
+	uint32_t n_entries;
+	uint32_t reserved;
+	struct dp_dropped_frame entries[];
+};
+
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
+_Static_assert(sizeof(struct dp_dropped_frame) == 160, "layout");
+_Static_assert(sizeof(struct dp_capture_open) <= DP_MESSAGE_BYTES, "a capture fits one message");
 _Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
 _Static_assert(sizeof(struct dp_neigh_entry) == 40, "layout");
 _Static_assert(sizeof(struct dp_pool) == 112, "layout");

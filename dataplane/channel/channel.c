@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "dataplane/captures.h"
 #include "dataplane/channel/pool.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -83,6 +84,7 @@ void channel_unpublish(struct channel *channel)
 	while (*link != channel)
 		link = &(*link)->next_by_id;
 	*link = channel->next_by_id;
+	captures_forget(channel->dp, channel);
 	atomic_store_explicit(&channel->dp->channels[channel->index], NULL, memory_order_release);
 }
 

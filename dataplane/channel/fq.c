@@ -261,12 +261,21 @@ static uint8_t find_fattest(const struct fq *fq)
 	return (uint8_t)fattest;
 }
 
+static void tell_dropped(const struct fq *fq, uint32_t block, bool is_late)
+{
+	const struct held *held = held_at(fq, block);
+
+	if (fq->drops != NULL)
+		fq->drops->take(fq->drops, (const uint8_t *)(held + 1), held->len, is_late);
+}
+
 static void drop_fattest(struct fq *fq)
 {
 	uint32_t block = pop(fq, find_fattest(fq));
 
 	fq->account.full++;
 	fq->account.full_bytes += held_at(fq, block)->len;
+	tell_dropped(fq, block, false);
 	buffers_give(fq->buffers, block);
 }
 
@@ -368,6 +377,7 @@ static uint32_t mark_or_drop(struct fq *fq, uint8_t index, uint32_t block)
 	}
 	fq->account.late++;
 	fq->account.late_bytes += held->len;
+	tell_dropped(fq, block, true);
 	buffers_give(fq->buffers, block);
 	return pop(fq, index);
 }

@@ -54,8 +54,14 @@ struct fq_account {
 	uint64_t full, full_bytes;	/* dropped for want of room */
 };
 
+/* Is told of frames that were dropped: the first bytes, all of those of a short one. */
+struct fq_drops {
+	void (*take)(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late);
+};
+
 struct fq {
 	struct buffers *buffers;
+	struct fq_drops *drops;	/* while the caller holds it; NULL: nobody asks */
 	uint64_t target_ns;	/* 0: delays are not controlled */
 	uint64_t interval_ns;
 	uint32_t max_blocks;	/* limit of its own */

@@ -150,7 +150,7 @@ static unsigned int take_frames(struct take *take)
 	set_budget(take, burst);
 	bool had_budget = burst->has_budget;
 
-	port->type->rx(take->rxq, burst);
+	port_io(port)->rx(take->rxq, burst);
 	burst->has_budget = false;
 	if (burst->n == 0)
 		return 0;

@@ -16,6 +16,7 @@
 #include "dataplane/drop.h"
 #include "dataplane/forward.h"
 #include "dataplane/offload.h"
+#include "dataplane/recorder.h"
 #include "dataplane/segmentation.h"
 #include "dataplane/worker.h"
 
@@ -105,6 +106,47 @@ void lane_destroy(struct lane *lane)
 	free(lane);
 }
 
+/* --- what is dropped, for who asks later --- */
+
+struct lane_drops {
+	struct fq_drops drops;
+	struct worker *worker;
+	const struct counters_block *count;
+	uint16_t segment; /* index, 0: not known */
+};
+
+static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late)
+{
+	const struct lane_drops *to = (const struct lane_drops *)drops;
+	struct frame frame;
+
+	/* No more of it lies in a row. */
+	frame.head_len = (uint16_t)(len < FRAME_HEAD_BYTES ? len : FRAME_HEAD_BYTES);
+	frame.len = len;
+	frame.n_iov = 0;
+	frame.segment = to->segment;
+	memcpy(frame.head, bytes, frame.head_len);
+	recorder_drop(to->worker->recorder, to->count, &frame,
+		      is_late ? DROP_QUEUE_DELAY : DROP_QUEUE_FULL);
+}
+
+/* Until settle(), under the lock. */
+static void note_drops(struct lane *lane, struct worker *worker, const struct counters_block *count,
+		       struct lane_drops *drops)
+{
+	bool has_one = lane->direction == DP_RX && atomic_load_explicit(&lane->port->vlans, memory_order_relaxed) == NULL;
+
+	*drops = (struct lane_drops){
+		.drops = {.take = record_drop},
+		.worker = worker,
+		.count = count,
+		.segment = has_one ? atomic_load_explicit(&lane->port->segment,
+							  memory_order_relaxed)
+				   : 0,
+	};
+	lane->fq.drops = &drops->drops;
+}
+
 /* Counts what the queue has dropped and marked since. */
 static void settle(struct lane *lane, struct worker *worker, const struct channel_way *way,
 		   const struct fq_account *before, struct counters_block *count)
@@ -112,6 +154,7 @@ static void settle(struct lane *lane, struct worker *worker, const struct channe
 	const struct fq_account *now = &lane->fq.account;
 	uint64_t late = now->late - before->late, full = now->full - before->full;
 
+	lane->fq.drops = NULL;
 	count->drops[DROP_QUEUE_DELAY] += late;
 	count->drops[DROP_QUEUE_FULL] += full;
 	count->queued -= late + full;
@@ -130,6 +173,8 @@ static void settle(struct lane *lane, struct worker *worker, const struct channe
 struct entry {
 	struct segmentation_sink sink;
 	struct lane *lane;
+	struct worker *worker;
+	const struct counters_block *count;
 	uint32_t word;
 	uint64_t now_ns;
 	uint64_t n, n_refused, n_segments;
@@ -137,10 +182,12 @@ struct entry {
 
 static void put_frame(struct entry *entry, const struct frame *frame)
 {
-	if (fq_put(&entry->lane->fq, frame, entry->word, entry->now_ns))
+	if (fq_put(&entry->lane->fq, frame, entry->word, entry->now_ns)) {
 		entry->n++;
-	else
+	} else {
 		entry->n_refused++;
+		recorder_drop(entry->worker->recorder, entry->count, frame, DROP_QUEUE_FULL);
+	}
 }
 
 static void put_pieces(struct segmentation_sink *sink, struct burst *burst, const uint8_t *order,
@@ -238,13 +285,17 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 	struct entry entry = {
 		.sink = {.take = put_pieces, .caps = OFFLOAD_CSUM},
 		.lane = lane,
+		.worker = worker,
+		.count = count,
 		.now_ns = burst->now_ns,
 	};
 	uint64_t bytes = 0;
 
 	rte_spinlock_lock(&lane->lock);
 	struct fq_account before = lane->fq.account;
+	struct lane_drops drops;
 
+	note_drops(lane, worker, count, &drops);
 	set_limits(lane, way);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
@@ -286,6 +337,8 @@ bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct fra
 	struct entry entry = {
 		.sink = {.take = put_pieces, .caps = OFFLOAD_CSUM},
 		.lane = lane,
+		.worker = worker,
+		.count = count,
 		.now_ns = worker->burst->now_ns,
 	};
 
@@ -294,7 +347,9 @@ bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct fra
 		return false;
 	rte_spinlock_lock(&lane->lock);
 	struct fq_account before = lane->fq.account;
+	struct lane_drops drops;
 
+	note_drops(lane, worker, count, &drops);
 	set_limits(lane, way);
 	bool is_cut = put_cut(&entry, worker, frame);
 
@@ -370,7 +425,9 @@ static void take_out(struct lane *lane, struct worker *worker, const struct chan
 	burst->has_tags = false;
 	rte_spinlock_lock(&lane->lock);
 	struct fq_account before = lane->fq.account;
+	struct lane_drops drops;
 
+	note_drops(lane, worker, count, &drops);
 	set_limits(lane, way);
 	while (lane->fq.n_frames != 0 && burst->n < max && (int64_t)batch->bytes < budget_bytes &&
 	       burst->n_pieces + FRAME_PIECES_MAX <= BURST_PIECES &&
@@ -394,11 +451,12 @@ static uint64_t send_to_port(struct lane *lane, struct worker *worker, const str
 		if (burst->frames[i].drop == DROP_NONE)
 			egress.order[egress.n++] = (uint8_t)i;
 		else
-			drop_count(count, (enum drop_reason)burst->frames[i].drop);
+			drop_frame(burst->recorder, count, &burst->frames[i],
+				   (enum drop_reason)burst->frames[i].drop);
 	}
 	if (egress.n != 0 &&
 	    port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed))) {
-		count->drops[DROP_BLOCKED] += egress.n;
+		drop_frames(burst, count, egress.order, egress.n, DROP_BLOCKED);
 		return 0;
 	}
 	return shape_send(worker, port, burst, &egress, egress.n == burst->n ? batch->bytes : 0,

@@ -29,6 +29,7 @@
 
 #include "dataplane/drop.h"
 #include "dataplane/offload.h"
+#include "dataplane/recorder.h"
 #include "dataplane/uplink/interface.h"
 #include "dataplane/vlan.h"
 #include "tap/uplink_device.h"
@@ -396,13 +397,15 @@ static void count_sent(const struct port_out *out, struct counters_block *count)
 
 /* The kernel stops at the first frame that it does not take, and says why if asked once more. A
  * full send buffer is full for those behind it, too. */
-static void flush(int fd, struct batch *batch, struct counters_block *count)
+static void flush(const struct uplink_queue *queue, struct batch *batch,
+		  struct counters_block *count)
 {
+	struct recorder *recorder = recorder_of(queue->rxq.port, count);
 	unsigned int at = 0;
 	bool is_asked_again = false;
 
 	while (at < batch->n) {
-		int sent = sendmmsg(fd, &batch->messages[at], batch->n - at, MSG_DONTWAIT);
+		int sent = sendmmsg(queue->fd, &batch->messages[at], batch->n - at, MSG_DONTWAIT);
 
 		for (int i = 0; i < sent; i++)
 			count_sent(batch->outs[at + (unsigned int)i], count);
@@ -410,12 +413,13 @@ static void flush(int fd, struct batch *batch, struct counters_block *count)
 			at += (unsigned int)sent;
 		} else if (errno == EAGAIN) {
 			for (; at < batch->n; at++)
-				drop_count(count, DROP_UPLINK_FULL);
+				drop_frame(recorder, count, batch->outs[at]->frame,
+					   DROP_UPLINK_FULL);
 		} else if (errno == ENETDOWN && !is_asked_again) {
 			/* It may only be what the socket noted when the interface was down. */
 			is_asked_again = true;
 		} else {
-			drop_count(count, reason_of(errno));
+			drop_frame(recorder, count, batch->outs[at]->frame, reason_of(errno));
 			at++;
 		}
 	}
@@ -432,10 +436,10 @@ static void af_packet_send(struct uplink_queue *queue, const struct port_out *ou
 	batch.n_iov = 0;
 	for (unsigned int i = 0; i < n; i++) {
 		if (batch.n == BURST_FRAMES || batch.n_iov + OUT_IOV_MAX > BATCH_IOV)
-			flush(queue->fd, &batch, count);
+			flush(queue, &batch, count);
 		add_out(&batch, &out[i]);
 	}
-	flush(queue->fd, &batch, count);
+	flush(queue, &batch, count);
 }
 
 const struct uplink_driver af_packet_driver = {

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "dataplane/recorder.h"
 #include "dataplane/uplink/driver_frame.h"
 #include "dataplane/uplink/interface.h"
 #include "dataplane/vlan.h"
@@ -380,7 +381,8 @@ static void af_xdp_send(struct uplink_queue *queue, const struct port_out *out, 
 		if (reason == DROP_NONE)
 			driver_frame_count(&out[i], count);
 		else
-			drop_count(count, reason);
+			drop_frame(recorder_of(queue->rxq.port, count), count, out[i].frame,
+				   reason);
 	}
 	publish(xdp->tx.producer, &xdp->tx);
 	kick(queue->fd, &xdp->tx);

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "dataplane/recorder.h"
 #include "dataplane/uplink/driver_frame.h"
 #include "dataplane/uplink/ethdev.h"
 #include "dataplane/vlan.h"
@@ -309,19 +310,20 @@ static void rx_device(struct uplink_queue *queue, struct burst *burst)
 	}
 }
 
-static void put_all(struct device *device, struct rte_mbuf **mbufs, unsigned int n,
-		    const struct port_out *out, struct counters_block *count)
+/* port: where what is refused is dropped; NULL: what the kernel sends, of which nobody counts. */
+static void put_all(struct device *device, const struct port *port, struct rte_mbuf **mbufs,
+		    unsigned int n, const struct port_out *out, struct counters_block *count)
 {
 	rte_spinlock_lock(&device->tx_lock);
 	unsigned int sent = rte_eth_tx_burst(device->ethdev.port_id, 0, mbufs, (uint16_t)n);
 
 	rte_spinlock_unlock(&device->tx_lock);
 	rte_pktmbuf_free_bulk(mbufs + sent, n - sent);
-	for (unsigned int i = 0; i < n && out != NULL; i++) {
+	for (unsigned int i = 0; i < n && port != NULL; i++) {
 		if (i < sent)
 			driver_frame_count(&out[i], count);
 		else
-			drop_count(count, DROP_UPLINK_FULL);
+			drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
 	}
 }
 
@@ -352,7 +354,7 @@ static void forward_tap(struct uplink_queue *queue)
 	}
 	dpdk->has_more = n == TAP_FRAMES_PER_POLL;
 	if (n != 0)
-		put_all(device, mbufs, n, NULL, NULL);
+		put_all(device, NULL, mbufs, n, NULL, NULL);
 }
 
 static void dpdk_rx(struct uplink_queue *queue, struct burst *burst)
@@ -387,6 +389,7 @@ static void dpdk_send(struct uplink_queue *queue, const struct port_out *out, un
 		      struct counters_block *count)
 {
 	struct device *device = device_of(queue);
+	const struct port *port = queue->rxq.port;
 	struct rte_mbuf *mbufs[BURST_FRAMES];
 	struct port_out sent[BURST_FRAMES];
 	unsigned int n_sent = 0;
@@ -396,24 +399,26 @@ static void dpdk_send(struct uplink_queue *queue, const struct port_out *out, un
 		struct rte_mbuf *mbuf = NULL;
 
 		if (!is_open(device) || bytes > device->ethdev.frame_bytes_max) {
-			drop_count(count, DROP_UPLINK_ERROR);
+			drop_frame(recorder_of(port, count), count, out[i].frame,
+				   DROP_UPLINK_ERROR);
 			continue;
 		}
 		mbuf = rte_pktmbuf_alloc(device->ethdev.pool);
 		if (mbuf == NULL) {
-			drop_count(count, DROP_UPLINK_FULL);
+			drop_frame(recorder_of(port, count), count, out[i].frame,
+				   DROP_UPLINK_FULL);
 			continue;
 		}
 		driver_frame_write(&out[i], (void *)rte_pktmbuf_append(mbuf, (uint16_t)bytes));
 		mbufs[n_sent] = mbuf;
 		sent[n_sent++] = out[i];
 		if (n_sent == BURST_FRAMES) {
-			put_all(device, mbufs, n_sent, sent, count);
+			put_all(device, port, mbufs, n_sent, sent, count);
 			n_sent = 0;
 		}
 	}
 	if (n_sent != 0)
-		put_all(device, mbufs, n_sent, sent, count);
+		put_all(device, port, mbufs, n_sent, sent, count);
 }
 
 const struct uplink_driver dpdk_driver = {

@@ -125,7 +125,7 @@ bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 			reason = put_frame(ring, burst, frame, &ahead, &n_entries);
 		}
 		if (reason != DROP_NONE) {
-			drop_count(count, reason);
+			drop_frame(burst->recorder, count, frame, reason);
 			continue;
 		}
 		count->tx_frames++;

@@ -201,7 +201,7 @@ bool ring_put(struct ring *ring, struct burst *burst, const uint8_t *order, unsi
 		enum drop_reason reason = put_frame(ring, burst, frame, &offer);
 
 		if (reason != DROP_NONE) {
-			drop_count(count, reason);
+			drop_frame(burst->recorder, count, frame, reason);
 			frames--;
 			continue;
 		}

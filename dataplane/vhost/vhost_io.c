@@ -52,7 +52,7 @@ static void put(struct vhost_queue *queue, struct burst *burst, const uint8_t *o
 	struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
 
 	if (ring == NULL) {
-		count->drops[DROP_PORT_DOWN] += n;
+		drop_frames(burst, count, order, n, DROP_PORT_DOWN);
 		return;
 	}
 	bool is_call_due;
@@ -83,7 +83,7 @@ static void put_spread(struct vhost_port *vhost, struct burst *burst, const uint
 			running[n_running++] = queue;
 	}
 	if (n_running == 0) {
-		count->drops[DROP_PORT_DOWN] += n;
+		drop_frames(burst, count, order, n, DROP_PORT_DOWN);
 		return;
 	}
 	flow_spread(burst, order, n, n_running, &lists);

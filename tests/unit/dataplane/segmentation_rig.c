@@ -62,6 +62,7 @@ struct segmentation_rig *segmentation_rig_create(void)
 	memset(rig->scratch, 0, sizeof(*rig->scratch));
 	memset(rig->burst, 0, sizeof(*rig->burst));
 	rig->port.type = &rig_type;
+	atomic_init(&rig->port.io, &rig_type);
 	rig->port.impl = rig;
 	return rig;
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Recorder of a worker: copies of frames for captures, and of those that are dropped.
+ *
+ * Nothing of it is on the path of a frame while nobody captures: main points port.io of the ports
+ * that are captured at recorder_io, whose functions call those of the port's type and keep copies.
+ * A drop is off the path anyway.
+ *
+ * rx is what came from the port, before anything is decided; tx what it took, after everything
+ * (tags, cut segments, outer headers). Worker threads.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "dataplane/api/drop_reasons.h"
+#include "dataplane/dropped.h"
+#include "dataplane/frame.h"
+
+struct counters_block;
+struct dataplane;
+struct port;
+struct port_type;
+
+struct recorder {
+	struct dataplane *dp;
+	unsigned int worker;
+	const struct burst *clock; /* the worker's own burst: now_ns */
+	/* While a port that is captured sends: what it could not. */
+	unsigned int n_sending, n_failed;
+	const struct frame *failed[BURST_FRAMES];
+	struct dropped dropped;
+};
+
+/* rx, tx and send of a port that is captured. */
+extern const struct port_type recorder_io;
+
+/* Copies of what came from a port that nobody polls: a peer. */
+void recorder_take(struct recorder *recorder, const struct port *port, const struct burst *burst);
+
+/* A frame was dropped, and counted in this block. */
+void recorder_drop(struct recorder *recorder, const struct counters_block *count,
+		   const struct frame *frame, enum drop_reason reason);
+
+/* The recorder of the worker whose block this is; NULL: there is no such worker. */
+struct recorder *recorder_of(const struct port *port, const struct counters_block *count);
