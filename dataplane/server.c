@@ -23,6 +23,7 @@
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
 #include "dataplane/server_table.h"
+#include "dataplane/server_trace.h"
 #include "dataplane/txn.h"
 #include "dataplane/txn_channels.h"
 
@@ -52,6 +53,7 @@ struct request {
 		struct dp_queue queue;
 		struct dp_nexthop nexthop;
 		struct dp_fdb_page fdb_page;
+		struct dp_trace trace;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -309,6 +311,11 @@ static void do_nexthop(struct client *client, struct request *request)
 	server_nexthop(client->server->dp, client, &request->nexthop);
 }
 
+static void do_trace(struct client *client, struct request *request)
+{
+	server_trace(client->server->dp, client, &request->trace, client->server->now_ns);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -339,6 +346,7 @@ static const struct {
 	[DP_CHANNEL_DEL] = {sizeof(struct dp_object), do_stage, 2},
 	[DP_LOAN_PUT] = {sizeof(struct dp_loan), do_stage, 2},
 	[DP_LOAN_DEL] = {sizeof(struct dp_object), do_stage, 2},
+	[DP_TRACE] = {sizeof(struct dp_trace), do_trace, 2},
 };
 
 /* --- connections --- */
