@@ -26,6 +26,8 @@ enum {
 	OPT_UPDATE,
 	OPT_JUNIT,
 	OPT_KEEP,
+	OPT_FRAME,
+	OPT_PCAP,
 	OPT_VERSION,
 };
 
@@ -43,6 +45,8 @@ static const struct option long_options[] = {
 	{"update", no_argument, NULL, OPT_UPDATE},
 	{"junit", required_argument, NULL, OPT_JUNIT},
 	{"keep", required_argument, NULL, OPT_KEEP},
+	{"frame", required_argument, NULL, OPT_FRAME},
+	{"pcap", required_argument, NULL, OPT_PCAP},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -141,6 +145,12 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 		return 0;
 	case OPT_KEEP:
 		args->keep = optarg;
+		return 0;
+	case OPT_FRAME:
+		args->frame = optarg;
+		return 0;
+	case OPT_PCAP:
+		args->pcap = optarg;
 		return 0;
 	case OPT_VERSION:
 		args->version = true;

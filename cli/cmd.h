@@ -15,6 +15,7 @@ enum cmd_flag {
 	CMD_COMMENT = 32, /* takes -m */
 	CMD_REPEAT = 64,  /* takes --count and --interval */
 	CMD_SCENARIO = 128, /* takes --update, --junit and --keep */
+	CMD_FRAME = 256, /* takes --frame and --pcap, and needs one of them */
 };
 
 struct cmd {
