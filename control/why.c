@@ -216,8 +216,8 @@ static json_t *format(struct why *why)
 			 text_of(cause, "fix"));
 	else
 		snprintf(verdict, sizeof(verdict),
-			 "nothing blocks: %u of %u frames, both ways, would arrive now",
-			 why->n_passed, why->n_frames);
+			 "nothing blocks: %u of %u traced frames would arrive now", why->n_passed,
+			 why->n_frames);
 	return json_pack("{s:o, s:o, s:b, s:s, s:s, s:O, s:O}", "from", format_end(&why->ends[0]),
 			 "to", format_end(&why->ends[1]), "blocked", cause != NULL, "cause",
 			 cause != NULL ? text_of(cause, "check") : "", "verdict", verdict, "checks",

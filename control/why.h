@@ -35,5 +35,5 @@ bool why_traces_look(struct why *why);
 bool why_counts_look(struct why *why);
 bool why_counts_look_at_tunnels(struct why *why);
 
-/* why_fixes.c: what to do about a drop, at the port where it happened. */
-void why_fixes_say(json_t *checks, unsigned int reason, const char *port);
+/* why_fixes.c: what to do about a drop, at the port where it happened, in that segment. */
+void why_fixes_say(json_t *checks, unsigned int reason, const char *port, const char *segment);

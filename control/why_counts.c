@@ -51,7 +51,8 @@ static bool look_at(struct why *why, const char *port, const struct counters_blo
 	doctor_say(why->checks, drop_reason_name(reason), blocks ? DOCTOR_FAIL : DOCTOR_WARN,
 		   "%s: %" PRIu64 " of %" PRIu64 " frames were dropped there: %s", port, drops,
 		   frames, drop_reason_help(reason));
-	why_fixes_say(why->checks, reason, port);
+	why_fixes_say(why->checks, reason, port,
+		      why->ends[0].segment != NULL ? why->ends[0].segment->name : "SEGMENT");
 	return !blocks;
 }
 

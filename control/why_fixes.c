@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Part of why.h: what to do about each reason for a drop. Pure. */
+#include <stdbool.h>
+
 #include "control/doctor.h"
 #include "control/why.h"
 #include "dataplane/api/drop_reasons.h"
 
-/* What comes before and behind the port's name. NULL behind: the name is of no use. */
+/* What comes before and behind the port's name, or its segment's. NULL behind: no name is of use. */
 static const struct {
 	const char *before, *behind;
+	bool is_of_segment;
 } fixes[DROP_COUNT] = {
 	[DROP_BAD_SOURCE] = {"the guest is broken or malicious: look at what it sends", NULL},
 	[DROP_TAGGED] = {"remove the VLAN in the guest, or: weft port set ",
@@ -25,13 +28,11 @@ static const struct {
 	[DROP_UPLINK_FULL] = {"the interface of ", " is too slow for what is sent"},
 	[DROP_UPLINK_ERROR] = {"weft port doctor ", " says what to do"},
 	[DROP_ISOLATED] = {"weft port set ", " isolated=off"},
-	[DROP_UNKNOWN] = {"weft segment set SEGMENT unknown=flood, or bind it: weft port set PORT "
-			  "macs=MAC",
-			  NULL},
-	[DROP_BROADCAST] = {"weft segment set SEGMENT broadcast=flood, or static ARP entries in "
-			    "the guests",
-			    NULL},
-	[DROP_MULTICAST] = {"weft segment set SEGMENT multicast=flood", NULL},
+	[DROP_UNKNOWN] = {"weft segment set ",
+			  " unknown=flood, or bind it: weft port set PORT macs=MAC", true},
+	[DROP_BROADCAST] = {"weft segment set ",
+			    " broadcast=flood, or static ARP entries in the guests", true},
+	[DROP_MULTICAST] = {"weft segment set ", " multicast=flood", true},
 	[DROP_FLOOD_LIMIT] = {"send smaller frames: too much would be copied at once", NULL},
 	[DROP_MAC_SPOOF] = {"weft port set ", " mac= to what the guest has, or mac_guard=off for "
 					      "bridges and nested guests"},
@@ -49,8 +50,7 @@ static const struct {
 	[DROP_STORM_MULTICAST] = {"look for a loop behind it, or: weft port set ",
 				  " multicast_pps=N"},
 	[DROP_STORM_UNKNOWN] = {"is its receiver silent? else: weft port set ", " unknown_pps=N"},
-	[DROP_STORM_SEGMENT] = {"look for a loop, or: weft segment set SEGMENT broadcast_pps=N",
-				NULL},
+	[DROP_STORM_SEGMENT] = {"look for a loop, or: weft segment set ", " broadcast_pps=N", true},
 	[DROP_BLOCKED] = {"weft port set ", " state=active"},
 	[DROP_VLAN] = {"weft port set ", " trunk=SEGMENT:VLAN,... with that VLAN, or remove it in "
 					 "the guest"},
@@ -71,7 +71,7 @@ static const struct {
 	[DROP_QUEUE_DELAY] = {"its channel is too slow for what comes: weft channel list", NULL},
 };
 
-void why_fixes_say(json_t *checks, unsigned int reason, const char *port)
+void why_fixes_say(json_t *checks, unsigned int reason, const char *port, const char *segment)
 {
 	const char *before = reason < DROP_COUNT ? fixes[reason].before : NULL;
 	const char *behind = before != NULL ? fixes[reason].behind : NULL;
@@ -79,6 +79,9 @@ void why_fixes_say(json_t *checks, unsigned int reason, const char *port)
 	if (before == NULL)
 		doctor_fix(checks, "weft drops %s says what it means", port);
 	else
-		doctor_fix(checks, "%s%s%s", before, behind != NULL ? port : "",
+		doctor_fix(checks, "%s%s%s", before,
+			   behind == NULL		 ? ""
+			   : fixes[reason].is_of_segment ? segment
+							 : port,
 			   behind != NULL ? behind : "");
 }

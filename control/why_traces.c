@@ -29,28 +29,59 @@ static const char *port_name(const struct why *why, uint64_t id)
 	return "?";
 }
 
-static void keep(const struct passage *passage, bool has_passed)
+/* The steps, before another trace takes their place. Returns what is to be told of its end. */
+static json_t *keep(const struct passage *passage)
 {
 	struct why *why = passage->why;
+	json_t *trace =
+		json_pack("{s:s, s:s, s:s, s:b, s:o}", "frame", passage->what, "from",
+			  passage->from->port->name, "to", passage->to->port->name, "arrives",
+			  false, "steps", tracing_format(why->control, &why->tracing));
 
-	json_array_append_new(why->traces,
-			      json_pack("{s:s, s:s, s:s, s:b, s:o}", "frame", passage->what, "from",
-					passage->from->port->name, "to", passage->to->port->name,
-					"arrives", has_passed, "steps",
-					tracing_format(why->control, &why->tracing)));
+	json_array_append_new(why->traces, trace);
+	return trace;
 }
 
 /* --- what blocks --- */
 
-static void say_drop(const struct passage *passage, const struct dp_trace_step *step)
+/* Why nobody has its address: another one has taken its place, since the port may have so few. The
+ * last trace is void afterwards. */
+static bool say_limit(const struct passage *passage)
 {
+	struct why *why = passage->why;
+	const struct model_port *port = passage->to->port;
+	const struct dp_trace_step *learn;
+	uint8_t bytes[WHY_FRAME_BYTES];
+	struct problem ignored;
+	size_t n = why_frames_question(passage->to, passage->from, bytes);
+
+	if (port->kind->place == PORT_PLACE_VNI ||
+	    tracing_run(why->control, port, bytes, n, &why->tracing, &ignored) < 0)
+		return false;
+	learn = tracing_find(&why->tracing, DP_TRACE_LEARN, port->id);
+	if (learn == NULL || learn->limit == 0)
+		return false;
+	doctor_say(why->checks, "mac-limit", DOCTOR_FAIL,
+		   "%s has %" PRIu64 " of %" PRIu64 " MAC addresses, and that of %.80s is not one "
+		   "of them: unknown, and the segment drops such",
+		   port->name, learn->value, learn->limit, passage->to->asked);
+	doctor_fix(why->checks, "weft port set %s max_macs=N, or unknown=flood of the segment",
+		   port->name);
+	return true;
+}
+
+static void say_drop(const struct passage *passage, const struct dp_trace_step *last)
+{
+	const struct dp_trace_step copy = *last, *step = &copy;
 	json_t *checks = passage->why->checks;
 	const char *port = port_name(passage->why, step->port_id);
 
+	if (step->reason == DROP_UNKNOWN && say_limit(passage))
+		return;
 	doctor_say(checks, drop_reason_name(step->reason), DOCTOR_FAIL,
 		   "%s from %s to %s is dropped at %s: %s", passage->what,
 		   passage->from->port->name, passage->to->port->name, port, step->text);
-	why_fixes_say(checks, step->reason, port);
+	why_fixes_say(checks, step->reason, port, passage->from->segment->name);
 }
 
 /* Rates as tables print them are the client's; here in Mbit/s. */
@@ -95,7 +126,13 @@ static void say_astray(const struct passage *passage)
 		doctor_say(why->checks, "isolated", DOCTOR_FAIL,
 			   "%s and %s are both isolated: they exchange no frame",
 			   passage->from->port->name, to);
-		why_fixes_say(why->checks, DROP_ISOLATED, to);
+		why_fixes_say(why->checks, DROP_ISOLATED, to, "");
+	} else if (model_option_is(passage->to->port, "state", "draining")) {
+		doctor_say(why->checks, "state", DOCTOR_FAIL,
+			   "%s from %s does not go to %s: its state is draining, which takes no "
+			   "floods",
+			   passage->what, passage->from->port->name, to);
+		why_fixes_say(why->checks, DROP_BLOCKED, to, "");
 	} else if (passage->is_broadcast || other == NULL) {
 		doctor_say(why->checks, "not-reached", DOCTOR_FAIL, "%s from %s is not sent to %s",
 			   passage->what, passage->from->port->name, to);
@@ -163,9 +200,10 @@ static bool trace(const struct passage *passage, const uint8_t *bytes, size_t n_
 		doctor_fix(why->checks, "weft status shows more");
 		return false;
 	}
+	json_t *kept = keep(passage);
 	bool has_passed = judge(passage);
 
-	keep(passage, has_passed);
+	json_object_set_new(kept, "arrives", json_boolean(has_passed));
 	if (has_passed)
 		doctor_say(why->checks, "trace", DOCTOR_OK, "%s from %s to %s would arrive",
 			   passage->what, passage->from->port->name, passage->to->port->name);
