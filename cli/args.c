@@ -37,6 +37,8 @@ enum {
 	OPT_FILES,
 	OPT_FILE_SIZE,
 	OPT_FRAMES,
+	OPT_FRAME,
+	OPT_PCAP,
 	OPT_VERSION,
 };
 
@@ -61,6 +63,8 @@ static const struct option long_options[] = {
 	{"files", required_argument, NULL, OPT_FILES},
 	{"file-size", required_argument, NULL, OPT_FILE_SIZE},
 	{"frames", no_argument, NULL, OPT_FRAMES},
+	{"frame", required_argument, NULL, OPT_FRAME},
+	{"pcap", required_argument, NULL, OPT_PCAP},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -221,6 +225,12 @@ static int take_option(int option, char *const *argv, struct args *args, char *w
 		return 0;
 	case OPT_KEEP:
 		args->keep = optarg;
+		return 0;
+	case OPT_FRAME:
+		args->frame = optarg;
+		return 0;
+	case OPT_PCAP:
+		args->pcap = optarg;
 		return 0;
 	case OPT_VERSION:
 		args->version = true;

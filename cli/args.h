@@ -16,6 +16,8 @@ struct args {
 	const char *comment;	  /* -m; NULL if not given */
 	const char *junit;	  /* --junit: a file; NULL if not given */
 	const char *keep;	  /* --keep: a folder; NULL if not given */
+	const char *frame;	  /* --frame: hex digits, weftd's to read; NULL if not given */
+	const char *pcap;	  /* --pcap: a file; NULL if not given */
 	unsigned int wait_s;	  /* --wait; 0 if not given */
 	unsigned int count;	  /* --count; 0 if not given */
 	unsigned int interval_ms; /* --interval; 0 if not given */

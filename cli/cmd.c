@@ -245,6 +245,10 @@ static int check_call(const struct call *call)
 	if (!(cmd->flags & CMD_SCENARIO) &&
 	    (call->args->update || call->args->junit || call->args->keep))
 		return call_usage(call, "--update, --junit and --keep have no meaning here");
+	if (!(cmd->flags & CMD_FRAME) && (call->args->frame || call->args->pcap))
+		return call_usage(call, "--frame and --pcap have no meaning here");
+	if ((cmd->flags & CMD_FRAME) && !call->args->frame == !call->args->pcap)
+		return call_usage(call, "say --frame or --pcap, one of them");
 	return check_capture(call);
 }
 

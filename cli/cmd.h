@@ -18,6 +18,7 @@ enum cmd_flag {
 	CMD_WRITE = 256,    /* takes -w */
 	CMD_CAPTURE = 512,  /* takes --filter, --snaplen, --count, --seconds, --files, --file-size */
 	CMD_FRAMES = 1024,  /* takes --frames */
+	CMD_FRAME = 2048, /* takes --frame and --pcap, and needs one of them */
 };
 
 struct cmd {

@@ -354,6 +354,23 @@ static const struct cmd table[] = {
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
 	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
 	 1, 1, 0, cmd_where_run},
+	{"trace", NULL, "trace PORT --frame HEX|--pcap FILE",
+	 "what would become of a frame that a port sent now; exit 1 if nobody would get it",
+	 "Through the tables as they are, by the code that carries frames; nothing is sent, learned\n"
+	 "or counted.\n"
+	 "--frame HEX  its bytes from the destination's MAC on, without FCS, in pairs of digits\n"
+	 "--pcap FILE  each packet of a capture (pcap, pcapng; - for stdin), 1000 at most\n"
+	 "  weft trace web0 --frame 'ffffffffffff 020000000001 88b5'\n",
+	 1, 1, CMD_FRAME, cmd_trace_run},
+	{"why", NULL, "why FROM TO [size=BYTES]",
+	 "why one machine does not reach another, and what to do; exit 1 if something blocks",
+	 "FROM, TO  a port, a VM, a MAC or an IP address; MAC@PORT or IP@PORT: that address,\n"
+	 "          as if it were behind that port\n"
+	 "size      of the IP packets that are traced, default the segment's MTU\n"
+	 "Looks at both ports, their segment, frames each way as weft trace would, and what was\n"
+	 "dropped of both. The first thing that blocks is the last line.\n"
+	 "  weft why web0 db0\n",
+	 2, 3, 0, cmd_why_run},
 	{"completion", NULL, "completion bash",
 	 "what makes bash complete the words of weft",
 	 "Installed with weft; else: . <(weft completion bash)\n",

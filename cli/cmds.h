@@ -104,4 +104,8 @@ int cmd_test_run(const struct call *call);
 
 int cmd_watch_run(const struct call *call);
 
+int cmd_trace_run(const struct call *call);
+
+int cmd_why_run(const struct call *call);
+
 int cmd_where_run(const struct call *call);

@@ -124,6 +124,12 @@ int api_forecast(void *ctx, const struct http_request *request, struct http_repl
 int api_get_where(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem);
 
+/* api_why.c, api_trace.c */
+int api_why(void *ctx, const struct http_request *request, struct http_reply *reply,
+	    struct problem *problem);
+int api_trace(void *ctx, const struct http_request *request, struct http_reply *reply,
+	      struct problem *problem);
+
 /* api_overlay.c */
 int api_test_peer(void *ctx, const struct http_request *request, struct http_reply *reply,
 		  struct problem *problem);

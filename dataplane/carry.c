@@ -17,6 +17,7 @@
 #include "dataplane/probe.h"
 #include "dataplane/recorder.h"
 #include "dataplane/storm.h"
+#include "dataplane/trace.h"
 #include "dataplane/worker.h"
 
 /* Counts what the stages decided to drop, and what there is in all. */
@@ -50,10 +51,18 @@ static inline void count_rx(const struct burst *burst, struct counters_block *co
 	count->rx_gso_frames += burst->n_large;
 }
 
+/* For who traces, by whom the path is compiled once more: for all others nothing is asked here. */
+static inline void note(struct trace *trace, enum dp_trace_stage stage, struct burst *burst)
+{
+	if (trace != NULL)
+		trace_note(trace, stage, burst);
+}
+
 /* The path of a burst from a port: shape -> classify -> guard -> learn -> answer -> look up ->
  * storm -> spread -> shape -> tx. */
-static inline void carry(struct worker *worker, struct port *port, struct burst *burst,
-			 bool was_held)
+static inline __attribute__((always_inline)) void carry(struct worker *worker, struct port *port,
+							struct burst *burst, bool was_held,
+							struct trace *trace)
 {
 	struct dataplane *dp = worker->dp;
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
@@ -66,7 +75,9 @@ static inline void carry(struct worker *worker, struct port *port, struct burst 
 	else if (__builtin_expect(lanes != NULL, 0) && !was_held && lanes->holds_all)
 		shape_from_port(worker, port, lanes, burst, count);
 	classify_burst(dp, port, burst);
+	note(trace, DP_TRACE_CLASSIFY, burst);
 	worker->main_has_work |= guard_burst(worker, port, burst);
+	note(trace, DP_TRACE_GUARD, burst);
 	if (__builtin_expect(state == PORT_STATE_ACTIVE &&
 				     atomic_load_explicit(&port->is_teaching, memory_order_relaxed),
 			     1))
@@ -74,10 +85,14 @@ static inline void carry(struct worker *worker, struct port *port, struct burst 
 						     &worker->count->learn_lost);
 	if (__builtin_expect(burst->services != 0, 0))
 		answer_burst(worker, port, burst, count);
+	note(trace, DP_TRACE_ANSWER, burst);
 	forward_lookup(dp, burst, port->index);
+	note(trace, DP_TRACE_LOOKUP, burst);
 	storm_burst(dp, port, burst);
+	note(trace, DP_TRACE_STORM, burst);
 	uint64_t copies = forward_spread(dp, burst, port, &worker->lists);
 
+	note(trace, DP_TRACE_SPREAD, burst);
 	count->copies += copies;
 	forward_announce(dp, &worker->lists);
 	count_burst(burst, count);
@@ -90,12 +105,12 @@ static inline void carry(struct worker *worker, struct port *port, struct burst 
 
 void carry_burst(struct worker *worker, struct port *port, struct burst *burst)
 {
-	carry(worker, port, burst, false);
+	carry(worker, port, burst, false, NULL);
 }
 
 void carry_held(struct worker *worker, struct port *port, struct burst *burst)
 {
-	carry(worker, port, burst, true);
+	carry(worker, port, burst, true, NULL);
 }
 
 /* Counts at the uplink what decap has refused there, and beside it what the rest took on the wire:
@@ -119,7 +134,8 @@ static void count_carried(const struct burst *burst, struct counters_block *coun
 
 /* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink
  * is none, but a port as any other. */
-bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst)
+static inline __attribute__((always_inline)) bool
+carry_outer(struct worker *worker, struct port *port, struct burst *burst, struct trace *trace)
 {
 	struct dataplane *dp = worker->dp;
 	const struct overlay *overlay = atomic_load_explicit(&dp->overlay, memory_order_acquire);
@@ -133,16 +149,33 @@ bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst
 	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
 		classify_blocked(burst);
 	decap_burst(dp, overlay, underlay, burst, &decap);
+	note(trace, DP_TRACE_DECAP, burst);
 	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
 	if (__builtin_expect(decap.n_probes != 0, 0))
 		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
 	worker->tunnelled->attention = false;
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
-		if (__builtin_expect(atomic_load_explicit(&peer->captures, memory_order_relaxed),
-				     0))
+		if (trace == NULL && __builtin_expect(atomic_load_explicit(&peer->captures,
+									    memory_order_relaxed),
+						       0))
 			recorder_take(worker->recorder, peer, worker->tunnelled);
-		carry_burst(worker, peer, worker->tunnelled);
+		if (trace == NULL)
+			carry_burst(worker, peer, worker->tunnelled);
+		else
+			carry(worker, peer, worker->tunnelled, false, trace);
 	}
 	burst->attention |= worker->tunnelled->attention;
 	return true;
+}
+
+bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst)
+{
+	return carry_outer(worker, port, burst, NULL);
+}
+
+void carry_traced(struct worker *worker, struct port *port, struct burst *burst,
+		  struct trace *trace)
+{
+	if (port->type->send == NULL || !carry_outer(worker, port, burst, trace))
+		carry(worker, port, burst, false, trace);
 }

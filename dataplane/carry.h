@@ -9,6 +9,7 @@
 
 struct burst;
 struct port;
+struct trace;
 struct worker;
 
 /* The path of frames that the port has sent. */
@@ -20,3 +21,8 @@ void carry_held(struct worker *worker, struct port *port, struct burst *burst);
 /* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink
  * is none, but a port as any other. */
 bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst);
+
+/* Either of them, and says to `trace` what came of each stage (trace.h). Main, with a worker, ports
+ * and segments that are copies. */
+void carry_traced(struct worker *worker, struct port *port, struct burst *burst,
+		  struct trace *trace);

@@ -136,6 +136,21 @@ int port_peer_nexthop(struct port *port, const struct dp_nexthop *nexthop, char 
 	return 0;
 }
 
+bool port_peer_way(const struct port *port, struct port_peer_way *told)
+{
+	const struct peer *peer = port->impl;
+	const struct peer_way *way = atomic_load(&peer->way);
+
+	if (way == NULL)
+		return false;
+	*told = (struct port_peer_way){
+		.uplink = way->uplink,
+		.outer_bytes = way->tunnel.header_bytes,
+		.max_inner_bytes = way->max_inner_bytes,
+	};
+	return true;
+}
+
 /* --- life: main --- */
 
 static void peer_claim(const struct dataplane *dp, const struct dp_port *spec, char *text,

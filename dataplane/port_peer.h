@@ -27,3 +27,13 @@ void port_peer_answer(const struct port *port, const struct frame *frame, uint16
 /* The uplink or the peer may have changed: makes the headers anew. A grace period must follow
  * before the next call. Main. */
 void port_peer_refresh(struct port *port);
+
+/* How frames for a peer leave. */
+struct port_peer_way {
+	uint16_t uplink;	  /* index */
+	uint32_t outer_bytes;	  /* of the outer headers */
+	uint32_t max_inner_bytes; /* of a frame that fits; UINT32_MAX: any */
+};
+
+/* false: there is no way just now. Main. */
+bool port_peer_way(const struct port *port, struct port_peer_way *way);

@@ -25,6 +25,7 @@
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
 #include "dataplane/server_table.h"
+#include "dataplane/server_trace.h"
 #include "dataplane/txn.h"
 #include "dataplane/txn_channels.h"
 
@@ -55,6 +56,7 @@ struct request {
 		struct dp_nexthop nexthop;
 		struct dp_fdb_page fdb_page;
 		struct dp_capture_open capture;
+		struct dp_trace trace;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -327,6 +329,11 @@ static void do_dropped_dump(struct client *client, struct request *request)
 	server_capture_dropped(client->server->dp, client, request->header.cookie);
 }
 
+static void do_trace(struct client *client, struct request *request)
+{
+	server_trace(client->server->dp, client, &request->trace, client->server->now_ns);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -360,6 +367,7 @@ static const struct {
 	[DP_CAPTURE_OPEN] = {sizeof(struct dp_capture_open), do_capture_open, 2},
 	[DP_CAPTURE_CLOSE] = {sizeof(struct dp_object), do_capture_close, 2},
 	[DP_DROPPED_DUMP] = {sizeof(struct dp_plain), do_dropped_dump, 2},
+	[DP_TRACE] = {sizeof(struct dp_trace), do_trace, 2},
 };
 
 /* --- connections --- */

@@ -197,6 +197,9 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 		       is_string(((const struct dp_channel *)header)->name, DP_NAME_BYTES);
 	case DP_LOAN_PUT:
 		return bytes == sizeof(struct dp_loan);
+	case DP_TRACE_STEP:
+		return bytes == sizeof(struct dp_trace_step) &&
+		       is_string(((const struct dp_trace_step *)header)->text, DP_TEXT_BYTES);
 	case DP_PORT_STATE:
 		return bytes == sizeof(struct dp_port_state) &&
 		       is_string(((const struct dp_port_state *)header)->reason, DP_TEXT_BYTES);

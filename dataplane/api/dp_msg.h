@@ -33,7 +33,8 @@
  * answer); DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is
  * outside of transactions: which worker does what is not configuration, and the dataplane forgets
  * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
- * DP_DROPPED_DUMP sends DP_DROPPED batches.
+ * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
+ * frame would pass, and for each receiver.
  */
 #pragma once
 
@@ -83,6 +84,8 @@ enum dp_type {
 	DP_CAPTURE,
 	DP_DROPPED_DUMP,
 	DP_DROPPED,
+	DP_TRACE,
+	DP_TRACE_STEP,
 };
 
 struct dp_header {
@@ -420,6 +423,58 @@ struct dp_dropped {
 	struct dp_dropped_frame entries[];
 };
 
+#define DP_TRACE_BYTES 9600	/* of a frame: the largest MTU, with room for outer headers */
+#define DP_TRACE_STEPS_MAX 160	/* of one answer */
+
+/* DP_TRACE: what would become of this frame, if the port sent it now? Nothing is sent, learned,
+ * counted or taken from a rate. */
+struct dp_trace {
+	struct dp_header header;
+	uint64_t port_id;
+	uint32_t n_bytes;	/* 1 .. DP_TRACE_BYTES */
+	uint32_t reserved;
+	uint8_t bytes[DP_TRACE_BYTES];
+};
+
+/* In the order of the path. */
+enum dp_trace_stage {
+	DP_TRACE_PORT = 1,	/* the port that it comes from, and its link */
+	DP_TRACE_TX_CHANNEL,	/* what the machine sends: its channel */
+	DP_TRACE_DECAP,		/* on an underlay: outer headers */
+	DP_TRACE_CLASSIFY,
+	DP_TRACE_GUARD,
+	DP_TRACE_LEARN,
+	DP_TRACE_ANSWER,
+	DP_TRACE_LOOKUP,
+	DP_TRACE_STORM,
+	DP_TRACE_SPREAD,	/* floods: who gets it; value: how many */
+	DP_TRACE_GATE,		/* of a receiver, as what follows; value: its bytes there */
+	DP_TRACE_TUNNEL,	/* to a peer; value: bytes of the outer packet */
+	DP_TRACE_RX_CHANNEL,	/* value, limit: its rate now and its ceiling, bits per second */
+	DP_TRACE_LINK,		/* can the receiver take it? */
+	DP_TRACE_REST,		/* receivers that there was no room for; value: how many */
+	DP_TRACE_STAGES,
+};
+
+enum dp_trace_verdict {
+	DP_TRACE_PASS = 0,
+	DP_TRACE_NOTE,		/* passes, and there is something to say */
+	DP_TRACE_WAIT,		/* passes later */
+	DP_TRACE_DROP,		/* reason says why */
+	DP_TRACE_VERDICTS,
+};
+
+struct dp_trace_step {
+	struct dp_header header;
+	uint64_t port_id;	/* where it is decided: the sender, a receiver, its uplink */
+	uint32_t segment_id;	/* 0: not known yet */
+	uint16_t stage;		/* enum dp_trace_stage */
+	uint8_t verdict;	/* enum dp_trace_verdict */
+	uint8_t reason;		/* enum drop_reason */
+	uint64_t value, limit;	/* as the stage says */
+	char text[DP_TEXT_BYTES];	/* for the user, one line */
+};
+
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
 _Static_assert(sizeof(struct dp_dropped_frame) == 160, "layout");
 _Static_assert(sizeof(struct dp_capture_open) <= DP_MESSAGE_BYTES, "a capture fits one message");
@@ -429,5 +484,7 @@ _Static_assert(sizeof(struct dp_pool) == 112, "layout");
 _Static_assert(sizeof(struct dp_channel) == 16 + 24 + DP_WAYS * 40 + 64, "layout");
 _Static_assert(sizeof(struct dp_loan) == 56, "layout");
 _Static_assert(sizeof(struct dp_option) == 128, "layout");
+_Static_assert(sizeof(struct dp_trace) == 32 + DP_TRACE_BYTES, "layout");
+_Static_assert(sizeof(struct dp_trace_step) == 48 + DP_TEXT_BYTES, "layout");
 _Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
 _Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");

@@ -208,9 +208,8 @@ void shape_to_port(struct worker *worker, struct port *port, const struct lane_s
 
 /* --- from a port --- */
 
-/* The lane of a frame that was not classified yet: a look at its tag tells. NULL: none. */
-static struct lane *find_lane(const struct port *port, const struct lane_set *set,
-			      const struct frame *frame)
+struct lane *shape_lane(const struct port *port, const struct lane_set *set,
+			const struct frame *frame)
 {
 	const struct vlan_map *vlans = atomic_load_explicit(&port->vlans, memory_order_acquire);
 	const uint8_t *tag = frame->head + 2 * ETH_ALEN;
@@ -292,7 +291,7 @@ void shape_from_port(struct worker *worker, struct port *port, const struct lane
 
 		if (frame->drop != DROP_NONE)
 			continue;
-		struct lane *next = find_lane(port, set, frame);
+		struct lane *next = shape_lane(port, set, frame);
 
 		if (next != lane && n != 0) {
 			shape_run_from(worker, lane, burst, order, n, count);
@@ -304,4 +303,19 @@ void shape_from_port(struct worker *worker, struct port *port, const struct lane
 	}
 	if (n != 0)
 		shape_run_from(worker, lane, burst, order, n, count);
+}
+
+/* --- for a trace --- */
+
+bool shape_passes(struct worker *worker, const struct lane *lane, const struct frame *frame,
+		  uint64_t now_ns)
+{
+	const struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	struct credit credit;
+	uint64_t bytes = 0;
+
+	if (way == NULL)
+		return !lane_is_busy(lane);
+	find_credit(worker, lane, way, now_ns, &credit);
+	return take(&credit, frame, &bytes);
 }

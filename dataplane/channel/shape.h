@@ -13,6 +13,8 @@ struct burst;
 struct channel_way;
 struct counters_block;
 struct egress;
+struct frame;
+struct lane;
 struct lane_set;
 struct port;
 struct worker;
@@ -28,6 +30,15 @@ void shape_to_port(struct worker *worker, struct port *port, const struct lane_s
  * and counted but for their rx. */
 void shape_from_port(struct worker *worker, struct port *port, const struct lane_set *set,
 		     struct burst *burst, struct counters_block *count);
+
+/* Would the frame pass its lane now? Takes nothing. Main, for a trace. */
+bool shape_passes(struct worker *worker, const struct lane *lane, const struct frame *frame,
+		  uint64_t now_ns);
+
+/* The lane of a frame from the port that was not classified yet: a look at its tag tells. NULL:
+ * none. */
+struct lane *shape_lane(const struct port *port, const struct lane_set *set,
+			const struct frame *frame);
 
 /* Sends frames, which cost so many bytes as accounted, through the gate. Returns what there is to
  * pay for: what was really sent. */
