@@ -20,6 +20,7 @@ struct fastpath;
 struct http;
 struct loop;
 struct plan;
+struct playback;
 struct reports;
 struct store;
 struct underlay;
@@ -61,6 +62,7 @@ struct control {
 	unsigned int n_watches;	    /* clients that follow them */
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
+	struct playback *playbacks; /* replays that run */
 	uint64_t next_poke_ns; /* when ports are looked at again for them */
 	struct roles roles;    /* what is granted; may be filled in before the first turn */
 	struct http *http;     /* on the Unix socket */

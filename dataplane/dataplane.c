@@ -18,6 +18,7 @@
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/overlay.h"
+#include "dataplane/replays.h"
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/leftover.h"
 #include "dataplane/vhost/reaper.h"
@@ -158,6 +159,7 @@ void dataplane_destroy(struct dataplane *dp)
 	if (dp == NULL)
 		return;
 	dp->is_ending = true;
+	replays_close_all(dp, NULL);
 	destroy_objects(dp);
 	destroy_channels(dp);
 	buffers_destroy(dp->buffers);

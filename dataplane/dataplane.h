@@ -35,6 +35,7 @@ struct loop;
 struct neigh;
 struct overlay;
 struct reaper;
+struct replay;
 struct worker;
 
 struct dataplane_config {
@@ -48,6 +49,8 @@ struct dataplane_config {
 	uint64_t hash_seed;		/* secret; fixed in tests */
 	uint64_t epoch;			/* of this start */
 	uint64_t tsc_hz;
+	/* The time within a turn, for who measures; NULL: that of its beginning will do. */
+	uint64_t (*clock_ns)(void);
 };
 
 /* What of a sweep is under way: a turn does a piece of it. */
@@ -99,6 +102,8 @@ struct dataplane {
 	bool pools_taken[POOLS_MAX];
 	struct loan *loans_by_id[LOANS_BY_ID];	/* main, as the next two */
 	unsigned int n_loans;
+	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
+	uint64_t last_replay_id;
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];

@@ -19,9 +19,11 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
+#include "dataplane/replays.h"
 #include "dataplane/server_channel.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
+#include "dataplane/server_replay.h"
 #include "dataplane/server_table.h"
 #include "dataplane/txn.h"
 #include "dataplane/txn_channels.h"
@@ -52,6 +54,8 @@ struct request {
 		struct dp_queue queue;
 		struct dp_nexthop nexthop;
 		struct dp_fdb_page fdb_page;
+		struct dp_replay_open replay_open;
+		struct dp_replay_start replay_start;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -309,6 +313,26 @@ static void do_nexthop(struct client *client, struct request *request)
 	server_nexthop(client->server->dp, client, &request->nexthop);
 }
 
+static void do_replay_open(struct client *client, struct request *request)
+{
+	server_replay_open(client->server->dp, client, &request->replay_open);
+}
+
+static void do_replay_start(struct client *client, struct request *request)
+{
+	server_replay_start(client->server->dp, client, &request->replay_start);
+}
+
+static void do_replay_look(struct client *client, struct request *request)
+{
+	server_replay_look(client->server->dp, client, &request->object);
+}
+
+static void do_replay_close(struct client *client, struct request *request)
+{
+	server_replay_close(client->server->dp, client, &request->object);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -339,6 +363,10 @@ static const struct {
 	[DP_CHANNEL_DEL] = {sizeof(struct dp_object), do_stage, 2},
 	[DP_LOAN_PUT] = {sizeof(struct dp_loan), do_stage, 2},
 	[DP_LOAN_DEL] = {sizeof(struct dp_object), do_stage, 2},
+	[DP_REPLAY_OPEN] = {sizeof(struct dp_replay_open), do_replay_open, 2},
+	[DP_REPLAY_START] = {sizeof(struct dp_replay_start), do_replay_start, 2},
+	[DP_REPLAY_LOOK] = {sizeof(struct dp_object), do_replay_look, 2},
+	[DP_REPLAY_CLOSE] = {sizeof(struct dp_object), do_replay_close, 2},
 };
 
 /* --- connections --- */
@@ -411,6 +439,7 @@ static void close_client(struct client *client)
 	*link = client->next;
 	server->n_clients--;
 	txn_abort(client->txn);
+	replays_close_all(server->dp, client);
 	client_drop_queue(client);
 	loop_remove(client->watch);
 	close(client->fd);
