@@ -151,8 +151,8 @@ int api_get_replay(void *ctx, const struct http_request *request, struct http_re
 	return playback == NULL ? -ENOENT : reply_state(ctx, playback, reply, problem);
 }
 
-int api_post_replay_frames(void *ctx, const struct http_request *request,
-			   struct http_reply *reply, struct problem *problem)
+int api_post_replay_frames(void *ctx, const struct http_request *request, struct http_reply *reply,
+			   struct problem *problem)
 {
 	struct playback *playback = find(ctx, request, problem);
 	size_t taken = 0;

@@ -98,9 +98,8 @@ static void close_ring(const struct playback *playback, struct ring *ring)
 	struct problem problem = {0};
 
 	/* Without an answer the dataplane has gone, and the replay with it. */
-	if (is_alive(playback) &&
-	    fastpath_ask(playback->control->fastpath, DP_REPLAY_CLOSE, &object, sizeof(object),
-			 NULL, NULL, &problem) < 0)
+	if (is_alive(playback) && fastpath_ask(playback->control->fastpath, DP_REPLAY_CLOSE,
+					       &object, sizeof(object), NULL, NULL, &problem) < 0)
 		problem_fini(&problem);
 	record_close(&ring->map);
 	if (ring->fd >= 0)

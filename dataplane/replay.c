@@ -19,8 +19,8 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
 
-#define IDLE_NS 1000000ULL	/* until a ring without frames is looked at again */
-#define WAKE_EARLY_NS 60000ULL	/* a wake-up takes its time, as in worker.c */
+#define IDLE_NS 1000000ULL     /* until a ring without frames is looked at again */
+#define WAKE_EARLY_NS 60000ULL /* a wake-up takes its time, as in worker.c */
 #define SLEEP_NS_MIN 20000ULL
 
 static struct replay *replay_of(struct rxq *rxq)
@@ -276,9 +276,7 @@ int replay_create(struct port *port, uint64_t ring_bytes, struct replay **out, i
 	if (replay == NULL)
 		return -ENOMEM;
 	replay->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	int error = replay->timer_fd < 0
-			    ? -errno
-			    : record_create(1, ring_bytes, &replay->map, fd);
+	int error = replay->timer_fd < 0 ? -errno : record_create(1, ring_bytes, &replay->map, fd);
 
 	if (error < 0) {
 		if (replay->timer_fd >= 0)

@@ -20,20 +20,20 @@
 
 struct replay {
 	struct rxq rxq;
-	struct port source;	/* the queue's */
-	struct port *port;	/* whose frames they are */
+	struct port source; /* the queue's */
+	struct port *port;  /* whose frames they are */
 
 	/* Main's. */
-	const void *owner;	/* the client */
+	const void *owner; /* the client */
 	uint64_t id;
 	struct record_map map;
 
-	_Atomic uint64_t start_ns;	/* main writes; 0: not yet */
+	_Atomic uint64_t start_ns; /* main writes; 0: not yet */
 
 	/* The worker's; main reads. */
 	struct record_reader reader;
 	int timer_fd;
-	_Atomic uint32_t fault;		/* enum dp_replay_fault */
+	_Atomic uint32_t fault; /* enum dp_replay_fault */
 	_Atomic uint64_t frames, bytes;
 	_Atomic uint64_t first_ns, last_ns, first_due_ns, last_due_ns;
 	_Atomic uint64_t late_max_ns, gap_error_max_ns;

@@ -15,7 +15,7 @@ RULES = {
     "dataplane/base/": (("dataplane/base/",), False),
     "control/": (("tap/", "vxlan/", "dataplane/api/", "dataplane/base/", "control/"), False),
     "scenario/": (("capture/", "dataplane/", "control/", "scenario/"), True),
-    "cli/": (("dataplane/base/", "cli/"), False),
+    "cli/": (("capture/", "dataplane/base/", "cli/"), False),
     "tests/": (("",), True),
 }
 # Stages judge frames: no clock, no system call, no lock, no log. (sys/uio.h is struct iovec.)
