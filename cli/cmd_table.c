@@ -349,6 +349,19 @@ static const struct cmd table[] = {
 	 "--keep FOLDER  write what each port sent to FOLDER/AREA/NAME.PORT.out.pcap\n"
 	 "Exit code 2: a scenario cannot be played as it is written.\n",
 	 1, CMD_SCENARIOS_MAX, CMD_SCENARIO, cmd_test_run},
+	{"replay", NULL,
+	 "replay FILE port=PORT [FILE port=PORT ...] [speed=1x|max] [KEY=VALUE ...]",
+	 "send captures into ports as if their machines had sent them",
+	 "pcap and pcapng of Ethernet, read here and sent to weftd; all files on one timeline.\n"
+	 "speed=1x     with the times of the capture, scaled (0.5x: half as fast); max: at once\n"
+	 "pps=N        so many frames a second of each file; rate=BITS: so many bits, as 100M\n"
+	 "loop=N       so often\n"
+	 "src_mac= dst_mac= src_ip= dst_ip= vlan=N|none\n"
+	 "             change that in every frame; checksums are put right\n"
+	 "report=FILE  write what became of it as JSON, too\n"
+	 "  weft replay web.pcap port=web0 db.pcap port=db0 speed=0.5x\n"
+	 "Exit code 1: it was interrupted. Damaged captures are refused before anything is sent.\n",
+	 2, CMD_WORDS_MAX, 0, cmd_replay_run},
 	{"where", NULL, "where VM|PORT|MAC|IP",
 	 "find a machine; exit 1 if nobody knows it",
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"

@@ -100,6 +100,8 @@ int cmd_worker_list(const struct call *call);
 int cmd_worker_queues(const struct call *call);
 int cmd_worker_move(const struct call *call);
 
+int cmd_replay_run(const struct call *call);
+
 int cmd_test_run(const struct call *call);
 
 int cmd_watch_run(const struct call *call);

@@ -112,6 +112,20 @@ int api_get_workers(void *ctx, const struct http_request *request, struct http_r
 int api_move_queue(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
 
+/* api_replay.c */
+int api_list_replays(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_post_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+int api_get_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_post_replay_frames(void *ctx, const struct http_request *request,
+			   struct http_reply *reply, struct problem *problem);
+int api_start_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_delete_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+
 /* api_report.c, api_forecast.c */
 int api_get_report(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);

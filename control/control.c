@@ -23,6 +23,7 @@
 #include "control/http_listen.h"
 #include "control/loans.h"
 #include "control/recording.h"
+#include "control/playback.h"
 #include "control/reports.h"
 #include "control/store.h"
 #include "control/trial.h"
@@ -263,6 +264,8 @@ void control_destroy(struct control *control)
 	http_tls_fini(&control->tls);
 	events_destroy(control->events);
 	reports_destroy(control->reports);
+	if (control->fastpath != NULL)
+		playback_end_all(control);
 	fastpath_destroy(control->fastpath);
 	underlay_destroy(control->underlay);
 	loop_destroy(control->loop);
@@ -359,6 +362,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
 	wait_ms = sooner(wait_ms, recording_turn(control));
+	wait_ms = sooner(wait_ms, playback_turn(control, now_ns));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)
 		wait_ms = sooner(wait_ms, http_run(control->https));

@@ -21,6 +21,7 @@ struct http;
 struct loop;
 struct plan;
 struct recording;
+struct playback;
 struct reports;
 struct store;
 struct underlay;
@@ -63,6 +64,7 @@ struct control {
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
 	struct recording *recordings; /* captures that run */
+	struct playback *playbacks; /* replays that run */
 	uint64_t next_poke_ns; /* when ports are looked at again for them */
 	struct roles roles;    /* what is granted; may be filled in before the first turn */
 	struct http *http;     /* on the Unix socket */

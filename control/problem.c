@@ -48,6 +48,7 @@ const struct problem_code problem_codes[] = {
 	{"port-unknown", "there is no such port"},
 	{"position-gone", "a watch cannot go on from where it was"},
 	{"query-unknown", "a query parameter that the path does not take"},
+	{"replay-unknown", "no such replay runs (any more)"},
 	{"requests-many", "the caller has sent more requests a second than it may"},
 	{"revision-unknown", "there is no such revision, or it is no longer kept"},
 	{"role-missing", "the caller's role does not suffice"},

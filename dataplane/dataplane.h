@@ -36,6 +36,7 @@ struct loop;
 struct neigh;
 struct overlay;
 struct reaper;
+struct replay;
 struct worker;
 
 struct dataplane_config {
@@ -49,6 +50,8 @@ struct dataplane_config {
 	uint64_t hash_seed;		/* secret; fixed in tests */
 	uint64_t epoch;			/* of this start */
 	uint64_t tsc_hz;
+	/* The time within a turn, for who measures; NULL: that of its beginning will do. */
+	uint64_t (*clock_ns)(void);
 };
 
 /* What of a sweep is under way: a turn does a piece of it. */
@@ -103,6 +106,8 @@ struct dataplane {
 	_Atomic(struct capture *) captures[DP_CAPTURES_MAX];
 	_Atomic uint8_t drop_captures;	/* bits: those that want what is dropped */
 	uint64_t last_capture_id;
+	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
+	uint64_t last_replay_id;
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];

@@ -213,6 +213,7 @@ static struct dataplane_config make_config(const struct arguments *args)
 		.worker_cpus = args->worker_cpus,
 		.fdb_capacity = FDB_CAPACITY,
 		.tsc_hz = rte_get_tsc_hz(),
+		.clock_ns = loop_clock_ns,
 	};
 
 	if (getrandom(&config.hash_seed, sizeof(config.hash_seed), 0) < 0 ||

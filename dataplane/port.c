@@ -17,6 +17,7 @@
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/probe.h"
+#include "dataplane/replays.h"
 #include "dataplane/segment_set.h"
 #include "dataplane/vlan.h"
 #include "dataplane/worker.h"
@@ -119,6 +120,7 @@ int port_create(struct dataplane *dp, const struct dp_port *spec, const int *fds
 
 void port_close(struct port *port)
 {
+	replays_leave(port);
 	port->type->close(port);
 }
 

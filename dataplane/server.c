@@ -21,9 +21,11 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/neigh.h"
 #include "dataplane/server_capture.h"
+#include "dataplane/replays.h"
 #include "dataplane/server_channel.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
+#include "dataplane/server_replay.h"
 #include "dataplane/server_table.h"
 #include "dataplane/server_trace.h"
 #include "dataplane/txn.h"
@@ -57,6 +59,8 @@ struct request {
 		struct dp_fdb_page fdb_page;
 		struct dp_capture_open capture;
 		struct dp_trace trace;
+		struct dp_replay_open replay_open;
+		struct dp_replay_start replay_start;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -334,6 +338,11 @@ static void do_trace(struct client *client, struct request *request)
 	server_trace(client->server->dp, client, &request->trace, client->server->now_ns);
 }
 
+static void do_replay(struct client *client, struct request *request)
+{
+	server_replay(client->server->dp, client, &request->header);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -368,6 +377,10 @@ static const struct {
 	[DP_CAPTURE_CLOSE] = {sizeof(struct dp_object), do_capture_close, 2},
 	[DP_DROPPED_DUMP] = {sizeof(struct dp_plain), do_dropped_dump, 2},
 	[DP_TRACE] = {sizeof(struct dp_trace), do_trace, 2},
+	[DP_REPLAY_OPEN] = {sizeof(struct dp_replay_open), do_replay, 2},
+	[DP_REPLAY_START] = {sizeof(struct dp_replay_start), do_replay, 2},
+	[DP_REPLAY_LOOK] = {sizeof(struct dp_object), do_replay, 2},
+	[DP_REPLAY_CLOSE] = {sizeof(struct dp_object), do_replay, 2},
 };
 
 /* --- connections --- */
@@ -441,6 +454,7 @@ static void close_client(struct client *client)
 	server->n_clients--;
 	txn_abort(client->txn);
 	captures_close_all(server->dp, client);
+	replays_close_all(server->dp, client);
 	client_drop_queue(client);
 	loop_remove(client->watch);
 	close(client->fd);

@@ -231,8 +231,12 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 			mark = weigh(rxq, mark);
 	}
 	worker->first = 0;
-	if (frames == 0 && worker->has_channels)
-		forgive_all(worker, n);
+	if (frames == 0) {
+		if (worker->has_channels)
+			forgive_all(worker, n);
+		frames = worker->n_sourced;
+		worker->n_sourced = 0;
+	}
 	worker->has_channels = worker->sees_channels;
 	if (worker->burst->attention) {
 		atomic_store_explicit(&worker->dp->ports_want_turn, true, memory_order_relaxed);

@@ -43,6 +43,7 @@ struct worker {
 	bool has_channels;		/* some port that it polled has one: time is shared out */
 	bool sees_channels;		/* the same of this turn so far */
 	uint32_t work;			/* done ever, as fair.h reckons it, while it has_channels */
+	unsigned int n_sourced;		/* frames of replays, which no poll has returned */
 	unsigned int first;		/* queue that the next turn begins with: it woke it */
 	pthread_t thread;
 	_Atomic bool is_awake;		/* in a turn, or between two */

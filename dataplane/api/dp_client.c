@@ -215,7 +215,10 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 			       (bytes - sizeof(*dropped)) / sizeof(dropped->entries[0]);
 	case DP_PORT_FDS:
 	case DP_CAPTURE:
+	case DP_REPLAY:
 		return bytes == sizeof(struct dp_object);
+	case DP_REPLAY_STATE:
+		return bytes == sizeof(struct dp_replay_state);
 	case DP_QUEUE:
 		return bytes == sizeof(struct dp_queue);
 	default:

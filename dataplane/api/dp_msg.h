@@ -34,7 +34,8 @@
  * outside of transactions: which worker does what is not configuration, and the dataplane forgets
  * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
  * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
- * frame would pass, and for each receiver.
+ * frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY with the memory that
+ * frames are put into (record.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE.
  */
 #pragma once
 
@@ -86,6 +87,12 @@ enum dp_type {
 	DP_DROPPED,
 	DP_TRACE,
 	DP_TRACE_STEP,
+	DP_REPLAY_OPEN,
+	DP_REPLAY_START,
+	DP_REPLAY_LOOK,
+	DP_REPLAY_CLOSE,
+	DP_REPLAY,
+	DP_REPLAY_STATE,
 };
 
 struct dp_header {
@@ -276,7 +283,8 @@ struct dp_port {
 };
 
 /* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_CAPTURE_CLOSE,
- * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one). */
+ * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one),
+ * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one). */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
@@ -475,7 +483,51 @@ struct dp_trace_step {
 	char text[DP_TEXT_BYTES];	/* for the user, one line */
 };
 
+#define DP_REPLAYS_MAX 16	/* at the same time, of all clients */
+#define DP_REPLAY_BUCKETS 320
+
+/*
+ * DP_REPLAY_OPEN: frames that a port takes as if its machine had sent them, for as long as the
+ * client is connected and does not close the replay. They lie in a ring (record.h), whose writer
+ * the client is; `time_ns` of a record is when it is due, from the start on. Not configuration, and
+ * outside of transactions.
+ */
+struct dp_replay_open {
+	struct dp_header header;
+	uint64_t port_id;
+	uint64_t ring_bytes;	/* a power of two */
+};
+
+/* DP_REPLAY_START: nothing is taken before. */
+struct dp_replay_start {
+	struct dp_header header;
+	uint64_t id;
+	uint64_t start_ns;	/* CLOCK_MONOTONIC; never 0 */
+};
+
+enum dp_replay_fault {
+	DP_REPLAY_GOES_ON = 0,
+	DP_REPLAY_DAMAGED,	/* the ring holds what no writer puts there */
+	DP_REPLAY_PORT_GONE,	/* deleted, or made anew */
+};
+
+/* What became of the frames so far. Times count from the start. The error of a gap is by how much
+ * the time between two frames differed from the time between their due times. */
+struct dp_replay_state {
+	struct dp_header header;
+	uint64_t id;
+	uint64_t frames, bytes;	/* that were taken */
+	uint64_t first_ns, last_ns;	/* when the first was taken, and the last */
+	uint64_t first_due_ns, last_due_ns;
+	uint64_t late_max_ns;
+	uint64_t gap_error_max_ns;
+	uint32_t fault;		/* enum dp_replay_fault */
+	uint32_t reserved;
+	uint64_t gap_errors[DP_REPLAY_BUCKETS];	/* gaps by their error: replay_gap.h */
+};
+
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
+_Static_assert(sizeof(struct dp_replay_state) == 96 + DP_REPLAY_BUCKETS * 8, "layout");
 _Static_assert(sizeof(struct dp_dropped_frame) == 160, "layout");
 _Static_assert(sizeof(struct dp_capture_open) <= DP_MESSAGE_BYTES, "a capture fits one message");
 _Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See playback.h. */
+#include "control/playback.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "control/fastpath.h"
+#include "dataplane/api/record.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
+
+#define NS_PER_S 1000000000ULL
+#define RING_BYTES (UINT64_C(8) << 20)
+#define LEAD_NS 10000000ULL /* from the order to start until the start: workers may sleep */
+#define TURN_MS 500
+#define FRAME_BYTES_MAX (65535 + 64) /* as the dataplane takes them */
+
+/* One port of it. */
+struct ring {
+	char name[DP_NAME_BYTES];
+	uint64_t dp_id;
+	int fd;
+	struct record_map map;
+	struct record_writer writer;
+	uint64_t put;
+};
+
+struct playback {
+	struct control *control;
+	struct playback *next;
+	char name[DP_NAME_BYTES], who[DP_NAME_BYTES];
+	uint64_t epoch; /* of the dataplane */
+	uint64_t heard_ns;
+	bool is_started;
+	size_t n_rings;
+	struct ring rings[DP_REPLAYS_MAX];
+};
+
+struct head {
+	uint64_t due_ns;
+	uint32_t len;
+	uint16_t port;
+	uint16_t reserved;
+};
+
+_Static_assert(sizeof(struct head) == PLAYBACK_HEAD_BYTES, "layout");
+
+/* --- open and close --- */
+
+/* Is there still the dataplane that has the rings? */
+static bool is_alive(const struct playback *playback)
+{
+	const struct dp_welcome *welcome = fastpath_welcome(playback->control->fastpath);
+
+	return welcome != NULL && welcome->epoch == playback->epoch;
+}
+
+static void take_memory(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
+{
+	struct ring *ring = ctx;
+
+	if (message->type != DP_REPLAY || n_fds != 1 || ring->fd >= 0)
+		return;
+	ring->dp_id = ((const struct dp_object *)message)->id;
+	ring->fd = fds[0];
+	fds[0] = -1;
+}
+
+static int open_ring(struct playback *playback, const struct model_port *port,
+		     struct problem *problem)
+{
+	struct ring *ring = &playback->rings[playback->n_rings];
+	struct dp_replay_open open = {.port_id = port->id, .ring_bytes = RING_BYTES};
+
+	*ring = (struct ring){.fd = -1};
+	snprintf(ring->name, sizeof(ring->name), "%s", port->name);
+	int error = fastpath_ask(playback->control->fastpath, DP_REPLAY_OPEN, &open, sizeof(open),
+				 take_memory, ring, problem);
+
+	if (error < 0)
+		return error;
+	playback->n_rings++;
+	error = ring->fd >= 0 ? record_open(ring->fd, &ring->map) : -EBADMSG;
+	if (error < 0)
+		return problem_system(problem, error, "reading the dataplane's memory");
+	record_writer_begin(&ring->writer, &ring->map, 0);
+	return 0;
+}
+
+static void close_ring(const struct playback *playback, struct ring *ring)
+{
+	struct dp_object object = {.id = ring->dp_id};
+	struct problem problem = {0};
+
+	/* Without an answer the dataplane has gone, and the replay with it. */
+	if (is_alive(playback) && fastpath_ask(playback->control->fastpath, DP_REPLAY_CLOSE,
+					       &object, sizeof(object), NULL, NULL, &problem) < 0)
+		problem_fini(&problem);
+	record_close(&ring->map);
+	if (ring->fd >= 0)
+		close(ring->fd);
+}
+
+static void close_all(struct playback *playback)
+{
+	for (size_t i = 0; i < playback->n_rings; i++)
+		close_ring(playback, &playback->rings[i]);
+	free(playback);
+}
+
+static void choose_name(struct playback *playback)
+{
+	for (unsigned int i = 1; playback->name[0] == '\0'; i++) {
+		char name[DP_NAME_BYTES];
+
+		snprintf(name, sizeof(name), "replay%u", i);
+		if (playback_find(playback->control, name) == NULL)
+			memcpy(playback->name, name, sizeof(name));
+	}
+}
+
+int playback_open(struct control *control, const struct model_port *const *ports, size_t n_ports,
+		  const char *who, struct playback **out, struct problem *problem)
+{
+	struct playback *playback = calloc(1, sizeof(*playback));
+	const struct dp_welcome *welcome = fastpath_welcome(control->fastpath);
+	int error = 0;
+
+	if (playback == NULL)
+		return problem_system(problem, -ENOMEM, "answering");
+	playback->control = control;
+	playback->epoch = welcome != NULL ? welcome->epoch : 0;
+	playback_renew(playback);
+	for (size_t i = 0; i < n_ports && error == 0; i++)
+		error = open_ring(playback, ports[i], problem);
+	if (error < 0) {
+		close_all(playback);
+		return error;
+	}
+	snprintf(playback->who, sizeof(playback->who), "%s", who);
+	choose_name(playback);
+	playback->next = control->playbacks;
+	control->playbacks = playback;
+	*out = playback;
+	return 0;
+}
+
+void playback_end(struct playback *playback)
+{
+	struct playback **link = &playback->control->playbacks;
+
+	while (*link != playback)
+		link = &(*link)->next;
+	*link = playback->next;
+	close_all(playback);
+}
+
+void playback_end_all(struct control *control)
+{
+	while (control->playbacks != NULL)
+		playback_end(control->playbacks);
+}
+
+int playback_turn(struct control *control, uint64_t now_ns)
+{
+	struct playback *next;
+
+	for (struct playback *playback = control->playbacks; playback != NULL; playback = next) {
+		next = playback->next;
+		if (now_ns < playback->heard_ns + PLAYBACK_LEASE_S * NS_PER_S)
+			continue;
+		log_info("replay", "%s of %s: nothing was heard for %d s, it ends here",
+			 playback->name, playback->who, PLAYBACK_LEASE_S);
+		playback_end(playback);
+	}
+	return control->playbacks != NULL ? TURN_MS : -1;
+}
+
+/* --- frames --- */
+
+static int refuse(struct problem *problem, const char *what)
+{
+	return problem_set(problem, -EINVAL, 422, "value-invalid", "frames: %s", what);
+}
+
+static int check(const struct playback *playback, const char *body, size_t bytes,
+		 struct problem *problem)
+{
+	struct head head;
+
+	for (size_t at = 0; at < bytes; at += sizeof(head) + head.len) {
+		if (bytes - at < sizeof(head))
+			return refuse(problem, "the body ends within a header");
+		memcpy(&head, body + at, sizeof(head));
+		if (head.len == 0 || head.len > FRAME_BYTES_MAX)
+			return refuse(problem, "a frame has 1 to 65599 bytes");
+		if (bytes - at - sizeof(head) < head.len)
+			return refuse(problem, "the body ends within a frame");
+		if (head.port >= playback->n_rings || head.reserved != 0)
+			return refuse(problem, "no such port in this replay");
+	}
+	return 0;
+}
+
+/* false: there is no room. */
+static bool put(struct ring *ring, const struct head *head, const char *bytes)
+{
+	struct record *record = record_writer_reserve(&ring->writer, head->len);
+
+	if (record == NULL)
+		return false;
+	record->wire_len = head->len;
+	record->way = RECORD_RX;
+	record->reason = 0;
+	record->reserved = 0;
+	record->time_ns = head->due_ns;
+	record->port_id = 0;
+	record->segment_id = record->reserved2 = 0;
+	memcpy(record + 1, bytes, head->len);
+	record_writer_commit(&ring->writer, record);
+	ring->put++;
+	return true;
+}
+
+int playback_put(struct playback *playback, const char *body, size_t bytes, size_t *taken,
+		 struct problem *problem)
+{
+	int error = check(playback, body, bytes, problem);
+	struct head head;
+	size_t at = 0;
+
+	while (error == 0 && at < bytes) {
+		memcpy(&head, body + at, sizeof(head));
+		if (!put(&playback->rings[head.port], &head, body + at + sizeof(head)))
+			break;
+		at += sizeof(head) + head.len;
+	}
+	*taken = at;
+	return error;
+}
+
+int playback_start(struct playback *playback, struct problem *problem)
+{
+	uint64_t start_ns = loop_clock_ns() + LEAD_NS;
+	int error = 0;
+
+	if (playback->is_started)
+		return problem_set(problem, -EINVAL, 422, "value-invalid",
+				   "%s has been started already", playback->name);
+	for (size_t i = 0; i < playback->n_rings && error == 0; i++) {
+		struct dp_replay_start start = {.id = playback->rings[i].dp_id,
+						.start_ns = start_ns};
+
+		error = fastpath_ask(playback->control->fastpath, DP_REPLAY_START, &start,
+				     sizeof(start), NULL, NULL, problem);
+	}
+	playback->is_started = error == 0;
+	return error;
+}
+
+/* --- what is known --- */
+
+struct playback *playback_next(const struct control *control, const struct playback *playback)
+{
+	return playback != NULL ? playback->next : control->playbacks;
+}
+
+struct playback *playback_find(const struct control *control, const char *name)
+{
+	struct playback *playback = control->playbacks;
+
+	while (playback != NULL && strcmp(playback->name, name) != 0)
+		playback = playback->next;
+	return playback;
+}
+
+void playback_renew(struct playback *playback)
+{
+	playback->heard_ns = loop_clock_ns();
+}
+
+const char *playback_name(const struct playback *playback)
+{
+	return playback->name;
+}
+
+const char *playback_who(const struct playback *playback)
+{
+	return playback->who;
+}
+
+bool playback_is_started(const struct playback *playback)
+{
+	return playback->is_started;
+}
+
+size_t playback_n_ports(const struct playback *playback)
+{
+	return playback->n_rings;
+}
+
+static void take_state(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
+{
+	struct dp_replay_state *state = ctx;
+
+	if (message->type == DP_REPLAY_STATE)
+		memcpy(state, message, sizeof(*state));
+}
+
+int playback_look(const struct playback *playback, size_t port, struct playback_port *look,
+		  struct problem *problem)
+{
+	const struct ring *ring = &playback->rings[port];
+	struct dp_object object = {.id = ring->dp_id};
+
+	*look = (struct playback_port){.name = ring->name, .put = ring->put};
+	if (!is_alive(playback))
+		return problem_set(problem, -ENOENT, 404, "replay-unknown",
+				   "weft-dataplane ended, and %s with it", playback->name);
+	return fastpath_ask(playback->control->fastpath, DP_REPLAY_LOOK, &object, sizeof(object),
+			    take_state, &look->state, problem);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A replay that runs: what a client sends as bodies goes into the rings of the dataplane (record.h),
+ * one for each port. It ends when the client says so, when it says nothing for some seconds, and
+ * with weftd. No file is opened here: the client reads them. Runs on weftd's thread.
+ *
+ * A body is any number of these, in the order of their times, numbers as on this machine:
+ *
+ *     u64 due_ns   when, from the start on
+ *     u32 len      bytes of the frame, which follow
+ *     u16 port     index in the list that the replay was opened with
+ *     u16          0
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/problem.h"
+#include "dataplane/api/dp_msg.h"
+
+struct control;
+struct model_port;
+struct playback;
+
+#define PLAYBACK_LEASE_S 5
+#define PLAYBACK_HEAD_BYTES 16
+
+/* `who` is copied. 0 or -errno. */
+int playback_open(struct control *control, const struct model_port *const *ports, size_t n_ports,
+		  const char *who, struct playback **playback, struct problem *problem);
+
+/* NULL: none of this name runs. playback_next(NULL): the first. */
+struct playback *playback_find(const struct control *control, const char *name);
+struct playback *playback_next(const struct control *control, const struct playback *playback);
+
+/* Takes what there is room for, from the beginning; *taken: bytes. Nothing of a body that is
+ * malformed. */
+int playback_put(struct playback *playback, const char *body, size_t bytes, size_t *taken,
+		 struct problem *problem);
+
+int playback_start(struct playback *playback, struct problem *problem);
+
+/* The client was heard. */
+void playback_renew(struct playback *playback);
+
+const char *playback_name(const struct playback *playback);
+const char *playback_who(const struct playback *playback);
+bool playback_is_started(const struct playback *playback);
+
+struct playback_port {
+	const char *name;
+	uint64_t put; /* frames that were sent to it */
+	struct dp_replay_state state;
+};
+
+size_t playback_n_ports(const struct playback *playback);
+int playback_look(const struct playback *playback, size_t port, struct playback_port *look,
+		  struct problem *problem);
+
+void playback_end(struct playback *playback);
+void playback_end_all(struct control *control);
+
+/* Ends those that nobody asks for any more. Returns ms until it wants to be called again; -1: there
+ * are none. */
+int playback_turn(struct control *control, uint64_t now_ns);

@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#     weft replay ==> tap c1 --+
+#     weft replay ==> tap c2 --+-- ALPHA -- tap c3 (receives)
+#
+# Captures enter ports as if their machines had sent them: when they are due, at a rate, or at once;
+# damaged ones are refused, and who is killed leaves nothing.
+
+# shellcheck source=lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
+make_capture()
+{
+	python3 "$top/tests/system/replay.py" "$@"
+}
+
+# A number of the last report: said 'JQ'
+said()
+{
+	jq "$1" "$run/report"
+}
+
+# Is it so? proves 'JQ'
+proves()
+{
+	jq -e "$1" "$run/report" >/dev/null || fail "not so: $1 in $(cat "$run/report")"
+}
+
+replay()
+{
+	weft replay "$@" report="$run/report" >"$run/out"
+}
+
+n_replays()
+{
+	curl -s --unix-socket "$run/weftd.sock" http://weft/v1/replays | jq '.replays | length'
+}
+
+none_runs()
+{
+	[ "$(n_replays)" = 0 ]
+}
+
+one_runs()
+{
+	[ "$(n_replays)" = 1 ]
+}
+
+queues()
+{
+	curl -s --unix-socket "$run/weftd.sock" http://weft/v1/workers | jq '.queues | length'
+}
+
+fds()
+{
+	find "/proc/$(pid_of weft-dataplane)/fd" -type l | wc -l
+}
+
+is_as_before()
+{
+	[ "$(queues)" = "$queues" ] && [ "$(fds)" = "$fds" ]
+}
+
+ns_add c1 c2 c3
+daemons_start
+weft segment add ALPHA vni=100
+for port in c1 c2 c3; do
+	weft port add "$port" type=tap segment=ALPHA netns="$port"
+	port_up "$port"
+done
+queues=$(queues)
+fds=$(fds)
+
+step "every format, with its own times"
+for form in us ns us-swapped ns-swapped pcapng; do
+	make_capture "$run/$form" "$form" 21 10000
+	before=$(counter c3 tx_frames)
+	replay "$run/$form" port=c1
+	[ $(($(counter c3 tx_frames) - before)) = 21 ] || fail "$form: not all arrived"
+	proves '.result == "done" and .inputs[0].frames == 21'
+	proves '.inputs[0].seconds > 0.195 and .inputs[0].seconds < 0.25'
+	proves '.inputs[0].gap_error_us.p50 < 5000'
+done
+proves '.ports[] | select(.port == "c1") | .rx_frames == 21'
+grep -q "21 of 21 frames" "$run/out"
+[ "$(weft fdb list port=c1 -o json | jq -r '.entries[].mac')" = 02:00:00:00:00:01 ] || fail "not learned"
+
+step "half as fast, at a rate, at once"
+replay "$run/us" port=c1 speed=0.5x
+proves '.inputs[0].seconds > 0.395 and .inputs[0].seconds < 0.45'
+replay "$run/us" port=c1 pps=1000 loop=50
+proves '.inputs[0].frames == 1050 and .inputs[0].pps > 980 and .inputs[0].pps < 1020'
+replay "$run/us" port=c1 rate=800k loop=50
+proves '.inputs[0].pps > 980 and .inputs[0].pps < 1020'
+before=$(counter c1 rx_frames)
+replay "$run/us" port=c1 speed=max loop=5000
+[ $(($(counter c1 rx_frames) - before)) = 105000 ] || fail "max: not all were sent"
+proves '.inputs[0].seconds < 5 and (.inputs[0] | has("gap_error_us") | not)'
+
+step "two files on one timeline"
+make_capture "$run/first" us 5 20000 0 1
+make_capture "$run/second" ns 5 20000 10000 2
+ip netns exec c3 timeout 10 tcpdump -i c3 -c 10 -w "$run/seen" --immediate-mode -Q in ether proto 0x88b5 \
+	2>"$run/tcpdump.log" &
+dump=$!
+wait_for 5 "tcpdump listens" grep -q listening "$run/tcpdump.log"
+replay "$run/first" port=c1 "$run/second" port=c2
+wait "$dump"
+[ "$(tcpdump -r "$run/seen" -e -nn 2>/dev/null | awk '/ethertype/ {print $2}' | uniq | wc -l)" = 10 ] ||
+	fail "not in turn: $(tcpdump -r "$run/seen" -e -nn 2>&1)"
+proves '[.inputs[].frames] == [5, 5]'
+
+step "what is changed, and what is dropped"
+replay "$run/us" port=c1 src_mac=02:00:00:00:00:77 speed=max
+[ "$(weft fdb list port=c1 -o json | jq -r '[.entries[].mac] | index("02:00:00:00:00:77")')" != null ] ||
+	fail "the address was not changed"
+weft port set c1 state=blocked
+replay "$run/us" port=c1 speed=max
+proves '[.ports[] | select(.port == "c1") | .drops[]] | add == 21'
+weft port set c1 state=
+
+step "what is refused"
+head -c 500 "$run/us" >"$run/cut"
+head -c 300 "$run/us" | tail -c 200 >"$run/junk"
+: >"$run/empty"
+before=$(counter c1 rx_frames)
+refused 4 "cut" weft replay "$run/cut" port=c1
+refused 4 "junk" weft replay "$run/junk" port=c1
+refused 4 "empty" weft replay "$run/empty" port=c1
+refused 4 "No such file" weft replay "$run/none" port=c1
+refused 4 "nobody" weft replay "$run/us" port=nobody
+refused 2 "port=PORT" weft replay "$run/us" "$run/us" port=c1
+refused 2 "has a file already" weft replay "$run/us" port=c1 "$run/us" port=c1
+refused 2 "one of them" weft replay "$run/us" port=c1 pps=1 speed=max
+[ "$(counter c1 rx_frames)" = "$before" ] || fail "something was sent"
+
+step "it ends with ctrl-C"
+# A command in the background of a script ignores SIGINT, unless it is told otherwise.
+python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$build/cli/weft" replay "$run/us" port=c1 loop=1000 report="$run/report" \
+	>"$run/out" 2>&1 &
+replayer=$!
+wait_for 5 "it runs" one_runs
+kill -INT "$replayer"
+status=0
+wait "$replayer" || status=$?
+[ "$status" = 1 ] || fail "exit code $status: $(cat "$run/out")"
+proves '.result == "interrupted" and .inputs[0].frames < 21000'
+none_runs || fail "it still runs"
+wait_for 5 "nothing is left" is_as_before
+
+step "one at a time; who is killed leaves nothing"
+"$build/cli/weft" replay "$run/us" port=c1 loop=1000 >"$run/out" 2>&1 &
+replayer=$!
+wait_for 5 "it runs" one_runs
+refused 4 "already" weft replay "$run/us" port=c1
+kill -9 "$replayer"
+wait "$replayer" 2>/dev/null || true
+wait_for 15 "it ends by itself" none_runs
+wait_for 5 "nothing is left" is_as_before
+"$build/cli/weft" replay "$run/us" port=c1 loop=1000 >"$run/out" 2>&1 &
+replayer=$!
+wait_for 5 "it runs" one_runs
+kill -9 "$(pid_of weftd)"
+status=0
+wait "$replayer" || status=$?
+[ "$status" != 0 ] || fail "nothing was said: $(cat "$run/out")"
+wait_for 20 "weftd is back" connected
+none_runs || fail "it still runs"
+wait_for 5 "nothing is left" is_as_before
+
+step "the port goes in the middle"
+"$build/cli/weft" replay "$run/us" port=c2 loop=1000 >"$run/out" 2>&1 &
+replayer=$!
+wait_for 5 "it runs" one_runs
+weft port del c2
+status=0
+wait "$replayer" || status=$?
+[ "$status" = 4 ] && grep -q "deleted" "$run/out" || fail "exit code $status: $(cat "$run/out")"
+wait_for 15 "it ends" none_runs
+
+step "captures that were made elsewhere are replayed, or refused in a line"
+n=0
+while read -r sample; do
+	status=0
+	weft replay "$sample" port=c1 speed=max >"$run/out" 2>&1 || status=$?
+	[ "$status" = 0 ] || { [ "$status" = 4 ] && [ "$(wc -l <"$run/out")" = 1 ]; } ||
+		fail "$sample: exit code $status: $(cat "$run/out")"
+	n=$((n + 1))
+done < <(find /usr/share /usr/lib -regextype egrep -iregex '.*\.(pcap|cap|pcapng)(\.gz)?' -type f 2>/dev/null)
+echo "$n captures of this machine's packages"
+finish
