@@ -126,6 +126,21 @@ static void say_tunnel(struct trace *trace, const struct port *peer, uint64_t by
 	say_link(trace, uplink, DP_TRACE_LINK, DROP_UPLINK_ERROR);
 }
 
+/* What is too big for a way is so by the bytes that the way carries. */
+static void say_refused(struct trace *trace, const struct port *port, unsigned int reason)
+{
+	struct port_peer_way way;
+
+	trace_drop(trace, port->is_peer ? DP_TRACE_TUNNEL : DP_TRACE_GATE, reason);
+	if (reason != DROP_TOO_BIG || !port->is_peer || !port_peer_way(port, &way))
+		return;
+	trace->step.value = trace->frame.len;
+	trace->step.limit = way.max_inner_bytes;
+	snprintf(trace->step.text, sizeof(trace->step.text),
+		 "the way to %s carries frames of %u bytes, this one has %u", port->spec.name,
+		 way.max_inner_bytes, trace->frame.len);
+}
+
 static unsigned int reason_in(const struct counters_block *count)
 {
 	for (unsigned int i = 1; i < DROP_COUNT; i++) {
@@ -146,7 +161,7 @@ void trace_ends_receiver(struct trace *trace, uint16_t index)
 
 	trace->port = port;
 	if (reason != DROP_NONE) {
-		trace_drop(trace, port->is_peer ? DP_TRACE_TUNNEL : DP_TRACE_GATE, reason);
+		say_refused(trace, port, reason);
 		return;
 	}
 	trace_say(trace, DP_TRACE_GATE, DP_TRACE_PASS, "port %s may have it", port->spec.name)

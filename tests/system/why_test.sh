@@ -88,22 +88,25 @@ half_guest()
 	fi
 }
 
-# UDP as fast as it goes from a to b, until it is stopped.
+# Frames to b as fast as they go, until they are stopped: load_start NAMESPACE DEVICE MAC
+loads=()
 load_start()
 {
-	ns a python3 -c "import socket, time
-out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-end = time.monotonic() + 20
+	ip netns exec "$1" python3 -c "import socket, time
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind(('$2', 0))
+frame = bytes.fromhex('$mac_b$3'.replace(':', '') + '88b5') + bytes(1386)
+end = time.monotonic() + 30
 while time.monotonic() < end:
-    try: out.sendto(b'x' * 1400, ('10.0.0.2', 9))
+    try: out.send(frame)
     except OSError: pass" &
-	load=$!
+	loads+=("$!")
 }
 
 load_stop()
 {
-	kill "$load"
-	wait "$load" 2>/dev/null || true
+	kill "${loads[@]}"
+	wait "${loads[@]}" 2>/dev/null || true
 }
 
 ns_add a b evil far
@@ -213,8 +216,8 @@ row "QEMU's socket missing" socket "is not there" "pa g2" \
 	"weft port add g2 type=vhost-user segment=ALPHA mode=client socket=$run/g2.sock" "weft port del g2"
 
 step "other hosts"
-row "next hop does not answer" way "h2" "pa h2" "ip -n far addr del 10.9.0.2/24 dev u0; ip neigh flush dev u0" \
-	"ip -n far addr add 10.9.0.2/24 dev u0; ip neigh flush dev u0; port_up h2 15"
+row "next hop does not answer" way "h2" "pa h2" "ip -n far addr del 10.9.0.2/24 dev u0; ip neigh flush dev u0 || true" \
+	"ip -n far addr add 10.9.0.2/24 dev u0; ip neigh flush dev u0 || true; port_up h2 15"
 row "no route to the peer" way "h9" "pa h9" "weft peer add h9 vtep=10.77.0.1" "weft peer del h9"
 row "both behind peers" tunnel-loop "both are behind peers" "h2 h3" "weft peer add h3 vtep=10.9.0.3" "weft peer del h3"
 row "uplink down" way "" "pa h2" "ip link set u0 down" "ip link set u0 up; port_up h2 15"
@@ -225,7 +228,8 @@ row "VNI that is not the peer's" tunnel-vni "same VNI" "pa 02:00:00:00:00:fb" \
 	"weft peer set h2 segments="
 
 step "channels"
-load_start
+load_start a pa "$mac_a"
+load_start evil evil 02:00:00:00:00:66
 row "channel at its ceiling" channel-ceiling "ceiling" "pa pb" \
 	"weft channel add slow tx.ceil=2M; weft channel assign slow port=pa" \
 	"weft channel unassign port=pa; weft channel del slow"
@@ -233,8 +237,8 @@ row "receiver's channel at its ceiling" channel-ceiling "ceiling" "pa pb" \
 	"weft channel add slow rx.ceil=2M; weft channel assign slow port=pb" \
 	"weft channel unassign port=pb; weft channel del slow"
 row "pool full" pool-full "pool" "pa pb" \
-	"weft pool add wan capacity=1M; weft channel add thin pool=wan tx.rate=500k tx.ceil=900M; weft channel assign thin port=pa" \
-	"weft channel unassign port=pa; weft channel del thin; weft pool del wan"
+	"weft pool add wan capacity=2M; for name in thin thick; do weft channel add \$name pool=wan tx.rate=500k; done; weft channel set thick tx.rate=1500k; weft channel assign thin port=pa; weft channel assign thick port=evil" \
+	"for name in pa evil; do weft channel unassign port=\$name; done; weft channel del thin; weft channel del thick; weft pool del wan"
 load_stop
 
 step "the rest"
@@ -258,4 +262,7 @@ echo "no capture" >"$run/bad.pcap"
 refused 2 "bad.pcap" weft trace pa --pcap "$run/bad.pcap"
 
 step "$n_rows causes named"
+accounting
+daemons_stop
+ip link del u0
 finish

@@ -110,6 +110,8 @@ static void every_answer_fits_its_schema(void **state)
 		fill_path(routes[i].path, path, sizeof(path));
 		if (strcmp(path, "/v1/where") == 0)
 			snprintf(path, sizeof(path), "/v1/where?q=web0");
+		if (strcmp(path, "/v1/why") == 0)
+			snprintf(path, sizeof(path), "/v1/why?from=c1&to=c2");
 		json_t *answer = rig_call(rig, "GET", path, "", 200);
 		json_t *schema = member(operation_of(document, &routes[i]),
 					"responses 200 content application/json schema");
@@ -120,6 +122,41 @@ static void every_answer_fits_its_schema(void **state)
 	}
 	assert_true(n_checked > 10);
 	json_decref(document);
+}
+
+static void a_traced_frame_fits_and_nonsense_is_refused(void **state)
+{
+	static const char frame[] = "{\"frame\": \"ff:ff:ff:ff:ff:ff 020000000001 88b5\"}";
+	struct rig *rig = *state;
+	json_t *document = rig_call(rig, "GET", "/v1/openapi.json", "", 200);
+	char why[256];
+
+	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
+	json_t *answer = rig_call(rig, "POST", "/v1/ports/c1/trace", frame, 200);
+
+	if (!schema_fits(document, member(document, "components schemas Trace"), answer, why,
+			 sizeof(why)))
+		fail_msg("trace: %s", why);
+	assert_true(json_array_size(json_object_get(answer, "steps")) > 3);
+	json_decref(answer);
+	json_decref(document);
+	rig_assert_problem(rig, "POST", "/v1/ports/nobody/trace", frame, 404, "port-unknown",
+			   "nobody");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{}", 422, "key-missing", "frame");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": 7}", 422,
+			   "key-missing", "frame");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"00\", \"x\": 1}",
+			   422, "key-unknown", "nothing else");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"0\"}", 422,
+			   "value-invalid", "hex");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"0g\"}", 422,
+			   "value-invalid", "hex");
+	rig_assert_problem(rig, "GET", "/v1/why", "", 422, "value-invalid", "from");
+	rig_assert_problem(rig, "GET", "/v1/why?from=c1", "", 422, "value-invalid", "to");
+	rig_assert_problem(rig, "GET", "/v1/why?from=c1&to=c2&size=x", "", 422, "value-invalid",
+			   "size");
+	rig_assert_problem(rig, "GET", "/v1/why?from=c1&to=c2&size=67", "", 422, "value-invalid",
+			   "68");
 }
 
 static void the_answers_to_changes_fit_too(void **state)
@@ -300,6 +337,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(every_route_is_in_it_and_nothing_else, &rig),
 		RIG_TEST(every_answer_fits_its_schema, &rig),
+		RIG_TEST(a_traced_frame_fits_and_nonsense_is_refused, &rig),
 		RIG_TEST(the_answers_to_changes_fit_too, &rig),
 		RIG_TEST(its_examples_are_taken, &rig),
 		RIG_TEST(every_query_parameter_of_it_is_taken_and_no_other, &rig),
