@@ -67,12 +67,13 @@ static int worker_init(struct worker *worker)
 	worker->neigh = memory.alloc((size_t)neigh_bytes, 64);
 	worker->burst = memory.alloc(sizeof(*worker->burst), 64);
 	worker->tunnelled = memory.alloc(sizeof(*worker->tunnelled), 64);
+	worker->let_go = memory.alloc(sizeof(*worker->let_go), 64);
 	worker->lists.egress = memory.alloc(PORTS_MAX * sizeof(struct egress), 64);
 	worker->lists.tagged = memory.alloc(sizeof(*worker->lists.tagged), 64);
 	worker->lists.touched = calloc(PORTS_MAX, sizeof(uint16_t));
 	worker->lists.segmentation = memory.alloc(sizeof(struct segmentation), 64);
 	if (worker->learn == NULL || worker->neigh == NULL || worker->burst == NULL ||
-	    worker->tunnelled == NULL || worker->lists.egress == NULL ||
+	    worker->tunnelled == NULL || worker->let_go == NULL || worker->lists.egress == NULL ||
 	    worker->lists.touched == NULL || worker->lists.segmentation == NULL ||
 	    worker->lists.tagged == NULL)
 		return -ENOMEM;
@@ -124,6 +125,7 @@ void worker_destroy(struct worker *worker)
 		memory.free(worker->burst->arena);
 	memory.free(worker->burst);
 	memory.free(worker->tunnelled);
+	memory.free(worker->let_go);
 	turnstile_destroy(worker->turnstiles);
 	memory.free(worker->lists.egress);
 	memory.free(worker->lists.tagged);
@@ -321,6 +323,9 @@ static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 {
 	uint64_t due_ns = turnstile_next_due_ns(worker), round_ns = pool_due_ns(worker->dp);
 
+	/* Nobody says when a receiver has room again. */
+	if (worker->room.n != 0)
+		return 0;
 	if (due_ns == TURNSTILE_NEVER_NS)
 		return SLEEP_NS_MAX;
 	due_ns = due_ns > WAKE_EARLY_NS ? due_ns - WAKE_EARLY_NS : 0;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/channel/room.h"
 #include "dataplane/forward.h"
 #include "dataplane/port.h"
 
@@ -33,7 +34,9 @@ struct worker {
 	struct burst *burst;
 	struct recorder *recorder;
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
+	struct burst *let_go;		/* of frames that lanes let go to ports */
 	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
+	struct room room;		/* lanes that wait for room at their receivers */
 	bool has_lanes;			/* that wait, or are emptied, from the next turn on */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */

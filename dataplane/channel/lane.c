@@ -10,6 +10,7 @@
 #include "dataplane/channel/account.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/lane_set.h"
+#include "dataplane/channel/lane_told.h"
 #include "dataplane/channel/shape.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
@@ -27,6 +28,10 @@
 /* For so long a lane waits for a receiver that has no room; then what it holds is lost there, as it
  * would be without a lane. A guest that is not scheduled is back by then. */
 #define ROOM_WAIT_NS 50000000ULL
+/* What it holds meanwhile: as many small frames as half a large ring. */
+#define ROOM_BLOCKS_MAX 512
+/* In the middle of a turn a lane goes on only where there is room for so many buffers. */
+#define ROOM_BUFFERS 32
 /* Pieces of a large frame leave so many blocks to others, who may take them at the same time. */
 #define SPARE_BLOCKS 1024
 
@@ -36,65 +41,19 @@ int lane_create(struct port *port, enum dp_way direction, uint16_t segment, stru
 {
 	struct dataplane *dp = port->dp;
 	struct lane *lane =
-		calloc(1, sizeof(*lane) + dp->config.n_workers * sizeof(lane->waiters[0]));
+		calloc(1, sizeof(*lane) + dp->config.n_workers * sizeof(lane->places[0]));
 
 	if (lane == NULL)
 		return -ENOMEM;
 	lane->port = port;
 	lane->direction = direction;
 	lane->segment = segment;
+	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+		lane->places[i].lane = lane;
 	rte_spinlock_init(&lane->lock);
 	fq_init(&lane->fq, dp->buffers, (uint32_t)(dp->config.hash_seed >> 16));
 	*out = lane;
 	return 0;
-}
-
-/* --- what it is told as --- */
-
-static struct counters_channel *counters_of(const struct worker *worker,
-					    const struct channel_way *way)
-{
-	return counters_channel(worker->dp->counters, way->channel, worker->index,
-				(enum dp_way)way->way);
-}
-
-/* Levels are added to by whoever holds the lane's lock, and by main when it is gone. */
-static void add_level(struct dataplane *dp, const struct channel_way *way, unsigned int worker,
-		      uint64_t bytes)
-{
-	struct counters_channel *count =
-		counters_channel(dp->counters, way->channel, worker, (enum dp_way)way->way);
-
-	__atomic_fetch_add(&count->queued_bytes, bytes, __ATOMIC_RELAXED);
-}
-
-/* The way that the lane was told in, if it still exists. */
-static const struct channel_way *find_level_way(const struct lane *lane)
-{
-	const struct channel *channel = atomic_load_explicit(
-		&lane->port->dp->channels[lane->level_channel], memory_order_acquire);
-
-	return channel != NULL && &channel->ways[lane->direction] == lane->level_way
-		       ? lane->level_way
-		       : NULL;
-}
-
-static void tell_level(struct lane *lane, const struct channel_way *way, unsigned int worker)
-{
-	struct dataplane *dp = lane->port->dp;
-
-	if (lane->level_way != way) {
-		const struct channel_way *before = find_level_way(lane);
-
-		if (before != NULL)
-			add_level(dp, before, worker, -lane->level_bytes);
-		lane->level_way = way;
-		lane->level_channel = way != NULL ? way->channel : 0;
-		lane->level_bytes = 0;
-	}
-	if (way != NULL)
-		add_level(dp, way, worker, lane->fq.n_bytes - lane->level_bytes);
-	lane->level_bytes = lane->fq.n_bytes;
 }
 
 void lane_destroy(struct lane *lane)
@@ -102,69 +61,8 @@ void lane_destroy(struct lane *lane)
 	if (lane == NULL)
 		return;
 	fq_clear(&lane->fq);
-	tell_level(lane, NULL, 0);
+	lane_told_level(lane, NULL, 0);
 	free(lane);
-}
-
-/* --- what is dropped, for who asks later --- */
-
-struct lane_drops {
-	struct fq_drops drops;
-	struct worker *worker;
-	const struct counters_block *count;
-	uint16_t segment; /* index, 0: not known */
-};
-
-static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late)
-{
-	const struct lane_drops *to = (const struct lane_drops *)drops;
-	struct frame frame;
-
-	/* No more of it lies in a row. */
-	frame.head_len = (uint16_t)(len < FRAME_HEAD_BYTES ? len : FRAME_HEAD_BYTES);
-	frame.len = len;
-	frame.n_iov = 0;
-	frame.segment = to->segment;
-	memcpy(frame.head, bytes, frame.head_len);
-	recorder_drop(to->worker->recorder, to->count, &frame,
-		      is_late ? DROP_QUEUE_DELAY : DROP_QUEUE_FULL);
-}
-
-/* Until settle(), under the lock. */
-static void note_drops(struct lane *lane, struct worker *worker, const struct counters_block *count,
-		       struct lane_drops *drops)
-{
-	bool has_one = lane->direction == DP_RX && atomic_load_explicit(&lane->port->vlans, memory_order_relaxed) == NULL;
-
-	*drops = (struct lane_drops){
-		.drops = {.take = record_drop},
-		.worker = worker,
-		.count = count,
-		.segment = has_one ? atomic_load_explicit(&lane->port->segment,
-							  memory_order_relaxed)
-				   : 0,
-	};
-	lane->fq.drops = &drops->drops;
-}
-
-/* Counts what the queue has dropped and marked since. */
-static void settle(struct lane *lane, struct worker *worker, const struct channel_way *way,
-		   const struct fq_account *before, struct counters_block *count)
-{
-	const struct fq_account *now = &lane->fq.account;
-	uint64_t late = now->late - before->late, full = now->full - before->full;
-
-	lane->fq.drops = NULL;
-	count->drops[DROP_QUEUE_DELAY] += late;
-	count->drops[DROP_QUEUE_FULL] += full;
-	count->queued -= late + full;
-	if (way != NULL) {
-		struct counters_channel *channel = counters_of(worker, way);
-
-		channel->drops += late + full;
-		channel->marks += now->marks - before->marks;
-	}
-	tell_level(lane, way, worker->index);
 }
 
 /* --- in --- */
@@ -248,7 +146,7 @@ static struct served serve(struct worker *worker, struct waiter *waiter, int64_t
 
 static void wait_for(struct lane *lane, struct worker *worker, struct channel_way *way)
 {
-	struct waiter *waiter = &lane->waiters[worker->index];
+	struct waiter *waiter = &lane->places[worker->index].waiter;
 
 	if (way == NULL) {
 		worker->has_lanes = true;
@@ -258,6 +156,25 @@ static void wait_for(struct lane *lane, struct worker *worker, struct channel_wa
 	turnstile_wait(worker, waiter, way);
 }
 
+/* Under the lock. A lane that only waits for room takes in no more than a receiver might. */
+static void note_stuffed(struct lane *lane)
+{
+	uint32_t max =
+		lane->fq.max_blocks < ROOM_BLOCKS_MAX ? lane->fq.max_blocks : ROOM_BLOCKS_MAX;
+
+	atomic_store_explicit(&lane->is_stuffed, lane->fq.n_blocks >= max, memory_order_relaxed);
+}
+
+/* The owner, under the lock. */
+static void set_wants_room(struct lane *lane, bool wants_room)
+{
+	atomic_store_explicit(&lane->wants_room, wants_room, memory_order_relaxed);
+	if (wants_room)
+		note_stuffed(lane);
+	else
+		atomic_store_explicit(&lane->is_stuffed, false, memory_order_relaxed);
+}
+
 static void count_entry(struct lane *lane, const struct entry *entry, struct counters_block *count)
 {
 	count->queued += entry->n;
@@ -265,16 +182,53 @@ static void count_entry(struct lane *lane, const struct entry *entry, struct cou
 	count->drops[DROP_QUEUE_FULL] += entry->n_refused;
 }
 
+/* Has the receiver room for n buffers, and for one frame more? Under the lock. */
+static bool has_room(const struct lane *lane, unsigned int n_buffers)
+{
+	const struct port *port = lane->port;
+
+	return port->type->has_room == NULL || lane->direction != DP_RX ||
+	       port->type->has_room(port, n_buffers + shape_buffers(lane->fq.quantum_bytes));
+}
+
+/* The owner, no more under the lock: for room, or for credit. */
+static void wait_for_any(struct lane *lane, struct worker *worker, struct channel_way *way)
+{
+	if (atomic_load_explicit(&lane->wants_room, memory_order_relaxed))
+		room_wait(worker, &lane->places[worker->index]);
+	else
+		wait_for(lane, worker, way);
+}
+
 /* Under the lock. true: it is this worker's from now on, and nobody waits for it yet. */
-static bool become_owner(struct lane *lane, const struct worker *worker)
+static bool become_owner(struct lane *lane, const struct worker *worker,
+			 const struct channel_way *way)
 {
 	if (lane->fq.n_frames == 0)
 		fq_rest(&lane->fq);
 	if (lane->fq.n_frames == 0 || lane_is_busy(lane))
 		return false;
 	atomic_store_explicit(&lane->owner, worker->index, memory_order_relaxed);
+	if (way != NULL && !has_room(lane, 0)) {
+		set_wants_room(lane, true);
+		lane->full_since_ns = worker->burst->now_ns;
+	}
 	atomic_store_explicit(&lane->is_busy, true, memory_order_release);
 	return true;
+}
+
+/* What its receiver would have lost, too. */
+static void refuse(struct worker *worker, const struct channel_way *way, const struct burst *burst,
+		   const uint8_t *order, unsigned int n, struct counters_block *count)
+{
+	struct counters_channel *channel = lane_told_counters(worker, way);
+
+	drop_frames(burst, count, order, n, DROP_RING_FULL);
+	channel->drops += n;
+	channel->asked_frames += n;
+	for (unsigned int i = 0; i < n; i++)
+		channel->asked_bytes +=
+			account_frame(&burst->frames[order[i]], way->frame_extra_bytes);
 }
 
 void lane_hold(struct lane *lane, struct worker *worker, const struct burst *burst,
@@ -291,11 +245,16 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 	};
 	uint64_t bytes = 0;
 
+	if (way != NULL && (atomic_load_explicit(&lane->is_stuffed, memory_order_relaxed) ||
+			    (lane->direction == DP_RX && lane_is_stuck(lane)))) {
+		refuse(worker, way, burst, order, n, count);
+		return;
+	}
 	rte_spinlock_lock(&lane->lock);
 	struct fq_account before = lane->fq.account;
 	struct lane_drops drops;
 
-	note_drops(lane, worker, count, &drops);
+	lane_told_note(lane, worker, count, &drops);
 	set_limits(lane, way);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
@@ -307,19 +266,21 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 			put_frame(&entry, frame);
 	}
 	count_entry(lane, &entry, count);
-	settle(lane, worker, way, &before, count);
-	bool is_new = become_owner(lane, worker);
+	lane_told_settle(lane, worker, way, &before, count);
+	bool is_new = become_owner(lane, worker, way);
 
+	if (atomic_load_explicit(&lane->wants_room, memory_order_relaxed))
+		note_stuffed(lane);
 	rte_spinlock_unlock(&lane->lock);
 	if (way != NULL) {
-		struct counters_channel *channel = counters_of(worker, way);
+		struct counters_channel *channel = lane_told_counters(worker, way);
 
 		channel->asked_frames += n;
 		channel->asked_bytes += bytes;
 		channel->drops += entry.n_refused;
 	}
 	if (is_new)
-		wait_for(lane, worker, way);
+		wait_for_any(lane, worker, way);
 }
 
 /* Blocks that the pieces take, at most. */
@@ -349,39 +310,30 @@ bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct fra
 	struct fq_account before = lane->fq.account;
 	struct lane_drops drops;
 
-	note_drops(lane, worker, count, &drops);
+	lane_told_note(lane, worker, count, &drops);
 	set_limits(lane, way);
 	bool is_cut = put_cut(&entry, worker, frame);
 
 	count_entry(lane, &entry, count);
-	settle(lane, worker, way, &before, count);
-	bool is_new = become_owner(lane, worker);
+	lane_told_settle(lane, worker, way, &before, count);
+	bool is_new = become_owner(lane, worker, way);
 
 	rte_spinlock_unlock(&lane->lock);
 	if (is_new)
-		wait_for(lane, worker, way);
+		wait_for_any(lane, worker, way);
 	return is_cut;
 }
 
 /* --- out --- */
 
-/* What leaves at once, in worker->burst. */
+/* What leaves at once, in a burst. */
 struct batch {
-	uint64_t bytes; /* as accounted */
+	struct burst *burst;
+	uint64_t bytes;	 /* as accounted */
+	bool wants_room; /* the receiver has none */
 	unsigned int n_buffers;
 	uint32_t blocks[BURST_FRAMES];
 };
-
-/* Has the receiver room for one frame more? */
-static bool has_room(const struct lane *lane, const struct batch *batch, uint64_t now_ns)
-{
-	const struct port *port = lane->port;
-
-	if (port->type->has_room == NULL || lane->direction != DP_RX ||
-	    port->type->has_room(port, batch->n_buffers + shape_buffers(lane->fq.quantum_bytes)))
-		return true;
-	return batch->n_buffers == 0 && now_ns - fq_oldest_ns(&lane->fq) > ROOM_WAIT_NS;
-}
 
 static unsigned int frames_max(const struct channel_way *way, uint64_t now_ns)
 {
@@ -395,7 +347,7 @@ static unsigned int frames_max(const struct channel_way *way, uint64_t now_ns)
 static bool take_one(struct lane *lane, struct worker *worker, const struct channel_way *way,
 		     struct batch *batch)
 {
-	struct burst *burst = worker->burst;
+	struct burst *burst = batch->burst;
 	struct fq_taken taken;
 
 	if (!fq_take(&lane->fq, burst, burst->now_ns, &taken))
@@ -409,16 +361,16 @@ static bool take_one(struct lane *lane, struct worker *worker, const struct chan
 		frame->drop = DROP_WRONG_SEGMENT;
 	if (way != NULL) {
 		batch->bytes += account_frame(frame, way->frame_extra_bytes);
-		counters_of(worker, way)->delays[account_delay(taken.waited_ns)]++;
+		lane_told_counters(worker, way)->delays[account_delay(taken.waited_ns)]++;
 	}
 	return true;
 }
 
-/* Fills worker->burst while the budget lasts. */
+/* Fills the burst while the budget lasts, and the receiver's room. */
 static void take_out(struct lane *lane, struct worker *worker, const struct channel_way *way,
 		     int64_t budget_bytes, struct counters_block *count, struct batch *batch)
 {
-	struct burst *burst = worker->burst;
+	struct burst *burst = batch->burst;
 	unsigned int max = frames_max(way, burst->now_ns);
 
 	burst->n = burst->n_pieces = 0;
@@ -427,15 +379,16 @@ static void take_out(struct lane *lane, struct worker *worker, const struct chan
 	struct fq_account before = lane->fq.account;
 	struct lane_drops drops;
 
-	note_drops(lane, worker, count, &drops);
+	lane_told_note(lane, worker, count, &drops);
 	set_limits(lane, way);
 	while (lane->fq.n_frames != 0 && burst->n < max && (int64_t)batch->bytes < budget_bytes &&
-	       burst->n_pieces + FRAME_PIECES_MAX <= BURST_PIECES &&
-	       (way == NULL || has_room(lane, batch, burst->now_ns)) &&
-	       take_one(lane, worker, way, batch))
-		;
+	       burst->n_pieces + FRAME_PIECES_MAX <= BURST_PIECES) {
+		batch->wants_room = way != NULL && !has_room(lane, batch->n_buffers);
+		if (batch->wants_room || !take_one(lane, worker, way, batch))
+			break;
+	}
 	count->queued -= burst->n;
-	settle(lane, worker, way, &before, count);
+	lane_told_settle(lane, worker, way, &before, count);
 	rte_spinlock_unlock(&lane->lock);
 }
 
@@ -443,7 +396,7 @@ static void take_out(struct lane *lane, struct worker *worker, const struct chan
 static uint64_t send_to_port(struct lane *lane, struct worker *worker, const struct batch *batch,
 			     uint32_t extra_bytes, struct counters_block *count)
 {
-	struct burst *burst = worker->burst;
+	struct burst *burst = batch->burst;
 	struct port *port = lane->port;
 	struct egress egress = {.n = 0};
 
@@ -463,18 +416,50 @@ static uint64_t send_to_port(struct lane *lane, struct worker *worker, const str
 			  extra_bytes, count);
 }
 
+/* Has it left? Else it may wait for room, if it does not wait for credit. */
+static bool leave(struct lane *lane, struct worker *worker, const struct batch *batch)
+{
+	rte_spinlock_lock(&lane->lock);
+	bool is_empty = lane->fq.n_frames == 0, wants_room = batch->wants_room && !is_empty;
+
+	set_wants_room(lane, wants_room);
+	if (is_empty) {
+		fq_rest(&lane->fq);
+		atomic_store_explicit(&lane->is_busy, false, memory_order_release);
+	}
+	rte_spinlock_unlock(&lane->lock);
+	if (wants_room) {
+		lane->full_since_ns = batch->burst->now_ns;
+		room_wait(worker, &lane->places[worker->index]);
+	}
+	return is_empty || wants_room;
+}
+
+/* Where frames go from here: those to a port may leave while another burst is on its way. */
+static struct burst *burst_of(const struct lane *lane, struct worker *worker)
+{
+	if (lane->direction == DP_TX)
+		return worker->burst;
+	worker->let_go->now_s = worker->burst->now_s;
+	worker->let_go->now_ns = worker->burst->now_ns;
+	worker->let_go->attention = false;
+	return worker->let_go;
+}
+
 /* One burst. */
 static struct served move(struct lane *lane, struct worker *worker, struct channel_way *way,
 			  int64_t budget_bytes)
 {
-	struct burst *burst = worker->burst;
+	struct burst *burst = burst_of(lane, worker);
 	struct port *port = lane->port;
 	struct counters_block *count =
 		counters_block(worker->dp->counters, port->slot, worker->index);
 	uint32_t extra_bytes = way != NULL ? way->frame_extra_bytes : 0;
 	struct batch batch; /* filled as far as it is used */
 
+	batch.burst = burst;
 	batch.bytes = batch.n_buffers = 0;
+	batch.wants_room = false;
 	take_out(lane, worker, way, budget_bytes, count, &batch);
 	unsigned int n = burst->n;
 	uint64_t bytes = batch.bytes;
@@ -483,36 +468,104 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 		bytes = send_to_port(lane, worker, &batch, extra_bytes, count);
 	else if (n != 0)
 		carry_held(worker, port, burst);
+	worker->burst->attention |= burst->attention;
 	for (unsigned int i = 0; i < n; i++)
 		buffers_give(worker->dp->buffers, batch.blocks[i]);
 	if (way != NULL && n != 0)
 		shape_charge(worker, way, n, bytes, true);
-	rte_spinlock_lock(&lane->lock);
-	bool is_done = lane->fq.n_frames == 0;
+	bool is_done = leave(lane, worker, &batch);
 
-	if (is_done) {
-		fq_rest(&lane->fq);
-		atomic_store_explicit(&lane->is_busy, false, memory_order_release);
-	}
-	rte_spinlock_unlock(&lane->lock);
 	return (struct served){.bytes = (int64_t)bytes, .frames = n, .is_done = is_done};
 }
 
 static struct served serve(struct worker *worker, struct waiter *waiter, int64_t budget_bytes)
 {
-	struct waiter *first = waiter - worker->index;
-	struct lane *lane = (struct lane *)((char *)first - offsetof(struct lane, waiters));
+	struct lane_place *place =
+		(struct lane_place *)((char *)waiter - offsetof(struct lane_place, waiter));
 
-	return move(lane, worker, waiter->way, budget_bytes);
+	return move(place->lane, worker, waiter->way, budget_bytes);
 }
-
-/* --- another epoch --- */
 
 static bool is_own(const struct lane *lane, const struct worker *worker)
 {
 	return lane_is_busy(lane) &&
 	       atomic_load_explicit(&lane->owner, memory_order_relaxed) == worker->index;
 }
+
+/* --- room --- */
+
+static bool finds_room(struct lane *lane, unsigned int n_buffers)
+{
+	rte_spinlock_lock(&lane->lock);
+	bool finds = has_room(lane, n_buffers);
+
+	if (finds)
+		set_wants_room(lane, false);
+	rte_spinlock_unlock(&lane->lock);
+	return finds;
+}
+
+void lane_let_go(struct lane *lane, struct worker *worker, struct channel_way *way)
+{
+	if (!is_own(lane, worker))
+		return;
+	if (atomic_load_explicit(&lane->wants_room, memory_order_relaxed)) {
+		if (!finds_room(lane, ROOM_BUFFERS))
+			return;
+		wait_for(lane, worker, way);
+	}
+	turnstile_serve(worker, way);
+}
+
+bool lane_is_stuck(struct lane *lane)
+{
+	const struct port *port = lane->port;
+
+	if (__builtin_expect(!atomic_load_explicit(&lane->is_stuck, memory_order_relaxed), 1))
+		return false;
+	if (!port->type->has_room(port, shape_buffers(FQ_QUANTUM_BYTES)))
+		return true;
+	atomic_store_explicit(&lane->is_stuck, false, memory_order_relaxed);
+	return false;
+}
+
+/* All that it holds, at once: it is not much, by ROOM_BLOCKS_MAX. */
+static void lose_all(struct lane *lane, struct worker *worker)
+{
+	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	struct counters_block *count =
+		counters_block(worker->dp->counters, lane->port->slot, worker->index);
+
+	rte_spinlock_lock(&lane->lock);
+	uint32_t n = lane->fq.n_frames;
+
+	count->queued -= n;
+	count->drops[DROP_RING_FULL] += n;
+	if (way != NULL)
+		lane_told_counters(worker, way)->drops += n;
+	fq_clear(&lane->fq);
+	lane_told_level(lane, way, worker->index);
+	set_wants_room(lane, false);
+	atomic_store_explicit(&lane->is_stuck, true, memory_order_relaxed);
+	atomic_store_explicit(&lane->is_busy, false, memory_order_release);
+	rte_spinlock_unlock(&lane->lock);
+}
+
+bool lane_still_wants_room(struct lane *lane, struct worker *worker)
+{
+	if (!is_own(lane, worker) || !atomic_load_explicit(&lane->wants_room, memory_order_relaxed))
+		return false;
+	if (finds_room(lane, 0)) {
+		wait_for(lane, worker, atomic_load_explicit(&lane->way, memory_order_acquire));
+		return false;
+	}
+	if (worker->burst->now_ns - lane->full_since_ns <= ROOM_WAIT_NS)
+		return true;
+	lose_all(lane, worker);
+	return false;
+}
+
+/* --- another epoch --- */
 
 static void go_on(struct lane *lane, struct worker *worker)
 {
@@ -524,7 +577,8 @@ static void go_on(struct lane *lane, struct worker *worker)
 		return;
 	}
 	rte_spinlock_lock(&lane->lock);
-	tell_level(lane, way, worker->index);
+	lane_told_level(lane, way, worker->index);
+	set_wants_room(lane, false);
 	rte_spinlock_unlock(&lane->lock);
 	wait_for(lane, worker, way);
 }
@@ -534,6 +588,7 @@ void lane_wait_anew(struct worker *worker)
 	struct dataplane *dp = worker->dp;
 
 	worker->has_lanes = false;
+	room_forget(worker);
 	for (unsigned int i = 1; i < PORTS_MAX; i++) {
 		const struct port *port = atomic_load_explicit(&dp->ports[i], memory_order_acquire);
 

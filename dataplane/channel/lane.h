@@ -35,6 +35,7 @@
 
 #include "dataplane/api/dp_msg.h"
 #include "dataplane/channel/fq.h"
+#include "dataplane/channel/room.h"
 #include "dataplane/channel/turnstile.h"
 
 /* A large TCP frame that takes longer at the channel's rate is cut before it waits. */
@@ -46,25 +47,40 @@ struct dataplane;
 struct port;
 struct worker;
 
+struct lane;
+
+/* Where a worker keeps a lane that waits. */
+struct lane_place {
+	struct waiter waiter;  /* for credit */
+	struct room_link link; /* for room */
+	struct lane *lane;
+};
+
 struct lane {
 	struct port *port;
 	enum dp_way direction;
-	uint16_t segment;	/* of a trunk: whose frames; 0: of any */
+	uint16_t segment; /* of a trunk: whose frames; 0: of any */
 
 	/* Main writes. NULL: it has no channel just now, and passes on what it has. */
 	_Atomic(struct channel_way *) way;
-	_Atomic bool is_lossless;	/* nothing is marked or dropped: a ring waits behind it */
+	_Atomic bool is_lossless; /* nothing is marked or dropped: a ring waits behind it */
 
 	rte_spinlock_t lock;
-	_Atomic bool is_busy;	/* holds frames, or they are being sent */
-	_Atomic unsigned int owner;	/* worker that takes them out, while it is busy */
+	_Atomic bool is_busy;	    /* holds frames, or they are being sent */
+	_Atomic unsigned int owner; /* worker that takes them out, while it is busy */
+
+	/* The receiver has no room: its owner writes. */
+	_Atomic bool wants_room;
+	_Atomic bool is_stuffed; /* and it holds so much that it takes in nothing more */
+	_Atomic bool is_stuck;	 /* it had none for so long that nobody waits for it any more */
+	uint64_t full_since_ns;
 
 	/* Under the lock. */
-	const struct channel_way *level_way;	/* in whose counters is told what it holds, ... */
-	uint16_t level_channel;			/* ... its channel, ... */
-	uint64_t level_bytes;			/* ... and how much was told */
+	const struct channel_way *level_way; /* in whose counters is told what it holds, ... */
+	uint16_t level_channel;		     /* ... its channel, ... */
+	uint64_t level_bytes;		     /* ... and how much was told */
 	struct fq fq;
-	struct waiter waiters[];	/* one for each worker: each uses its own */
+	struct lane_place places[]; /* one for each worker: each uses its own */
 };
 
 /* Main. 0 or -ENOMEM. */
@@ -80,6 +96,17 @@ static inline bool lane_is_busy(const struct lane *lane)
 {
 	return atomic_load_explicit(&lane->is_busy, memory_order_acquire);
 }
+
+/* Before frames come to a lane that is busy: lets go what may go, if it is this worker's. */
+void lane_let_go(struct lane *lane, struct worker *worker, struct channel_way *way);
+
+/* Its receiver has had no room for long, and has none. Then frames are lost there, as they would be
+ * without a lane. */
+bool lane_is_stuck(struct lane *lane);
+
+/* Beginning of a turn: does it wait for room? If there is some, it waits at its turnstile. If there
+ * was none for too long, what it holds is lost. */
+bool lane_still_wants_room(struct lane *lane, struct worker *worker);
 
 /* Takes frames burst->frames[order[0 .. n)] in, copied, and counts them: as queued, or as dropped
  * where there is no room. What they cost was asked for. count: of the lane's port. */

@@ -172,13 +172,16 @@ static void shape_run(struct worker *worker, struct port *port, struct lane *lan
 		send_first(worker, port, burst, order, n, 0, 0, count);
 		return;
 	}
+	if (way != NULL && __builtin_expect(lane_is_busy(lane), 0))
+		lane_let_go(lane, worker, way);
 	if (way == NULL)
 		no_credit(&credit);
 	else
 		find_credit(worker, lane, way, burst->now_ns, &credit);
 	unsigned int fitting =
 		credit.bytes <= 0 ? 0 : count_fitting(burst, order, n, &credit, &bytes);
-	unsigned int passing = fitting == 0 ? 0 : count_roomy(port, burst, order, fitting);
+	unsigned int passing =
+		fitting == 0 || lane_is_stuck(lane) ? 0 : count_roomy(port, burst, order, fitting);
 
 	if (passing != 0) {
 		/* What those cost that have no room is not known apart. */

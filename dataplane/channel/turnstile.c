@@ -8,6 +8,7 @@
 #include "dataplane/channel/bucket.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/lane.h"
+#include "dataplane/channel/room.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -16,6 +17,11 @@
 /* At least a full frame, so that each visit moves one. */
 #define QUANTUM_BYTES_MIN 1600
 #define QUANTUM_BYTES_MAX (1 << 20)
+/* Bursts beyond one for each who waits, of lanes to ports: many may have filled them. */
+#define MORE_BURSTS 7
+/* Bursts that leave when one comes. */
+#define PASSING_BURSTS 2
+#define PASSING_TICKS (bucket_ticks(BUCKET_AHEAD_NS) / 2) /* and the credit for that */
 
 struct turnstile {
 	struct channel_way *way;
@@ -73,8 +79,11 @@ static struct turnstile *open_turnstile(struct turnstiles *turnstiles, struct ch
 {
 	uint16_t place = place_of(way), index = turnstiles->places[place];
 
-	if (index != 0)
+	if (index != 0) {
+		if (turnstiles->at[index - 1].n == 0)
+			turnstiles->at[index - 1].since_ns = now_ns;
 		return &turnstiles->at[index - 1];
+	}
 	unsigned int i = turnstiles->n++;
 
 	turnstiles->places[place] = (uint16_t)(i + 1);
@@ -215,16 +224,17 @@ static int64_t serve_first(struct worker *worker, struct turnstile *turnstile, i
 	return served.bytes;
 }
 
-/* As far as the credit goes, and no more bursts than members. Who is left in the middle of its
+/* As far as the credit goes, and no more bursts than `left`. Who is left in the middle of its
  * quantum stays first and goes on there. */
-static unsigned int serve(struct worker *worker, struct turnstile *turnstile, uint64_t now_ns)
+static unsigned int serve(struct worker *worker, struct turnstile *turnstile, unsigned int left,
+			  uint64_t now_ns)
 {
 	struct channel_way *way = turnstile->way;
 	int64_t credit = bucket_credit(&way->bucket, now_ns, true);
 	int32_t quantum = quantum_of(way);
 	unsigned int frames = 0;
 
-	for (unsigned int left = turnstile->n; left != 0 && credit > 0;) {
+	while (left != 0 && turnstile->n != 0 && credit > 0) {
 		struct waiter *first = turnstile->first;
 
 		begin_turn(first, quantum);
@@ -248,11 +258,14 @@ static bool look_at(struct worker *worker, unsigned int i, uint64_t now_ns, unsi
 	struct turnstiles *turnstiles = worker->turnstiles;
 	struct turnstile *turnstile = &turnstiles->at[i];
 	struct channel_way *way = turnstile->way;
+	unsigned int n = turnstile->n, more = way->way == DP_RX ? MORE_BURSTS : 0;
 
 	/* Another worker may have taken meanwhile. */
 	if (bucket_due_ns(&way->bucket) <= now_ns)
-		*frames += serve(worker, turnstile, now_ns);
-	count_held(worker, turnstile, now_ns);
+		*frames += serve(worker, turnstile, n + more, now_ns);
+	/* Else all have been served in the middle of the last turn. */
+	if (n != 0)
+		count_held(worker, turnstile, now_ns);
 	if (turnstile->n == 0) {
 		close_turnstile(turnstiles, i);
 		return false;
@@ -278,6 +291,8 @@ unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
 	}
 	if (__builtin_expect(worker->has_lanes, 0))
 		lane_wait_anew(worker);
+	if (__builtin_expect(worker->room.n != 0, 0))
+		room_turn(worker);
 	if (rates_epoch != turnstiles->rates_epoch) {
 		turnstiles->rates_epoch = rates_epoch;
 		read_times(turnstiles);
@@ -294,4 +309,21 @@ unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
 			set_due(turnstiles, i++, due_ns);
 	}
 	return frames;
+}
+
+/* A turnstile that this leaves empty is closed at the next turn: others may look at it just now. */
+void turnstile_serve(struct worker *worker, const struct channel_way *way)
+{
+	struct turnstiles *turnstiles = worker->turnstiles;
+	uint16_t index = turnstiles->places[place_of(way)];
+	uint64_t now_ns = worker->burst->now_ns;
+
+	/* A little at a time would make many small bursts. */
+	if (index == 0 || bucket_credit_ticks(&way->bucket, now_ns, true) < PASSING_TICKS)
+		return;
+	struct turnstile *turnstile = &turnstiles->at[index - 1];
+
+	serve(worker, turnstile, PASSING_BURSTS, now_ns);
+	if (turnstile->n == 0)
+		count_held(worker, turnstile, now_ns);
 }

@@ -62,8 +62,13 @@ bool turnstile_is_waiting(const struct worker *worker, const struct waiter *wait
 unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way);
 
 /* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has
- * come, as many bursts at a turnstile as wait there at most; frames moved. */
+ * come, as many bursts at a turnstile as wait there at most, and some more of lanes to ports;
+ * frames moved. */
 unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns);
+
+/* In the middle of a turn: serves some bursts of those who wait for the rx way of a channel, if
+ * their time has come. So what fills lanes empties them, too, however long the turn is. */
+void turnstile_serve(struct worker *worker, const struct channel_way *way);
 
 /* When somebody is to be served, at the earliest; TURNSTILE_NEVER_NS: nobody waits. */
 uint64_t turnstile_next_due_ns(const struct worker *worker);

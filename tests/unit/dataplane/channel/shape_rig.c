@@ -149,6 +149,8 @@ static void shape_rx(struct rxq *rxq, struct burst *burst)
 {
 	struct shape_port *own = rxq->port->impl;
 
+	if (own->refilled != NULL)
+		own->refilled->room = INT32_MAX;
 	while (own->n != 0 && burst->n < BURST_FRAMES && own->n_taken < own->n_allowed) {
 		fill(own, &own->pending[own->first], burst);
 		own->first = (own->first + 1) % SHAPE_PENDING;

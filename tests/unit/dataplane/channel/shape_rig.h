@@ -25,17 +25,17 @@ struct shape_flow {
 
 struct shape_frame {
 	uint64_t sent_ns;
-	uint32_t dst;	    /* station: the port that it is for */
+	uint32_t dst; /* station: the port that it is for */
 	uint32_t len, serial;
 	uint16_t flow, vlan; /* vlan 0: no tag */
-	uint16_t gso_bytes; /* of payload in each piece; 0: not large */
+	uint16_t gso_bytes;  /* of payload in each piece; 0: not large */
 	uint8_t tos;
 };
 
 struct shape_port {
 	struct rxq rxq;
 	uint32_t station;
-	unsigned int first;    /* of pending: a ring */
+	unsigned int first;	/* of pending: a ring */
 	_Atomic unsigned int n; /* a test may look while a worker runs */
 	struct shape_frame pending[SHAPE_PENDING];
 	unsigned int n_taken;
@@ -45,6 +45,7 @@ struct shape_port {
 	struct shape_flow got[SHAPE_FLOWS];
 	uint64_t got_frames, got_bytes;
 	int64_t room; /* buffers that it takes; below 0: any number, and nobody asks */
+	struct shape_port *refilled; /* when this one is polled, that one has room; or NULL */
 };
 
 struct shape_rig {

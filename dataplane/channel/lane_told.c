@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See lane_told.h. Worker threads, and main when a lane goes. */
+#include "dataplane/channel/lane_told.h"
+
+#include "dataplane/channel/channel.h"
+#include "dataplane/channel/lane.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/drop.h"
+#include "dataplane/recorder.h"
+#include "dataplane/worker.h"
+
+struct counters_channel *lane_told_counters(const struct worker *worker,
+					    const struct channel_way *way)
+{
+	return counters_channel(worker->dp->counters, way->channel, worker->index,
+				(enum dp_way)way->way);
+}
+
+/* Levels are added to by whoever holds the lane's lock, and by main when it is gone. */
+static void add_level(struct dataplane *dp, const struct channel_way *way, unsigned int worker,
+		      uint64_t bytes)
+{
+	struct counters_channel *count =
+		counters_channel(dp->counters, way->channel, worker, (enum dp_way)way->way);
+
+	__atomic_fetch_add(&count->queued_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+/* The way that the lane was told in, if it still exists. */
+static const struct channel_way *find_level_way(const struct lane *lane)
+{
+	const struct channel *channel = atomic_load_explicit(
+		&lane->port->dp->channels[lane->level_channel], memory_order_acquire);
+
+	return channel != NULL && &channel->ways[lane->direction] == lane->level_way
+		       ? lane->level_way
+		       : NULL;
+}
+
+void lane_told_level(struct lane *lane, const struct channel_way *way, unsigned int worker)
+{
+	struct dataplane *dp = lane->port->dp;
+
+	if (lane->level_way != way) {
+		const struct channel_way *before = find_level_way(lane);
+
+		if (before != NULL)
+			add_level(dp, before, worker, -lane->level_bytes);
+		lane->level_way = way;
+		lane->level_channel = way != NULL ? way->channel : 0;
+		lane->level_bytes = 0;
+	}
+	if (way != NULL)
+		add_level(dp, way, worker, lane->fq.n_bytes - lane->level_bytes);
+	lane->level_bytes = lane->fq.n_bytes;
+}
+
+static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late)
+{
+	const struct lane_drops *to = (const struct lane_drops *)drops;
+	struct frame frame;
+
+	/* No more of it lies in a row. */
+	frame.head_len = (uint16_t)(len < FRAME_HEAD_BYTES ? len : FRAME_HEAD_BYTES);
+	frame.len = len;
+	frame.n_iov = 0;
+	frame.segment = to->segment;
+	memcpy(frame.head, bytes, frame.head_len);
+	recorder_drop(to->worker->recorder, to->count, &frame,
+		      is_late ? DROP_QUEUE_DELAY : DROP_QUEUE_FULL);
+}
+
+void lane_told_note(struct lane *lane, struct worker *worker, const struct counters_block *count,
+		    struct lane_drops *drops)
+{
+	bool has_one = lane->direction == DP_RX &&
+		       atomic_load_explicit(&lane->port->vlans, memory_order_relaxed) == NULL;
+
+	*drops = (struct lane_drops){
+		.drops = {.take = record_drop},
+		.worker = worker,
+		.count = count,
+		.segment =
+			has_one ? atomic_load_explicit(&lane->port->segment, memory_order_relaxed)
+				: 0,
+	};
+	lane->fq.drops = &drops->drops;
+}
+
+/* Counts what the queue has dropped and marked since. */
+void lane_told_settle(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		      const struct fq_account *before, struct counters_block *count)
+{
+	const struct fq_account *now = &lane->fq.account;
+	uint64_t late = now->late - before->late, full = now->full - before->full;
+
+	lane->fq.drops = NULL;
+	count->drops[DROP_QUEUE_DELAY] += late;
+	count->drops[DROP_QUEUE_FULL] += full;
+	count->queued -= late + full;
+	if (way != NULL) {
+		struct counters_channel *channel = lane_told_counters(worker, way);
+
+		channel->drops += late + full;
+		channel->marks += now->marks - before->marks;
+	}
+	lane_told_level(lane, way, worker->index);
+}

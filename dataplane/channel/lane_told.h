@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the counters of a lane's channel and port are told of it. */
+#pragma once
+
+#include "dataplane/channel/fq.h"
+
+struct channel_way;
+struct counters_block;
+struct counters_channel;
+struct fq_account;
+struct lane;
+struct worker;
+
+struct counters_channel *lane_told_counters(const struct worker *worker,
+					    const struct channel_way *way);
+
+/* How much it holds, as of a way; NULL: of none. Under the lane's lock. */
+void lane_told_level(struct lane *lane, const struct channel_way *way, unsigned int worker);
+
+/* Counts what the queue has dropped and marked since `before`, and its level. Under the lock. */
+void lane_told_settle(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		      const struct fq_account *before, struct counters_block *count);
+
+/* What the queue drops meanwhile, for who asks later. */
+struct lane_drops {
+	struct fq_drops drops;
+	struct worker *worker;
+	const struct counters_block *count;
+	uint16_t segment; /* index, 0: not known */
+};
+
+/* Until lane_told_settle(), under the lock. */
+void lane_told_note(struct lane *lane, struct worker *worker, const struct counters_block *count,
+		    struct lane_drops *drops);

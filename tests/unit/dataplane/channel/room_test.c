@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of dataplane/channel/room.c, and of lanes whose receiver is full, in virtual time. */
+#include "dataplane/channel/room.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dataplane/counters.h"
+#include "tests/unit/dataplane/channel/shape_rig.h"
+#include "tests/unit/dataplane/rig.h"
+
+#define ALPHA 1
+#define BETA 2
+#define G 1000000000ULL
+#define MS 1000000ULL
+#define US 1000ULL
+
+/* Ports 1 to 3 in ALPHA, 4 in BETA. */
+static int set_up(void **state)
+{
+	struct shape_rig *rig = calloc(1, sizeof(*rig));
+
+	assert_non_null(rig);
+	shape_rig_create(rig, 1, 0);
+	rig_put_segment(rig->dp, ALPHA);
+	rig_put_segment(rig->dp, BETA);
+	for (uint64_t id = 1; id <= 4; id++)
+		rig_put_port(rig->dp, id, id <= 3 ? ALPHA : BETA);
+	shape_rig_teach(rig);
+	*state = rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	shape_rig_destroy(*state);
+	free(*state);
+	return 0;
+}
+
+/* Each turn brings more bursts than one: what fills a lane empties it, too. */
+static void a_lane_is_emptied_as_fast_as_it_fills(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *port = shape_rig_port(rig, 2);
+	uint64_t n = 10;
+
+	for (uint64_t id = 5; id <= SHAPE_PORTS; id++) {
+		struct dp_port spec = rig_port_spec(id, ALPHA);
+
+		rig_put_port_spec(rig->dp, &spec);
+	}
+	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, 400 * G));
+	port->room = 0;
+	for (unsigned int i = 0; i < 10; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	shape_rig_turn(rig, US);
+	assert_int_equal(shape_rig_queued(rig), 10);
+	port->room = INT32_MAX;
+	for (unsigned int i = 0; i < 100; i++) {
+		for (uint64_t id = 3; id <= SHAPE_PORTS; id++) {
+			for (unsigned int k = 0; id != 4 && k < BURST_FRAMES; k++, n++)
+				shape_rig_send(rig, id, 2, (uint16_t)(id - 1), 100);
+		}
+		shape_rig_turn(rig, 100 * US);
+		assert_int_equal(port->got_frames, n);
+	}
+	assert_int_equal(shape_rig_queued(rig), 0);
+	for (unsigned int i = 0; i < SHAPE_FLOWS; i++)
+		assert_int_equal(port->got[i].reordered, 0);
+}
+
+/* In the middle of a turn, too: the receiver has made room, and there is a burst for it. */
+static void who_brings_more_empties_the_lane_first(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *port = shape_rig_port(rig, 2);
+
+	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, 400 * G));
+	port->room = 20;
+	for (unsigned int i = 0; i < 64; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	for (unsigned int i = 0; i < 64; i++)
+		shape_rig_send(rig, 3, 2, 2, 100);
+	/* Port 1's frames find it full, port 3's find it empty. */
+	shape_rig_port(rig, 3)->refilled = port;
+	shape_rig_turn(rig, US);
+	assert_int_equal(port->got[1].frames, 64);
+	assert_int_equal(port->got[2].frames, 64);
+	assert_int_equal(port->got[1].reordered, 0);
+}
+
+/* It waits for room, not for credit: the channel's others need not wait behind it. */
+static void a_full_receiver_holds_nobody_else_of_its_channel(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *full = shape_rig_port(rig, 2), *other = shape_rig_port(rig, 3);
+	struct channel *channel = shape_rig_channel(rig, 11, 0, 10 * G);
+
+	shape_rig_assign(rig, 2, channel);
+	shape_rig_assign(rig, 3, channel);
+	full->room = 0;
+	for (unsigned int i = 0; i < 100; i++) {
+		shape_rig_send(rig, 1, 2, 1, 100);
+		shape_rig_send(rig, 1, 3, 2, 100);
+		shape_rig_turn(rig, 100 * US);
+		assert_int_equal(other->got[2].frames, i + 1);
+		assert_int_equal(shape_rig_queued(rig), i + 1);
+	}
+}
+
+static void what_a_lane_holds_for_a_full_receiver_is_bounded(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *port = shape_rig_port(rig, 2);
+
+	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, 10 * G));
+	port->room = 0;
+	for (unsigned int i = 0; i < 4000; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	for (unsigned int i = 0; i < 100; i++)
+		shape_rig_turn(rig, 10 * US);
+	uint64_t queued = shape_rig_queued(rig);
+
+	assert_in_range(queued, 500, 512 + BURST_FRAMES);
+	assert_int_equal(shape_rig_drops(rig, 2, DROP_RING_FULL), 4000 - queued);
+	/* After 50 ms without any room nothing is held for it, until it has some. */
+	for (unsigned int i = 0; i < 100; i++)
+		shape_rig_turn(rig, MS);
+	assert_int_equal(shape_rig_queued(rig), 0);
+	shape_rig_send(rig, 1, 2, 1, 100);
+	shape_rig_turn(rig, US);
+	assert_int_equal(shape_rig_drops(rig, 2, DROP_RING_FULL), 4001);
+	port->room = 100;
+	for (unsigned int i = 0; i < 10; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	shape_rig_turn(rig, US);
+	assert_int_equal(port->got[1].frames, 10);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_lane_is_emptied_as_fast_as_it_fills),
+		TEST(who_brings_more_empties_the_lane_first),
+		TEST(a_full_receiver_holds_nobody_else_of_its_channel),
+		TEST(what_a_lane_holds_for_a_full_receiver_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
