@@ -51,6 +51,9 @@ struct channel_way {
 	int64_t paid_bytes;  /* less its debt then */
 	uint64_t used_bps;   /* of late */
 	uint64_t used_ns;    /* when it was last seen to be used; 0: it was at rest */
+	uint64_t hungry_ns;  /* when it last was hungry; 0: not of late */
+	uint64_t due_bps;    /* while it is hungry, or was of late */
+	int64_t credit_bits; /* that it was due and did not get; below zero: has had beyond */
 	uint64_t wanted_bps, entitled_bps;
 	uint64_t rate_bps; /* that its bucket was last set to, with the next two */
 	uint64_t set_burst_bytes;
@@ -123,5 +126,13 @@ static inline void channel_note_wait(struct channel_way *way, uint64_t now_ns)
 {
 	atomic_store_explicit(&way->waited_ns, now_ns, memory_order_relaxed);
 	if (!atomic_load_explicit(&way->is_hungry, memory_order_relaxed))
+		channel_wake(way);
+}
+
+/* Nobody waits at this worker any more: others may have what it leaves before the next round. */
+static inline void channel_note_rest(struct channel_way *way)
+{
+	atomic_store_explicit(&way->waited_ns, 0, memory_order_relaxed);
+	if (atomic_load_explicit(&way->is_hungry, memory_order_relaxed))
 		channel_wake(way);
 }

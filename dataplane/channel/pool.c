@@ -14,7 +14,13 @@
 #define ROUND_NS_PER_WAY 2000ULL
 #define IDLE_AFTER_NS 10000000ULL
 #define SMOOTH_NS 1000000ULL /* over which use is averaged */
-#define OWED_NS 4000000ULL   /* in which what is owed comes back */
+/* Who was hungry of late counts as such: it may be a TCP sender that is just not scheduled. What it
+ * is due and does not take meanwhile it is owed, up to so much time of it, and gets back in so
+ * much. */
+#define RECENT_NS 10000000ULL
+#define CREDIT_NS 20000000ULL
+#define RETURN_NS 2500000ULL
+#define OWED_NS 4000000ULL /* in which what is owed comes back */
 #define OWED_NS_MAX 50000000ULL
 /* What a pool that was not full for a moment may give out more afterwards: a part in a thousand of
  * 100 ms. */
@@ -37,6 +43,7 @@ struct group {
 struct pool_rounds {
 	_Atomic uint64_t due_ns;
 	_Atomic uint64_t last_ns;
+	_Atomic uint64_t soon_ns; /* from one round to the next, at least */
 	atomic_flag is_running;
 	_Atomic uint64_t active[WORDS];		 /* bits by index of the channel and way */
 	struct group groups[POOLS_MAX][DP_WAYS]; /* empty between rounds */
@@ -55,7 +62,7 @@ static void bring_forward(struct pool_rounds *rounds, uint64_t due_ns)
 
 static void want_soon(struct pool_rounds *rounds)
 {
-	bring_forward(rounds, atomic_load(&rounds->last_ns) + POOL_SOON_NS);
+	bring_forward(rounds, atomic_load(&rounds->last_ns) + atomic_load(&rounds->soon_ns));
 }
 
 static unsigned int bit_of(const struct channel_way *way)
@@ -142,6 +149,7 @@ int pool_create_rounds(struct dataplane *dp, struct pool_rounds **out)
 	if (rounds == NULL)
 		return -ENOMEM;
 	atomic_store(&rounds->due_ns, UINT64_MAX);
+	atomic_store(&rounds->soon_ns, POOL_SOON_NS);
 	atomic_flag_clear(&rounds->is_running);
 	*out = rounds;
 	return 0;
@@ -170,11 +178,20 @@ static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t 
 	       due_ns > now_ns + (was_hungry ? 0 : BUCKET_AHEAD_NS);
 }
 
+static bool is_recent(const struct channel_way *way, uint64_t now_ns)
+{
+	return way->hungry_ns != 0 && now_ns - way->hungry_ns < RECENT_NS;
+}
+
 /* A channel with a limit of frames may wait for that one, with bytes left that it cannot use. */
-static uint64_t demand_of(const struct channel_way *way, bool is_hungry)
+static uint64_t demand_of(const struct channel_way *way, bool is_hungry, uint64_t now_ns)
 {
 	uint64_t used_bps = way->used_bps + BUCKET_RATE_BPS_MIN;
 
+	/* It pauses: who then has more than there is when it comes back owes that. */
+	if (!is_hungry && is_recent(way, now_ns) &&
+	    atomic_load_explicit(&way->waited_ns, memory_order_relaxed) == 0)
+		return BUCKET_RATE_BPS_MIN;
 	if (!is_hungry)
 		return used_bps + used_bps / 8;
 	return way->set_frames_per_s != 0 ? 2 * used_bps : SHARE_ALL;
@@ -214,13 +231,27 @@ static int64_t look(struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 	way->seen_bytes = taken_bytes;
 	way->paid_bytes = paid_bytes;
 	atomic_store_explicit(&way->is_hungry, hungry, memory_order_relaxed);
+	if (hungry && way->set_frames_per_s == 0)
+		way->hungry_ns = now_ns;
 	way->share = (struct share){
-		.demand_bps = demand_of(way, hungry),
+		.demand_bps = demand_of(way, hungry, now_ns),
 		.assured_bps = atomic_load_explicit(&way->assured_bps, memory_order_relaxed),
 		.ceiling_bps = atomic_load_explicit(&way->ceiling_bps, memory_order_relaxed),
 		.weight = atomic_load_explicit(&way->weight, memory_order_relaxed),
 	};
 	return used_bytes;
+}
+
+/* What it was due and did not take, or took beyond it. It was due nothing before it was hungry. */
+static void note_credit(struct channel_way *way, bool is_same_pool, int64_t used_bytes,
+			uint64_t passed_ns, uint64_t now_ns)
+{
+	__int128 due_bits = (__int128)way->due_bps * passed_ns / SECOND_NS;
+
+	if (is_recent(way, now_ns) && is_same_pool && way->due_bps != 0)
+		way->credit_bits += (int64_t)(due_bits - (__int128)used_bytes * 8);
+	else
+		way->credit_bits = 0;
 }
 
 /* Have those that wait to reckon anew, for it is much sooner? */
@@ -283,6 +314,8 @@ static bool put_to_rest(struct pool_rounds *rounds, struct channel_way *way, uin
 
 	way->used_ns = 0;
 	way->used_bps = 0;
+	way->hungry_ns = 0;
+	way->due_bps = 0;
 	clear_bit(rounds, way);
 	atomic_store(&way->is_active, false);
 	/* Either this sees what was taken meanwhile, or who took it sees that it has to tell. */
@@ -304,27 +337,102 @@ static void note_owed(struct pool *pool, unsigned int way, int64_t used_bytes, u
 	pool->owed_bits[way] = (int64_t)owed_bits;
 }
 
-static bool has_lenders(const struct share *first)
-{
-	for (const struct share *share = first; share != NULL; share = share->next) {
-		if (share->demand_bps != SHARE_ALL)
-			return true;
-	}
-	return false;
-}
-
 /* What each would have if all wanted all: who does not now is to find that when it comes back. */
 static void find_entitled(uint64_t capacity_bps, struct share *first)
 {
+	bool has_lenders = false;
+
 	for (struct share *share = first; share != NULL; share = share->next) {
 		way_of(share)->wanted_bps = share->demand_bps;
+		has_lenders |= share->demand_bps != SHARE_ALL;
 		share->demand_bps = SHARE_ALL;
 	}
+	if (!has_lenders)
+		return;
 	share_out(capacity_bps, 0, first);
-	for (struct share *share = first; share != NULL; share = share->next) {
+	for (struct share *share = first; share != NULL; share = share->next)
 		way_of(share)->entitled_bps = share->given_bps;
-		share->demand_bps = way_of(share)->wanted_bps;
+}
+
+/* What each is due on the scale of some milliseconds: all who were hungry of late want all. Returns
+ * the sum of it. */
+static uint64_t find_due(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
+			 uint64_t now_ns)
+{
+	uint64_t sum_bps = 0;
+
+	for (struct share *share = first; share != NULL; share = share->next)
+		share->demand_bps =
+			is_recent(way_of(share), now_ns) ? SHARE_ALL : way_of(share)->wanted_bps;
+	share_out(capacity_bps, owed_bps, first);
+	for (struct share *share = first; share != NULL; share = share->next) {
+		way_of(share)->due_bps = is_recent(way_of(share), now_ns) ? share->given_bps : 0;
+		sum_bps += share->given_bps;
 	}
+	return sum_bps;
+}
+
+/* What one is owed, others have had: the sum is nothing. What nobody had is lost to all, and what
+ * is owed to nobody any more is left to all, by weight. */
+static void balance_credits(struct share *first)
+{
+	uint64_t weights = 0;
+	__int128 sum_bits = 0;
+
+	for (struct share *share = first; share != NULL; share = share->next) {
+		if (way_of(share)->due_bps == 0)
+			continue;
+		weights += share->weight;
+		sum_bits += way_of(share)->credit_bits;
+	}
+	for (struct share *share = first; share != NULL; share = share->next) {
+		if (way_of(share)->due_bps != 0)
+			way_of(share)->credit_bits -=
+				(int64_t)(sum_bits * share->weight / (int64_t)weights);
+	}
+}
+
+/* Bounds what it is owed, or owes: to what it can use. Returns its rate until the next round, if it
+ * is hungry then. */
+static uint64_t rate_with_credit(struct channel_way *way, uint64_t capacity_bps)
+{
+	uint64_t limit_bps = way->share.ceiling_bps != 0 && way->share.ceiling_bps < capacity_bps
+				     ? way->share.ceiling_bps
+				     : capacity_bps;
+	uint64_t room_bps = limit_bps > way->due_bps ? limit_bps - way->due_bps : 0;
+	uint64_t most_bps = way->due_bps < room_bps ? way->due_bps : room_bps;
+	int64_t most = (int64_t)(most_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
+	int64_t least = -(int64_t)(capacity_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
+
+	if (way->credit_bits > most)
+		way->credit_bits = most;
+	if (way->credit_bits < least)
+		way->credit_bits = least;
+	int64_t rate_bps =
+		(int64_t)way->due_bps + way->credit_bits * (int64_t)(SECOND_NS / RETURN_NS);
+
+	if (rate_bps < 0)
+		return 0;
+	return (uint64_t)rate_bps < limit_bps ? (uint64_t)rate_bps : limit_bps;
+}
+
+/* Each what it is due with its credit; what those leave that do not want it now goes to the others
+ * by weight. */
+static void give_with_credit(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
+			     uint64_t now_ns)
+{
+	uint64_t due_bps = find_due(capacity_bps, owed_bps, first, now_ns);
+
+	balance_credits(first);
+	for (struct share *share = first; share != NULL; share = share->next) {
+		struct channel_way *way = way_of(share);
+
+		share->demand_bps = way->wanted_bps;
+		if (way->due_bps == 0)
+			continue;
+		way->entitled_bps = share->assured_bps = rate_with_credit(way, capacity_bps);
+	}
+	share_out(due_bps, 0, first);
 }
 
 static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, uint64_t now_ns)
@@ -335,10 +443,9 @@ static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, 
 
 	note_owed(pool, index, group->used_bytes, passed_ns);
 	pool->seen_bps[index] = capacity_bps;
-	if (has_lenders(group->first))
-		find_entitled(capacity_bps, group->first);
-	share_out(capacity_bps, pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS),
-		  group->first);
+	find_entitled(capacity_bps, group->first);
+	give_with_credit(capacity_bps, pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS),
+			 group->first, now_ns);
 	for (struct share *share = group->first; share != NULL; share = share->next) {
 		struct channel_way *way = way_of(share);
 		uint64_t rate_bps = share->given_bps;
@@ -393,6 +500,7 @@ static bool gather(struct dataplane *dp, unsigned int bit, uint64_t last_ns, uin
 	/* What it had of another pool is not owed by this one. */
 	if (way->pool == pool->index)
 		group->used_bytes += used_bytes;
+	note_credit(way, way->pool == pool->index, used_bytes, now_ns - last_ns, now_ns);
 	way->pool = pool->index;
 	if (group->first == NULL) {
 		group->next = rounds->first;
@@ -434,6 +542,7 @@ static void run_round(struct dataplane *dp, uint64_t last_ns, uint64_t now_ns)
 
 	is_new |= divide_all(dp, now_ns - last_ns, now_ns);
 	atomic_store(&rounds->last_ns, now_ns);
+	atomic_store(&rounds->soon_ns, gap_ns > POOL_SOON_NS ? gap_ns : POOL_SOON_NS);
 	if (gap_ns != 0)
 		bring_forward(rounds, now_ns + (gap_ns > POOL_ROUND_NS ? gap_ns : POOL_ROUND_NS));
 	if (is_new)

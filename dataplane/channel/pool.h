@@ -5,6 +5,11 @@
  * it looks at the channels that are used, and sets the rates of their buckets. An idle channel
  * costs a round nothing, and a dataplane without channels has no rounds.
  *
+ * Shares are exact on the scale of some ten milliseconds, not only in each round: who was hungry of
+ * late and pauses is owed what it is due meanwhile, by those that had it; when it comes back it has
+ * that beside its share, soon and up to its ceiling. A credit is bounded, and forgotten when the
+ * pause is a long one. No capacity waits for anybody: what one does not take others have at once.
+ *
  * A channel that does not use what it has lends it out, to those that wait for more. Its own bucket
  * stays at what it would have if it wanted all: so it need not wait for a round when it comes back.
  * What passes meanwhile beyond the capacity is owed by all, and taken off what is spare in the next

@@ -268,6 +268,7 @@ static bool look_at(struct worker *worker, unsigned int i, uint64_t now_ns, unsi
 		count_held(worker, turnstile, now_ns);
 	if (turnstile->n == 0) {
 		close_turnstile(turnstiles, i);
+		channel_note_rest(way);
 		return false;
 	}
 	channel_note_wait(way, now_ns);

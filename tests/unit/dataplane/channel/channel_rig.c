@@ -95,8 +95,14 @@ static void take(struct source *source, uint64_t now_ns)
 	struct bucket *bucket = &source->way->bucket;
 	int64_t bytes = 0, frames = 0;
 
-	if (source->backlog_bytes == 0 || (source->waits && bucket_due_ns(bucket) > now_ns))
+	if (source->waits && bucket_due_ns(bucket) > now_ns)
 		return;
+	if (source->backlog_bytes == 0) {
+		if (source->waits)
+			channel_note_rest(source->way);
+		source->waits = false;
+		return;
+	}
 	int64_t credit = bucket_credit(bucket, now_ns, source->waits);
 	int64_t credit_frames = bucket_credit_frames(bucket, now_ns, source->waits);
 
@@ -110,6 +116,8 @@ static void take(struct source *source, uint64_t now_ns)
 	}
 	source->sent_bytes += (uint64_t)bytes;
 	source->backlog_bytes -= bytes;
+	if (source->waits && source->backlog_bytes == 0)
+		channel_note_rest(source->way);
 	source->waits = source->backlog_bytes != 0;
 	if (source->waits)
 		channel_note_wait(source->way, now_ns);

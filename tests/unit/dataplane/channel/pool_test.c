@@ -74,7 +74,6 @@ static void stop(struct source *source)
 {
 	source->offered_bps = 0;
 	source->backlog_bytes = 0;
-	source->waits = false;
 }
 
 static void assert_within(uint64_t value, uint64_t expected, uint64_t permille)
@@ -225,6 +224,108 @@ static void the_capacity_is_kept_while_sources_come_and_go(void **state)
 	/* Never more; less only for the moments in which it is not yet seen that one has gone. */
 	assert_true(sum_bps <= G + M);
 	assert_true(sum_bps >= 900 * M);
+}
+
+/* Sources that have frames for 3 ms, then none for 1 or 2 ms, each at times of its own, as TCP
+ * senders that are not always scheduled. Returns for how long somebody had frames. */
+static uint64_t come_and_go(struct fixture *f, uint64_t ns)
+{
+	uint64_t next_ns[N_MAX], used_ns = 0, random = 1;
+
+	for (unsigned int i = 0; i < f->n; i++)
+		next_ns[i] = f->now_ns + i * 700 * US;
+	channel_rig_reset(f->sources, f->n);
+	for (uint64_t end_ns = f->now_ns + ns; f->now_ns < end_ns;) {
+		bool is_used = false;
+
+		for (unsigned int i = 0; i < f->n; i++) {
+			struct source *source = &f->sources[i];
+			bool was_on = source->offered_bps != 0;
+
+			if (next_ns[i] <= f->now_ns && was_on)
+				stop(source);
+			else if (next_ns[i] <= f->now_ns)
+				source->offered_bps = ALL;
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			if (next_ns[i] <= f->now_ns)
+				next_ns[i] += !was_on ? 3 * MS : (1 + (random >> 63)) * MS;
+			is_used |= source->offered_bps != 0;
+		}
+		run(f, 100 * US);
+		used_ns += is_used ? 100 * US : 0;
+	}
+	return used_ns;
+}
+
+static void those_that_pause_get_their_shares_over_time(void **state)
+{
+	struct fixture *f = *state;
+	static const uint32_t weights[] = {1, 2, 4};
+	double sum = 0, squares = 0, total = 0;
+
+	for (unsigned int i = 0; i < 3; i++)
+		add(f, 0, 0, weights[i], ALL);
+	come_and_go(f, 100 * MS);
+	uint64_t used_ns = come_and_go(f, SECOND);
+
+	for (unsigned int i = 0; i < 3; i++)
+		total += (double)f->sources[i].sent_bytes * 8;
+	for (unsigned int i = 0; i < 3; i++) {
+		double part = (double)f->sources[i].sent_bytes * 8 / total / weights[i];
+
+		assert_within((uint64_t)(part * 7e6), M, 20);
+		sum += part;
+		squares += part * part;
+	}
+	/* Jain's index. */
+	assert_true(sum * sum / (3 * squares) >= 0.99);
+	assert_true(total <= 1e9 * 1.001);
+	assert_true(total >= 0.98 * (double)used_ns);
+}
+
+/* It pauses a third of the time, and they never do; half of all is assured to it. */
+static void what_one_did_not_take_in_a_pause_it_gets_back(void **state)
+{
+	struct fixture *f = *state;
+	struct source *source = add(f, 500 * M, 0, 4, ALL);
+
+	for (unsigned int i = 1; i < 4; i++)
+		add(f, 100 * M, 0, 1, ALL);
+	uint64_t sum_bytes[4] = {0};
+
+	for (unsigned int tick = 0; tick < 330; tick++) {
+		source->offered_bps = tick % 3 == 2 ? 0 : ALL;
+		if (tick % 3 == 2)
+			stop(source);
+		measure(f, MS);
+		for (unsigned int i = 0; tick >= 30 && i < 4; i++)
+			sum_bytes[i] += f->sources[i].sent_bytes;
+	}
+	/* 300 ms. */
+	assert_within(sum_bytes[0] * 8 / 300 * 1000, 614 * M, 20);
+	for (unsigned int i = 1; i < 4; i++)
+		assert_within(sum_bytes[i] * 8 / 300 * 1000, 128 * M, 30);
+}
+
+/* Who comes back has no more than its credit before the others: they are not starved. */
+static void a_return_takes_no_more_than_its_credit(void **state)
+{
+	struct fixture *f = *state;
+	struct source *gone = add(f, 0, 0, 4, ALL), *other = add(f, 0, 0, 1, ALL);
+
+	run(f, 50 * MS);
+	for (uint64_t pause_ns = 5 * MS; pause_ns < SECOND; pause_ns *= 3) {
+		stop(gone);
+		run(f, pause_ns);
+		gone->offered_bps = ALL;
+		measure(f, 20 * MS);
+		/* Of its 4 ms in these 20 it may lack what it had in the pause. */
+		if (pause_ns > 10 * MS)
+			assert_within(channel_rig_bps(other, 20 * MS), 200 * M, 60);
+		run(f, 20 * MS);
+		assert_within(measure(f, 100 * MS), G, 1);
+		assert_within(channel_rig_bps(other, 100 * MS), 200 * M, 20);
+	}
 }
 
 /* 95 % of the new rate over the longer of a millisecond and 20 frames. */
@@ -477,6 +578,9 @@ int main(void)
 		TEST(what_is_not_used_is_lent_and_back_at_once),
 		TEST(one_that_uses_part_of_its_rate_lends_the_rest),
 		TEST(the_capacity_is_kept_while_sources_come_and_go),
+		TEST(those_that_pause_get_their_shares_over_time),
+		TEST(what_one_did_not_take_in_a_pause_it_gets_back),
+		TEST(a_return_takes_no_more_than_its_credit),
 		TEST(a_step_of_the_ceiling_is_followed),
 		TEST(a_step_of_the_capacity_is_followed_by_all),
 		TEST(weights_and_pools_change_under_load),
