@@ -16,7 +16,7 @@ enum cmd_flag {
 	CMD_REPEAT = 64,  /* takes --count and --interval */
 	CMD_SCENARIO = 128, /* takes --update, --junit and --keep */
 	CMD_WRITE = 256,    /* takes -w */
-	CMD_CAPTURE = 512,  /* takes --filter, --snaplen, --count, --seconds, --files, --file-size */
+	CMD_CAPTURE = 512,  /* takes --filter, --snaplen, --count, --seconds, --files ... */
 	CMD_FRAMES = 1024,  /* takes --frames */
 	CMD_FRAME = 2048, /* takes --frame and --pcap, and needs one of them */
 };

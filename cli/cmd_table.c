@@ -309,7 +309,7 @@ static const struct cmd table[] = {
 	 "drops            what is dropped, with the reason as comment; with PORT: there\n"
 	 "dir=rx|tx        only what weft receives from the ports, or sends to them\n"
 	 "-w FILE          - is standard output\n"
-	 "--filter TEXT    as tcpdump has them (man pcap-filter); it sees a frame's first 128 bytes\n"
+	 "--filter TEXT    as tcpdump has them (man pcap-filter), of a frame's first 128 bytes\n"
 	 "--snaplen N      keep so many bytes of a frame\n"
 	 "--count N        end after so many frames; --seconds N: after that time\n"
 	 "--files N        go round N files, FILE.1 and so on, each of --file-size, default 100M\n"
@@ -367,10 +367,10 @@ static const struct cmd table[] = {
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
 	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
 	 1, 1, 0, cmd_where_run},
-	{"trace", NULL, "trace PORT --frame HEX|--pcap FILE",
+	{"trace", NULL, "trace PORT [--frame HEX] [--pcap FILE]",
 	 "what would become of a frame that a port sent now; exit 1 if nobody would get it",
-	 "Through the tables as they are, by the code that carries frames; nothing is sent, learned\n"
-	 "or counted.\n"
+	 "Through the tables as they are, by the code that carries frames; nothing is sent,\n"
+	 "learned or counted.\n"
 	 "--frame HEX  its bytes from the destination's MAC on, without FCS, in pairs of digits\n"
 	 "--pcap FILE  each packet of a capture (pcap, pcapng; - for stdin), 1000 at most\n"
 	 "  weft trace web0 --frame 'ffffffffffff 020000000001 88b5'\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A capture that runs: what the dataplane puts into its rings becomes pcapng, piece by piece, as the
- * client takes it. A client that is too slow costs frames, which the dataplane counts; it holds up
+ * A capture that runs: what the dataplane puts into its rings becomes pcapng, piece by piece, as
+ * the client takes it. A client that is too slow costs frames, which the dataplane counts; it holds up
  * nobody. Runs on weftd's thread.
  *
  * Interface 0 is the port, or, of a capture of more than one, "weft"; the others are added when

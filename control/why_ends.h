@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who is meant by the words of `why`: ports with a segment and addresses. Runs on weftd's thread. */
+/* Who is meant by the words of `why`: ports with a segment and addresses. weftd's thread. */
 #pragma once
 
 #include <stdbool.h>

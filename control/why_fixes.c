@@ -6,7 +6,7 @@
 #include "control/why.h"
 #include "dataplane/api/drop_reasons.h"
 
-/* What comes before and behind the port's name, or its segment's. NULL behind: no name is of use. */
+/* What comes before and behind the port's name, or its segment's. NULL behind: no name helps. */
 static const struct {
 	const char *before, *behind;
 	bool is_of_segment;

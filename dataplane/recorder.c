@@ -323,7 +323,10 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 
 struct recorder *recorder_of(const struct port *port, const struct counters_block *count)
 {
-	const struct dataplane *dp = port->dp;
+	const struct dataplane *dp = port != NULL ? port->dp : NULL;
+
+	if (dp == NULL)
+		return NULL;
 	const struct worker *worker = dp->workers[counters_worker_of(dp->counters, count)];
 
 	return worker != NULL ? worker->recorder : NULL;

@@ -61,6 +61,8 @@ struct port *trace_copy_port(struct trace_copy *copy, uint16_t index)
 	if (real->type->send != NULL)
 		made->type.send = count_send;
 	made->port.type = &made->type;
+	atomic_store(&made->port.io, &made->type);
+	atomic_store(&made->port.captures, 0);
 	made->port.dp = copy->dp;
 	for (int way = 0; way < DP_WAYS; way++)
 		atomic_store(&made->port.lanes[way], NULL);

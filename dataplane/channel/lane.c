@@ -217,20 +217,6 @@ static bool become_owner(struct lane *lane, const struct worker *worker,
 	return true;
 }
 
-/* What its receiver would have lost, too. */
-static void refuse(struct worker *worker, const struct channel_way *way, const struct burst *burst,
-		   const uint8_t *order, unsigned int n, struct counters_block *count)
-{
-	struct counters_channel *channel = lane_told_counters(worker, way);
-
-	drop_frames(burst, count, order, n, DROP_RING_FULL);
-	channel->drops += n;
-	channel->asked_frames += n;
-	for (unsigned int i = 0; i < n; i++)
-		channel->asked_bytes +=
-			account_frame(&burst->frames[order[i]], way->frame_extra_bytes);
-}
-
 void lane_hold(struct lane *lane, struct worker *worker, const struct burst *burst,
 	       const uint8_t *order, unsigned int n, struct counters_block *count)
 {
@@ -247,7 +233,7 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 
 	if (way != NULL && (atomic_load_explicit(&lane->is_stuffed, memory_order_relaxed) ||
 			    (lane->direction == DP_RX && lane_is_stuck(lane)))) {
-		refuse(worker, way, burst, order, n, count);
+		lane_told_refuse(worker, way, burst, order, n, count);
 		return;
 	}
 	rte_spinlock_lock(&lane->lock);

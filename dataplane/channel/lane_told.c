@@ -2,6 +2,7 @@
 /* See lane_told.h. Worker threads, and main when a lane goes. */
 #include "dataplane/channel/lane_told.h"
 
+#include "dataplane/channel/account.h"
 #include "dataplane/channel/channel.h"
 #include "dataplane/channel/lane.h"
 #include "dataplane/counters.h"
@@ -106,4 +107,18 @@ void lane_told_settle(struct lane *lane, struct worker *worker, const struct cha
 		channel->marks += now->marks - before->marks;
 	}
 	lane_told_level(lane, way, worker->index);
+}
+
+void lane_told_refuse(struct worker *worker, const struct channel_way *way,
+		      const struct burst *burst, const uint8_t *order, unsigned int n,
+		      struct counters_block *count)
+{
+	struct counters_channel *channel = lane_told_counters(worker, way);
+
+	drop_frames(burst, count, order, n, DROP_RING_FULL);
+	channel->drops += n;
+	channel->asked_frames += n;
+	for (unsigned int i = 0; i < n; i++)
+		channel->asked_bytes +=
+			account_frame(&burst->frames[order[i]], way->frame_extra_bytes);
 }

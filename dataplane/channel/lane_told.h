@@ -4,6 +4,7 @@
 
 #include "dataplane/channel/fq.h"
 
+struct burst;
 struct channel_way;
 struct counters_block;
 struct counters_channel;
@@ -32,3 +33,8 @@ struct lane_drops {
 /* Until lane_told_settle(), under the lock. */
 void lane_told_note(struct lane *lane, struct worker *worker, const struct counters_block *count,
 		    struct lane_drops *drops);
+
+/* Frames burst->frames[order[0 .. n)] are dropped: what its receiver would have lost, too. */
+void lane_told_refuse(struct worker *worker, const struct channel_way *way,
+		      const struct burst *burst, const uint8_t *order, unsigned int n,
+		      struct counters_block *count);
