@@ -43,6 +43,6 @@ void decap_burst(const struct dataplane *dp, const struct overlay *overlay,
 		 const struct overlay_underlay *underlay, struct burst *burst,
 		 struct decap *decap);
 
-/* Fills `to`, whose attention stays, with the inner frames of one peer, whose bodies stay where they are. Its port, or NULL
- * when all have been taken. */
+/* Fills `to`, whose attention stays, with the inner frames of one peer; their bodies stay where
+ * they are. Its port, or NULL when all have been taken. */
 struct port *decap_take(const struct burst *burst, struct decap *decap, struct burst *to);

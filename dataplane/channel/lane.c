@@ -134,15 +134,16 @@ static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t l
 static void note_drops(struct lane *lane, struct worker *worker, const struct counters_block *count,
 		       struct lane_drops *drops)
 {
-	bool has_one = lane->direction == DP_RX && atomic_load_explicit(&lane->port->vlans, memory_order_relaxed) == NULL;
+	bool has_one = lane->direction == DP_RX &&
+		       atomic_load_explicit(&lane->port->vlans, memory_order_relaxed) == NULL;
 
 	*drops = (struct lane_drops){
 		.drops = {.take = record_drop},
 		.worker = worker,
 		.count = count,
-		.segment = has_one ? atomic_load_explicit(&lane->port->segment,
-							  memory_order_relaxed)
-				   : 0,
+		.segment =
+			has_one ? atomic_load_explicit(&lane->port->segment, memory_order_relaxed)
+				: 0,
 	};
 	lane->fq.drops = &drops->drops;
 }

@@ -73,7 +73,7 @@ dissect()
 numbered()
 {
 	dissect "$1" -Y 'eth.type == 0x88b5' -T fields -e frame.interface_name -e frame.packet_flags_direction \
-		-e data.data | awk '{ print $1 "-" $2, substr($3, 1, 8) }'
+		-e data.data | awk -F '\t' '{ print $1 "-" $2, substr($3, 1, 8) }'
 }
 
 count_of()
@@ -193,7 +193,7 @@ wait $capture
 [ "$(wc -l <"$run/pipe")" -eq 10 ] || fail "not 10 frames came through the pipe"
 
 step "what is dropped, with the reason"
-weft port set c1 guards=mac
+weft port set c1 mac_guard=on
 capture_start drops drops c1
 ns c1 python3 "$top/tests/system/capture.py" send c1 02:00:00:00:00:99 "$(mac c2)" 20
 wait_for 5 "they are dropped" test "$(dropped c1 mac-spoof)" -eq 20
@@ -210,7 +210,7 @@ numbered last | python check 20 20 0
 # Many at once: the last 64 are there, and the rest is counted.
 ns c1 python3 "$top/tests/system/capture.py" send c1 02:00:00:00:00:99 "$(mac c2)" 5000
 [ "$(weft drops c1 --frames -o json | jq '.frames | length')" -eq 64 ] || fail "not the last 64"
-weft port set c1 guards=
+weft port set c1 mac_guard=
 
 step "wrong questions"
 refused 2 "say where to" weft capture c1

@@ -200,7 +200,7 @@ static void shape_tx(struct port *port, struct burst *burst, const uint8_t *orde
 			bytes += frame->iov[k].iov_len;
 		assert_int_equal(bytes, frame->len);
 		if (own->room == 0) {
-			drop_count(count, DROP_RING_FULL);
+			drop_frame(burst->recorder, count, &burst->frames[order[i]], DROP_RING_FULL);
 			continue;
 		}
 		if (own->room > 0)
