@@ -227,7 +227,7 @@ refused 2 "--file-size" weft capture c1 -w "$run/x" --file-size 1M
 refused 4 "port nobody" weft capture nobody -w "$run/x"
 refused 4 "segment DELTA" weft capture segment=DELTA -w "$run/x"
 refused 4 "say ports, segment or channel" weft capture dir=rx -w "$run/x"
-refused 4 "drops" weft capture drops channel=gold -w "$run/x"
+refused 4 "what is dropped has none" weft capture drops channel=gold -w "$run/x"
 refused 4 "No such file" weft capture c1 -w "$run/no/where" --count 1
 refused 4 "no capture nobody runs" weft capture end nobody
 refused 2 "say of which port" weft drops --frames
