@@ -323,6 +323,8 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 
 struct recorder *recorder_of(const struct port *port, const struct counters_block *count)
 {
+	if (port == NULL)
+		return NULL;
 	const struct dataplane *dp = port->dp;
 	const struct worker *worker = dp->workers[counters_worker_of(dp->counters, count)];
 

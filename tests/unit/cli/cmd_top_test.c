@@ -120,7 +120,7 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{"top", "--count", "0", "--count 0: say how many times, 1 to 1000000"},
 		{"top", "--interval", "0.05", "--interval 0.05: say how many seconds, 0.1 to 3600"},
 		{"top", "--interval", "soon", "--interval soon: say how many seconds, 0.1 to 3600"},
-		{"stats", "--count", "2", "--count and --interval have no meaning here"},
+		{"stats", "--count", "2", "--count has no meaning here"},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
