@@ -40,10 +40,8 @@ static int open_file(struct capture_out *out)
 void capture_out_open(struct capture_out *out, const char *path, FILE *standard,
 		      unsigned int n_files, uint64_t file_bytes)
 {
-	*out = (struct capture_out){.path = path,
-				    .standard = standard,
-				    .n_files = n_files,
-				    .file_bytes = file_bytes};
+	*out = (struct capture_out){
+		.path = path, .standard = standard, .n_files = n_files, .file_bytes = file_bytes};
 }
 
 static int close_file(struct capture_out *out)

@@ -14,11 +14,11 @@
 
 struct capture_out {
 	FILE *file;
-	const char *path;    /* "-": `standard` */
+	const char *path; /* "-": `standard` */
 	FILE *standard;
-	uint64_t file_bytes; /* of one of a row */
-	unsigned int n_files; /* 0: one file, without a limit */
-	unsigned int at;      /* which one it is at */
+	uint64_t file_bytes;	/* of one of a row */
+	unsigned int n_files;	/* 0: one file, without a limit */
+	unsigned int at;	/* which one it is at */
 	uint64_t written_bytes; /* into this one */
 	uint8_t *head;		/* section and interfaces so far */
 	size_t head_bytes;

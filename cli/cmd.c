@@ -205,8 +205,8 @@ static int check_capture(const struct call *call)
 		return call_usage(call, "-w has no meaning here");
 	if (!(flags & CMD_FRAMES) && args->frames)
 		return call_usage(call, "--frames has no meaning here");
-	if (!(flags & CMD_CAPTURE) && (args->filter || args->snaplen || args->seconds ||
-				       args->n_files || args->file_bytes))
+	if (!(flags & CMD_CAPTURE) &&
+	    (args->filter || args->snaplen || args->seconds || args->n_files || args->file_bytes))
 		return call_usage(call, "--filter, --snaplen, --seconds, --files and --file-size "
 					"have no meaning here");
 	if (args->file_bytes && !args->n_files)

@@ -20,7 +20,7 @@
 struct capture {
 	const struct call *call;
 	struct capture_out out;
-	char name[64]; /* by which it is ended */
+	char name[64];	  /* by which it is ended */
 	sigset_t signals; /* that end it */
 	bool is_ending;
 };
@@ -190,8 +190,7 @@ static int run(struct capture *capture)
 		return code;
 	if (!text)
 		return call_fail(capture->call, CALL_REFUSED, "out of memory");
-	capture_out_open(&capture->out, args->write, capture->call->out, args->n_files,
-			 file_bytes);
+	capture_out_open(&capture->out, args->write, capture->call->out, args->n_files, file_bytes);
 	code = follow(capture, text);
 	free(text);
 	int err = capture_out_close(&capture->out);
@@ -214,8 +213,8 @@ int cmd_capture_run(const struct call *call)
 
 	if (!call->args->write)
 		return call_usage(call, "say where to with -w FILE, or -w - for standard output");
-	if (strcmp(call->args->write, "-") == 0 && (isatty(fileno(call->out)) ||
-						     call->args->n_files))
+	if (strcmp(call->args->write, "-") == 0 &&
+	    (isatty(fileno(call->out)) || call->args->n_files))
 		return call_usage(call, "-w - is for a pipe, as | wireshark -k -i -");
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(capture.name, sizeof(capture.name), "weft.%ld.%llx", (long)getpid(),

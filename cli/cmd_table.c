@@ -299,9 +299,8 @@ static const struct cmd table[] = {
 	 "weft capture drops shows them as they happen.\n",
 	 0, 1, CMD_WRITE | CMD_FRAMES, cmd_drops_run},
 	{"capture", NULL,
-	 "capture PORT...|segment=SEGMENT|channel=CHANNEL|drops [dir=rx|tx] -w FILE\n"
-	 "               [--filter TEXT] [--snaplen N] [--count N] [--seconds N]\n"
-	 "               [--files N [--file-size N]]",
+	 "capture PORT...|segment=SEGMENT|channel=CHANNEL|drops [dir=rx|tx] -w FILE"
+	 " [--filter TEXT] [--snaplen N] [--count N] [--seconds N] [--files N] [--file-size N]",
 	 "write frames as pcapng, until Ctrl-C; never holds up the traffic",
 	 "PORT...          frames of these ports; an uplink's with the outer headers of tunnels\n"
 	 "segment=SEGMENT  at all ports of the segment, also those that come later\n"

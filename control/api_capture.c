@@ -77,8 +77,7 @@ static int read_segment(const struct asked *asked, const json_t *value)
 
 	if (!json_is_string(value))
 		return refuse(asked->problem, "segment", "the name of a segment");
-	segment = api_find(asked->control, MODEL_SEGMENT, json_string_value(value),
-			   asked->problem);
+	segment = api_find(asked->control, MODEL_SEGMENT, json_string_value(value), asked->problem);
 	asked->spec->open.segment_id = segment != NULL ? (uint32_t)segment->id : 0;
 	return segment != NULL ? 0 : -ENOENT;
 }
@@ -89,8 +88,7 @@ static int read_channel(const struct asked *asked, const json_t *value)
 
 	if (!json_is_string(value))
 		return refuse(asked->problem, "channel", "the name of a channel");
-	channel = api_find(asked->control, MODEL_CHANNEL, json_string_value(value),
-			   asked->problem);
+	channel = api_find(asked->control, MODEL_CHANNEL, json_string_value(value), asked->problem);
 	asked->spec->open.channel_id = channel != NULL ? (uint32_t)channel->id : 0;
 	return channel != NULL ? 0 : -ENOENT;
 }
@@ -306,12 +304,12 @@ static json_t *list(const struct control *control)
 		struct recording_report report;
 
 		recording_describe(recording, &report);
-		json_array_append_new(
-			captures,
-			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", report.name, "what",
-				  report.what, "who", report.who, "frames",
-				  (json_int_t)report.written, "not_kept", (json_int_t)report.lost,
-				  "age_s", (json_int_t)(report.age_ns / NS_PER_S)));
+		json_array_append_new(captures,
+				      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name",
+						report.name, "what", report.what, "who", report.who,
+						"frames", (json_int_t)report.written, "not_kept",
+						(json_int_t)report.lost, "age_s",
+						(json_int_t)(report.age_ns / NS_PER_S)));
 	}
 	return json_pack("{s:o}", "captures", captures);
 }
@@ -360,8 +358,7 @@ static json_t *format_hex(const uint8_t *bytes, size_t n)
 
 static void add_dropped(struct dropped *dropped, const struct dp_dropped_frame *frame)
 {
-	const struct model_segment *segment =
-		places_segment(&dropped->places, frame->segment_id);
+	const struct model_segment *segment = places_segment(&dropped->places, frame->segment_id);
 	char time[UTC_MS_BYTES];
 	json_t *object;
 
@@ -371,10 +368,10 @@ static void add_dropped(struct dropped *dropped, const struct dp_dropped_frame *
 	int64_t time_ns = (int64_t)frame->time_ns + dropped->wall_ns;
 
 	utc_format_ms(time_ns / (int64_t)NS_PER_MS, time);
-	object = json_pack("{s:s, s:I, s:s, s:I, s:o}", "time", time, "time_ns",
-			   (json_int_t)time_ns, "reason", drop_reason_name(frame->reason),
-			   "bytes", (json_int_t)frame->len, "head",
-			   format_hex(frame->head, frame->head_len));
+	object =
+		json_pack("{s:s, s:I, s:s, s:I, s:o}", "time", time, "time_ns", (json_int_t)time_ns,
+			  "reason", drop_reason_name(frame->reason), "bytes",
+			  (json_int_t)frame->len, "head", format_hex(frame->head, frame->head_len));
 	if (segment != NULL)
 		json_object_set_new(object, "segment", json_string(segment->name));
 	json_array_append_new(dropped->frames, object);

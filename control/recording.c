@@ -21,8 +21,8 @@
 
 #define NS_PER_S 1000000000ULL
 #define COUNTS_NS (NS_PER_S / 2)
-#define TURN_MS 5		   /* how long frames wait in the rings, at most */
-#define OUT_BYTES (256u << 10)	   /* made at once; */
+#define TURN_MS 5		    /* how long frames wait in the rings, at most */
+#define OUT_BYTES (256u << 10)	    /* made at once; */
 #define BLOCK_BYTES_MAX (68u << 10) /* a frame and what stands around it */
 
 struct recording {
@@ -39,9 +39,9 @@ struct recording {
 	uint64_t wall_ns;	 /* what is added to the dataplane's time */
 	uint64_t begun_ns, counts_ns;
 	uint64_t written;
-	bool is_closed;	 /* in the dataplane */
-	bool is_last;	 /* the last block is in `out` */
-	int fault;	 /* -errno: it cannot go on */
+	bool is_closed; /* in the dataplane */
+	bool is_last;	/* the last block is in `out` */
+	int fault;	/* -errno: it cannot go on */
 	size_t out_at, out_end;
 	uint8_t out[OUT_BYTES];
 };
@@ -220,8 +220,7 @@ static bool is_left_alone(const struct recording *recording)
 
 static bool has_enough(const struct recording *recording)
 {
-	return recording->spec.max_frames != 0 &&
-	       recording->written >= recording->spec.max_frames;
+	return recording->spec.max_frames != 0 && recording->written >= recording->spec.max_frames;
 }
 
 static bool is_due(const struct recording *recording, uint64_t now_ns)

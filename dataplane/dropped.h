@@ -22,7 +22,7 @@
 struct frame;
 
 struct dropped_entry {
-	_Atomic uint64_t sequence; /* odd: being written; 0: never used */
+	_Atomic uint64_t sequence;	       /* odd: being written; 0: never used */
 	_Atomic uint64_t words[DROPPED_WORDS]; /* a struct dp_dropped_frame */
 };
 

@@ -156,8 +156,8 @@ static bool is_meant(const struct capture *capture, const struct port *port, uin
 
 static void take_frame(const struct take *take, struct capture *capture, struct view *view)
 {
-	uint16_t index = take->way == RECORD_RX ? rx_segment(take->port, view->frame)
-						: view->frame->segment;
+	uint16_t index =
+		take->way == RECORD_RX ? rx_segment(take->port, view->frame) : view->frame->segment;
 	const struct segment *segment = segment_at(take->recorder->dp, index);
 
 	view->segment_id = segment != NULL ? segment->id : 0;
@@ -290,8 +290,8 @@ static bool is_port_meant(const struct capture *capture, uint64_t port_id)
 	return capture->spec.n_ports == 0;
 }
 
-static void capture_drop(const struct recorder *recorder, const struct view *view,
-			 uint64_t port_id, enum drop_reason reason, unsigned int bits)
+static void capture_drop(const struct recorder *recorder, const struct view *view, uint64_t port_id,
+			 enum drop_reason reason, unsigned int bits)
 {
 	struct capture *capture;
 
@@ -323,10 +323,9 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 
 struct recorder *recorder_of(const struct port *port, const struct counters_block *count)
 {
-	const struct dataplane *dp = port != NULL ? port->dp : NULL;
-
-	if (dp == NULL)
+	if (port == NULL)
 		return NULL;
+	const struct dataplane *dp = port->dp;
 	const struct worker *worker = dp->workers[counters_worker_of(dp->counters, count)];
 
 	return worker != NULL ? worker->recorder : NULL;

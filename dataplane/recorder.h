@@ -42,5 +42,5 @@ void recorder_take(struct recorder *recorder, const struct port *port, const str
 void recorder_drop(struct recorder *recorder, const struct counters_block *count,
 		   const struct frame *frame, enum drop_reason reason);
 
-/* The recorder of the worker whose block this is; NULL: there is no such worker. */
+/* The recorder of the worker whose block this is; NULL: there is none, or no port. */
 struct recorder *recorder_of(const struct port *port, const struct counters_block *count);

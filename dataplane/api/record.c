@@ -43,8 +43,7 @@ int record_create(unsigned int n_rings, uint64_t ring_bytes, struct record_map *
 	 * life. */
 	int error = -posix_fallocate(fd, 0, (off_t)bytes);
 
-	if (error == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (error == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		error = -errno;
 	if (error == 0)
 		error = map_all(fd, bytes, MAP_POPULATE, map);
@@ -141,8 +140,7 @@ struct record *record_writer_reserve(struct record_writer *writer, uint32_t len)
 	uint64_t skipped = bytes > to_end ? to_end : 0;
 
 	if (!has_room(writer, skipped + bytes)) {
-		atomic_store_explicit(&writer->control->lost, ++writer->lost,
-				      memory_order_relaxed);
+		atomic_store_explicit(&writer->control->lost, ++writer->lost, memory_order_relaxed);
 		return NULL;
 	}
 	if (skipped != 0) {

@@ -29,7 +29,7 @@
 /* Seen from the port. */
 enum record_way {
 	RECORD_RX = 1, /* taken from the port */
-	RECORD_TX, /* given to the port */
+	RECORD_TX,     /* given to the port */
 	RECORD_DROP,
 };
 
@@ -37,7 +37,7 @@ struct record_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t n_rings;
-	uint64_t ring_bytes; /* a power of two */
+	uint64_t ring_bytes;	    /* a power of two */
 	_Atomic uint32_t is_closed; /* the writers have gone */
 };
 
@@ -51,13 +51,13 @@ struct record_control {
 
 /* The frame's first `len` bytes follow. */
 struct record {
-	uint32_t bytes;	   /* with this header, a multiple of 8 */
+	uint32_t bytes; /* with this header, a multiple of 8 */
 	uint32_t len;
 	uint32_t wire_len; /* of the whole frame */
 	uint8_t way;	   /* enum record_way */
 	uint8_t reason;	   /* RECORD_DROP: enum drop_reason */
 	uint16_t reserved;
-	uint64_t time_ns;  /* of the burst, by the dataplane's clock (CLOCK_MONOTONIC) */
+	uint64_t time_ns; /* of the burst, by the dataplane's clock (CLOCK_MONOTONIC) */
 	uint64_t port_id;
 	uint32_t segment_id; /* 0: not known (yet) */
 	uint32_t reserved2;
@@ -69,7 +69,7 @@ _Static_assert(sizeof(struct record) == 40, "layout");
 struct record_map {
 	struct record_header *header;
 	size_t bytes;
-	uint32_t n_rings;    /* checked, and copied: the header may change */
+	uint32_t n_rings; /* checked, and copied: the header may change */
 	uint64_t ring_bytes;
 };
 

@@ -405,8 +405,7 @@ static void dpdk_send(struct uplink_queue *queue, const struct port_out *out, un
 		}
 		mbuf = rte_pktmbuf_alloc(device->ethdev.pool);
 		if (mbuf == NULL) {
-			drop_frame(recorder_of(port, count), count, out[i].frame,
-				   DROP_UPLINK_FULL);
+			drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
 			continue;
 		}
 		driver_frame_write(&out[i], (void *)rte_pktmbuf_append(mbuf, (uint16_t)bytes));

@@ -202,7 +202,7 @@ static void shape_tx(struct port *port, struct burst *burst, const uint8_t *orde
 			bytes += frame->iov[k].iov_len;
 		assert_int_equal(bytes, frame->len);
 		if (own->room == 0) {
-			drop_frame(NULL, count, frame, DROP_RING_FULL);
+			drop_frame(burst->recorder, count, frame, DROP_RING_FULL);
 			continue;
 		}
 		if (own->room > 0)
