@@ -23,7 +23,9 @@ static int run(struct replay *replay)
 				  input->path, (unsigned long long)input->backwards);
 	}
 	code = replay_drive(replay);
-	return code ? code : replay_report(replay);
+	if (!code)
+		code = replay_report(replay);
+	return code ? code : replay_expect_check(replay);
 }
 
 int cmd_replay_run(const struct call *call)
@@ -35,6 +37,7 @@ int cmd_replay_run(const struct call *call)
 	replay->call = call;
 	int code = run(replay);
 
+	replay_expect_fini(replay);
 	replay_feed_fini(&replay->feed);
 	json_decref(replay->state);
 	json_decref(replay->before);

@@ -42,6 +42,19 @@ static unsigned int add(char **argv, unsigned int n, const char *word)
 	return n + 1;
 }
 
+void cmd_test_compare(const char *expected, const char *seen)
+{
+	char program[PATH_MAX];
+	char *argv[6] = {NULL};
+	unsigned int n = 0;
+
+	find_program(program);
+	n = add(argv, n, program);
+	n = add(argv, add(argv, n, "--compare"), expected);
+	add(argv, add(argv, n, "--"), seen);
+	execvp(program, argv);
+}
+
 int cmd_test_run(const struct call *call)
 {
 	char **argv = calloc((size_t)call->n_words + OPTIONS_MAX, sizeof(char *));

@@ -103,6 +103,8 @@ int cmd_worker_move(const struct call *call);
 int cmd_replay_run(const struct call *call);
 
 int cmd_test_run(const struct call *call);
+/* Becomes weft-scenario, which compares two captures; returns if it cannot be started. */
+void cmd_test_compare(const char *expected, const char *seen);
 
 int cmd_watch_run(const struct call *call);
 

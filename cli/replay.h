@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cli/call.h"
 #include "cli/replay_feed.h"
@@ -14,6 +15,9 @@
 struct replay_expect {
 	char port[64];
 	const char *path;
+	char name[64]; /* of the capture */
+	char seen[64]; /* file of what came; "": not made */
+	pid_t pid;     /* that captures; 0: none does */
 };
 
 struct replay {
@@ -35,6 +39,13 @@ int replay_parse(struct replay *replay);
 
 /* replay_drive.c: opens, sends, waits, ends. An exit code. */
 int replay_drive(struct replay *replay);
+
+/* replay_expect.c: captures at the ports where something is expected; ends them; compares: the worst
+ * exit code. */
+int replay_expect_begin(struct replay *replay);
+void replay_expect_end(struct replay *replay);
+int replay_expect_check(const struct replay *replay);
+void replay_expect_fini(struct replay *replay);
 
 /* replay_report.c: prints what became of it; CALL_DONE or CALL_FALSE, or another exit code. */
 int replay_report(struct replay *replay);

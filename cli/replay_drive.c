@@ -255,6 +255,8 @@ static int drive(struct replay *replay)
 	int code = replay_read_counters(replay->call, &replay->before);
 
 	if (!code)
+		code = replay_expect_begin(replay);
+	if (!code)
 		code = open_replay(replay);
 	if (code)
 		return code;
@@ -269,6 +271,7 @@ static int drive(struct replay *replay)
 	replay->is_interrupted = is_interrupted;
 	replay->taken = count_taken(replay->state, &why);
 	sleep_ms(SETTLE_MS);
+	replay_expect_end(replay);
 	return replay_read_counters(replay->call, &replay->after);
 }
 

@@ -17,10 +17,12 @@
 #include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/recorder.h"
 #include "dataplane/worker.h"
 
-#define IDLE_NS 1000000ULL     /* until a ring without frames is looked at again */
-#define WAKE_EARLY_NS 60000ULL /* a wake-up takes its time, as in worker.c */
+#define IDLE_NS 1000000ULL /* until a ring without frames is looked at again */
+/* A wake-up takes its time, now and then much: exact times are worth some polling. */
+#define WAKE_EARLY_NS 500000ULL
 #define SLEEP_NS_MIN 20000ULL
 
 static struct replay *replay_of(struct rxq *rxq)
@@ -161,6 +163,8 @@ static void carry(struct worker *worker, struct port *port, struct burst *burst)
 	uint64_t rx_bytes = block->rx_bytes;
 
 	worker->sees_channels |= way != NULL;
+	if (port_io(port) != port->type)
+		recorder_take(worker->recorder, port, burst);
 	if (port->type->send == NULL || !carry_tunnels(worker, port, burst))
 		carry_burst(worker, port, burst);
 	if (way != NULL)
@@ -286,6 +290,7 @@ int replay_create(struct port *port, uint64_t ring_bytes, struct replay **out, i
 	}
 	replay->port = port;
 	replay->source.type = &source_type;
+	atomic_store(&replay->source.io, &source_type);
 	replay->source.dp = port->dp;
 	replay->source.spec = port->spec;
 	/* Behind all queues that a port can have. */

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "scenario/compare.h"
 #include "scenario/expect.h"
+#include "scenario/packets.h"
 #include "scenario/report.h"
 #include "scenario/scenario.h"
 
@@ -21,8 +23,9 @@
 
 struct options {
 	bool update, json;
-	const char *keep;  /* folder; NULL: none */
-	const char *junit; /* file; NULL: none */
+	const char *keep;    /* folder; NULL: none */
+	const char *junit;   /* file; NULL: none */
+	const char *compare; /* what the captures are compared with; NULL: nothing */
 };
 
 struct run {
@@ -39,6 +42,7 @@ static const char usage[] =
 	"  -o json        print the results as JSON\n"
 	"  --junit FILE   write them as JUnit's XML, too\n"
 	"  --keep FOLDER  write what each port sent to FOLDER/AREA/NAME.PORT.out.pcap\n"
+	"  --compare FILE compare the captures that are named with this one, but for times\n"
 	"  --version      the version of this program\n";
 
 /* --- one scenario --- */
@@ -90,9 +94,52 @@ static json_t *run_scenario(const char *path, const struct options *options)
 	return result;
 }
 
+/* Two captures: what was expected, and what came. 0, or -errno with a line. */
+static int compare_files(const char *expected_path, const char *seen_path, json_t *differences,
+			 char *line, size_t line_bytes)
+{
+	struct compare_rules rules = {0};
+	struct packets expected = {0}, seen = {0};
+	const char *path = expected_path;
+	char why[SCENARIO_PATH_BYTES] = "";
+	int error = packets_read(&expected, path, why, sizeof(why));
+
+	if (error == 0) {
+		path = seen_path;
+		error = packets_read(&seen, path, why, sizeof(why));
+	}
+	if (error == 0)
+		error = compare_add_rule(&rules, "time");
+	if (error == 0)
+		compare_packets(&expected, &seen, &rules, "seen", differences);
+	else
+		snprintf(line, line_bytes, "%s: %s", path, why[0] != '\0' ? why : strerror(-error));
+	packets_clear(&expected);
+	packets_clear(&seen);
+	return error;
+}
+
+static json_t *run_compare(const char *path, const struct options *options)
+{
+	json_t *differences = json_array();
+	json_t *result = json_pack("{s:s, s:s}", "name", options->compare, "path", path);
+	char line[2 * SCENARIO_PATH_BYTES];
+	int error = compare_files(options->compare, path, differences, line, sizeof(line));
+	bool is_same = json_array_size(differences) == 0;
+
+	set_result(result, error < 0 ? "invalid" : is_same ? "passed" : "failed");
+	if (error < 0)
+		json_object_set_new(result, "problem", json_string(line));
+	if (!is_same)
+		json_object_set(result, "differences", differences);
+	json_decref(differences);
+	return result;
+}
+
 static void run_one(struct run *run, const char *path)
 {
-	json_t *result = run_scenario(path, &run->options);
+	json_t *result = run->options.compare != NULL ? run_compare(path, &run->options)
+						      : run_scenario(path, &run->options);
 
 	run->n++;
 	if (!run->options.json) {
@@ -206,13 +253,10 @@ static int say(int option)
 static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option words[] = {
-		{"update", no_argument, NULL, 'u'},
-		{"junit", required_argument, NULL, 'j'},
-		{"keep", required_argument, NULL, 'k'},
-		{"output", required_argument, NULL, 'o'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"update", no_argument, NULL, 'u'},	  {"junit", required_argument, NULL, 'j'},
+		{"keep", required_argument, NULL, 'k'},	  {"compare", required_argument, NULL, 'c'},
+		{"output", required_argument, NULL, 'o'}, {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -221,6 +265,8 @@ static int parse(int argc, char **argv, struct options *options)
 			options->update = true;
 		else if (option == 'j')
 			options->junit = optarg;
+		else if (option == 'c')
+			options->compare = optarg;
 		else if (option == 'k')
 			options->keep = optarg;
 		else if (option == 'o' &&

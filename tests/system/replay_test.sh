@@ -120,6 +120,16 @@ replay "$run/us" port=c1 speed=max
 proves '[.ports[] | select(.port == "c1") | .drops[]] | add == 21'
 weft port set c1 state=
 
+step "what is expected"
+replay "$run/us" port=c1 expect=c3:"$run/ns"
+proves '.result == "done"'
+make_capture "$run/other" us 22 10000
+status=0
+weft replay "$run/us" port=c1 expect=c3:"$run/other" >"$run/out" 2>&1 || status=$?
+[ "$status" = 1 ] && grep -q "packet 22" "$run/out" || fail "exit code $status: $(cat "$run/out")"
+[ "$(curl -s --unix-socket "$run/weftd.sock" http://weft/v1/captures | jq '.captures | length')" = 0 ] ||
+	fail "a capture still runs"
+
 step "what is refused"
 head -c 500 "$run/us" >"$run/cut"
 head -c 300 "$run/us" | tail -c 200 >"$run/junk"
