@@ -54,10 +54,14 @@ int api_trace(void *ctx, const struct http_request *request, struct http_reply *
 	      struct problem *problem)
 {
 	const struct control *control = ctx;
-	const struct model_port *port = api_find_port(control, request->name, problem);
+	const struct model_port *port = NULL;
 	uint8_t bytes[DP_TRACE_BYTES];
 	struct tracing *tracing;
+	int error = api_check_match(control, request, problem);
 
+	if (error < 0)
+		return error;
+	port = api_find_port(control, request->name, problem);
 	if (port == NULL)
 		return -ENOENT;
 	int n = read_frame(request, bytes, problem);
@@ -70,7 +74,7 @@ int api_trace(void *ctx, const struct http_request *request, struct http_reply *
 	tracing = calloc(1, sizeof(*tracing));
 	if (tracing == NULL)
 		return problem_system(problem, -ENOMEM, "tracing");
-	int error = tracing_run(control, port, bytes, (size_t)n, tracing, problem);
+	error = tracing_run(control, port, bytes, (size_t)n, tracing, problem);
 
 	if (error == 0)
 		error = api_reply(control,

@@ -117,9 +117,12 @@ int trace_copy_init(struct trace_copy *copy, const struct dataplane *dp)
 	copy->dp->config.n_workers = 1;
 	copy->dp->config.worker_cpus = NULL;
 	copy->dp->counters = NULL;
+	memset(copy->dp->workers, 0, sizeof(copy->dp->workers));
+	atomic_store(&copy->dp->drop_captures, 0);
 	error = counters_create(PORTS_MAX, 1, 1, 0, 1, &copy->dp->counters);
 	if (error == 0)
 		error = worker_create(copy->dp, 0, &copy->worker);
+	copy->dp->workers[0] = copy->worker;
 	if (error == 0 && !copy_uplinks(copy))
 		error = -ENOMEM;
 	if (error < 0)

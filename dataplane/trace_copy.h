@@ -20,7 +20,8 @@ struct trace_segment {
 	struct trace_segment *next;
 };
 
-/* dp: the tables are the real ones, ports and segments until they are copied, too. */
+/* dp: the tables are the real ones, ports and segments until they are copied, too. No real worker,
+ * and no capture, is known there. */
 struct trace_copy {
 	struct dataplane *dp;
 	struct worker *worker;

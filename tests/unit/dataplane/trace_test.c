@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dataplane/counters.h"
+#include "dataplane/recorder.h"
 #include "dataplane/worker.h"
 #include "tests/unit/dataplane/rig.h"
 
@@ -186,6 +187,32 @@ static void nothing_remains_of_it(void **state)
 	assert_int_equal(fdb_lookup(dp->fdb, key, NOW_S + RIG_AGE_S + 1, RIG_AGE_S), FDB_NO_PORT);
 }
 
+static void be_called(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
+		      struct counters_block *count)
+{
+	fail_msg("a traced frame was sent");
+}
+
+/* Somebody captures the receiver; and what is dropped is kept. */
+static void recorders_know_nothing_of_it(void **state)
+{
+	struct dataplane *dp = *state;
+	struct port_type captured = rig_port_type;
+	struct dropped before = dp->workers[0]->recorder->dropped;
+	struct answer answer;
+
+	captured.tx = be_called;
+	for (uint64_t id = 2; id <= 3; id++)
+		atomic_store(&port_find(dp, id)->io, &captured);
+	trace_of(dp, 1, RIG_BROADCAST, 1, 60, &answer);
+	assert_step(&answer, DP_TRACE_LINK, 2, DP_TRACE_PASS, DROP_NONE);
+	trace_of(dp, 4, RIG_BROADCAST, 4, 60, &answer);
+	assert_ends(&answer, DP_TRACE_SPREAD, DROP_NO_RECEIVER);
+	assert_memory_equal(&dp->workers[0]->recorder->dropped, &before, sizeof(before));
+	for (uint64_t id = 2; id <= 3; id++)
+		atomic_store(&port_find(dp, id)->io, &rig_port_type);
+}
+
 static void the_age_of_a_source_stays(void **state)
 {
 	struct dataplane *dp = *state;
@@ -334,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_unknown_address_leads_to_all_of_the_segment,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_remains_of_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(recorders_know_nothing_of_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_age_of_a_source_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_stage_says_why_it_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_receivers_gate_says_why, set_up, tear_down),
