@@ -40,8 +40,7 @@ int replay_parse(struct replay *replay);
 /* replay_drive.c: opens, sends, waits, ends. An exit code. */
 int replay_drive(struct replay *replay);
 
-/* replay_expect.c: captures at the ports where something is expected; ends them; compares: the worst
- * exit code. */
+/* replay_expect.c: captures where something is expected; ends that; compares: worst exit code. */
 int replay_expect_begin(struct replay *replay);
 void replay_expect_end(struct replay *replay);
 int replay_expect_check(const struct replay *replay);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A replay that runs: what a client sends as bodies goes into the dataplane's rings (record.h), one
- * for each port. It ends when the client says so, when it says nothing for some seconds, and
+ * A replay that runs: what a client sends as bodies goes into the rings of the dataplane, one for
+ * each port (record.h). It ends when the client says so, when it says nothing for some seconds, and
  * with weftd. No file is opened here: the client reads them. Runs on weftd's thread.
  *
  * A body is any number of these, in the order of their times, numbers as on this machine:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A capture that runs: what the dataplane puts into its rings becomes pcapng, piece by piece, as
- * the client takes it. A client that is too slow costs frames, which the dataplane counts; it holds up
- * nobody. Runs on weftd's thread.
+ * the client takes it. A client that is too slow costs frames, which the dataplane counts; it holds
+ * up nobody. Runs on weftd's thread.
  *
  * Interface 0 is the port, or, of a capture of more than one, "weft"; the others are added when
  * their first frame comes. Twice a second, and at the end, a statistics block of interface 0 says
