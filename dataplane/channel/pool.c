@@ -25,6 +25,9 @@
 /* What a pool that was not full for a moment may give out more afterwards: a part in a thousand of
  * 100 ms. */
 #define UNUSED_NS_MAX 100000ULL
+/* The same while there were those that could have had it: they pause and come back, and what passes
+ * swings about the capacity. What is above it is owed, so what is below it counts, too. */
+#define PAUSED_NS_MAX 2000000ULL
 /* An idle way that is assured of nothing: rate over capacity until the round that follows its first
  * frames. */
 #define IDLE_PART 64
@@ -331,7 +334,8 @@ static void note_owed(struct pool *pool, unsigned int way, int64_t used_bytes, u
 	__int128 owed_bits = (__int128)pool->owed_bits[way] + (__int128)used_bytes * 8 -
 			     (__int128)capacity_bps * passed_ns / SECOND_NS;
 	__int128 most = (__int128)capacity_bps * OWED_NS_MAX / SECOND_NS;
-	__int128 least = -(__int128)(capacity_bps * UNUSED_NS_MAX / SECOND_NS);
+	uint64_t unused_ns = pool->is_wanted[way] ? PAUSED_NS_MAX : UNUSED_NS_MAX;
+	__int128 least = -((__int128)capacity_bps * unused_ns / SECOND_NS);
 
 	owed_bits = owed_bits > most ? most : owed_bits < least ? least : owed_bits;
 	pool->owed_bits[way] = (int64_t)owed_bits;
@@ -417,9 +421,9 @@ static uint64_t rate_with_credit(struct channel_way *way, uint64_t capacity_bps)
 }
 
 /* Each what it is due with its credit; what those leave that do not want it now goes to the others
- * by weight. */
-static void give_with_credit(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
-			     uint64_t now_ns)
+ * by weight. Returns the sum of what is due. */
+static uint64_t give_with_credit(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
+				 uint64_t now_ns)
 {
 	uint64_t due_bps = find_due(capacity_bps, owed_bps, first, now_ns);
 
@@ -433,6 +437,7 @@ static void give_with_credit(uint64_t capacity_bps, int64_t owed_bps, struct sha
 		way->entitled_bps = share->assured_bps = rate_with_credit(way, capacity_bps);
 	}
 	share_out(due_bps, 0, first);
+	return due_bps;
 }
 
 static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, uint64_t now_ns)
@@ -444,8 +449,11 @@ static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, 
 	note_owed(pool, index, group->used_bytes, passed_ns);
 	pool->seen_bps[index] = capacity_bps;
 	find_entitled(capacity_bps, group->first);
-	give_with_credit(capacity_bps, pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS),
-			 group->first, now_ns);
+	int64_t owed_bps = pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS);
+	uint64_t due_bps = give_with_credit(capacity_bps, owed_bps, group->first, now_ns);
+
+	pool->is_wanted[index] =
+		(int64_t)due_bps >= (int64_t)(capacity_bps - capacity_bps / 64) - owed_bps;
 	for (struct share *share = group->first; share != NULL; share = share->next) {
 		struct channel_way *way = way_of(share);
 		uint64_t rate_bps = share->given_bps;

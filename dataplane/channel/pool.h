@@ -41,6 +41,7 @@ struct pool {
 	/* Of the rounds: who runs one has its lock. */
 	uint64_t seen_bps[DP_WAYS]; /* capacity at the last round */
 	int64_t owed_bits[DP_WAYS]; /* that passed beyond the capacity */
+	bool is_wanted[DP_WAYS];    /* there were those that could have had all of it */
 
 	struct dp_pool spec; /* main */
 };

@@ -16,6 +16,7 @@ LINE = re.compile(r"\]\s+([\d.]+)-\s*([\d.]+)\s+sec\s+\S+\s+\S+\s+([\d.]+)\s+Kbi
 PAYLOAD = 1448 / 1514   # of a frame's bytes
 SETTLE_S = 2            # TCP finds its new share
 SLACK = 0.10            # of what is due
+SLACK_MBPS = 2.0        # or so much, 1 % of the pool: a TCP at 4 Mbit/s is two frames in flight
 ROWS, COLUMNS = 20, 100
 COLOURS = ("#c9a227", "#8a8d91", "#a8632c", "#3b6ea5", "#5b8c5a", "#7a4b8c")
 
@@ -114,7 +115,8 @@ def verdicts(rates, phases):
             got = mean(points, begin + min(SETTLE_S, (end - begin) / 2), end)
             # Who floods itself, has for its TCP what its flood leaves.
             own_flood = machine in name.split("-") and "floods" in name
-            kept = got <= due[machine] * (1 + SLACK) and (got >= due[machine] * (1 - SLACK) or own_flood)
+            slack = max(due[machine] * SLACK, SLACK_MBPS)
+            kept = got <= due[machine] + slack and (got >= due[machine] - slack or own_flood)
             good = good and kept
             words.append(f"{machine} {got:.1f} of {due[machine]:.1f}{'' if kept else ' (!)'}")
         n_bad += not good
