@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Filters of captures: programs that libpcap makes are run as libpcap runs them; others are refused,
- * or end. */
+/* Filters of captures: programs that libpcap makes are run as libpcap runs them; others are
+ * refused, or end. */
 #include "dataplane/filter.h"
 
 #include <setjmp.h>
