@@ -360,8 +360,8 @@ static const struct cmd table[] = {
 	 "expect=PORT:FILE  compare what the port is sent meanwhile with a capture\n"
 	 "report=FILE  write what became of it as JSON, too\n"
 	 "  weft replay web.pcap port=web0 db.pcap port=db0 speed=0.5x\n"
-	 "Exit code 1: interrupted, or not as expected. Damaged captures are refused before any frame\n"
-	 "is sent.\n",
+	 "Exit code 1: interrupted, or not as expected. Damaged captures are refused before\n"
+	 "anything is sent.\n",
 	 2, CMD_WORDS_MAX, 0, cmd_replay_run},
 	{"where", NULL, "where VM|PORT|MAC|IP",
 	 "find a machine; exit 1 if nobody knows it",

@@ -31,6 +31,7 @@ struct replay {
 	json_t *state;		/* weftd's last word on it */
 	json_t *before, *after; /* counters of all ports */
 	uint64_t taken;		/* frames that ports have taken */
+	int signals_fd;		/* readable: ctrl-C */
 	bool is_interrupted;
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft replay's conversation with weftd: frames go up piece by piece, ahead of their time. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,19 +21,17 @@
 #define BAR_NS (200 * 1000000ULL)
 #define BAR_CELLS 30
 
-static volatile sig_atomic_t is_interrupted;
-
-static void on_signal(int number)
+/* Waits, but not when it is interrupted: whether it is. */
+static bool wait_ms(const struct replay *replay, int ms)
 {
-	is_interrupted = 1;
+	struct pollfd signals = {.fd = replay->signals_fd, .events = POLLIN};
+
+	return poll(&signals, 1, ms) > 0;
 }
 
-static void sleep_ms(long ms)
+static bool is_interrupted(const struct replay *replay)
 {
-	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	/* A signal ends it early, which is meant. */
-	nanosleep(&time, NULL);
+	return wait_ms(replay, 0);
 }
 
 static uint64_t clock_ns(void)
@@ -60,7 +60,7 @@ static int ask(struct replay *replay, const char *method, const char *path, cons
 		if (code || answer.status != 429)
 			break;
 		client_release(&answer);
-		sleep_ms(TOO_MANY_MS);
+		wait_ms(replay, TOO_MANY_MS);
 	}
 	if (code)
 		return code;
@@ -205,7 +205,7 @@ static int prepare(struct replay *replay, struct upload *upload)
 	bool has_room = true;
 	int code = CALL_DONE;
 
-	while (!code && has_room && !upload->is_all && !is_interrupted)
+	while (!code && has_room && !upload->is_all && !is_interrupted(replay))
 		code = send_some(replay, upload, &has_room);
 	return code;
 }
@@ -223,10 +223,11 @@ static int go_on(struct replay *replay, struct upload *upload, struct bar *bar)
 		if (*why)
 			return call_fail(replay->call, CALL_REFUSED, "the replay ended: %s", why);
 		draw(bar, replay);
-		if (is_interrupted || (upload->is_all && replay->taken >= replay->feed.packets))
+		if (is_interrupted(replay) ||
+		    (upload->is_all && replay->taken >= replay->feed.packets))
 			return CALL_DONE;
 		if (!has_room)
-			sleep_ms(upload->is_all ? LOOK_MS : WAIT_MS);
+			wait_ms(replay, upload->is_all ? LOOK_MS : WAIT_MS);
 	}
 }
 
@@ -239,9 +240,9 @@ static int run(struct replay *replay)
 	if (!upload.buffer)
 		return call_fail(replay->call, CALL_REFUSED, "out of memory");
 	code = prepare(replay, &upload);
-	if (!code && !is_interrupted)
+	if (!code && !is_interrupted(replay))
 		code = ask_part(replay, "POST", "/start", "", 0);
-	if (!code && !is_interrupted)
+	if (!code && !is_interrupted(replay))
 		code = go_on(replay, &upload, &bar);
 	wipe(&bar, replay);
 	free(upload.buffer);
@@ -268,23 +269,35 @@ static int drive(struct replay *replay)
 		return code;
 	if (end_code)
 		return end_code;
-	replay->is_interrupted = is_interrupted;
+	replay->is_interrupted = is_interrupted(replay);
 	replay->taken = count_taken(replay->state, &why);
-	sleep_ms(SETTLE_MS);
+	wait_ms(replay, SETTLE_MS);
 	replay_expect_end(replay);
 	return replay_read_counters(replay->call, &replay->after);
 }
 
 int replay_drive(struct replay *replay)
 {
-	struct sigaction act = {.sa_handler = on_signal}, before_int, before_term;
+	sigset_t set, before;
 
-	is_interrupted = 0;
-	sigaction(SIGINT, &act, &before_int);
-	sigaction(SIGTERM, &act, &before_term);
-	int code = drive(replay);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	replay->signals_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	int code = replay->signals_fd < 0
+			   ? call_fail(replay->call, CALL_REFUSED, "signals: %s", strerror(errno))
+			   : drive(replay);
 
-	sigaction(SIGINT, &before_int, NULL);
-	sigaction(SIGTERM, &before_term, NULL);
+	/* What interrupted it has been obeyed. */
+	while (is_interrupted(replay)) {
+		struct signalfd_siginfo info;
+
+		if (read(replay->signals_fd, &info, sizeof(info)) < 0)
+			break;
+	}
+	if (replay->signals_fd >= 0)
+		close(replay->signals_fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return code;
 }
