@@ -279,9 +279,11 @@ int api_post_capture(void *ctx, const struct http_request *request, struct http_
 	struct recording_spec *spec = calloc(1, sizeof(*spec));
 	const struct asked asked = {.control = control, .spec = spec, .problem = problem};
 	json_t *body = NULL;
-	int error = spec != NULL ? api_read_json(request, &body, problem)
+	int error = spec != NULL ? api_check_match(control, request, problem)
 				 : problem_system(problem, -ENOMEM, "answering");
 
+	if (error == 0)
+		error = api_read_json(request, &body, problem);
 	if (error == 0)
 		error = read_spec(&asked, body);
 	if (error == 0) {
@@ -324,7 +326,10 @@ int api_delete_capture(void *ctx, const struct http_request *request, struct htt
 		       struct problem *problem)
 {
 	struct recording *recording = recording_find(ctx, request->name);
+	int error = api_check_match(ctx, request, problem);
 
+	if (error < 0)
+		return error;
 	if (recording == NULL)
 		return problem_set(problem, -ENOENT, 404, "capture-unknown",
 				   "no capture %.60s runs; weft capture list shows those that do",

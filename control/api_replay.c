@@ -91,11 +91,14 @@ static int reply_state(struct control *control, const struct playback *playback,
 	return state == NULL ? -ENOENT : api_reply(control, state, reply, problem);
 }
 
+/* NULL with *problem if it is not there, or the request is for another revision. */
 static struct playback *find(const struct control *control, const struct http_request *request,
 			     struct problem *problem)
 {
 	struct playback *playback = playback_find(control, request->name);
 
+	if (api_check_match(control, request, problem) < 0)
+		return NULL;
 	if (playback == NULL)
 		problem_set(problem, -ENOENT, 404, "replay-unknown",
 			    "no replay %.60s runs (any more); it ends when nothing is heard of it "
@@ -113,8 +116,10 @@ int api_post_replay(void *ctx, const struct http_request *request, struct http_r
 	struct control *control = ctx;
 	struct playback *playback;
 	json_t *body = NULL;
-	int n = api_read_json(request, &body, problem);
+	int n = api_check_match(control, request, problem);
 
+	if (n == 0)
+		n = api_read_json(request, &body, problem);
 	if (n == 0)
 		n = read_ports(control, body, ports, problem);
 	json_decref(body);

@@ -99,11 +99,16 @@ static void every_answer_fits_its_schema(void **state)
 	json_t *document = rig_call(rig, "GET", "/v1/openapi.json", "", 200);
 	size_t n_routes, n_checked = 0;
 	const struct http_route *routes = api_routes(&n_routes);
-	char path[256], why[256];
+	char path[256], replay_path[256], why[256];
 
 	rig_call_only(rig, "POST", "/v1/apply", rig_lab, 200);
 	rig_call_only(rig, "POST", "/v1/apply", channels_lab, 200);
 	rig_call_only(rig, "POST", "/v1/loans", loan, 200);
+	json_t *replay = rig_call(rig, "POST", "/v1/replays", "{\"ports\": [\"c1\"]}", 200);
+
+	snprintf(replay_path, sizeof(replay_path), "/v1/replays/%s",
+		 json_string_value(json_object_get(replay, "name")));
+	json_decref(replay);
 	for (size_t i = 0; i < n_routes; i++) {
 		if (strcmp(routes[i].method, "GET") != 0 || routes[i].answer == NULL)
 			continue;
@@ -112,6 +117,8 @@ static void every_answer_fits_its_schema(void **state)
 			snprintf(path, sizeof(path), "/v1/where?q=web0");
 		if (strcmp(path, "/v1/why") == 0)
 			snprintf(path, sizeof(path), "/v1/why?from=c1&to=c2");
+		if (strcmp(routes[i].path, "/v1/replays/{name}") == 0)
+			snprintf(path, sizeof(path), "%s", replay_path);
 		json_t *answer = rig_call(rig, "GET", path, "", 200);
 		json_t *schema = member(operation_of(document, &routes[i]),
 					"responses 200 content application/json schema");
