@@ -65,6 +65,11 @@ through 0 stats web0
 through 0 drops
 through 0 where web0
 through 1 where 10.9.9.9
+through 1 why c1 web0
+through 1 trace c1 --frame ffffffffffff02000000000188b5
+through 0 capture list
+through 4 capture end none
+through 0 drops c1 --frames
 through 1 overlay test
 through 0 worker list
 through 0 worker queues
@@ -120,9 +125,9 @@ through 0 port del web0
 through 0 segment del ALPHA
 
 step "no command was left out"
-# What makes no request, and what has no end: watch_test.sh has curl for that.
+# What makes no request, and what has no end or goes both ways at once: watch_test.sh has curl for that.
 weft help | sed -n 's/^  \([a-z][a-z-]*\( [a-z-]\+\)\?\)  .*/\1/p' |
-	grep -vxE 'version|help|completion|watch|top|test' >"$run/commands"
+	grep -vxE 'version|help|completion|watch|top|test|capture|replay' >"$run/commands"
 [ "$(wc -l <"$run/commands")" -gt 25 ] || fail "commands: $(cat "$run/commands")"
 while read -r command; do
 	grep -q "^weft $command" "$run/walked" || fail "weft $command was not walked; add it above"
