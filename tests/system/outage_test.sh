@@ -24,7 +24,7 @@
 command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
 guest_prepare || skip "no guest image"
 guest_choose_accel
-tap_kills=${TAP_KILLS:-4} guest_kills=${GUEST_KILLS:-2} resets=${RESETS:-4} deaths=${DEATHS:-4}
+tap_kills=${TAP_KILLS:-4} guest_kills=${GUEST_KILLS:-1} resets=${RESETS:-4} deaths=${DEATHS:-4}
 pps=10000 # of the streams that are measured
 side_pps=500 # each way, of guests that are reset or killed
 names=(ss cs sp cp)
