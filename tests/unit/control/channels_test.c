@@ -26,7 +26,7 @@
 static struct model *model_of(const char *text)
 {
 	struct problem problem = {0};
-	struct model *empty, *model;
+	struct model *empty, *model = NULL;
 	struct plan plan;
 	struct lab lab;
 
