@@ -177,8 +177,11 @@ static void flows_share_by_bytes(void **state)
 		put(rig, 1, FULL, 0);
 	for (unsigned int i = 0; i < 1400; i++)
 		put(rig, 2, 100, 0);
-	while (bytes[1] + bytes[2] < 200000)
-		bytes[take(rig, &waited_ns)] += rig->burst.frames[0].len;
+	while (bytes[1] + bytes[2] < 200000) {
+		uint16_t flow = take(rig, &waited_ns);
+
+		bytes[flow] += rig->burst.frames[0].len;
+	}
 	assert_true(llabs((long long)(bytes[1] - bytes[2])) <= 2 * (long long)FULL);
 }
 
@@ -396,8 +399,11 @@ static void large_frames_take_turns_with_small_ones_by_bytes(void **state)
 		put(rig, 1, 60000, 0);
 	for (unsigned int i = 0; i < 600; i++)
 		put(rig, 2, FULL, 0);
-	while (bytes[1] + bytes[2] < 1200000)
-		bytes[take(rig, &waited_ns)] += rig->burst.frames[0].len;
+	while (bytes[1] + bytes[2] < 1200000) {
+		uint16_t flow = take(rig, &waited_ns);
+
+		bytes[flow] += rig->burst.frames[0].len;
+	}
 	assert_true(llabs((long long)(bytes[1] - bytes[2])) <= 130000);
 }
 
