@@ -168,10 +168,11 @@ static void hold_rx_done(struct rxq *rxq, struct burst *burst)
 
 static void get(struct hold_got *got, const struct frame *frame, uint16_t mss)
 {
-	uint32_t number;
+	uint32_t number, sequence;
 
 	memcpy(&number, frame->head + NUMBER_AT, sizeof(number));
-	uint32_t sequence = be32toh(*(const uint32_t *)(const void *)(frame->head + SEQUENCE_AT));
+	memcpy(&sequence, frame->head + SEQUENCE_AT, sizeof(sequence));
+	sequence = be32toh(sequence);
 	bool is_next_piece = mss != 0 && number + 1 == got->next && sequence == got->sequence + mss;
 
 	got->n_wrong += number != got->next && !is_next_piece;
