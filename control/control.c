@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/api.h"
@@ -22,8 +23,8 @@
 #include "control/http.h"
 #include "control/http_listen.h"
 #include "control/loans.h"
-#include "control/recording.h"
 #include "control/playback.h"
+#include "control/recording.h"
 #include "control/reports.h"
 #include "control/store.h"
 #include "control/trial.h"
@@ -34,6 +35,8 @@
 #define CLUSTER "default" /* one host is a cluster of one */
 #define NS_PER_MS 1000000ULL
 #define WAIT_MAX_MS 1000
+#define LOCK_WAIT_MS 1000
+#define LOCK_TRY_MS 10
 #define POKE_MS 200 /* how late a change of a port's state is noticed, at most */
 
 /* The directory, made if only its last part is missing. */
@@ -56,6 +59,20 @@ static int open_dir(const char *path, mode_t mode, const char *flag, char *why, 
 	return -ENOTDIR;
 }
 
+/* The lock of one that was killed goes with its last thread: who starts the next at once waits a
+ * moment. */
+static bool lock_soon(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_TRY_MS * 1000000L};
+
+	for (unsigned int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (i == LOCK_WAIT_MS / LOCK_TRY_MS)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* One weftd for each state directory: two would undo each other's work. */
 static int lock_state(const char *state_dir, int *lock_fd, char *why, size_t why_bytes)
 {
@@ -69,7 +86,7 @@ static int lock_state(const char *state_dir, int *lock_fd, char *why, size_t why
 		snprintf(why, why_bytes, "%s: %s", path, strerror(-error));
 		return error;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_soon(fd)) {
 		close(fd);
 		snprintf(why, why_bytes,
 			 "another weftd uses %s; stop it, or choose another "
