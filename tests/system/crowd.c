@@ -183,8 +183,11 @@ static int obey(struct crowd *crowd)
 			err = send_macs(crowd, n);
 		else if (strcmp(line, "ring\n") == 0)
 			err = ring(crowd);
-		else
+		else {
+			snprintf(crowd->why, sizeof(crowd->why), "no command: %.*s",
+				 (int)strcspn(line, "\n"), line);
 			err = -EINVAL;
+		}
 		fflush(stdout);
 	}
 	return err;
