@@ -34,6 +34,7 @@ struct ring_packed {
 	struct ring_journal *journal;
 	uint16_t next;			/* position of the next chain to look at */
 	uint16_t used;			/* position up to which chains were given back */
+	uint16_t lost_from, lost_to;	/* as in the journal: nothing is left there */
 };
 
 struct ring {

@@ -95,6 +95,11 @@ bool ring_packed_publish(struct ring *ring, unsigned int n)
 
 /* --- starting --- */
 
+static bool is_within(const struct ring *ring, uint16_t position)
+{
+	return (position & ~RING_PACKED_WRAP) < ring->size;
+}
+
 /* The file is ours, but nobody knows what has been done to it. */
 static bool are_entries_sound(const struct ring *ring, unsigned int n)
 {
@@ -117,18 +122,65 @@ static bool is_same_ring(const struct ring *ring)
 
 	return journal->version == RING_JOURNAL_VERSION && journal->token != 0 &&
 	       journal->token == ring->packed.device_event->off_wrap &&
-	       journal->size == ring->size && (state & 0x7fff) < ring->size &&
-	       state >> 16 <= RING_JOURNAL_ENTRIES && are_entries_sound(ring, state >> 16);
+	       journal->size == ring->size && is_within(ring, (uint16_t)state) &&
+	       is_within(ring, journal->told) && is_within(ring, journal->lost_from) &&
+	       is_within(ring, journal->lost_to) && state >> 16 <= RING_JOURNAL_ENTRIES &&
+	       are_entries_sound(ring, state >> 16);
 }
 
-/* Finishes what the last process was about to give back, and goes on behind it. */
-static uint16_t resume(struct ring *ring)
+/* Slots from one position forward to another; the same slot comes again after two laps. */
+static unsigned int distance(const struct ring *ring, uint16_t from, uint16_t to)
+{
+	unsigned int laps = ((from ^ to) & RING_PACKED_WRAP) != 0 ? 1 : 2;
+
+	return (laps * ring->size + (to & ~RING_PACKED_WRAP & 0xffffu) -
+		(from & ~RING_PACKED_WRAP & 0xffffu)) %
+	       (2u * ring->size);
+}
+
+static void set_lost(struct ring *ring, uint16_t from, uint16_t to)
+{
+	ring->packed.lost_from = ring->packed.journal->lost_from = from;
+	ring->packed.lost_to = ring->packed.journal->lost_to = to;
+}
+
+/* What the front-end gave back since the ring stood at `from` (ring_journal.h): it tells another
+ * base then. Who knows the true place, as we do after a pause, has given nothing back. */
+static void find_lost(struct ring *ring, uint16_t from, uint16_t base)
+{
+	struct ring_journal *journal = ring->packed.journal;
+	uint16_t lost_from = journal->lost_from, lost_to = journal->lost_to;
+
+	if (base != from && base != journal->told) {
+		if (lost_from == lost_to || lost_to != journal->told)
+			lost_from = journal->told;
+		lost_to = base;
+		journal->told = base;
+	}
+	unsigned int end = distance(ring, from, lost_to);
+
+	if (distance(ring, from, lost_from) >= end || end > ring->size)
+		lost_to = lost_from;
+	set_lost(ring, lost_from, lost_to);
+}
+
+void ring_packed_skip_lost(struct ring *ring)
+{
+	struct ring_packed *packed = &ring->packed;
+
+	if (packed->lost_from == packed->lost_to)
+		return;
+	packed->next = packed->used = packed->lost_to;
+	/* First the place: a kill in between leaves chains that were lost behind us. */
+	atomic_store_explicit(&packed->journal->state, packed->used, memory_order_release);
+	set_lost(ring, packed->lost_to, packed->lost_to);
+}
+
+/* Finishes what the last process was about to give back; the position behind it. */
+static uint16_t finish_batch(struct ring *ring, uint16_t from, unsigned int n)
 {
 	const struct ring_journal *journal = ring->packed.journal;
-	uint32_t state = atomic_load(&journal->state);
-	uint16_t from = (uint16_t)state;
 	uint16_t at = from;
-	unsigned int n = state >> 16;
 
 	if (n == 0)
 		return from;
@@ -140,6 +192,18 @@ static uint16_t resume(struct ring *ring)
 	for (unsigned int i = 0; i < n; i++)
 		at = ring_packed_step(ring, at, journal->entries[i].slots);
 	return at;
+}
+
+/* Goes on after a kill: behind a batch, and behind what was lost from within it on. */
+static void resume(struct ring *ring, uint16_t base)
+{
+	uint32_t state = atomic_load(&ring->packed.journal->state);
+	uint16_t from = (uint16_t)state;
+
+	find_lost(ring, from, base);
+	ring->packed.next = finish_batch(ring, from, state >> 16);
+	if (distance(ring, from, ring->packed.lost_from) < distance(ring, from, ring->packed.next))
+		ring_packed_skip_lost(ring);
 }
 
 void ring_packed_init(struct ring *ring, const struct session_ring *config,
@@ -156,7 +220,7 @@ void ring_packed_init(struct ring *ring, const struct session_ring *config,
 		.next = config->base,
 	};
 	if (is_same_ring(ring)) {
-		ring->packed.next = resume(ring);
+		resume(ring, config->base);
 	} else {
 		/* Without random numbers yet there is no token, and nothing to go on from. */
 		if (getrandom(&token, sizeof(token), GRND_NONBLOCK) < 0)
@@ -165,6 +229,8 @@ void ring_packed_init(struct ring *ring, const struct session_ring *config,
 		journal->size = ring->size;
 		ring->packed.device_event->off_wrap = token;
 		journal->token = token;
+		journal->told = config->base;
+		set_lost(ring, 0, 0);
 	}
 	ring->packed.used = ring->packed.next;
 	atomic_store(&journal->state, ring->packed.next);
@@ -190,6 +256,8 @@ bool ring_packed_arm(struct ring *ring)
 	write_event(ring, VRING_PACKED_EVENT_FLAG_ENABLE);
 	/* As in ring_arm(): one of the two sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
+	if (next == ring->packed.lost_from)
+		return ring->packed.lost_from == ring->packed.lost_to;
 	return !ring_packed_is_offered(ring_packed_flags(ring, next), next);
 }
 

@@ -34,6 +34,10 @@ bool ring_packed_put(struct ring *ring, struct burst *burst, const uint8_t *orde
 bool ring_packed_arm(struct ring *ring);
 void ring_packed_disarm(struct ring *ring);
 
+/* The ring stands where chains that are lost begin, or within them: goes on behind them. None may
+ * be lost. */
+void ring_packed_skip_lost(struct ring *ring);
+
 /* Gives the first n entries of the journal back to the guest. true: it wants to be called. */
 bool ring_packed_publish(struct ring *ring, unsigned int n);
 

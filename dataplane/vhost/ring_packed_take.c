@@ -143,6 +143,8 @@ void ring_packed_take(struct ring *ring, struct burst *burst)
 
 	if (ring_notify_is_broken(ring))
 		return;
+	if (__builtin_expect(ring->packed.next == ring->packed.lost_from, 0))
+		ring_packed_skip_lost(ring);
 	ahead.n = ahead.next = 0;
 	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead, BURST_FRAMES)
 						    : take_within(ring, burst, &ahead);

@@ -296,6 +296,126 @@ static void a_spoiled_journal_is_not_believed(void **state)
 	}
 }
 
+/* --- while no back-end is there --- */
+
+/* As QEMU does then: gives back, unsent, what is offered from its own place on. Where it ends. */
+static uint16_t front_end_drops(struct packed_rig *rig, uint16_t at)
+{
+	for (;;) {
+		struct vring_packed_desc *desc = packed_ring_slot(&rig->driver, at);
+		uint16_t used = (at & PACKED_RING_WRAP) != 0
+					? 1 << VRING_PACKED_DESC_F_AVAIL |
+						  (uint16_t)(1 << VRING_PACKED_DESC_F_USED)
+					: 0;
+
+		if (!ring_packed_is_offered(desc->flags, at))
+			return at;
+		desc->len = 0;
+		desc->flags = used;
+		at = packed_ring_step(&rig->driver, at, 1);
+	}
+}
+
+static unsigned int count_used(struct packed_rig *rig)
+{
+	unsigned int n = 0;
+	uint32_t bytes;
+	uint16_t id;
+
+	for (; packed_ring_is_waiting(&rig->driver); n++)
+		assert_int_equal(packed_ring_take_used(&rig->driver, &id, &bytes), 0);
+	return n;
+}
+
+/* Takes and gives back until nothing comes, as a worker does that asks for kicks in between. */
+static unsigned int take_all(struct packed_rig *rig)
+{
+	unsigned int n, all = 0;
+
+	do {
+		n = packed_rig_take(rig);
+		ring_complete(&rig->ring);
+		all += n;
+	} while (n != 0 || !ring_arm(&rig->ring));
+	ring_disarm(&rig->ring);
+	return all;
+}
+
+/* The ring stands at any place of two laps, the guest offers up to all of it; `stage`: nothing is
+ * taken, or all of it, or it is being given back, when weft is killed. */
+static void kill_and_drop(unsigned int place, unsigned int n_offered, unsigned int stage)
+{
+	struct packed_rig *rig = packed_rig_create(MODERN, 8);
+	struct vring_packed_desc before[8];
+
+	for (unsigned int i = 0; i < place; i++)
+		pass_one(rig);
+	uint16_t from = ring_base(&rig->ring);
+	for (unsigned int i = 0; i < n_offered; i++)
+		packed_rig_offer(rig, 0, FRAME, false);
+	if (stage > 0)
+		assert_int_equal(packed_rig_take(rig), n_offered);
+	memcpy(before, rig->driver.desc, sizeof(before));
+	if (stage == 2) {
+		ring_complete(&rig->ring);
+		memcpy(rig->driver.desc, before, sizeof(before));
+		atomic_store(&rig->journal.state, from | n_offered << 16);
+	}
+	uint16_t base = front_end_drops(rig, PACKED_RIG_BASE);
+	unsigned int n_lost = base == 0 ? 8 : base & 7; /* 0: of the second lap */
+	unsigned int n_used = count_used(rig); /* where the ring stood at QEMU's own place */
+
+	packed_rig_start(rig, base);
+	unsigned int n_taken = take_all(rig);
+	if (stage < 2)
+		assert_int_equal(n_taken, n_offered - n_lost);
+	assert_int_equal(n_used + count_used(rig), n_offered);
+	for (unsigned int i = 0; i < 40; i++)
+		pass_one(rig);
+	packed_rig_assert_broken(rig, NULL);
+	packed_rig_destroy(rig);
+}
+
+static void what_the_front_end_gave_back_is_passed_by(void **state)
+{
+	for (unsigned int place = 0; place < 32; place++) {
+		for (unsigned int n_offered = 1; n_offered <= 8; n_offered++) {
+			for (unsigned int stage = 0; stage <= 2; stage++)
+				kill_and_drop(place, n_offered, stage);
+		}
+	}
+}
+
+/* Killed again, or stopped for a moment, before the ring came to the chains that are lost. */
+static void what_was_given_back_is_not_forgotten(void **state)
+{
+	for (unsigned int twice = 0; twice < 2; twice++) {
+		struct packed_rig *rig = packed_rig_create(MODERN, 8);
+
+		for (unsigned int i = 0; i < 14; i++)
+			pass_one(rig);
+		for (unsigned int i = 0; i < 4; i++)
+			packed_rig_offer(rig, 0, FRAME, false);
+		uint16_t base = front_end_drops(rig, PACKED_RIG_BASE);
+
+		assert_int_equal(base, PACKED_RIG_BASE + 2);
+		packed_rig_start(rig, base);
+		if (twice) {
+			packed_rig_offer(rig, 0, FRAME, false);
+			base = front_end_drops(rig, base);
+			assert_int_equal(base, PACKED_RIG_BASE + 3);
+		} else {
+			base = ring_base(&rig->ring);
+		}
+		packed_rig_start(rig, base);
+		assert_int_equal(take_all(rig), 2);
+		assert_int_equal(count_used(rig), 4 + twice);
+		for (unsigned int i = 0; i < 40; i++)
+			pass_one(rig);
+		packed_rig_destroy(rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +431,8 @@ int main(void)
 		cmocka_unit_test(a_new_ring_starts_where_the_front_end_says),
 		cmocka_unit_test(what_the_front_end_was_told_counts_from_then_on),
 		cmocka_unit_test(a_spoiled_journal_is_not_believed),
+		cmocka_unit_test(what_the_front_end_gave_back_is_passed_by),
+		cmocka_unit_test(what_was_given_back_is_not_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
