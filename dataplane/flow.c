@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TAGS_MAX 2
+#define NO_SEED 0	     /* some queues: which flows share one is found out by trying, too */
 #define IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
 
 /* Any odd constant with many bits would do; this one is 2^64 over the golden ratio. */
@@ -75,14 +76,14 @@ static bool is_tag(uint16_t type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-uint32_t flow_hash(const struct frame *frame)
+uint32_t flow_hash(const struct frame *frame, uint64_t seed)
 {
 	unsigned int at = 2 * ETH_ALEN;
 	uint64_t hash;
 
 	if (frame->head_len < 2 * ETH_ALEN + 2)
 		return 0;
-	hash = mix_bytes(0, frame->head, 2 * ETH_ALEN);
+	hash = mix_bytes(seed, frame->head, 2 * ETH_ALEN);
 	for (unsigned int i = 0; i < TAGS_MAX && at + 6 <= frame->head_len; i++) {
 		if (!is_tag(read_u16(frame->head + at)))
 			break;
@@ -102,7 +103,7 @@ void flow_spread(const struct burst *burst, const uint8_t *order, unsigned int n
 {
 	memset(lists->n, 0, n_queues);
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t hash = flow_hash(&burst->frames[order[i]]);
+		uint64_t hash = flow_hash(&burst->frames[order[i]], NO_SEED);
 		unsigned int queue = (unsigned int)(hash * n_queues >> 32);
 
 		lists->order[queue][lists->n[queue]++] = order[i];

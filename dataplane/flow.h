@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Flows: which of a receiver's queues a frame goes to. All frames of a flow have one hash, so they
- * take one queue and stay in order, while flows spread over the queues. Worker threads; only ports
- * with several queues come here.
+ * take one queue and stay in order, while flows spread over the queues. Worker threads; ports with
+ * several queues come here, and queues of channels (channel/fq.h).
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 #include "dataplane/api/port_kinds.h"
 #include "dataplane/frame.h"
 
-/* Of the addresses and, where the whole packet has them, the ports. Looks at the head alone. */
-uint32_t flow_hash(const struct frame *frame);
+/* Of the addresses and, where the whole packet has them, the ports. Looks at the head alone. Who
+ * does not know the seed cannot say which flows have the same hash. */
+uint32_t flow_hash(const struct frame *frame, uint64_t seed);
 
 /* A burst's frames by queue, each queue's in their order. */
 struct flow_lists {

@@ -141,8 +141,7 @@ static struct channel_way *held_by(const struct port *port)
 static void charge(struct worker *worker, struct channel_way *way, const struct burst *burst,
 		   uint64_t bytes)
 {
-	struct counters_channel *count =
-		counters_channel(worker->dp->counters, way->channel, worker->index, DP_TX);
+	struct counters_channel *count = channel_counters(way, worker->index);
 
 	bytes += (uint64_t)burst->n *
 		 atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed);

@@ -273,7 +273,7 @@ static bool arm_all(const struct worker *worker)
 	for (unsigned int i = 0; i < n; i++) {
 		struct rxq *rxq = rxq_at(worker, i);
 
-		if (!turnstile_is_waiting(worker, &rxq->waiter))
+		if (!turnstile_is_waiting(worker->turnstiles, &rxq->waiter))
 			quiet &= rxq->port->type->arm(rxq);
 	}
 	return quiet;

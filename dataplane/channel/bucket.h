@@ -30,7 +30,7 @@
 /* How far ahead of its debt a bucket lets one take, so that frames still go in bursts: 2 % of the
  * 10 ms over which a rate has to be exact hold four of these. */
 #define BUCKET_AHEAD_NS 50000ULL
-/* Who has waited gets the time that a worker was late, up to this. */
+/* Who has waited gets the time that a worker was late since then, up to this. */
 #define BUCKET_LATE_NS 5000000ULL
 
 #define BUCKET_UNLIMITED INT64_MAX
@@ -150,6 +150,18 @@ static inline void bucket_init(struct bucket *bucket, uint64_t rate_bps, uint64_
 	atomic_store_explicit(&bucket->paid_ticks, INT64_MIN / 2, memory_order_relaxed);
 }
 
+/* What so many bytes and frames cost: the dearer of the two; 0 without any limit. */
+static inline int64_t bucket_cost_ticks(const struct bucket *bucket, uint64_t bytes,
+					uint64_t frames)
+{
+	uint64_t byte_cost = atomic_load_explicit(&bucket->byte_cost, memory_order_relaxed);
+	uint64_t frame_cost = atomic_load_explicit(&bucket->frame_cost, memory_order_relaxed);
+	int64_t ticks = bucket_bytes_ticks(byte_cost, bytes);
+	int64_t frame_ticks = (int64_t)(frame_cost * frames);
+
+	return frame_ticks > ticks ? frame_ticks : ticks;
+}
+
 /* Up to where all counts as paid: an idle bucket saves up a burst, and who has waited gets what a
  * worker was late, too. */
 static inline int64_t bucket_floor(const struct bucket *bucket, int64_t now_ticks, bool has_waited)
@@ -200,18 +212,23 @@ static inline int64_t bucket_credit_frames(const struct bucket *bucket, uint64_t
 	return ticks <= 0 ? 0 : ticks / (int64_t)cost + 1;
 }
 
+/* May so much be taken now, and something would be left? Bytes and frames as for bucket_charge(),
+ * of a taker that has not waited. Any worker. */
+static inline bool bucket_has(const struct bucket *bucket, uint64_t now_ns, uint64_t bytes,
+			      uint64_t frames)
+{
+	int64_t ticks = bucket_cost_ticks(bucket, bytes, frames);
+
+	return ticks == 0 || ticks < bucket_credit_ticks(bucket, now_ns, false);
+}
+
 /* Pays for what was taken: the dearer of its bytes and its frames. has_waited: the taker waited at
  * the turnstile, so the time since then is its own, and not that of an idle bucket. Any worker. */
 static inline void bucket_charge(struct bucket *bucket, uint64_t now_ns, uint64_t bytes,
 				 uint64_t frames, bool has_waited)
 {
-	uint64_t byte_cost = atomic_load_explicit(&bucket->byte_cost, memory_order_relaxed);
-	uint64_t frame_cost = atomic_load_explicit(&bucket->frame_cost, memory_order_relaxed);
-	int64_t ticks = bucket_bytes_ticks(byte_cost, bytes);
-	int64_t frame_ticks = (int64_t)(frame_cost * frames);
+	int64_t ticks = bucket_cost_ticks(bucket, bytes, frames);
 
-	if (frame_ticks > ticks)
-		ticks = frame_ticks;
 	if (ticks == 0)
 		return;
 	int64_t floor = bucket_floor(bucket, bucket_ticks(now_ns), has_waited);
@@ -219,6 +236,19 @@ static inline void bucket_charge(struct bucket *bucket, uint64_t now_ns, uint64_
 
 	while (!atomic_compare_exchange_weak_explicit(&bucket->paid_ticks, &paid,
 						      (paid > floor ? paid : floor) + ticks,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+/* Somebody begins to wait, and nobody did of late: until now it was idle, and saved up a burst. So
+ * what a worker is late counts from here. Any worker. */
+static inline void bucket_settle(struct bucket *bucket, uint64_t now_ns)
+{
+	int64_t floor = bucket_floor(bucket, bucket_ticks(now_ns), false);
+	int64_t paid = atomic_load_explicit(&bucket->paid_ticks, memory_order_relaxed);
+
+	while (paid < floor &&
+	       !atomic_compare_exchange_weak_explicit(&bucket->paid_ticks, &paid, floor,
 						      memory_order_relaxed, memory_order_relaxed))
 		;
 }

@@ -87,7 +87,7 @@ static uint32_t pop(struct buffers *buffers)
 	return atomic_fetch_add_explicit(&buffers->n_fresh, 1, memory_order_relaxed);
 }
 
-static bool reserve_n(struct buffers *buffers, uint32_t n)
+bool buffers_reserve(struct buffers *buffers, unsigned int n)
 {
 	uint32_t n_free = atomic_load_explicit(&buffers->n_free, memory_order_relaxed);
 
@@ -99,12 +99,15 @@ static bool reserve_n(struct buffers *buffers, uint32_t n)
 	return true;
 }
 
-uint32_t buffers_take(struct buffers *buffers, unsigned int n)
+void buffers_release(struct buffers *buffers, unsigned int n)
+{
+	atomic_fetch_add_explicit(&buffers->n_free, n, memory_order_release);
+}
+
+uint32_t buffers_take_reserved(struct buffers *buffers, unsigned int n)
 {
 	uint32_t first = BUFFERS_NONE;
 
-	if (!reserve_n(buffers, n))
-		return BUFFERS_NONE;
 	for (unsigned int i = 0; i < n; i++) {
 		uint32_t block = pop(buffers);
 
@@ -112,6 +115,11 @@ uint32_t buffers_take(struct buffers *buffers, unsigned int n)
 		first = block;
 	}
 	return first;
+}
+
+uint32_t buffers_take(struct buffers *buffers, unsigned int n)
+{
+	return buffers_reserve(buffers, n) ? buffers_take_reserved(buffers, n) : BUFFERS_NONE;
 }
 
 void buffers_give(struct buffers *buffers, uint32_t first)

@@ -34,7 +34,13 @@ struct buffers {
 int buffers_create(uint64_t bytes, struct buffers **buffers);
 void buffers_destroy(struct buffers *buffers);	/* NULL is legal */
 
-/* Any worker, as all that follows. A chain of n blocks, its last linked to BUFFERS_NONE; or
+/* Any worker, as all that follows. Sets n blocks aside for who is to take them: they are there
+ * then. What is not taken is to be released. false: there are not so many. */
+bool buffers_reserve(struct buffers *buffers, unsigned int n);
+void buffers_release(struct buffers *buffers, unsigned int n);
+uint32_t buffers_take_reserved(struct buffers *buffers, unsigned int n);
+
+/* A chain of n blocks, its last linked to BUFFERS_NONE; or
  * BUFFERS_NONE, if there are not so many. */
 uint32_t buffers_take(struct buffers *buffers, unsigned int n);
 

@@ -40,6 +40,7 @@ int channel_create(struct dataplane *dp, const struct dp_channel *spec, struct c
 
 		way->channel = channel->index;
 		way->way = (uint8_t)i;
+		way->counts = counters_channel(dp->counters, channel->index, 0, (enum dp_way)i);
 		/* Until the first round: what nobody can take from it. */
 		way->rate_bps = rate_before_rounds(&spec->ways[i]);
 		bucket_init(&way->bucket, way->rate_bps, spec->ways[i].burst_bytes,

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/api/counters.h"
 #include "dataplane/api/dp_msg.h"
 #include "dataplane/api/share.h"
 #include "dataplane/channel/bucket.h"
@@ -38,7 +39,8 @@ struct channel_way {
 	_Atomic bool is_hungry;	      /* the pool knows that it wants more than it has */
 	uint8_t way;		      /* enum dp_way */
 	_Atomic uint8_t frame_extra_bytes; /* account: wire: beside the bytes of a frame */
-	uint16_t channel;		   /* index, also in the counters (counters_channel()) */
+	uint16_t channel;		   /* index, also in the counters */
+	struct counters_channel *counts;   /* of worker 0; those of others follow */
 	_Atomic uint64_t target_ns;	   /* delay above which frames are marked, then dropped */
 	_Atomic uint32_t weight;
 	_Atomic uint32_t frames_per_s;		   /* 0: no limit */
@@ -106,6 +108,13 @@ void channel_resolve_port(struct dataplane *dp, struct port *port);
 bool channel_resolve_segment(struct dataplane *dp, struct segment *segment);
 
 /* Workers. */
+
+/* What a worker counts of a way. */
+static inline struct counters_channel *channel_counters(const struct channel_way *way,
+						      unsigned int worker)
+{
+	return way->counts + (size_t)worker * DP_WAYS;
+}
 
 /* Out of line: tells the pool that the way is used again, or that somebody begins to wait. */
 void channel_wake(struct channel_way *way);

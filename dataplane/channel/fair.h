@@ -20,9 +20,13 @@
 #define FAIR_BYTES_SHIFT 10
 
 /* Of n frames with so many bytes, which got so many receivers more than one each. */
-static inline uint32_t fair_work(uint32_t n, uint64_t bytes, uint64_t copies)
+static inline uint32_t fair_work(uint32_t n, uint32_t bytes, uint64_t copies)
 {
-	uint64_t work = n + copies + (bytes >> FAIR_BYTES_SHIFT) * (n + copies) / n;
+	uint64_t kib = bytes >> FAIR_BYTES_SHIFT;
+
+	if (__builtin_expect(copies == 0, 1))
+		return n + (uint32_t)kib;
+	uint64_t work = n + copies + kib * (n + copies) / n;
 
 	return work < INT32_MAX / 2 ? (uint32_t)work : INT32_MAX / 2;
 }

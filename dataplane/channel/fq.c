@@ -60,7 +60,7 @@ static inline uint32_t *bytes_at(const struct fq *fq, uint8_t index)
 	return &fq->parts[index / FQ_PART]->bytes[index % FQ_PART];
 }
 
-void fq_init(struct fq *fq, struct buffers *buffers, uint32_t seed)
+void fq_init(struct fq *fq, struct buffers *buffers, uint64_t seed)
 {
 	memset(fq, 0, sizeof(*fq));
 	fq->buffers = buffers;
@@ -70,10 +70,34 @@ void fq_init(struct fq *fq, struct buffers *buffers, uint32_t seed)
 	fq->table = BUFFERS_NONE;
 }
 
+bool fq_reserve(struct fq *fq, uint32_t n_blocks)
+{
+	uint32_t n = n_blocks + (fq->table == BUFFERS_NONE ? FQ_FLOWS / FQ_PART : 0);
+
+	if (!buffers_reserve(fq->buffers, n))
+		return false;
+	fq->n_reserved = n;
+	return true;
+}
+
+void fq_end_reserve(struct fq *fq)
+{
+	buffers_release(fq->buffers, fq->n_reserved);
+	fq->n_reserved = 0;
+}
+
+static uint32_t take_any(struct fq *fq, unsigned int n)
+{
+	if (n > fq->n_reserved)
+		return buffers_take(fq->buffers, n);
+	fq->n_reserved -= n;
+	return buffers_take_reserved(fq->buffers, n);
+}
+
 /* Memory for what it knows of flows. false: there is none. */
 static bool begin(struct fq *fq)
 {
-	uint32_t block = buffers_take(fq->buffers, FQ_FLOWS / FQ_PART);
+	uint32_t block = take_any(fq, FQ_FLOWS / FQ_PART);
 
 	fq->table = block;
 	if (block == BUFFERS_NONE)
@@ -139,7 +163,7 @@ static void remove_first(struct fq *fq, enum list list)
 /* The place of a flow: its own, else one that is free, else one that it has to share. */
 static uint8_t find_flow(const struct fq *fq, uint32_t hash)
 {
-	uint32_t mixed = (hash ^ fq->seed) * 0x9e3779b1u;
+	uint32_t mixed = hash * 0x9e3779b1u;
 	unsigned int set = (mixed >> 16) % (FQ_FLOWS / FQ_WAYS) * FQ_WAYS;
 	const struct fq_part *part = fq->parts[set / FQ_PART];
 	unsigned int free = FQ_FLOWS;
@@ -282,6 +306,8 @@ static void drop_fattest(struct fq *fq)
 /* Makes room for n blocks, and takes them. */
 static uint32_t take_blocks(struct fq *fq, unsigned int n)
 {
+	if (n <= fq->n_reserved)
+		return take_any(fq, n);
 	while (fq->n_frames != 0 && (fq->n_blocks + n > fq->max_blocks ||
 				     fq->n_blocks + n > buffers_n_free(fq->buffers)))
 		drop_fattest(fq);
@@ -304,7 +330,7 @@ bool fq_put(struct fq *fq, const struct frame *frame, uint32_t word, uint64_t no
 		return false;
 	if (frame->len > fq->quantum_bytes)
 		fq->quantum_bytes = frame->len;
-	uint32_t hash = flow_hash(frame);
+	uint32_t hash = flow_hash(frame, fq->seed);
 	uint8_t index = find_flow(fq, hash);
 
 	fill(fq, block, frame, word, now_ns);
@@ -503,17 +529,4 @@ bool fq_take(struct fq *fq, struct burst *burst, uint64_t now_ns, struct fq_take
 		return true;
 	}
 	return false;
-}
-
-uint64_t fq_oldest_ns(const struct fq *fq)
-{
-	uint64_t oldest_ns = UINT64_MAX;
-
-	for (unsigned int i = 0; i < FQ_FLOWS; i++) {
-		uint32_t block = flow_at(fq, (uint8_t)i)->first;
-
-		if (block != BUFFERS_NONE && held_at(fq, block)->queued_ns < oldest_ns)
-			oldest_ns = held_at(fq, block)->queued_ns;
-	}
-	return oldest_ns;
 }

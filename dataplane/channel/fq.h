@@ -65,18 +65,19 @@ struct fq {
 	uint64_t target_ns;	/* 0: delays are not controlled */
 	uint64_t interval_ns;
 	uint32_t max_blocks;	/* limit of its own */
+	uint32_t n_reserved;	/* blocks set aside for it */
 	uint32_t n_blocks, n_frames;
 	uint64_t n_bytes;
 	uint32_t quantum_bytes;
-	uint32_t seed;
+	uint64_t seed;
 	struct fq_account account;
 	struct fq_list lists[2];
 	uint32_t table;		/* its parts, a chain of blocks; BUFFERS_NONE: nothing is in it */
 	struct fq_part *parts[FQ_FLOWS / FQ_PART];
 };
 
-/* Empty. seed: so that nobody knows which flows share a place. */
-void fq_init(struct fq *fq, struct buffers *buffers, uint32_t seed);
+/* Empty. seed: of the flows' hashes, so that nobody knows which share a place. */
+void fq_init(struct fq *fq, struct buffers *buffers, uint64_t seed);
 /* Gives back what it holds. */
 void fq_clear(struct fq *fq);
 /* If it is empty: forgets the flows, and gives back what it knew of them. */
@@ -89,6 +90,11 @@ void fq_set(struct fq *fq, uint64_t target_ns, uint64_t max_bytes);
  * What had to go for it is. */
 bool fq_put(struct fq *fq, const struct frame *frame, uint32_t word, uint64_t now_ns);
 
+/* Sets so many blocks aside for what is put next, and the queue's own: then nothing is dropped or
+ * refused for want of memory. To be ended. false: there are not so many. */
+bool fq_reserve(struct fq *fq, uint32_t n_blocks);
+void fq_end_reserve(struct fq *fq);
+
 /* A frame that was taken out: it is the last of a burst. */
 struct fq_taken {
 	uint64_t waited_ns;
@@ -99,9 +105,6 @@ struct fq_taken {
 /* Adds the next frame to the burst, which has room for one, and for its pieces. false: there is
  * none. */
 bool fq_take(struct fq *fq, struct burst *burst, uint64_t now_ns, struct fq_taken *taken);
-
-/* When the frame that has been here longest came; there is one. */
-uint64_t fq_oldest_ns(const struct fq *fq);
 
 /* Blocks that a frame of so many bytes takes. */
 unsigned int fq_n_blocks(uint32_t len);

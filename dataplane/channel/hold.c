@@ -33,7 +33,7 @@ static struct rxq *rxq_of(struct waiter *waiter)
 	return (struct rxq *)((char *)waiter - offsetof(struct rxq, waiter));
 }
 
-static void set_budget(const struct take *take, struct burst *burst)
+static inline void set_budget(const struct take *take, struct burst *burst)
 {
 	const struct bucket *bucket = &take->way->bucket;
 	int64_t frames = bucket_credit_frames(bucket, burst->now_ns, take->has_waited);
@@ -53,13 +53,13 @@ static void set_budget(const struct take *take, struct burst *burst)
 
 /* How long a frame waits that comes to the end of the ring now: what lies before it over the part
  * of the rate that its ring has. */
-static uint64_t estimate_delay_ns(const struct take *take, const struct burst *burst)
+static inline uint64_t estimate_delay_ns(const struct take *take, const struct burst *burst)
 {
 	uint64_t bytes = 0;
 
 	if (!take->has_waited || burst->n_left == 0)
 		return 0;
-	unsigned int n_waiting = turnstile_count(take->worker, take->way);
+	unsigned int n_waiting = turnstile_count(take->worker->turnstiles, take->way);
 
 	for (unsigned int i = 0; i < burst->n; i++)
 		bytes += burst->frames[i].len;
@@ -80,20 +80,28 @@ static unsigned int mark(struct burst *burst)
 	return n;
 }
 
-/* Bytes and frames were counted at the port; what large frames cost beside is known to them
- * alone. */
-static uint64_t account_burst(const struct burst *burst, uint64_t bytes, uint64_t n_large,
-			      uint32_t extra_bytes)
+/* What large frames cost beside their bytes. */
+static __attribute__((noinline)) uint64_t account_large(const struct burst *burst,
+							uint32_t extra_bytes)
 {
-	bytes += (uint64_t)burst->n * extra_bytes;
-	for (unsigned int i = 0; n_large != 0 && i < burst->n; i++) {
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
 
-		if (frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		if (frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)
 			bytes += account_frame(frame, extra_bytes) - frame->len - extra_bytes;
-			n_large--;
-		}
 	}
+	return bytes;
+}
+
+/* What a burst that was carried costs: its bytes were added up on the way (carry.c). */
+static inline uint64_t account_burst(const struct burst *burst, uint32_t extra_bytes)
+{
+	uint64_t bytes = burst->bytes + burst->stripped_bytes + (uint64_t)burst->n * extra_bytes;
+
+	if (__builtin_expect(burst->n_large != 0, 0))
+		bytes += account_large(burst, extra_bytes);
 	return bytes;
 }
 
@@ -116,30 +124,37 @@ static bool is_behind_pieces(const struct port *port)
 
 /* A large TCP frame of a slow channel goes piece by piece, so that others need not wait for all of
  * it: who has waited with it, and the channel's other members. It is paid for when it leaves. */
-static bool cut(struct take *take, struct burst *burst, struct counters_channel *count,
-		struct counters_block *block)
+static inline bool is_to_cut(const struct burst *burst)
 {
 	const struct frame *frame = &burst->frames[0];
-	struct lane *lane;
 
-	if (burst->n != 1 || frame->len <= burst->alone_bytes || frame->drop != DROP_NONE ||
-	    frame->vnet.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE)
-		return false;
-	lane = lane_of(take->rxq->port);
-	if (lane == NULL || !lane_hold_pieces(lane, take->worker, frame, block))
+	return burst->n == 1 && frame->len > burst->alone_bytes && frame->drop == DROP_NONE &&
+	       frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+}
+
+static __attribute__((noinline)) bool cut(struct worker *worker, const struct port *port,
+					  const struct channel_way *way,
+					  struct counters_channel *count)
+{
+	const struct frame *frame = &worker->burst->frames[0];
+	struct counters_block *block =
+		counters_block(worker->dp->counters, port->slot, worker->index);
+	struct lane *lane = lane_of(port);
+
+	if (lane == NULL || !lane_hold_pieces(lane, worker, frame, block))
 		return false;
 	block->rx_frames++;
 	block->rx_bytes += frame->len;
 	block->rx_gso_frames++;
 	count->asked_frames += account_pieces(frame);
 	count->asked_bytes += account_frame(
-		frame, atomic_load_explicit(&take->way->frame_extra_bytes, memory_order_relaxed));
+		frame, atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
 	return true;
 }
 
 /* Takes what the budget allows and carries it; pays for it. Returns the frames; burst->n_left says
- * whether there are more. */
-static unsigned int take_frames(struct take *take)
+ * whether there are more. Compiled for each of its two callers, who know has_waited. */
+static inline __attribute__((always_inline)) unsigned int take_frames(struct take *take)
 {
 	struct worker *worker = take->worker;
 	struct burst *burst = worker->burst;
@@ -154,25 +169,23 @@ static unsigned int take_frames(struct take *take)
 	burst->has_budget = false;
 	if (burst->n == 0)
 		return 0;
-	struct counters_channel *count =
-		counters_channel(worker->dp->counters, way->channel, worker->index, DP_TX);
-	struct counters_block *block =
-		counters_block(worker->dp->counters, port->slot, worker->index);
-	uint64_t rx_bytes = block->rx_bytes, rx_gso_frames = block->rx_gso_frames;
+	struct counters_channel *count = channel_counters(way, worker->index);
 	uint64_t delay_ns = estimate_delay_ns(take, burst);
-	uint32_t target_ns = atomic_load_explicit(&way->target_ns, memory_order_relaxed);
 
-	if (target_ns != 0 && delay_ns > target_ns)
-		count->marks += mark(burst);
-	take->is_cut = had_budget && cut(take, burst, count, block);
+	if (delay_ns != 0) {
+		uint64_t target_ns = atomic_load_explicit(&way->target_ns, memory_order_relaxed);
+
+		if (target_ns != 0 && delay_ns > target_ns)
+			count->marks += mark(burst);
+	}
+	take->is_cut = had_budget && is_to_cut(burst) && cut(worker, port, way, count);
 	if (!take->is_cut)
 		carry_burst(worker, port, burst);
 	port->type->rx_done(take->rxq, burst);
 	if (take->is_cut)
 		return burst->n;
 	take->bytes = account_burst(
-		burst, block->rx_bytes - rx_bytes, block->rx_gso_frames - rx_gso_frames,
-		atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
+		burst, atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
 	bucket_charge(&way->bucket, burst->now_ns, take->bytes, burst->n, take->has_waited);
 	channel_count_taken(way, take->bytes);
 	count->asked_frames += burst->n;
@@ -213,9 +226,10 @@ unsigned int hold_poll(struct worker *worker, struct rxq *rxq, struct channel_wa
 	struct take take = {.worker = worker, .rxq = rxq, .way = way};
 	struct waiter *waiter = &rxq->waiter;
 
-	if (turnstile_is_waiting(worker, waiter))
+	if (turnstile_is_waiting(worker->turnstiles, waiter))
 		return 0;
-	bool others_wait = turnstile_count(worker, way) != 0 || is_behind_pieces(rxq->port);
+	bool others_wait =
+		turnstile_count(worker->turnstiles, way) != 0 || is_behind_pieces(rxq->port);
 
 	/* Nobody passes those who wait; a look shows whether there is something to wait for. */
 	take.budget_bytes =

@@ -32,7 +32,7 @@
 #define ROOM_BLOCKS_MAX 512
 /* In the middle of a turn a lane goes on only where there is room for so many buffers. */
 #define ROOM_BUFFERS 32
-/* Pieces of a large frame leave so many blocks to others, who may take them at the same time. */
+/* Pieces of a large frame leave so many blocks to others. */
 #define SPARE_BLOCKS 1024
 
 /* --- life: main --- */
@@ -51,7 +51,7 @@ int lane_create(struct port *port, enum dp_way direction, uint16_t segment, stru
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		lane->places[i].lane = lane;
 	rte_spinlock_init(&lane->lock);
-	fq_init(&lane->fq, dp->buffers, (uint32_t)(dp->config.hash_seed >> 16));
+	fq_init(&lane->fq, dp->buffers, dp->config.hash_seed);
 	*out = lane;
 	return 0;
 }
@@ -188,6 +188,7 @@ static bool has_room(const struct lane *lane, unsigned int n_buffers)
 	const struct port *port = lane->port;
 
 	return port->type->has_room == NULL || lane->direction != DP_RX ||
+	       atomic_load_explicit(&lane->is_stuck, memory_order_relaxed) ||
 	       port->type->has_room(port, n_buffers + shape_buffers(lane->fq.quantum_bytes));
 }
 
@@ -231,8 +232,7 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 	};
 	uint64_t bytes = 0;
 
-	if (way != NULL && (atomic_load_explicit(&lane->is_stuffed, memory_order_relaxed) ||
-			    (lane->direction == DP_RX && lane_is_stuck(lane)))) {
+	if (way != NULL && atomic_load_explicit(&lane->is_stuffed, memory_order_relaxed)) {
 		lane_told_refuse(worker, way, burst, order, n, count);
 		return;
 	}
@@ -293,6 +293,11 @@ bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct fra
 	    buffers_n_free(worker->dp->buffers) / 2 < pieces_blocks(frame) + SPARE_BLOCKS)
 		return false;
 	rte_spinlock_lock(&lane->lock);
+	/* A guest's frames are not lost: others may take memory at the same time. */
+	if (!fq_reserve(&lane->fq, pieces_blocks(frame))) {
+		rte_spinlock_unlock(&lane->lock);
+		return false;
+	}
 	struct fq_account before = lane->fq.account;
 	struct lane_drops drops;
 
@@ -300,6 +305,7 @@ bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct fra
 	set_limits(lane, way);
 	bool is_cut = put_cut(&entry, worker, frame);
 
+	fq_end_reserve(&lane->fq);
 	count_entry(lane, &entry, count);
 	lane_told_settle(lane, worker, way, &before, count);
 	bool is_new = become_owner(lane, worker, way);
@@ -503,12 +509,10 @@ void lane_let_go(struct lane *lane, struct worker *worker, struct channel_way *w
 	turnstile_serve(worker, way);
 }
 
-bool lane_is_stuck(struct lane *lane)
+bool lane_is_still_stuck(struct lane *lane)
 {
 	const struct port *port = lane->port;
 
-	if (__builtin_expect(!atomic_load_explicit(&lane->is_stuck, memory_order_relaxed), 1))
-		return false;
 	if (!port->type->has_room(port, shape_buffers(FQ_QUANTUM_BYTES)))
 		return true;
 	atomic_store_explicit(&lane->is_stuck, false, memory_order_relaxed);

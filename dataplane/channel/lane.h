@@ -72,7 +72,7 @@ struct lane {
 	/* The receiver has no room: its owner writes. */
 	_Atomic bool wants_room;
 	_Atomic bool is_stuffed; /* and it holds so much that it takes in nothing more */
-	_Atomic bool is_stuck;	 /* it had none for so long that nobody waits for it any more */
+	_Atomic bool is_stuck;	 /* it had none for so long that nobody waits for it */
 	uint64_t full_since_ns;
 
 	/* Under the lock. */
@@ -100,9 +100,16 @@ static inline bool lane_is_busy(const struct lane *lane)
 /* Before frames come to a lane that is busy: lets go what may go, if it is this worker's. */
 void lane_let_go(struct lane *lane, struct worker *worker, struct channel_way *way);
 
-/* Its receiver has had no room for long, and has none. Then frames are lost there, as they would be
- * without a lane. */
-bool lane_is_stuck(struct lane *lane);
+/* Its receiver has had no room for long, and has none. Then nobody waits for it: what has credit
+ * goes there and is lost as it would be without a lane, or is for another queue of the receiver,
+ * that has room. */
+bool lane_is_still_stuck(struct lane *lane);
+
+static inline bool lane_is_stuck(struct lane *lane)
+{
+	return __builtin_expect(atomic_load_explicit(&lane->is_stuck, memory_order_relaxed), 0) &&
+	       lane_is_still_stuck(lane);
+}
 
 /* Beginning of a turn: does it wait for room? If there is some, it waits at its turnstile. If there
  * was none for too long, what it holds is lost. */

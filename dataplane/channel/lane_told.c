@@ -14,18 +14,13 @@
 struct counters_channel *lane_told_counters(const struct worker *worker,
 					    const struct channel_way *way)
 {
-	return counters_channel(worker->dp->counters, way->channel, worker->index,
-				(enum dp_way)way->way);
+	return channel_counters(way, worker->index);
 }
 
 /* Levels are added to by whoever holds the lane's lock, and by main when it is gone. */
-static void add_level(struct dataplane *dp, const struct channel_way *way, unsigned int worker,
-		      uint64_t bytes)
+static void add_level(const struct channel_way *way, unsigned int worker, uint64_t bytes)
 {
-	struct counters_channel *count =
-		counters_channel(dp->counters, way->channel, worker, (enum dp_way)way->way);
-
-	__atomic_fetch_add(&count->queued_bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&channel_counters(way, worker)->queued_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 /* The way that the lane was told in, if it still exists. */
@@ -41,19 +36,17 @@ static const struct channel_way *find_level_way(const struct lane *lane)
 
 void lane_told_level(struct lane *lane, const struct channel_way *way, unsigned int worker)
 {
-	struct dataplane *dp = lane->port->dp;
-
 	if (lane->level_way != way) {
 		const struct channel_way *before = find_level_way(lane);
 
 		if (before != NULL)
-			add_level(dp, before, worker, -lane->level_bytes);
+			add_level(before, worker, -lane->level_bytes);
 		lane->level_way = way;
 		lane->level_channel = way != NULL ? way->channel : 0;
 		lane->level_bytes = 0;
 	}
 	if (way != NULL)
-		add_level(dp, way, worker, lane->fq.n_bytes - lane->level_bytes);
+		add_level(way, worker, lane->fq.n_bytes - lane->level_bytes);
 	lane->level_bytes = lane->fq.n_bytes;
 }
 

@@ -34,7 +34,7 @@ static void no_credit(struct credit *credit)
 static void find_credit(struct worker *worker, const struct lane *lane,
 			const struct channel_way *way, uint64_t now_ns, struct credit *credit)
 {
-	if (lane_is_busy(lane) || turnstile_count(worker, way) != 0) {
+	if (lane_is_busy(lane) || turnstile_count(worker->turnstiles, way) != 0) {
 		no_credit(credit);
 		return;
 	}
@@ -81,8 +81,7 @@ uint64_t shape_send(struct worker *worker, struct port *port, struct burst *burs
 static inline struct counters_channel *charge(struct worker *worker, struct channel_way *way,
 					      unsigned int n, uint64_t bytes, bool has_waited)
 {
-	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
-							  worker->index, (enum dp_way)way->way);
+	struct counters_channel *count = channel_counters(way, worker->index);
 
 	bucket_charge(&way->bucket, worker->burst->now_ns, bytes, n, has_waited);
 	channel_count_taken(way, bytes);
@@ -98,13 +97,25 @@ void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n
 }
 
 /* The same of frames that did not wait. */
-static void pass(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes)
+static inline void pass(struct worker *worker, struct channel_way *way, unsigned int n,
+			uint64_t bytes)
 {
 	struct counters_channel *count = charge(worker, way, n, bytes, false);
 
 	count->asked_frames += n;
 	count->asked_bytes += bytes;
 	count->delays[0] += n;
+}
+
+/* Of n frames that went to a receiver for which nobody waits any more, so many were sent. */
+static void pass_stuck(struct worker *worker, struct channel_way *way, unsigned int n,
+		       unsigned int sent, uint64_t bytes)
+{
+	struct counters_channel *count = channel_counters(way, worker->index);
+
+	pass(worker, way, sent, bytes);
+	count->asked_frames += n - sent;
+	count->drops += n - sent;
 }
 
 /* --- to a port --- */
@@ -180,17 +191,49 @@ static void shape_run(struct worker *worker, struct port *port, struct lane *lan
 		find_credit(worker, lane, way, burst->now_ns, &credit);
 	unsigned int fitting =
 		credit.bytes <= 0 ? 0 : count_fitting(burst, order, n, &credit, &bytes);
+	bool is_stuck = lane_is_stuck(lane);
 	unsigned int passing =
-		fitting == 0 || lane_is_stuck(lane) ? 0 : count_roomy(port, burst, order, fitting);
+		fitting == 0 || is_stuck ? fitting : count_roomy(port, burst, order, fitting);
 
 	if (passing != 0) {
+		uint64_t frames = count->tx_frames - count->segments;
+
 		/* What those cost that have no room is not known apart. */
 		bytes = send_first(worker, port, burst, order, passing,
 				   passing == fitting ? bytes : 0, credit.extra_bytes, count);
-		pass(worker, way, passing, bytes);
+		frames = count->tx_frames - count->segments - frames;
+		if (__builtin_expect(is_stuck, 0))
+			pass_stuck(worker, way, passing, (unsigned int)frames, bytes);
+		else
+			pass(worker, way, passing, bytes);
 	}
 	if (passing != n)
 		lane_hold(lane, worker, burst, order + passing, n - passing, count);
+}
+
+/* As a rule there is credit and room for all that came, and nobody waits: then it goes as it came,
+ * and what the port has counted is paid for. false: nothing was done. */
+static inline bool send_whole(struct worker *worker, struct port *port, struct lane *lane,
+			      struct burst *burst, struct egress *egress,
+			      struct counters_block *count)
+{
+	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	uint64_t frames = count->tx_frames, bytes = count->tx_bytes;
+	unsigned int n = egress->n;
+
+	if (way == NULL || lane_is_busy(lane) || burst->n_large != 0)
+		return false;
+	uint32_t extra_bytes = atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed);
+
+	/* All bytes of the burst: some may be for others. */
+	if (!bucket_has(&way->bucket, burst->now_ns, burst->bytes + (uint64_t)n * extra_bytes, n) ||
+	    turnstile_count(worker->turnstiles, way) != 0 || lane_is_stuck(lane) ||
+	    (port->type->has_room != NULL &&
+	     !port->type->has_room(port, n + shape_buffers(burst->bytes))))
+		return false;
+	forward_gate(&worker->lists, port, burst, egress, count);
+	pass(worker, way, n, count->tx_bytes - bytes + (count->tx_frames - frames) * extra_bytes);
+	return true;
 }
 
 void shape_to_port(struct worker *worker, struct port *port, const struct lane_set *set,
@@ -199,6 +242,9 @@ void shape_to_port(struct worker *worker, struct port *port, const struct lane_s
 	const uint8_t *order = egress->order;
 	unsigned int n = egress->n;
 
+	if (set->by_segment == NULL &&
+	    send_whole(worker, port, set->lanes[0], burst, egress, count))
+		return;
 	for (unsigned int begin = 0, end; begin < n; begin = end) {
 		struct lane *lane = lane_set_find(set, burst->frames[order[begin]].segment);
 
@@ -260,23 +306,22 @@ static void shape_run_from(struct worker *worker, struct lane *lane, struct burs
 static bool passes_whole(struct worker *worker, struct lane *lane, const struct burst *burst)
 {
 	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
-	struct credit credit;
 	uint64_t bytes = 0;
-	unsigned int odd = 0;
+	unsigned int odd = 0, n = burst->n;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
+	if (way == NULL || lane_is_busy(lane) || turnstile_count(worker->turnstiles, way) != 0)
+		return false;
+#pragma GCC unroll 8
+	for (unsigned int i = 0; i < n; i++) {
 		const struct frame *frame = &burst->frames[i];
 
 		bytes += frame->len;
 		odd |= frame->drop | frame->vnet.hdr.gso_type;
 	}
-	if (odd != 0 || way == NULL)
+	bytes += (uint64_t)n * atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed);
+	if (odd != 0 || !bucket_has(&way->bucket, burst->now_ns, bytes, n))
 		return false;
-	find_credit(worker, lane, way, burst->now_ns, &credit);
-	bytes += (uint64_t)burst->n * credit.extra_bytes;
-	if (credit.bytes <= (int64_t)bytes || credit.frames < burst->n)
-		return false;
-	pass(worker, way, burst->n, bytes);
+	pass(worker, way, n, bytes);
 	return true;
 }
 

@@ -13,7 +13,6 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
 
-#define PLACES (CHANNELS_MAX * DP_WAYS)
 /* At least a full frame, so that each visit moves one. */
 #define QUANTUM_BYTES_MIN 1600
 #define QUANTUM_BYTES_MAX (1 << 20)
@@ -23,27 +22,7 @@
 #define PASSING_BURSTS 2
 #define PASSING_TICKS (bucket_ticks(BUCKET_AHEAD_NS) / 2) /* and the credit for that */
 
-struct turnstile {
-	struct channel_way *way;
-	struct waiter *first, *last;
-	uint16_t n;	   /* in the line */
-	uint16_t place;	   /* of the way, which may be gone */
-	uint64_t since_ns; /* counted as held up to then */
-};
-
-/* The arrays are as long as can be, and used from their beginning: what was never used was never
- * touched. */
-struct turnstiles {
-	uint32_t epoch;	      /* dataplane.channels_epoch */
-	uint32_t rates_epoch; /* dataplane.rates_epoch */
-	unsigned int n;	      /* somebody waits at */
-	uint64_t earliest_ns; /* no due_ns is less */
-	uint64_t due_ns[PLACES];
-	struct turnstile at[PLACES];
-	uint16_t places[PLACES]; /* by channel and way: index in `at`, plus 1; 0: nobody waits */
-};
-
-_Static_assert(PLACES <= UINT16_MAX, "places are 16 bits");
+_Static_assert(TURNSTILE_PLACES <= UINT16_MAX, "places are 16 bits");
 
 int turnstile_create(struct turnstiles **out)
 {
@@ -62,11 +41,6 @@ void turnstile_destroy(struct turnstiles *turnstiles)
 	free(turnstiles);
 }
 
-static inline uint16_t place_of(const struct channel_way *way)
-{
-	return (uint16_t)(way->channel * DP_WAYS + way->way);
-}
-
 static void set_due(struct turnstiles *turnstiles, unsigned int i, uint64_t due_ns)
 {
 	turnstiles->due_ns[i] = due_ns;
@@ -77,7 +51,7 @@ static void set_due(struct turnstiles *turnstiles, unsigned int i, uint64_t due_
 static struct turnstile *open_turnstile(struct turnstiles *turnstiles, struct channel_way *way,
 					uint64_t now_ns)
 {
-	uint16_t place = place_of(way), index = turnstiles->places[place];
+	uint16_t place = (uint16_t)turnstile_place(way), index = turnstiles->places[place];
 
 	if (index != 0) {
 		if (turnstiles->at[index - 1].n == 0)
@@ -86,6 +60,8 @@ static struct turnstile *open_turnstile(struct turnstiles *turnstiles, struct ch
 	}
 	unsigned int i = turnstiles->n++;
 
+	if (now_ns - atomic_load_explicit(&way->waited_ns, memory_order_relaxed) > BUCKET_LATE_NS)
+		bucket_settle(&way->bucket, now_ns);
 	turnstiles->places[place] = (uint16_t)(i + 1);
 	turnstiles->at[i] = (struct turnstile){.way = way, .place = place, .since_ns = now_ns};
 	set_due(turnstiles, i, bucket_due_ns(&way->bucket));
@@ -131,25 +107,12 @@ void turnstile_wait(struct worker *worker, struct waiter *waiter, struct channel
 {
 	struct turnstiles *turnstiles = worker->turnstiles;
 
-	if (turnstile_is_waiting(worker, waiter))
+	if (turnstile_is_waiting(turnstiles, waiter))
 		return;
 	waiter->way = way;
 	waiter->epoch = turnstiles->epoch;
 	waiter->has_turn = false;
 	append(open_turnstile(turnstiles, way, worker->burst->now_ns), waiter);
-}
-
-bool turnstile_is_waiting(const struct worker *worker, const struct waiter *waiter)
-{
-	return waiter->epoch == worker->turnstiles->epoch;
-}
-
-unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way)
-{
-	const struct turnstiles *turnstiles = worker->turnstiles;
-	uint16_t index = turnstiles->places[place_of(way)];
-
-	return index == 0 ? 0 : turnstiles->at[index - 1].n;
 }
 
 uint64_t turnstile_next_due_ns(const struct worker *worker)
@@ -176,8 +139,7 @@ static void read_times(struct turnstiles *turnstiles)
 static void count_held(struct worker *worker, struct turnstile *turnstile, uint64_t now_ns)
 {
 	const struct channel_way *way = turnstile->way;
-	struct counters_channel *count = counters_channel(worker->dp->counters, way->channel,
-							  worker->index, (enum dp_way)way->way);
+	struct counters_channel *count = channel_counters(way, worker->index);
 
 	if (now_ns > turnstile->since_ns)
 		count->held_ns += now_ns - turnstile->since_ns;
@@ -316,7 +278,7 @@ unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
 void turnstile_serve(struct worker *worker, const struct channel_way *way)
 {
 	struct turnstiles *turnstiles = worker->turnstiles;
-	uint16_t index = turnstiles->places[place_of(way)];
+	uint16_t index = turnstiles->places[turnstile_place(way)];
 	uint64_t now_ns = worker->burst->now_ns;
 
 	/* A little at a time would make many small bursts. */

@@ -20,10 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TURNSTILE_NEVER_NS UINT64_MAX
+#include "dataplane/channel/channel.h"
 
-struct channel_way;
-struct turnstiles;
+#define TURNSTILE_NEVER_NS UINT64_MAX
+#define TURNSTILE_PLACES (CHANNELS_MAX * DP_WAYS)
+
 struct waiter;
 struct worker;
 
@@ -48,6 +49,27 @@ struct waiter {
 	bool has_turn; /* is first, and has got its quantum */
 };
 
+struct turnstile {
+	struct channel_way *way;
+	struct waiter *first, *last;
+	uint16_t n;	   /* in the line */
+	uint16_t place;	   /* of the way, which may be gone */
+	uint64_t since_ns; /* counted as held up to then */
+};
+
+/* A worker's. The arrays are as long as can be, and used from their beginning: what was never used
+ * was never touched. Here for those who look once per burst. */
+struct turnstiles {
+	uint32_t epoch;	      /* dataplane.channels_epoch */
+	uint32_t rates_epoch; /* dataplane.rates_epoch */
+	unsigned int n;	      /* somebody waits at */
+	uint64_t earliest_ns; /* no due_ns is less */
+	uint64_t due_ns[TURNSTILE_PLACES];
+	struct turnstile at[TURNSTILE_PLACES];
+	/* By channel and way: index in `at`, plus 1; 0: nobody waits. */
+	uint16_t places[TURNSTILE_PLACES];
+};
+
 int turnstile_create(struct turnstiles **turnstiles);
 void turnstile_destroy(struct turnstiles *turnstiles); /* NULL is legal */
 
@@ -56,10 +78,25 @@ void turnstile_destroy(struct turnstiles *turnstiles); /* NULL is legal */
 void turnstile_wait(struct worker *worker, struct waiter *waiter, struct channel_way *way);
 
 /* Does it wait, in this worker's epoch? */
-bool turnstile_is_waiting(const struct worker *worker, const struct waiter *waiter);
+static inline bool turnstile_is_waiting(const struct turnstiles *turnstiles,
+					const struct waiter *waiter)
+{
+	return waiter->epoch == turnstiles->epoch;
+}
+
+static inline unsigned int turnstile_place(const struct channel_way *way)
+{
+	return way->channel * DP_WAYS + way->way;
+}
 
 /* How many wait for a way at this worker. */
-unsigned int turnstile_count(const struct worker *worker, const struct channel_way *way);
+static inline unsigned int turnstile_count(const struct turnstiles *turnstiles,
+					   const struct channel_way *way)
+{
+	uint16_t index = turnstiles->places[turnstile_place(way)];
+
+	return __builtin_expect(index == 0, 1) ? 0 : turnstiles->at[index - 1].n;
+}
 
 /* Beginning of a turn: forgets all if the epoch has changed. Then serves those whose time has
  * come, as many bursts at a turnstile as wait there at most, and some more of lanes to ports;

@@ -14,6 +14,7 @@
 
 struct ring_ahead {
 	unsigned int n;			/* entries below; the first that is not sound ends them */
+	bool is_plain;			/* each is one plain descriptor: no `bytes` is 0 */
 	uint16_t *id;			/* the caller's, room for BURST_FRAMES */
 	uint32_t bytes[BURST_FRAMES];	/* 0: not one plain descriptor, go the general way */
 	uint8_t *at[BURST_FRAMES];
@@ -51,19 +52,24 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 	const unsigned int n = ahead->n;
 	struct guest_region region = ring->memory->regions[ring->hint];
 
+	ahead->is_plain = true;
 	for (unsigned int i = 0; i < n; i++) {
 		struct vring_desc desc = ring_chain_read(&table[ids[i]]);
 		uint64_t offset = desc.addr - region.gpa;
 		uint8_t *at;
 
 		ahead->bytes[i] = 0;
-		if (__builtin_expect(!ring_chain_is_single(&desc, write_flag), 0))
+		if (__builtin_expect(!ring_chain_is_single(&desc, write_flag), 0)) {
+			ahead->is_plain = false;
 			continue;
+		}
 		if (__builtin_expect(offset >= region.bytes || desc.len > region.bytes - offset,
 				     0)) {
 			at = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
-			if (at == NULL)
+			if (at == NULL) {
+				ahead->is_plain = false;
 				continue;
+			}
 			region = ring->memory->regions[ring->hint];
 		} else {
 			at = region.host + offset;

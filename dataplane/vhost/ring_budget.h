@@ -6,9 +6,14 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "dataplane/frame.h"
 
 #define RING_BUDGET_BITS_MAX (UINT32_MAX / BURST_FRAMES)
+#define RING_BUDGET_STEP 8
+
+_Static_assert(BURST_FRAMES % RING_BUDGET_STEP == 0, "a burst is whole steps");
 
 struct ring_budget {
 	int64_t bytes;
@@ -32,24 +37,31 @@ static inline struct ring_budget ring_budget(const struct burst *burst)
 	};
 }
 
-/* May n buffers of these lengths all be taken? Then they are paid for. false: perhaps; look at
- * each. With is_mixed, a length of 0 stands for one that is not known. Both are constants. */
-static inline bool ring_budget_pass(struct ring_budget *budget, const uint32_t *lens,
-				    unsigned int n, uint32_t header_bytes, const bool is_mixed)
+/* May n plain buffers of these lengths all be taken? Then they are paid for. false: perhaps; look
+ * at each. lens has room for BURST_FRAMES; what is there behind the n is lost. */
+static inline bool ring_budget_pass(struct ring_budget *budget, uint32_t *lens, unsigned int n,
+				    uint32_t header_bytes)
 {
-	uint32_t sum = 0, bits = 0, min = UINT32_MAX;
+	uint64_t sums = 0, bits = 0; /* of the odd ones in the upper half, of the even ones below */
 
-	for (unsigned int i = 0; i < n; i++) {
-		sum += lens[i];
-		bits |= lens[i];
-		if (is_mixed)
-			min = lens[i] < min ? lens[i] : min;
+	/* Whole steps: then the loop has no ends, and is little for a frame. */
+	for (unsigned int i = n; i % RING_BUDGET_STEP != 0; i++)
+		lens[i] = 0;
+	for (unsigned int i = 0; i < n; i += RING_BUDGET_STEP) {
+		uint64_t two[RING_BUDGET_STEP / 2];
+
+		memcpy(two, &lens[i], sizeof(two));
+		for (unsigned int k = 0; k < RING_BUDGET_STEP / 2; k++) {
+			sums += two[k];
+			bits |= two[k];
+		}
 	}
-	int64_t bytes = (int64_t)sum - n * header_bytes;
+	uint32_t any = (uint32_t)bits | (uint32_t)(bits >> 32);
+	int64_t bytes = (int64_t)((uint32_t)sums + (sums >> 32)) - (int64_t)n * header_bytes;
 
-	/* None is longer than all their bits together, so the sum of a burst is right. What is too
-	 * short or too long for a frame costs nothing anyway. */
-	if (n == 0 || min == 0 || bits > RING_BUDGET_BITS_MAX || bits > budget->alone_bytes ||
+	/* None is longer than all their bits together, so the sums of a burst are right. What is
+	 * too short or too long for a frame costs nothing anyway. */
+	if (n == 0 || any > RING_BUDGET_BITS_MAX || any > budget->alone_bytes ||
 	    bytes > budget->bytes)
 		return false;
 	budget->bytes -= bytes;

@@ -49,6 +49,13 @@ static bool take_frame(struct ring *ring, struct burst *burst, struct frame *fra
 	return true;
 }
 
+static inline bool is_next_offered(const struct ring *ring)
+{
+	uint16_t next = ring->packed.next;
+
+	return ring_packed_is_offered(ring_packed_flags(ring, next), next);
+}
+
 /* What is offered behind the n frames taken, in frames of as many slots as the last: an estimate.
  * Offered slots lie in a row, so where they end is found by halving; at most the ring's size. If
  * that does not matter, 1 stands for all. */
@@ -58,7 +65,7 @@ static uint32_t count_left(const struct ring *ring, unsigned int n, bool matters
 	unsigned int offered = 0, end = ring->size;
 	uint16_t next = ring->packed.next;
 
-	if (!ring_packed_is_offered(ring_packed_flags(ring, next), next))
+	if (!is_next_offered(ring))
 		return 0;
 	while (matters && offered + 1 < end) {
 		unsigned int middle = (offered + end) / 2;
@@ -95,9 +102,9 @@ static __attribute__((noinline)) unsigned int take_all(struct ring *ring, struct
 }
 
 /* The same one by one, within a budget. */
-static unsigned int take_each(struct ring *ring, struct burst *burst,
-			      struct ring_packed_ahead *ahead, struct ring_budget *budget,
-			      unsigned int n)
+static __attribute__((noinline)) unsigned int take_each(struct ring *ring, struct burst *burst,
+							struct ring_packed_ahead *ahead,
+							struct ring_budget *budget, unsigned int n)
 {
 	enum ring_budget_step step = RING_BUDGET_MORE;
 
@@ -124,13 +131,14 @@ static unsigned int take_within(struct ring *ring, struct burst *burst,
 	struct ring_budget budget = ring_budget(burst);
 	unsigned int n = 0, max;
 
-	if (budget.bytes <= 0 || budget.frames == 0)
+	if (budget.bytes <= 0 || budget.frames == 0 || !is_next_offered(ring))
 		return 0;
 	ring_packed_look_ahead(ring, budget.frames, 0, ahead);
 	max = ahead->n;
-	if (ring_budget_pass(&budget, ahead->bytes, max, ring->header_bytes, false)) {
+	if (ring_budget_pass(&budget, ahead->bytes, max, ring->header_bytes)) {
 		n = take_all(ring, burst, ahead, max);
-		if (n < max)
+		/* As a rule that was all. */
+		if (n < max || n == budget.frames || !is_next_offered(ring))
 			return n;
 	}
 	return take_each(ring, burst, ahead, &budget, n);

@@ -111,7 +111,8 @@ static unsigned int take_within(struct ring *ring, struct burst *burst, struct r
 
 	if (ahead->n > budget.frames)
 		ahead->n = budget.frames;
-	if (ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes, true))
+	if (ahead->is_plain &&
+	    ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes))
 		return take_all(ring, burst, ahead);
 	if (budget.bytes <= 0)
 		return 0;

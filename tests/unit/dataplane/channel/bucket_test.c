@@ -166,6 +166,21 @@ static void a_late_worker_loses_nothing_up_to_a_limit(void **state)
 	assert_int_equal(bucket_due_ns(&bucket), START + 900 * US);
 }
 
+/* It was idle until somebody began to wait: a worker is late only from then on. */
+static void an_idle_time_is_not_that_of_a_late_worker(void **state)
+{
+	struct bucket bucket;
+
+	bucket_init(&bucket, 1000000000, 12500, 0);
+	bucket_settle(&bucket, START);
+	assert_in_range(bucket_credit(&bucket, START, true), 12499, 12502);
+	assert_in_range(bucket_credit(&bucket, START + 800 * US, true), 112499, 112502);
+	/* What was taken meanwhile stays taken. */
+	bucket_charge(&bucket, START + 800 * US, 112500, 80, true);
+	bucket_settle(&bucket, START + 800 * US);
+	assert_int_equal(bucket_due_ns(&bucket), START + 850 * US);
+}
+
 static void debt_is_paid_in_full(void **state)
 {
 	struct bucket bucket;
@@ -343,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_pause_saves_up_a_burst_and_no_more),
 		cmocka_unit_test(a_burst_below_what_is_taken_ahead_saves_up_nothing),
 		cmocka_unit_test(a_late_worker_loses_nothing_up_to_a_limit),
+		cmocka_unit_test(an_idle_time_is_not_that_of_a_late_worker),
 		cmocka_unit_test(debt_is_paid_in_full),
 		cmocka_unit_test(a_new_rate_rescales_debt),
 		cmocka_unit_test(what_was_taken_ahead_does_not_delay_a_lower_rate),

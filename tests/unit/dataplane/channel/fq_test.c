@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/flow.h"
 #define MS 1000000ULL
 #define FULL 1514u
 #define NS_OF_FULL 121120ULL /* at 100 Mbit/s */
@@ -407,6 +408,42 @@ static void large_frames_take_turns_with_small_ones_by_bytes(void **state)
 	assert_true(llabs((long long)(bytes[1] - bytes[2])) <= 130000);
 }
 
+/* Others take all memory meanwhile. */
+static void what_is_set_aside_is_there(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t waited_ns;
+
+	fq_set(&rig->fq, 0, UINT64_MAX);
+	assert_false(fq_reserve(&rig->fq, rig->buffers->n));
+	assert_true(fq_reserve(&rig->fq, 3));
+	unsigned int n_free = buffers_n_free(rig->buffers);
+	uint32_t others = buffers_take(rig->buffers, n_free);
+
+	assert_int_not_equal(others, BUFFERS_NONE);
+	assert_true(put(rig, 1, FULL, 0) && put(rig, 1, FULL, 0));
+	fq_end_reserve(&rig->fq);
+	assert_int_equal(buffers_n_free(rig->buffers), 1);
+	assert_int_equal(rig->fq.account.full, 0);
+	buffers_give(rig->buffers, others);
+	assert_int_equal(take(rig, &waited_ns), 1);
+	assert_int_equal(take(rig, &waited_ns), 1);
+}
+
+/* Of many flows some share a hash; with another seed it is others that do. */
+static void who_does_not_know_the_seed_finds_no_flow_with_the_same_hash(void **state)
+{
+	struct rig *rig = *state;
+	struct frame frame;
+	unsigned int n_same = 0;
+
+	for (uint16_t flow = 1; flow < 1000; flow++) {
+		make(rig, &frame, flow, FULL, 0);
+		n_same += flow_hash(&frame, 7) % FQ_FLOWS == flow_hash(&frame, 8) % FQ_FLOWS;
+	}
+	assert_true(n_same < 40);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -426,6 +463,8 @@ int main(void)
 		TEST(a_queue_that_nobody_uses_has_nothing),
 		TEST(many_flows_have_a_place_each),
 		TEST(large_frames_take_turns_with_small_ones_by_bytes),
+		TEST(what_is_set_aside_is_there),
+		TEST(who_does_not_know_the_seed_finds_no_flow_with_the_same_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,8 @@ static void a_channel_goes_while_somebody_waits(void **state)
 	hold_rig_assign(rig, 1, 0);
 	hold_rig_send(rig, 1, 1514);
 	hold_rig_run(rig, MS, 10 * US);
-	assert_true(turnstile_is_waiting(rig->dp->workers[0], &rig->senders[1].rxq.waiter));
+	assert_true(
+		turnstile_is_waiting(rig->dp->workers[0]->turnstiles, &rig->senders[1].rxq.waiter));
 	hold_rig_assign(rig, 1, -1);
 	hold_rig_drop(rig, 0);
 	hold_rig_run(rig, MS, 10 * US);

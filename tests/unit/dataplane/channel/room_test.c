@@ -15,6 +15,7 @@
 
 #define ALPHA 1
 #define BETA 2
+#define M 1000000ULL
 #define G 1000000000ULL
 #define MS 1000000ULL
 #define US 1000ULL
@@ -142,6 +143,56 @@ static void what_a_lane_holds_for_a_full_receiver_is_bounded(void **state)
 	assert_int_equal(port->got[1].frames, 10);
 }
 
+/* Of a receiver with several queues: it holds the others up no longer than it is waited for. */
+static void one_full_queue_does_not_hold_the_others(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *port = shape_rig_port(rig, 2);
+	struct channel *channel = shape_rig_channel(rig, 11, 0, 10 * G);
+
+	shape_rig_assign(rig, 2, channel);
+	port->full_flow = 1;
+	for (unsigned int i = 0; i < 100; i++) {
+		shape_rig_send(rig, 1, 2, 1, 100);
+		shape_rig_send(rig, 3, 2, 2, 100);
+		shape_rig_turn(rig, MS);
+		assert_int_equal(shape_rig_queued(rig) == 0, i > 50);
+	}
+	assert_int_equal(port->got[1].frames, 0);
+	assert_in_range(port->got[2].frames, 48, 50);
+	port->full_flow = 0;
+	shape_rig_send(rig, 1, 2, 1, 100);
+	shape_rig_turn(rig, MS);
+	assert_int_equal(port->got[1].frames, 1);
+	const struct counters_channel *count =
+		counters_channel(rig->dp->counters, channel->index, 0, DP_RX);
+
+	assert_int_equal(count->asked_frames, 201);
+	assert_int_equal(count->passed_frames, port->got[2].frames + 1);
+	assert_int_equal(count->drops, 200 - port->got[2].frames);
+}
+
+/* What waited takes of the new channel no more than the first of any burst may. */
+static void who_moves_to_an_idle_channel_begins_with_a_burst(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct shape_port *port = shape_rig_port(rig, 2);
+	struct channel *slow = shape_rig_channel(rig, 11, 0, M),
+		       *fast = shape_rig_channel(rig, 12, 0, G);
+
+	shape_rig_assign(rig, 2, slow);
+	for (unsigned int i = 0; i < 300; i++)
+		shape_rig_send(rig, 1, 2, 1, 1514);
+	for (unsigned int i = 0; i < 10; i++)
+		shape_rig_turn(rig, US);
+	shape_rig_assign(rig, 2, fast);
+	uint64_t before = port->got_bytes;
+
+	shape_rig_turn(rig, US);
+	/* 50 us at 1 Gbit/s, and the frame that goes beyond them. */
+	assert_in_range(port->got_bytes - before, 6250, 6250 + 1514 + 125);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -150,6 +201,8 @@ int main(void)
 		TEST(who_brings_more_empties_the_lane_first),
 		TEST(a_full_receiver_holds_nobody_else_of_its_channel),
 		TEST(what_a_lane_holds_for_a_full_receiver_is_bounded),
+		TEST(one_full_queue_does_not_hold_the_others),
+		TEST(who_moves_to_an_idle_channel_begins_with_a_burst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

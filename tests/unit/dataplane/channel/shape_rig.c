@@ -188,6 +188,11 @@ static void look_at(struct shape_port *own, const struct frame *frame, uint64_t 
 		flow->delay_max_ns = flow->delay_ns;
 }
 
+static bool is_of_flow(const struct frame *frame, uint16_t flow)
+{
+	return frame->head[34] == flow >> 8 && frame->head[35] == (flow & 0xff);
+}
+
 static void shape_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		     struct counters_block *count)
 {
@@ -201,7 +206,7 @@ static void shape_tx(struct port *port, struct burst *burst, const uint8_t *orde
 		for (unsigned int k = 0; k < frame->n_iov; k++)
 			bytes += frame->iov[k].iov_len;
 		assert_int_equal(bytes, frame->len);
-		if (own->room == 0) {
+		if (own->room == 0 || (own->full_flow != 0 && is_of_flow(frame, own->full_flow))) {
 			drop_frame(burst->recorder, count, frame, DROP_RING_FULL);
 			continue;
 		}
@@ -218,7 +223,7 @@ static bool shape_has_room(const struct port *port, unsigned int n_buffers)
 {
 	const struct shape_port *own = port->impl;
 
-	return own->room < 0 || own->room >= n_buffers;
+	return own->full_flow == 0 && (own->room < 0 || own->room >= n_buffers);
 }
 
 static bool shape_arm(struct rxq *rxq)

@@ -45,6 +45,7 @@ struct shape_port {
 	struct shape_flow got[SHAPE_FLOWS];
 	uint64_t got_frames, got_bytes;
 	int64_t room; /* buffers that it takes; below 0: any number, and nobody asks */
+	uint16_t full_flow;	      /* its frames are for a queue that has no room; 0: none */
 	struct shape_port *refilled; /* when this one is polled, that one has room; or NULL */
 };
 
