@@ -167,7 +167,7 @@ static unsigned int take_frames(struct take *take)
 	take->is_cut = had_budget && cut(take, burst, count, block);
 	if (!take->is_cut)
 		carry_burst(worker, port, burst);
-	port->type->rx_done(take->rxq, burst);
+	port_io(port)->rx_done(take->rxq, burst);
 	if (take->is_cut)
 		return burst->n;
 	take->bytes = account_burst(
