@@ -140,7 +140,7 @@ struct port {
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
 	struct rate answers;		/* that it is given */
 	_Atomic uint8_t state;		/* enum port_state */
-	_Atomic uint16_t captures;	/* bits: of dataplane.captures; the next: CAPTURES_FOLLOWED */
+	_Atomic uint16_t captures;	/* bits: of dataplane.captures; CAPTURES_FOLLOWED */
 
 	/* Main only. */
 	bool is_published;

@@ -36,8 +36,8 @@
  * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
  * frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY with the memory that
  * frames are put into (record.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE. DP_FOLLOW_OPEN sends
- * DP_FOLLOW; DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most), a
- * DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
+ * DP_FOLLOW; DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most),
+ * a DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
  */
 #pragma once
 
@@ -292,7 +292,8 @@ struct dp_port {
 
 /* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_CAPTURE_CLOSE,
  * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one),
- * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one), DP_FOLLOW_LOOK, DP_FOLLOW_CLOSE, DP_FOLLOW. */
+ * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one), DP_FOLLOW_LOOK, DP_FOLLOW_CLOSE,
+ * DP_FOLLOW. */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
