@@ -17,6 +17,7 @@
 #define SNAPLEN_MAX 262144
 #define SECONDS_MAX (7 * 86400)
 #define FILES_MAX 1000
+#define NEXT_MAX 1000
 #define FILE_BYTES_MIN 100000
 #define FILE_BYTES_MAX 1000000000000ULL
 
@@ -39,6 +40,7 @@ enum {
 	OPT_FRAMES,
 	OPT_FRAME,
 	OPT_PCAP,
+	OPT_NEXT,
 	OPT_VERSION,
 };
 
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{"frames", no_argument, NULL, OPT_FRAMES},
 	{"frame", required_argument, NULL, OPT_FRAME},
 	{"pcap", required_argument, NULL, OPT_PCAP},
+	{"next", required_argument, NULL, OPT_NEXT},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -141,7 +144,7 @@ static int parse_number(const char *option, const char *word, uint64_t min, uint
 	return -EINVAL;
 }
 
-/* Those of captures. -ENOENT: it is none. */
+/* Those of captures, and of frames that are followed. -ENOENT: it is none. */
 static int take_capture_option(int option, struct args *args, char *why, size_t why_bytes)
 {
 	uint64_t number = 0;
@@ -164,6 +167,10 @@ static int take_capture_option(int option, struct args *args, char *why, size_t 
 	case OPT_SECONDS:
 		err = parse_number("--seconds", optarg, 1, SECONDS_MAX, &number, why, why_bytes);
 		args->seconds = (unsigned int)number;
+		return err;
+	case OPT_NEXT:
+		err = parse_number("--next", optarg, 1, NEXT_MAX, &number, why, why_bytes);
+		args->next = (unsigned int)number;
 		return err;
 	case OPT_FILES:
 		err = parse_number("--files", optarg, 2, FILES_MAX, &number, why, why_bytes);

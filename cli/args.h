@@ -25,6 +25,7 @@ struct args {
 	const char *filter;	  /* --filter */
 	unsigned int snaplen;	  /* --snaplen; 0 if not given, as all to come */
 	unsigned int seconds;	  /* --seconds */
+	unsigned int next;	  /* --next */
 	unsigned int n_files;	  /* --files */
 	uint64_t file_bytes;	  /* --file-size */
 	bool frames;		  /* --frames */

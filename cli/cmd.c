@@ -206,12 +206,30 @@ static int check_capture(const struct call *call)
 	if (!(flags & CMD_FRAMES) && args->frames)
 		return call_usage(call, "--frames has no meaning here");
 	if (!(flags & CMD_CAPTURE) &&
-	    (args->filter || args->snaplen || args->seconds || args->n_files || args->file_bytes))
-		return call_usage(call, "--filter, --snaplen, --seconds, --files and --file-size "
-					"have no meaning here");
+	    (args->filter || args->snaplen || args->n_files || args->file_bytes))
+		return call_usage(call, "--filter, --snaplen, --files and --file-size have no "
+					"meaning here");
+	if (!(flags & CMD_CAPTURE) && args->seconds && !((flags & CMD_FRAME) && args->next))
+		return call_usage(call, "--seconds has no meaning here");
 	if (args->file_bytes && !args->n_files)
 		return call_usage(call, "--file-size is of one of --files N");
 	return CALL_DONE;
+}
+
+/* What is traced. */
+static int check_frame(const struct call *call)
+{
+	const struct args *args = call->args;
+	int n = (args->frame != NULL) + (args->pcap != NULL) + (args->next != 0);
+
+	if (!(call->cmd->flags & CMD_FRAME) && n)
+		return call_usage(call, "--frame, --pcap and --next have no meaning here");
+	if ((call->cmd->flags & CMD_FRAME) && n != 1)
+		return call_usage(call, "say --frame, --pcap or --next, one of them");
+	if ((call->cmd->flags & CMD_FRAME) && !args->next && call->n_words != 1)
+		return call_usage(call, call->n_words ? "one port sends the frame"
+						      : "something is missing");
+	return check_capture(call);
 }
 
 static int check_call(const struct call *call)
@@ -245,11 +263,7 @@ static int check_call(const struct call *call)
 	if (!(cmd->flags & CMD_SCENARIO) &&
 	    (call->args->update || call->args->junit || call->args->keep))
 		return call_usage(call, "--update, --junit and --keep have no meaning here");
-	if (!(cmd->flags & CMD_FRAME) && (call->args->frame || call->args->pcap))
-		return call_usage(call, "--frame and --pcap have no meaning here");
-	if ((cmd->flags & CMD_FRAME) && !call->args->frame == !call->args->pcap)
-		return call_usage(call, "say --frame or --pcap, one of them");
-	return check_capture(call);
+	return check_frame(call);
 }
 
 static int run_words(const struct args *args, FILE *in, FILE *out, FILE *err)

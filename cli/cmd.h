@@ -7,18 +7,18 @@
 struct call;
 
 enum cmd_flag {
-	CMD_FILE = 1,	  /* takes -f, and needs it */
-	CMD_DRY_RUN = 2,  /* takes --dry-run */
-	CMD_PRUNE = 4,	  /* takes --prune */
-	CMD_WAIT = 8,	  /* takes --wait */
-	CMD_CONFIRM = 16, /* takes --confirm */
-	CMD_COMMENT = 32, /* takes -m */
-	CMD_REPEAT = 64,  /* takes --count and --interval */
+	CMD_FILE = 1,	    /* takes -f, and needs it */
+	CMD_DRY_RUN = 2,    /* takes --dry-run */
+	CMD_PRUNE = 4,	    /* takes --prune */
+	CMD_WAIT = 8,	    /* takes --wait */
+	CMD_CONFIRM = 16,   /* takes --confirm */
+	CMD_COMMENT = 32,   /* takes -m */
+	CMD_REPEAT = 64,    /* takes --count and --interval */
 	CMD_SCENARIO = 128, /* takes --update, --junit and --keep */
 	CMD_WRITE = 256,    /* takes -w */
 	CMD_CAPTURE = 512,  /* takes --filter, --snaplen, --count, --seconds, --files ... */
 	CMD_FRAMES = 1024,  /* takes --frames */
-	CMD_FRAME = 2048, /* takes --frame and --pcap, and needs one of them */
+	CMD_FRAME = 2048,   /* takes --frame, --pcap and --next, and needs one of them */
 };
 
 struct cmd {

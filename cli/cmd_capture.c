@@ -3,59 +3,27 @@
 #include "cli/cmds.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-
 #include "cli/call.h"
 #include "cli/capture_out.h"
+#include "cli/filter.h"
+#include "cli/interrupt.h"
 
 #define FILE_BYTES_DEFAULT 100000000u
-#define SNAPLEN_MAX 262144
 
 struct capture {
 	const struct call *call;
 	struct capture_out out;
-	char name[64];	  /* by which it is ended */
-	sigset_t signals; /* that end it */
+	char name[64]; /* by which it is ended */
+	struct interrupt interrupt;
 	bool is_ending;
 };
 
 /* --- what is asked for --- */
-
-/* The program of a filter, as weftd takes it. */
-static int add_filter(const struct call *call, json_t *body)
-{
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, SNAPLEN_MAX);
-	struct bpf_program program;
-	json_t *list = json_array();
-	int code = CALL_DONE;
-
-	if (!pcap)
-		code = call_fail(call, CALL_REFUSED, "out of memory");
-	else if (pcap_compile(pcap, &program, call->args->filter, 1, PCAP_NETMASK_UNKNOWN))
-		code = call_fail(call, CALL_USAGE, "--filter '%s': %s; see man pcap-filter",
-				 call->args->filter, pcap_geterr(pcap));
-	if (!code) {
-		for (unsigned int i = 0; i < program.bf_len; i++) {
-			const struct bpf_insn *insn = &program.bf_insns[i];
-
-			json_array_append_new(list, json_pack("[i, i, i, I]", (int)insn->code,
-							      (int)insn->jt, (int)insn->jf,
-							      (json_int_t)insn->k));
-		}
-		pcap_freecode(&program);
-		json_object_set(body, "filter", list);
-	}
-	json_decref(list);
-	if (pcap)
-		pcap_close(pcap);
-	return code;
-}
 
 static void add_port(json_t *body, const char *name)
 {
@@ -111,18 +79,10 @@ static int make_body(struct capture *capture, json_t *body)
 	if (args->seconds)
 		json_object_set_new(body, "seconds", json_integer(args->seconds));
 	json_object_set_new(body, "name", json_string(capture->name));
-	return !code && args->filter ? add_filter(capture->call, body) : code;
+	return !code && args->filter ? filter_add(capture->call, args->filter, body) : code;
 }
 
 /* --- the stream --- */
-
-/* Has somebody pressed Ctrl-C? weftd sends something twice a second, so it is looked at often. */
-static bool is_interrupted(const struct capture *capture)
-{
-	static const struct timespec at_once = {0};
-
-	return sigtimedwait(&capture->signals, NULL, &at_once) > 0;
-}
 
 /* weftd sends what is left, and the stream ends. */
 static int end_capture(struct capture *capture)
@@ -146,7 +106,7 @@ static int take_piece(void *ctx, const char *data, size_t bytes)
 	struct capture *capture = ctx;
 	int err = capture_out_push(&capture->out, data, bytes);
 
-	return !err && is_interrupted(capture) ? end_capture(capture) : err;
+	return !err && interrupt_has_come(&capture->interrupt) ? end_capture(capture) : err;
 }
 
 static int follow(struct capture *capture, const char *body)
@@ -209,7 +169,6 @@ int cmd_capture_run(const struct call *call)
 {
 	struct capture capture = {.call = call};
 	struct timespec now;
-	sigset_t before;
 
 	if (!call->args->write)
 		return call_usage(call, "say where to with -w FILE, or -w - for standard output");
@@ -219,13 +178,10 @@ int cmd_capture_run(const struct call *call)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(capture.name, sizeof(capture.name), "weft.%ld.%llx", (long)getpid(),
 		 (unsigned long long)now.tv_nsec);
-	sigemptyset(&capture.signals);
-	sigaddset(&capture.signals, SIGINT);
-	sigaddset(&capture.signals, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &capture.signals, &before);
+	interrupt_hold(&capture.interrupt);
 	int code = run(&capture);
 
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	interrupt_restore(&capture.interrupt);
 	return code;
 }
 

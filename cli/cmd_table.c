@@ -368,14 +368,19 @@ static const struct cmd table[] = {
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
 	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
 	 1, 1, 0, cmd_where_run},
-	{"trace", NULL, "trace PORT [--frame HEX] [--pcap FILE]",
+	{"trace", NULL,
+	 "trace PORT --frame HEX | PORT --pcap FILE | --next N [port=PORT] [FILTER] [--seconds N]",
 	 "what would become of a frame that a port sent now; exit 1 if nobody would get it",
 	 "Through the tables as they are, by the code that carries frames; nothing is sent,\n"
 	 "learned or counted.\n"
 	 "--frame HEX  its bytes from the destination's MAC on, without FCS, in pairs of digits\n"
 	 "--pcap FILE  each packet of a capture (pcap, pcapng; - for stdin), 1000 at most\n"
-	 "  weft trace web0 --frame 'ffffffffffff 020000000001 88b5'\n",
-	 1, 1, CMD_FRAME, cmd_trace_run},
+	 "--next N     instead: what becomes of the next N real frames, 1000 at most; until then,\n"
+	 "             Ctrl-C, or --seconds N. port=PORT: from that port; it may stand there more\n"
+	 "             than once. FILTER: as tcpdump has them, of a frame's first 128 bytes\n"
+	 "  weft trace web0 --frame 'ffffffffffff 020000000001 88b5'\n"
+	 "  weft trace --next 5 port=web0 icmp or arp\n",
+	 0, CMD_WORDS_MAX, CMD_FRAME, cmd_trace_run},
 	{"why", NULL, "why FROM TO [size=BYTES]",
 	 "why one machine does not reach another, and what to do; exit 1 if something blocks",
 	 "FROM, TO  a port, a VM, a MAC or an IP address; MAC@PORT or IP@PORT: that address,\n"

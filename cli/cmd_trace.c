@@ -18,7 +18,7 @@ struct traces {
 	unsigned int n, n_lost;
 };
 
-static void print_steps(FILE *out, const json_t *steps)
+void cmd_trace_print(FILE *out, const json_t *steps)
 {
 	static const char *const keys[] = {"verdict", "stage", "port", "reason", "detail"};
 	const json_t *step;
@@ -73,7 +73,7 @@ static int trace(struct traces *traces, const char *hex)
 		fprintf(call->out, "packet %u, %lld bytes\n", traces->n,
 			json_integer_value(json_object_get(answer, "bytes")));
 	if (!call_is_raw(call))
-		print_steps(call->out, json_object_get(answer, "steps"));
+		cmd_trace_print(call->out, json_object_get(answer, "steps"));
 	json_array_append_new(traces->answers, answer);
 	return CALL_DONE;
 }
@@ -126,6 +126,8 @@ static int trace_file(struct traces *traces)
 
 int cmd_trace_run(const struct call *call)
 {
+	if (call->args->next)
+		return cmd_trace_next(call);
 	struct traces traces = {.call = call, .answers = json_array()};
 	int code = call->args->frame ? trace(&traces, call->args->frame) : trace_file(&traces);
 

@@ -2,20 +2,15 @@
 /* weft watch: prints what happens as it happens, until it is interrupted. */
 #include "cli/cmds.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/call.h"
 #include "cli/format.h"
+#include "cli/lines.h"
 
-#define LINE_BYTES_MAX (64u << 10) /* far more than weftd sends */
-
-/* The stream is cut into lines wherever it is cut into pieces. */
 struct watch {
 	const struct call *call;
-	char *line;
-	size_t bytes, max_bytes;
+	struct lines lines;
 	bool is_lost;
 };
 
@@ -77,57 +72,28 @@ static void print_event(struct watch *watch, json_t *event)
 	fflush(out);
 }
 
-static int take_line(struct watch *watch, const char *line, size_t bytes)
+static int take_event(void *ctx, json_t *event)
 {
-	json_t *event = json_loadb(line, bytes, 0, NULL);
-
-	if (!json_is_object(event)) {
-		json_decref(event);
-		return -EBADMSG;
-	}
-	print_event(watch, event);
-	json_decref(event);
+	print_event(ctx, event);
 	return 0;
 }
 
 static int take_piece(void *ctx, const char *data, size_t bytes)
 {
 	struct watch *watch = ctx;
-	char *end;
 
-	if (watch->bytes + bytes > LINE_BYTES_MAX)
-		return -EBADMSG;
-	if (watch->bytes + bytes > watch->max_bytes) {
-		char *line = realloc(watch->line, 2 * (watch->bytes + bytes));
-
-		if (!line)
-			return -ENOMEM;
-		watch->line = line;
-		watch->max_bytes = 2 * (watch->bytes + bytes);
-	}
-	memcpy(watch->line + watch->bytes, data, bytes);
-	watch->bytes += bytes;
-	while ((end = memchr(watch->line, '\n', watch->bytes))) {
-		size_t line_bytes = (size_t)(end - watch->line);
-		int err = take_line(watch, watch->line, line_bytes);
-
-		if (err)
-			return err;
-		watch->bytes -= line_bytes + 1;
-		memmove(watch->line, end + 1, watch->bytes);
-	}
-	return 0;
+	return lines_push(&watch->lines, data, bytes);
 }
 
 static int follow(const struct call *call, const char *path)
 {
-	struct watch watch = {.call = call};
+	struct watch watch = {.call = call, .lines = {.fn = take_event, .ctx = &watch}};
 	struct client_request request = {
 		.method = "GET", .path = path, .take = take_piece, .take_ctx = &watch};
 	struct client_answer answer;
 	int code = call_send(call, &request, &answer);
 
-	free(watch.line);
+	lines_fini(&watch.lines);
 	if (code)
 		return code;
 	code = call_check(call, &answer);

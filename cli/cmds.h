@@ -109,6 +109,9 @@ void cmd_test_compare(const char *expected, const char *seen);
 int cmd_watch_run(const struct call *call);
 
 int cmd_trace_run(const struct call *call);
+int cmd_trace_next(const struct call *call);
+/* Lines, one for each. */
+void cmd_trace_print(FILE *out, const json_t *steps);
 
 int cmd_why_run(const struct call *call);
 

@@ -143,6 +143,8 @@ int api_why(void *ctx, const struct http_request *request, struct http_reply *re
 	    struct problem *problem);
 int api_trace(void *ctx, const struct http_request *request, struct http_reply *reply,
 	      struct problem *problem);
+int api_follow(void *ctx, const struct http_request *request, struct http_reply *reply,
+	       struct problem *problem);
 
 /* api_overlay.c */
 int api_test_peer(void *ctx, const struct http_request *request, struct http_reply *reply,
@@ -168,6 +170,18 @@ int api_get_dropped(void *ctx, const struct http_request *request, struct http_r
 		    struct problem *problem);
 
 /* For the handlers. api.c has no state of its own. */
+
+/* api_frames.c: what a body says, checked. 0 or -errno with *problem. Ports are added to those that
+ * are there. */
+int api_read_ports(const struct control *control, const json_t *value,
+		   uint64_t ids[DP_CAPTURE_PORTS_MAX], uint32_t *n, struct problem *problem);
+int api_read_filter(const json_t *value, struct dp_insn insns[DP_INSNS_MAX], uint32_t *n_insns,
+		    struct problem *problem);
+int api_read_number(const char *key, const json_t *value, json_int_t max, uint64_t *number,
+		    struct problem *problem);
+
+/* Of a frame's first bytes: lowercase, two digits each. New reference. */
+json_t *api_format_hex(const uint8_t *bytes, size_t n);
 
 /* The body as JSON; an empty body is {}. */
 int api_read_json(const struct http_request *request, json_t **body, struct problem *problem);

@@ -37,40 +37,6 @@ struct asked {
 	struct problem *problem;
 };
 
-static int add_port(const struct asked *asked, const char *name)
-{
-	struct dp_capture_open *open = &asked->spec->open;
-	const struct model_port *port = api_find_port(asked->control, name, asked->problem);
-
-	if (port == NULL)
-		return -ENOENT;
-	if (open->n_ports == DP_CAPTURE_PORTS_MAX)
-		return refuse(asked->problem, "ports", "more than 64; leave them out for all");
-	for (uint32_t i = 0; i < open->n_ports; i++) {
-		if (open->port_ids[i] == port->id)
-			return refuse(asked->problem, "ports", "a name stands there twice");
-	}
-	open->port_ids[open->n_ports++] = port->id;
-	return 0;
-}
-
-static int read_ports(const struct asked *asked, const json_t *value)
-{
-	const json_t *item;
-	int error = 0;
-	size_t i;
-
-	if (!json_is_array(value) || json_array_size(value) == 0)
-		return refuse(asked->problem, "ports", "a list of names of ports");
-	json_array_foreach(value, i, item) {
-		if (!json_is_string(item))
-			return refuse(asked->problem, "ports", "a list of names of ports");
-		if (error == 0)
-			error = add_port(asked, json_string_value(item));
-	}
-	return error;
-}
-
 static int read_segment(const struct asked *asked, const json_t *value)
 {
 	const struct model_object *segment;
@@ -110,53 +76,6 @@ static int read_way(const struct asked *asked, const json_t *value)
 	return 0;
 }
 
-static int read_number(const struct asked *asked, const char *key, const json_t *value,
-		       json_int_t max, uint64_t *number)
-{
-	json_int_t n = json_is_integer(value) ? json_integer_value(value) : 0;
-
-	if (n < 1 || n > max)
-		return problem_set(asked->problem, -EINVAL, 422, "value-invalid",
-				   "%s: a number, 1 to %lld", key, (long long)max);
-	*number = (uint64_t)n;
-	return 0;
-}
-
-static int read_insn(const struct asked *asked, const json_t *value, struct dp_insn *insn)
-{
-	static const json_int_t max[4] = {UINT16_MAX, UINT8_MAX, UINT8_MAX, UINT32_MAX};
-	json_int_t number[4];
-
-	for (size_t i = 0; i < 4; i++) {
-		const json_t *item = json_array_get(value, i);
-
-		number[i] = json_is_integer(item) ? json_integer_value(item) : -1;
-		if (json_array_size(value) != 4 || number[i] < 0 || number[i] > max[i])
-			return refuse(asked->problem, "filter",
-				      "instructions of classic BPF, each [code, jt, jf, k]");
-	}
-	*insn = (struct dp_insn){.code = (uint16_t)number[0],
-				 .jt = (uint8_t)number[1],
-				 .jf = (uint8_t)number[2],
-				 .k = (uint32_t)number[3]};
-	return 0;
-}
-
-static int read_filter(const struct asked *asked, const json_t *value)
-{
-	struct dp_capture_open *open = &asked->spec->open;
-	size_t n = json_array_size(value);
-	int error = 0;
-
-	if (!json_is_array(value) || n == 0 || n > DP_INSNS_MAX)
-		return refuse(asked->problem, "filter",
-			      "1 to 512 instructions of classic BPF; a simpler filter has fewer");
-	for (size_t i = 0; i < n && error == 0; i++)
-		error = read_insn(asked, json_array_get(value, i), &open->insns[i]);
-	open->n_insns = (uint32_t)n;
-	return error;
-}
-
 static int read_name(const struct asked *asked, const json_t *value)
 {
 	struct recording_spec *spec = asked->spec;
@@ -173,11 +92,13 @@ static int read_name(const struct asked *asked, const json_t *value)
 static int read_key(const struct asked *asked, const char *key, const json_t *value)
 {
 	struct recording_spec *spec = asked->spec;
+	struct dp_capture_open *open = &spec->open;
 	uint64_t number = 0;
 	int error;
 
 	if (strcmp(key, "ports") == 0)
-		return read_ports(asked, value);
+		return api_read_ports(asked->control, value, open->port_ids, &open->n_ports,
+				      asked->problem);
 	if (strcmp(key, "segment") == 0)
 		return read_segment(asked, value);
 	if (strcmp(key, "channel") == 0)
@@ -185,18 +106,18 @@ static int read_key(const struct asked *asked, const char *key, const json_t *va
 	if (strcmp(key, "way") == 0)
 		return read_way(asked, value);
 	if (strcmp(key, "filter") == 0)
-		return read_filter(asked, value);
+		return api_read_filter(value, open->insns, &open->n_insns, asked->problem);
 	if (strcmp(key, "name") == 0)
 		return read_name(asked, value);
 	if (strcmp(key, "count") == 0)
-		return read_number(asked, key, value, COUNT_MAX, &spec->max_frames);
+		return api_read_number(key, value, COUNT_MAX, &spec->max_frames, asked->problem);
 	if (strcmp(key, "snaplen") == 0) {
-		error = read_number(asked, key, value, SNAPLEN_MAX, &number);
+		error = api_read_number(key, value, SNAPLEN_MAX, &number, asked->problem);
 		spec->open.snaplen = (uint32_t)number;
 		return error;
 	}
 	if (strcmp(key, "seconds") == 0) {
-		error = read_number(asked, key, value, SECONDS_MAX, &number);
+		error = api_read_number(key, value, SECONDS_MAX, &number, asked->problem);
 		spec->max_ns = number * NS_PER_S;
 		return error;
 	}
@@ -348,19 +269,6 @@ struct dropped {
 	json_t *frames;
 };
 
-/* Lowercase, two digits a byte. NULL: no memory. */
-static json_t *format_hex(const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * sizeof(((struct dp_dropped_frame *)0)->head)];
-
-	for (size_t i = 0; i < n; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	return json_stringn(text, 2 * n);
-}
-
 static void add_dropped(struct dropped *dropped, const struct dp_dropped_frame *frame)
 {
 	const struct model_segment *segment = places_segment(&dropped->places, frame->segment_id);
@@ -373,10 +281,10 @@ static void add_dropped(struct dropped *dropped, const struct dp_dropped_frame *
 	int64_t time_ns = (int64_t)frame->time_ns + dropped->wall_ns;
 
 	utc_format_ms(time_ns / (int64_t)NS_PER_MS, time);
-	object =
-		json_pack("{s:s, s:I, s:s, s:I, s:o}", "time", time, "time_ns", (json_int_t)time_ns,
-			  "reason", drop_reason_name(frame->reason), "bytes",
-			  (json_int_t)frame->len, "head", format_hex(frame->head, frame->head_len));
+	object = json_pack("{s:s, s:I, s:s, s:I, s:o}", "time", time, "time_ns",
+			   (json_int_t)time_ns, "reason", drop_reason_name(frame->reason), "bytes",
+			   (json_int_t)frame->len, "head",
+			   api_format_hex(frame->head, frame->head_len));
 	if (segment != NULL)
 		json_object_set_new(object, "segment", json_string(segment->name));
 	json_array_append_new(dropped->frames, object);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The handler that traces a frame. Runs on weftd's thread. */
+/* The handlers that trace a frame, or follow the next real ones. Runs on weftd's thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/api.h"
+#include "control/following.h"
 #include "control/tracing.h"
+
+#define NEXT_MAX 1000
+#define SECONDS_MAX (7 * 86400)
+#define NS_PER_S 1000000000ULL
 
 /* "02:00 5e ..": hex digits in pairs, with blanks, colons or dots between them. -1: something else,
  * or too much. */
@@ -83,5 +88,65 @@ int api_trace(void *ctx, const struct http_request *request, struct http_reply *
 					    "steps", tracing_format(control, tracing)),
 				  reply, problem);
 	free(tracing);
+	return error;
+}
+
+/* --- real ones --- */
+
+static int read_key(const struct control *control, const char *key, const json_t *value,
+		    struct dp_follow_open *open, uint64_t *seconds, struct problem *problem)
+{
+	uint64_t number = 0;
+	int error;
+
+	if (strcmp(key, "ports") == 0)
+		return api_read_ports(control, value, open->port_ids, &open->n_ports, problem);
+	if (strcmp(key, "filter") == 0)
+		return api_read_filter(value, open->insns, &open->n_insns, problem);
+	if (strcmp(key, "seconds") == 0)
+		return api_read_number(key, value, SECONDS_MAX, seconds, problem);
+	if (strcmp(key, "next") != 0)
+		return problem_set(problem, -EINVAL, 422, "key-unknown",
+				   "unknown key '%.60s'; known: next, ports, filter, seconds", key);
+	error = api_read_number(key, value, NEXT_MAX, &number, problem);
+	open->n_frames = (uint32_t)number;
+	return error;
+}
+
+static int read_next(const struct control *control, json_t *body, struct dp_follow_open *open,
+		     uint64_t *seconds, struct problem *problem)
+{
+	const char *key;
+	json_t *value;
+	int error = 0;
+
+	json_object_foreach(body, key, value) {
+		if (error == 0)
+			error = read_key(control, key, value, open, seconds, problem);
+	}
+	if (error == 0 && open->n_frames == 0)
+		error = problem_set(problem, -EINVAL, 422, "key-missing",
+				    "say how many frames, as {\"next\": 5}");
+	return error;
+}
+
+int api_follow(void *ctx, const struct http_request *request, struct http_reply *reply,
+	       struct problem *problem)
+{
+	struct control *control = ctx;
+	struct dp_follow_open *open = calloc(1, sizeof(*open));
+	uint64_t seconds = 0;
+	json_t *body = NULL;
+	int error = open != NULL ? api_check_match(control, request, problem)
+				 : problem_system(problem, -ENOMEM, "answering");
+
+	if (error == 0)
+		error = api_read_json(request, &body, problem);
+	if (error == 0)
+		error = read_next(control, body, open, &seconds, problem);
+	if (error == 0)
+		error = following_open(control, open, seconds * NS_PER_S, &reply->stream, problem);
+	json_decref(body);
+	free(open);
 	return error;
 }

@@ -20,6 +20,7 @@
 #include "control/config.h"
 #include "control/events.h"
 #include "control/fastpath.h"
+#include "control/following.h"
 #include "control/http.h"
 #include "control/http_listen.h"
 #include "control/loans.h"
@@ -380,6 +381,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
 	wait_ms = sooner(wait_ms, recording_turn(control));
 	wait_ms = sooner(wait_ms, playback_turn(control, now_ns));
+	wait_ms = sooner(wait_ms, following_turn(control));
 	wait_ms = sooner(wait_ms, http_run(control->http));
 	if (control->https != NULL)
 		wait_ms = sooner(wait_ms, http_run(control->https));

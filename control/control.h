@@ -17,6 +17,7 @@ struct claims;
 struct config;
 struct events;
 struct fastpath;
+struct following;
 struct http;
 struct loop;
 struct plan;
@@ -65,6 +66,7 @@ struct control {
 	unsigned int n_tests;
 	struct recording *recordings; /* captures that run */
 	struct playback *playbacks; /* replays that run */
+	struct following *following; /* frames that are followed; NULL: none are */
 	uint64_t next_poke_ns; /* when ports are looked at again for them */
 	struct roles roles;    /* what is granted; may be filled in before the first turn */
 	struct http *http;     /* on the Unix socket */

@@ -59,6 +59,7 @@ const struct problem_code problem_codes[] = {
 	{"store-foreign", "the dataplane holds what this store never knew"},
 	{"store-full", "the disk is full"},
 	{"tests-many", "too many tests of peers run"},
+	{"traces-many", "somebody follows frames already"},
 	{"trunk-invalid", "a trunk's segments and tags do not fit together, or not with the rest"},
 	{"type-unknown", "there is no such type of port"},
 	{"value-invalid", "a value that the key does not take"},

@@ -9,12 +9,16 @@
 #include "control/places.h"
 #include "dataplane/api/drop_reasons.h"
 
+void tracing_take(struct tracing *tracing, const struct dp_trace_step *step)
+{
+	if (tracing->n < DP_TRACE_STEPS_MAX)
+		tracing->steps[tracing->n++] = *step;
+}
+
 static void take_step(void *ctx, const struct dp_header *message, int *fds, unsigned int n_fds)
 {
-	struct tracing *tracing = ctx;
-
-	if (message->type == DP_TRACE_STEP && tracing->n < DP_TRACE_STEPS_MAX)
-		tracing->steps[tracing->n++] = *(const struct dp_trace_step *)message;
+	if (message->type == DP_TRACE_STEP)
+		tracing_take(ctx, (const struct dp_trace_step *)message);
 }
 
 int tracing_run(const struct control *control, const struct model_port *port, const uint8_t *bytes,

@@ -22,6 +22,9 @@ struct tracing {
 int tracing_run(const struct control *control, const struct model_port *port, const uint8_t *bytes,
 		size_t n_bytes, struct tracing *tracing, struct problem *problem);
 
+/* One more step of an answer; what there is no room for is left out. */
+void tracing_take(struct tracing *tracing, const struct dp_trace_step *step);
+
 /* The last step that a stage has said of a port (0: of any), or NULL. */
 const struct dp_trace_step *tracing_find(const struct tracing *tracing, enum dp_trace_stage stage,
 					 uint64_t port_id);

@@ -12,6 +12,7 @@
 #include "dataplane/channel/channel.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/filter.h"
+#include "dataplane/follow.h"
 #include "dataplane/port.h"
 #include "dataplane/recorder.h"
 #include "dataplane/segment.h"
@@ -36,20 +37,20 @@ static bool concerns(const struct capture *capture, const struct port *port)
 
 void captures_join(struct port *port)
 {
-	uint8_t bits = 0;
+	uint16_t bits = follow_concerns(port->dp, port) ? CAPTURES_FOLLOWED : 0;
 
 	for (unsigned int i = 0; i < DP_CAPTURES_MAX; i++) {
 		const struct capture *capture = capture_at(port->dp, i);
 
 		if (capture != NULL && concerns(capture, port))
-			bits |= (uint8_t)(1u << i);
+			bits |= (uint16_t)(1u << i);
 	}
 	atomic_store_explicit(&port->captures, bits, memory_order_relaxed);
 	atomic_store_explicit(&port->io, bits != 0 ? &recorder_io : port->type,
 			      memory_order_release);
 }
 
-static void join_all(struct dataplane *dp)
+void captures_join_all(struct dataplane *dp)
 {
 	uint8_t drops = 0;
 
@@ -155,7 +156,7 @@ int captures_open(struct dataplane *dp, const struct dp_capture_open *spec, cons
 	}
 	*id = capture->id;
 	atomic_store_explicit(&dp->captures[place], capture, memory_order_release);
-	join_all(dp);
+	captures_join_all(dp);
 	return 0;
 }
 
@@ -171,7 +172,7 @@ static void close_at(struct dataplane *dp, unsigned int place)
 	struct capture *capture = capture_at(dp, place);
 
 	atomic_store_explicit(&dp->captures[place], NULL, memory_order_relaxed);
-	join_all(dp);
+	captures_join_all(dp);
 	dataplane_synchronize(dp);
 	destroy(capture);
 }

@@ -34,6 +34,7 @@ void captures_close_all(struct dataplane *dp, const void *owner); /* NULL: every
 
 /* A port is about to be published: what runs may concern it. */
 void captures_join(struct port *port);
+void captures_join_all(struct dataplane *dp); /* the same for all: something has begun or ended */
 
 /* A channel goes: no capture names it any more after the next grace period. */
 void captures_forget(struct dataplane *dp, const struct channel *channel);

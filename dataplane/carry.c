@@ -11,13 +11,13 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/decap.h"
 #include "dataplane/drop.h"
+#include "dataplane/follower.h"
 #include "dataplane/guard.h"
 #include "dataplane/learn.h"
 #include "dataplane/overlay.h"
 #include "dataplane/probe.h"
 #include "dataplane/recorder.h"
 #include "dataplane/storm.h"
-#include "dataplane/trace.h"
 #include "dataplane/worker.h"
 
 /* Counts what the stages decided to drop, and what there is in all. */
@@ -51,18 +51,26 @@ static inline void count_rx(const struct burst *burst, struct counters_block *co
 	count->rx_gso_frames += burst->n_large;
 }
 
-/* For who traces, by whom the path is compiled once more: for all others nothing is asked here. */
-static inline void note(struct trace *trace, enum dp_trace_stage stage, struct burst *burst)
+/* For who observes, for whom the path is compiled once more: for all others nothing is asked. */
+static inline void note(struct carry_observer *observer, enum dp_trace_stage stage,
+			struct port *port, struct burst *burst)
 {
-	if (trace != NULL)
-		trace_note(trace, stage, burst);
+	if (observer != NULL && burst->n != 0)
+		observer->note(observer, stage, port, burst);
 }
+
+/* What a burst has behind it. */
+enum past {
+	PAST_NONE,
+	PAST_COUNTED, /* as received */
+	PAST_HELD,    /* the same, and a lane has let it go */
+};
 
 /* The path of a burst from a port: shape -> classify -> guard -> learn -> answer -> look up ->
  * storm -> spread -> shape -> tx. */
 static inline __attribute__((always_inline)) void carry(struct worker *worker, struct port *port,
-							struct burst *burst, bool was_held,
-							struct trace *trace)
+							struct burst *burst, enum past past,
+							struct carry_observer *observer)
 {
 	struct dataplane *dp = worker->dp;
 	struct counters_block *count = counters_block(dp->counters, port->slot, worker->index);
@@ -72,12 +80,12 @@ static inline __attribute__((always_inline)) void carry(struct worker *worker, s
 
 	if (__builtin_expect(port_state_blocks(state), 0))
 		classify_blocked(burst);
-	else if (__builtin_expect(lanes != NULL, 0) && !was_held && lanes->holds_all)
+	else if (__builtin_expect(lanes != NULL, 0) && past != PAST_HELD && lanes->holds_all)
 		shape_from_port(worker, port, lanes, burst, count);
 	classify_burst(dp, port, burst);
-	note(trace, DP_TRACE_CLASSIFY, burst);
+	note(observer, DP_TRACE_CLASSIFY, port, burst);
 	worker->main_has_work |= guard_burst(worker, port, burst);
-	note(trace, DP_TRACE_GUARD, burst);
+	note(observer, DP_TRACE_GUARD, port, burst);
 	if (__builtin_expect(state == PORT_STATE_ACTIVE &&
 				     atomic_load_explicit(&port->is_teaching, memory_order_relaxed),
 			     1))
@@ -85,36 +93,36 @@ static inline __attribute__((always_inline)) void carry(struct worker *worker, s
 						     &worker->count->learn_lost);
 	if (__builtin_expect(burst->services != 0, 0))
 		answer_burst(worker, port, burst, count);
-	note(trace, DP_TRACE_ANSWER, burst);
+	note(observer, DP_TRACE_ANSWER, port, burst);
 	forward_lookup(dp, burst, port->index);
-	note(trace, DP_TRACE_LOOKUP, burst);
+	note(observer, DP_TRACE_LOOKUP, port, burst);
 	storm_burst(dp, port, burst);
-	note(trace, DP_TRACE_STORM, burst);
+	note(observer, DP_TRACE_STORM, port, burst);
 	uint64_t copies = forward_spread(dp, burst, port, &worker->lists);
 
-	note(trace, DP_TRACE_SPREAD, burst);
+	note(observer, DP_TRACE_SPREAD, port, burst);
 	count->copies += copies;
 	forward_announce(dp, &worker->lists);
 	count_burst(burst, count);
 	if (worker->has_channels)
 		worker->work += fair_work(burst->n, burst->bytes, copies);
-	if (!was_held)
+	if (past == PAST_NONE)
 		count_rx(burst, count);
 	forward_transmit(dp, burst, port, worker, count);
 }
 
 void carry_burst(struct worker *worker, struct port *port, struct burst *burst)
 {
-	carry(worker, port, burst, false, NULL);
+	carry(worker, port, burst, PAST_NONE, NULL);
 }
 
 void carry_held(struct worker *worker, struct port *port, struct burst *burst)
 {
-	carry(worker, port, burst, true, NULL);
+	carry(worker, port, burst, PAST_HELD, NULL);
 }
 
 /* Counts at the uplink what decap has refused there, and beside it what the rest took on the wire:
- * as frames those are counted at their peers. */
+ * as frames those are counted at their peers. What is held is counted when it is carried. */
 static void count_carried(const struct burst *burst, struct counters_block *count)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
@@ -123,7 +131,7 @@ static void count_carried(const struct burst *burst, struct counters_block *coun
 		if (frame->drop == DROP_NONE) {
 			count->carried_rx_frames++;
 			count->carried_rx_bytes += frame->len;
-		} else {
+		} else if (frame->drop != SHAPE_HELD) {
 			count->rx_frames++;
 			count->rx_bytes += frame->len;
 			count->rx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
@@ -134,8 +142,10 @@ static void count_carried(const struct burst *burst, struct counters_block *coun
 
 /* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink
  * is none, but a port as any other. */
-static inline __attribute__((always_inline)) bool
-carry_outer(struct worker *worker, struct port *port, struct burst *burst, struct trace *trace)
+static inline __attribute__((always_inline)) bool carry_outer(struct worker *worker,
+							      struct port *port,
+							      struct burst *burst,
+							      struct carry_observer *observer)
 {
 	struct dataplane *dp = worker->dp;
 	const struct overlay *overlay = atomic_load_explicit(&dp->overlay, memory_order_acquire);
@@ -149,20 +159,20 @@ carry_outer(struct worker *worker, struct port *port, struct burst *burst, struc
 	if (port_state_blocks(atomic_load_explicit(&port->state, memory_order_relaxed)))
 		classify_blocked(burst);
 	decap_burst(dp, overlay, underlay, burst, &decap);
-	note(trace, DP_TRACE_DECAP, burst);
+	note(observer, DP_TRACE_DECAP, port, burst);
 	count_carried(burst, counters_block(dp->counters, port->slot, worker->index));
 	if (__builtin_expect(decap.n_probes != 0, 0))
 		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
 	worker->tunnelled->attention = false;
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
-		if (trace == NULL && __builtin_expect(atomic_load_explicit(&peer->captures,
-									    memory_order_relaxed),
-						       0))
-			recorder_take(worker->recorder, peer, worker->tunnelled);
-		if (trace == NULL)
-			carry_burst(worker, peer, worker->tunnelled);
+		if (observer != NULL)
+			carry(worker, peer, worker->tunnelled, PAST_NONE, observer);
+		else if (__builtin_expect(
+				 atomic_load_explicit(&peer->captures, memory_order_relaxed) != 0,
+				 0))
+			carry_recorded(worker, peer, worker->tunnelled);
 		else
-			carry(worker, peer, worker->tunnelled, false, trace);
+			carry_burst(worker, peer, worker->tunnelled);
 	}
 	burst->attention |= worker->tunnelled->attention;
 	return true;
@@ -173,9 +183,18 @@ bool carry_tunnels(struct worker *worker, struct port *port, struct burst *burst
 	return carry_outer(worker, port, burst, NULL);
 }
 
-void carry_traced(struct worker *worker, struct port *port, struct burst *burst,
-		  struct trace *trace)
+void carry_recorded(struct worker *worker, struct port *port, struct burst *burst)
 {
-	if (port->type->send == NULL || !carry_outer(worker, port, burst, trace))
-		carry(worker, port, burst, false, trace);
+	recorder_take(worker->recorder, port, burst);
+	if (follower_carry(worker, port, burst))
+		return;
+	if (port->type->send == NULL || !carry_tunnels(worker, port, burst))
+		carry_burst(worker, port, burst);
+}
+
+void carry_observed(struct worker *worker, struct port *port, struct burst *burst, bool was_counted,
+		    struct carry_observer *observer)
+{
+	if (port->type->send == NULL || !carry_outer(worker, port, burst, observer))
+		carry(worker, port, burst, was_counted ? PAST_COUNTED : PAST_NONE, observer);
 }

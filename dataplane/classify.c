@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <linux/if_ether.h>
 
+#include "dataplane/channel/shape.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/vlan.h"
 
@@ -169,6 +170,8 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 
 void classify_blocked(struct burst *burst)
 {
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->frames[i].drop = DROP_BLOCKED;
+	for (unsigned int i = 0; i < burst->n; i++) {
+		if (burst->frames[i].drop != SHAPE_HELD)
+			burst->frames[i].drop = DROP_BLOCKED;
+	}
 }

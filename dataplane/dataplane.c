@@ -19,6 +19,7 @@
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/overlay.h"
+#include "dataplane/follow.h"
 #include "dataplane/replays.h"
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/leftover.h"
@@ -162,6 +163,7 @@ void dataplane_destroy(struct dataplane *dp)
 	dp->is_ending = true;
 	captures_close_all(dp, NULL);
 	replays_close_all(dp, NULL);
+	follow_close_all(dp, NULL);
 	destroy_objects(dp);
 	destroy_channels(dp);
 	buffers_destroy(dp->buffers);

@@ -31,6 +31,7 @@
 struct buffers;
 struct capture;
 struct counters;
+struct follow;
 struct leftover;
 struct loop;
 struct neigh;
@@ -106,6 +107,8 @@ struct dataplane {
 	_Atomic(struct capture *) captures[DP_CAPTURES_MAX];
 	_Atomic uint8_t drop_captures;	/* bits: those that want what is dropped */
 	uint64_t last_capture_id;
+	_Atomic(struct follow *) follow;	/* NULL: nobody follows frames */
+	uint64_t last_follow_id;
 	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
 	uint64_t last_replay_id;
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */

@@ -106,11 +106,15 @@ struct port_type {
 	void (*disarm)(struct rxq *rxq);
 };
 
+#define CAPTURES_FOLLOWED (1u << DP_CAPTURES_MAX) /* somebody follows its frames (follow.h) */
+
 struct port {
 	/* Config: main writes, before the port is published. */
 	const struct port_type *type;
-	/* Where workers find rx, tx and send: the type's; those of recorder.h while somebody
-	 * captures the port. Changed in place. */
+	/* Where workers find rx, rx_done, tx and send: the type's; those of recorder.h while
+	 * somebody captures the port or follows its frames. Changed in place, also between
+	 * rx and rx_done; away from those that have held back frames only after a grace period
+	 * in which they do so no more. */
 	_Atomic(const struct port_type *) io;
 	struct dataplane *dp;
 	void *impl;			/* the type's own */
@@ -136,7 +140,7 @@ struct port {
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
 	struct rate answers;		/* that it is given */
 	_Atomic uint8_t state;		/* enum port_state */
-	_Atomic uint8_t captures;	/* bits: those in dataplane.captures that concern it */
+	_Atomic uint16_t captures;	/* bits: of dataplane.captures; CAPTURES_FOLLOWED */
 
 	/* Main only. */
 	bool is_published;

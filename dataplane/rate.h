@@ -39,6 +39,15 @@ static inline void rate_init(struct rate *rate, uint32_t per_s, uint32_t burst)
 	atomic_store_explicit(&rate->paid_ticks, INT64_MIN / 2, memory_order_relaxed);
 }
 
+/* As it is now, of one in use. Main. */
+static inline void rate_copy(struct rate *to, const struct rate *from)
+{
+	atomic_init(&to->paid_ticks, atomic_load_explicit(&from->paid_ticks, memory_order_relaxed));
+	atomic_init(&to->cost_ticks, atomic_load_explicit(&from->cost_ticks, memory_order_relaxed));
+	atomic_init(&to->burst_ticks,
+		    atomic_load_explicit(&from->burst_ticks, memory_order_relaxed));
+}
+
 /* May one more event happen? If so it is counted. Any worker. */
 static inline bool rate_take(struct rate *rate, uint64_t now_ns)
 {

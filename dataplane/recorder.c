@@ -9,6 +9,8 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/filter.h"
+#include "dataplane/follow.h"
+#include "dataplane/follower.h"
 #include "dataplane/vlan.h"
 #include "dataplane/worker.h"
 
@@ -183,7 +185,7 @@ static struct capture *next_capture(const struct dataplane *dp, unsigned int *bi
 
 static unsigned int captures_of(const struct port *port)
 {
-	return atomic_load_explicit(&port->captures, memory_order_relaxed);
+	return atomic_load_explicit(&port->captures, memory_order_relaxed) & ~CAPTURES_FOLLOWED;
 }
 
 void recorder_take(struct recorder *recorder, const struct port *port, const struct burst *burst)
@@ -200,9 +202,28 @@ void recorder_take(struct recorder *recorder, const struct port *port, const str
 
 static void record_rx(struct rxq *rxq, struct burst *burst)
 {
+	struct recorder *recorder = burst->recorder;
+
 	rxq->port->type->rx(rxq, burst);
-	if (burst->n != 0 && burst->recorder != NULL)
-		recorder_take(burst->recorder, rxq->port, burst);
+	if (burst->n == 0 || recorder == NULL)
+		return;
+	recorder_take(recorder, rxq->port, burst);
+
+	struct follow *follow = atomic_load_explicit(&recorder->dp->follow, memory_order_acquire);
+
+	if (follow != NULL && follower_hold(follow->followers[recorder->worker], rxq->port, burst))
+		recorder->held = follow->followers[recorder->worker];
+}
+
+static void record_rx_done(struct rxq *rxq, struct burst *burst)
+{
+	struct recorder *recorder = burst->recorder;
+
+	if (recorder != NULL && recorder->held != NULL) {
+		follower_release(recorder->held, rxq->port, burst);
+		recorder->held = NULL;
+	}
+	rxq->port->type->rx_done(rxq, burst);
 }
 
 static bool has_failed(const struct recorder *recorder, const struct frame *frame)
@@ -254,10 +275,6 @@ static void record_send(struct port *port, const struct port_out *out, unsigned 
 	unsigned int bits = captures_of(port);
 	struct capture *capture;
 
-	if (recorder == NULL) {
-		port->type->send(port, out, n, count);
-		return;
-	}
 	recorder->n_sending++;
 	port->type->send(port, out, n, count);
 	while ((capture = next_capture(recorder->dp, &bits, RECORD_TX)) != NULL) {
@@ -275,6 +292,7 @@ static void record_send(struct port *port, const struct port_out *out, unsigned 
 
 const struct port_type recorder_io = {
 	.rx = record_rx,
+	.rx_done = record_rx_done,
 	.tx = record_tx,
 	.send = record_send,
 };
@@ -315,6 +333,8 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 
 	if (recorder->n_sending != 0 && recorder->n_failed < BURST_FRAMES)
 		recorder->failed[recorder->n_failed++] = frame;
+	if (recorder->follower != NULL)
+		follower_drop(recorder->follower, count, frame, reason);
 	dropped_put(&recorder->dropped, frame, port_id, view.segment_id, (uint8_t)reason,
 		    recorder->clock->now_ns);
 	if (bits != 0)
@@ -328,5 +348,5 @@ struct recorder *recorder_of(const struct port *port, const struct counters_bloc
 	const struct dataplane *dp = port->dp;
 	const struct worker *worker = dp->workers[counters_worker_of(dp->counters, count)];
 
-	return worker != NULL ? worker->recorder : NULL;
+	return worker->recorder;
 }

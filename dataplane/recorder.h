@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Recorder of a worker: copies of frames for captures, and of those that are dropped.
+ * Recorder of a worker: copies of frames for captures, and of those that are dropped; and where
+ * frames that are followed (follower.h) leave the path of all others.
  *
  * Nothing of it is on the path of a frame while nobody captures: main points port.io of the ports
  * that are captured at recorder_io, whose functions call those of the port's type and keep copies.
@@ -19,6 +20,7 @@
 
 struct counters_block;
 struct dataplane;
+struct follower;
 struct port;
 struct port_type;
 
@@ -29,10 +31,12 @@ struct recorder {
 	/* While a port that is captured sends: what it could not. */
 	unsigned int n_sending, n_failed;
 	const struct frame *failed[BURST_FRAMES];
+	struct follower *held;	   /* which has held back frames of this burst; NULL: none has */
+	struct follower *follower; /* which follows the frame that is carried; NULL: none does */
 	struct dropped dropped;
 };
 
-/* rx, tx and send of a port that is captured. */
+/* rx, rx_done, tx and send of a port that is captured or followed. */
 extern const struct port_type recorder_io;
 
 /* Copies of what came from a port that nobody polls: a peer. */
@@ -42,5 +46,5 @@ void recorder_take(struct recorder *recorder, const struct port *port, const str
 void recorder_drop(struct recorder *recorder, const struct counters_block *count,
 		   const struct frame *frame, enum drop_reason reason);
 
-/* The recorder of the worker whose block this is; NULL: there is none, or no port. */
+/* The recorder of the worker whose block this is, of a port of its dataplane. */
 struct recorder *recorder_of(const struct port *port, const struct counters_block *count);

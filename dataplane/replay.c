@@ -17,7 +17,6 @@
 #include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/recorder.h"
 #include "dataplane/worker.h"
 
 #define IDLE_NS 1000000ULL /* until a ring without frames is looked at again */
@@ -163,8 +162,8 @@ static void carry(struct worker *worker, struct port *port, struct burst *burst)
 
 	worker->sees_channels |= way != NULL;
 	if (port_io(port) != port->type)
-		recorder_take(worker->recorder, port, burst);
-	if (port->type->send == NULL || !carry_tunnels(worker, port, burst))
+		carry_recorded(worker, port, burst);
+	else if (port->type->send == NULL || !carry_tunnels(worker, port, burst))
 		carry_burst(worker, port, burst);
 	if (way != NULL)
 		charge(worker, way, burst, block->rx_bytes - rx_bytes);

@@ -19,10 +19,12 @@
 #include "dataplane/client.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/follow.h"
 #include "dataplane/neigh.h"
 #include "dataplane/server_capture.h"
 #include "dataplane/replays.h"
 #include "dataplane/server_channel.h"
+#include "dataplane/server_follow.h"
 #include "dataplane/server_nexthop.h"
 #include "dataplane/server_queue.h"
 #include "dataplane/server_replay.h"
@@ -61,6 +63,7 @@ struct request {
 		struct dp_trace trace;
 		struct dp_replay_open replay_open;
 		struct dp_replay_start replay_start;
+		struct dp_follow_open follow_open;
 		char bytes[DP_MESSAGE_BYTES];
 	};
 	int fds[DP_FDS_MAX];
@@ -343,6 +346,11 @@ static void do_replay(struct client *client, struct request *request)
 	server_replay(client->server->dp, client, &request->header);
 }
 
+static void do_follow(struct client *client, struct request *request)
+{
+	server_follow(client->server->dp, client, &request->header);
+}
+
 /* Requests by type: size that the message must have, who handles it, and since which version there
  * are such. */
 static const struct {
@@ -381,6 +389,9 @@ static const struct {
 	[DP_REPLAY_START] = {sizeof(struct dp_replay_start), do_replay, 2},
 	[DP_REPLAY_LOOK] = {sizeof(struct dp_object), do_replay, 2},
 	[DP_REPLAY_CLOSE] = {sizeof(struct dp_object), do_replay, 2},
+	[DP_FOLLOW_OPEN] = {sizeof(struct dp_follow_open), do_follow, 2},
+	[DP_FOLLOW_LOOK] = {sizeof(struct dp_object), do_follow, 2},
+	[DP_FOLLOW_CLOSE] = {sizeof(struct dp_object), do_follow, 2},
 };
 
 /* --- connections --- */
@@ -455,6 +466,7 @@ static void close_client(struct client *client)
 	txn_abort(client->txn);
 	captures_close_all(server->dp, client);
 	replays_close_all(server->dp, client);
+	follow_close_all(server->dp, client);
 	client_drop_queue(client);
 	loop_remove(client->watch);
 	close(client->fd);

@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "dataplane/carry.h"
-#include "dataplane/guard.h"
 #include "dataplane/overlay.h"
 #include "dataplane/trace_ends.h"
-#include "dataplane/vlan.h"
+#include "dataplane/trace_text.h"
 #include "dataplane/worker.h"
 #include "vxlan/vxlan_decap.h"
 
@@ -53,169 +52,33 @@ void trace_drop(struct trace *trace, enum dp_trace_stage stage, unsigned int rea
 
 /* --- stages --- */
 
-static void note_decap(struct trace *trace, const struct frame *frame)
+/* As the stages see it, and what only main knows. */
+static void take_fact(void *ctx, const struct trace_fact *fact)
 {
-	if (frame->drop != DROP_NONE)
-		trace_drop(trace, DP_TRACE_DECAP, frame->drop);
-	else
-		trace_say(trace, DP_TRACE_DECAP, DP_TRACE_PASS,
-			  "VXLAN of a known peer; the frame inside goes on");
-	trace->has_left_tunnel = frame->drop == DROP_NONE;
-}
-
-/* From a tunnel, it comes from the peer from here on. */
-static void note_classify(struct trace *trace, const struct frame *frame, uint32_t stripped_bytes)
-{
-	const struct dataplane *dp = trace->copy.dp;
-
-	if (trace->has_left_tunnel && trace->peer != NULL)
-		trace->port = trace->peer;
-	if (frame->segment != 0)
-		trace->segment = atomic_load(&dp->segments[frame->segment]);
-	if (frame->drop != DROP_NONE) {
-		struct dp_trace_step *step;
-
-		trace_drop(trace, DP_TRACE_CLASSIFY, frame->drop);
-		step = &trace->step;
-		if (frame->drop == DROP_TOO_BIG && trace->segment != NULL) {
-			step->value = frame->len;
-			step->limit = atomic_load(&trace->segment->max_frame_bytes);
-			snprintf(step->text, sizeof(step->text),
-				 "an IP packet of %u bytes; segment %s has an MTU of %u",
-				 frame->len - (uint32_t)ETH_HLEN, trace->segment->spec.name,
-				 trace->segment->spec.mtu);
-		}
-		return;
-	}
-	trace_say(trace, DP_TRACE_CLASSIFY, DP_TRACE_PASS, "segment %s%s%s",
-		  trace->segment != NULL ? trace->segment->spec.name : "none",
-		  stripped_bytes != 0 ? ", tag taken off" : "",
-		  frame->has_tag ? ", a tag stays as payload" : "");
-}
-
-static void list_guards(uint16_t guards, char *text, size_t bytes)
-{
-	static const struct {
-		uint16_t bit;
-		const char *name;
-	} names[] = {{DP_GUARD_MAC, "mac"},
-		     {DP_GUARD_IP, "ip"},
-		     {DP_GUARD_ARP, "arp"},
-		     {DP_GUARD_DHCP, "dhcp"},
-		     {DP_GUARD_RA, "ra"}};
-	size_t len = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((guards & names[i].bit) != 0 && len < bytes)
-			len += (size_t)snprintf(text + len, bytes - len, "%s%s",
-						len != 0 ? ", " : "", names[i].name);
-	}
-}
-
-static void note_guard(struct trace *trace, const struct frame *frame)
-{
-	const struct guard *guard = atomic_load(&trace->port->guard);
-	uint16_t guards = trace->segment != NULL ? atomic_load(&trace->segment->guards) : 0;
-	char names[48];
-
-	if (frame->drop != DROP_NONE) {
-		trace_drop(trace, DP_TRACE_GUARD, frame->drop);
-		return;
-	}
-	list_guards((uint16_t)((guards & ~guard->off) | guard->on), names, sizeof(names));
-	trace_say(trace, DP_TRACE_GUARD, DP_TRACE_PASS, "%s%s",
-		  names[0] != '\0' ? "nothing against it; on are: " : "none is on", names);
-}
-
-/* Before the stage itself: a source that is known here would have its age refreshed, in the real
- * table. So the copy of the port does not teach then. */
-static void note_learn(struct trace *trace, const struct frame *frame)
-{
+	struct trace *trace = ctx;
 	struct port *port = trace->port;
-	struct fdb *fdb = trace->copy.dp->fdb;
-	uint16_t owner = fdb_owner(fdb, frame->src_key);
-	const struct port *other = atomic_load(&trace->copy.dp->ports[owner]);
-	uint32_t limit = port->max_macs, count = fdb_count_port(fdb, port->index);
+	struct trace_fact full = *fact;
 
-	if (!atomic_load(&port->is_teaching) || atomic_load(&port->state) != PORT_STATE_ACTIVE) {
-		trace_say(trace, DP_TRACE_LEARN, DP_TRACE_PASS, "nothing is learned of this port");
-		return;
+	if (fact->stage == DP_TRACE_LEARN && fact->word == TRACE_WORD_NEW &&
+	    fdb_count_port(trace->copy.dp->fdb, port->index) >= port->max_macs) {
+		full.verdict = DP_TRACE_NOTE;
+		full.word = TRACE_WORD_LIMIT;
+		full.value = fdb_count_port(trace->copy.dp->fdb, port->index);
+		full.limit = port->max_macs;
 	}
-	if (owner == port->index) {
+	/* Its age would be refreshed, in the real table. */
+	if (fact->stage == DP_TRACE_LEARN && fact->word == TRACE_WORD_KNOWN)
 		atomic_store(&port->is_teaching, false);
-		trace_say(trace, DP_TRACE_LEARN, DP_TRACE_PASS, "its sender is known here");
-	} else if (owner != FDB_NO_PORT && other != NULL) {
-		/* Of an entry of another port this reads only. */
-		bool is_static = fdb_refresh(fdb, frame->src_key, port->index, trace->now_s);
-
-		trace_say(trace, DP_TRACE_LEARN, DP_TRACE_NOTE,
-			  is_static ? "its sender's address is static at port %s, and stays there: "
-				      "answers go there"
-				    : "its sender was last seen at port %s, and would move here",
-			  other->spec.name);
-	} else if (count >= limit) {
-		struct dp_trace_step *step = trace_say(
-			trace, DP_TRACE_LEARN, DP_TRACE_NOTE,
-			"a new address, and the port has %u of %u: its oldest goes", count, limit);
-
-		step->value = count;
-		step->limit = limit;
-	} else {
-		trace_say(trace, DP_TRACE_LEARN, DP_TRACE_PASS,
-			  "its sender is new here, and would be learned");
-	}
-}
-
-static void note_answer(struct trace *trace, const struct frame *frame)
-{
-	if (frame->drop == DROP_ANSWERED)
-		trace_drop(trace, DP_TRACE_ANSWER, frame->drop);
-	else if (frame->drop == DROP_TOO_BIG)
-		trace_say(trace, DP_TRACE_ANSWER, DP_TRACE_NOTE,
-			  "its sender is told by ICMP, if it is IP");
-}
-
-static void note_lookup(struct trace *trace, const struct frame *frame)
-{
-	if (frame->drop != DROP_NONE) {
-		trace_drop(trace, DP_TRACE_LOOKUP, frame->drop);
-		return;
-	}
-	const struct port *out = frame->out != FRAME_OUT_FLOOD
-					 ? atomic_load(&trace->copy.dp->ports[frame->out])
-					 : NULL;
-
-	if (out != NULL)
-		trace_say(trace, DP_TRACE_LOOKUP, DP_TRACE_PASS, "the address is at port %s",
-			  out->spec.name);
-	else
-		trace_say(trace, DP_TRACE_LOOKUP,
-			  (frame->head[0] & 1) != 0 ? DP_TRACE_PASS : DP_TRACE_NOTE,
-			  (frame->head[0] & 1) != 0 ? "to a group: to be flooded"
-						    : "nobody has the address: to be flooded");
-}
-
-static void note_storm(struct trace *trace, const struct frame *frame)
-{
-	if (frame->drop != DROP_NONE)
-		trace_drop(trace, DP_TRACE_STORM, frame->drop);
-	else if (frame->out == FRAME_OUT_FLOOD)
-		trace_say(trace, DP_TRACE_STORM, DP_TRACE_PASS, "floods are within their rates");
+	trace_flush(trace);
+	trace_text(trace->real, &full, &trace->step);
 }
 
 /* The receivers get copies; those for which there is no room are taken off. */
-static void note_spread(struct trace *trace, const struct frame *frame)
+static void copy_receivers(struct trace *trace)
 {
 	struct forward_lists *lists = &trace->copy.worker->lists;
 	unsigned int n = lists->n_touched;
 
-	if (frame->drop != DROP_NONE)
-		trace_drop(trace, DP_TRACE_SPREAD, frame->drop);
-	else if (frame->out == FRAME_OUT_FLOOD)
-		trace_say(trace, DP_TRACE_SPREAD, DP_TRACE_PASS, "to %u port%s of the segment", n,
-			  n == 1 ? "" : "s")
-			->value = n;
 	for (unsigned int i = 0; i < n; i++) {
 		uint16_t index = lists->touched[i];
 
@@ -228,49 +91,28 @@ static void note_spread(struct trace *trace, const struct frame *frame)
 		}
 	}
 	lists->n_touched = trace->n_receivers;
-	trace->frame = *frame;
 }
 
-/* A stage after the one that has dropped it has nothing to say. */
-void trace_note(struct trace *trace, enum dp_trace_stage stage, struct burst *burst)
+static void note(struct carry_observer *observer, enum dp_trace_stage stage, struct port *port,
+		 struct burst *burst)
 {
+	struct trace *trace = (struct trace *)observer;
 	const struct frame *frame = &burst->frames[0];
+	const struct dataplane *dp = trace->copy.dp;
 
-	if (burst->n == 0 || trace->is_over)
-		return;
-	switch (stage) {
-	case DP_TRACE_DECAP:
-		note_decap(trace, frame);
-		break;
-	case DP_TRACE_CLASSIFY:
-		note_classify(trace, frame, burst->stripped_bytes);
+	trace->port = port;
+	trace_view_note(&trace->view, stage, port, burst);
+	if (stage == DP_TRACE_CLASSIFY) {
+		trace->segment = atomic_load(&dp->segments[frame->segment]);
 		if (frame->drop == DROP_NONE && !trace_copy_segment(&trace->copy, frame->segment))
 			trace->error = -ENOMEM;
-		/* Its sender may be told of it yet: is_over waits for that. */
-		if (frame->drop == DROP_TOO_BIG)
-			return;
-		break;
-	case DP_TRACE_GUARD:
-		if (frame->drop == DROP_TOO_BIG)
-			return;
-		note_guard(trace, frame);
-		if (frame->drop == DROP_NONE)
-			note_learn(trace, frame);
-		break;
-	case DP_TRACE_ANSWER:
-		note_answer(trace, frame);
-		break;
-	case DP_TRACE_LOOKUP:
-		note_lookup(trace, frame);
-		break;
-	case DP_TRACE_STORM:
-		note_storm(trace, frame);
-		break;
-	default:
-		note_spread(trace, frame);
-		break;
 	}
-	trace->is_over = frame->drop != DROP_NONE;
+	if (stage != DP_TRACE_SPREAD)
+		return;
+	if (frame->drop == DROP_NONE)
+		trace_view_spread(&trace->view, frame, trace->copy.worker->lists.n_touched);
+	copy_receivers(trace);
+	trace->frame = *frame;
 }
 
 /* --- the run --- */
@@ -300,8 +142,8 @@ static void fill_burst(struct trace *trace, const struct dp_trace *request, stru
 	burst->attention = false;
 }
 
-/* Who comes out of a tunnel is its peer, and it is the one whose copies change. */
-static int find_sender(struct trace *trace, const struct frame *frame)
+/* Who comes out of a tunnel is its peer, of which there must be a copy. */
+static int copy_sender(struct trace *trace, const struct frame *frame)
 {
 	const struct dataplane *dp = trace->copy.dp;
 	const struct overlay *overlay = atomic_load(&dp->overlay);
@@ -318,8 +160,7 @@ static int find_sender(struct trace *trace, const struct frame *frame)
 
 	if (index == 0 || atomic_load(&dp->ports[index]) == NULL)
 		return 0;
-	trace->peer = trace_copy_port(&trace->copy, index);
-	return trace->peer != NULL ? 0 : -ENOMEM;
+	return trace_copy_port(&trace->copy, index) != NULL ? 0 : -ENOMEM;
 }
 
 static int carry(struct trace *trace, const struct dp_trace *request, uint16_t index)
@@ -330,12 +171,17 @@ static int carry(struct trace *trace, const struct dp_trace *request, uint16_t i
 	if (trace->port == NULL)
 		return -ENOMEM;
 	fill_burst(trace, request, burst);
-	int error = find_sender(trace, &burst->frames[0]);
+	int error = copy_sender(trace, &burst->frames[0]);
 
 	if (error < 0)
 		return error;
 	trace_ends_sender(trace, &burst->frames[0]);
-	carry_traced(trace->copy.worker, trace->port, burst, trace);
+	trace->view = (struct trace_view){.dp = trace->copy.dp,
+					  .fn = take_fact,
+					  .ctx = trace,
+					  .port = trace->port,
+					  .now_s = trace->now_s};
+	carry_observed(trace->copy.worker, trace->port, burst, false, &trace->observer);
 	for (unsigned int i = 0; i < trace->n_receivers; i++)
 		trace_ends_receiver(trace, trace->receivers[i]);
 	if (trace->n_rest != 0)
@@ -350,7 +196,8 @@ int trace_run(struct dataplane *dp, const struct dp_trace *request, uint64_t now
 	      trace_step_fn fn, void *ctx, char why[DP_TEXT_BYTES])
 {
 	const struct port *port = port_find(dp, request->port_id);
-	struct trace trace = {.real = dp,
+	struct trace trace = {.observer = {.note = note},
+			      .real = dp,
 			      .now_ns = now_ns,
 			      .now_s = (uint32_t)(now_ns / 1000000000ULL),
 			      .fn = fn,

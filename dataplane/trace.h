@@ -19,9 +19,7 @@
 
 #include "dataplane/api/dp_msg.h"
 
-struct burst;
 struct dataplane;
-struct trace;
 
 /* A step of the answer; its header is not filled in. */
 typedef void (*trace_step_fn)(void *ctx, struct dp_trace_step *step);
@@ -30,6 +28,3 @@ typedef void (*trace_step_fn)(void *ctx, struct dp_trace_step *step);
  * workers. */
 int trace_run(struct dataplane *dp, const struct dp_trace *request, uint64_t now_ns,
 	      trace_step_fn fn, void *ctx, char why[DP_TEXT_BYTES]);
-
-/* From the path: a stage has judged the burst. */
-void trace_note(struct trace *trace, enum dp_trace_stage stage, struct burst *burst);

@@ -3,6 +3,7 @@
 #include "dataplane/trace_copy.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,72 @@ static void count_send(struct port *port, const struct port_out *out, unsigned i
 
 /* --- copies --- */
 
+/* What workers write while main copies: not with the rest. */
+struct hole {
+	size_t begin, end;
+};
+
+/* Holes in order. What is in them is left as it is. */
+static void copy_around(void *to, const void *from, size_t bytes, const struct hole *holes,
+			size_t n_holes)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i <= n_holes; i++) {
+		size_t end = i < n_holes ? holes[i].begin : bytes;
+
+		memcpy((char *)to + at, (const char *)from + at, end - at);
+		at = i < n_holes ? holes[i].end : bytes;
+	}
+}
+
+static void copy_storm(struct storm *to, const struct storm *from)
+{
+	for (unsigned int i = 0; i < DP_STORM_KINDS; i++)
+		rate_copy(&to->rates[i], &from->rates[i]);
+}
+
+static void copy_port(struct port *to, const struct port *from)
+{
+	static const struct hole rates = {offsetof(struct port, storm),
+					  offsetof(struct port, state)};
+
+	_Static_assert(offsetof(struct port, state) - offsetof(struct port, storm) ==
+			       sizeof(struct storm) + 4 * sizeof(struct rate),
+		       "each of the rates is copied below");
+	copy_around(to, from, sizeof(*to), &rates, 1);
+	copy_storm(&to->storm, &from->storm);
+	rate_copy(&to->claims, &from->claims);
+	rate_copy(&to->learns_easy, &from->learns_easy);
+	rate_copy(&to->learns, &from->learns);
+	rate_copy(&to->answers, &from->answers);
+}
+
+static void copy_segment(struct segment *to, const struct segment *from)
+{
+	static const struct hole rates = {offsetof(struct segment, storm),
+					  offsetof(struct segment, storm) + sizeof(struct storm)};
+
+	copy_around(to, from, sizeof(*to), &rates, 1);
+	copy_storm(&to->storm, &from->storm);
+}
+
+/* Of what workers tell main by it nothing is asked here. */
+static void copy_dataplane(struct dataplane *to, const struct dataplane *from)
+{
+	static const struct hole told[] = {
+		{offsetof(struct dataplane, ports_want_turn),
+		 offsetof(struct dataplane, ports_want_turn) + sizeof(from->ports_want_turn)},
+		{offsetof(struct dataplane, rates_epoch),
+		 offsetof(struct dataplane, rates_epoch) + sizeof(from->rates_epoch)},
+	};
+
+	_Static_assert(offsetof(struct dataplane, ports_want_turn) <
+			       offsetof(struct dataplane, rates_epoch),
+		       "in order");
+	copy_around(to, from, sizeof(*to), told, 2);
+}
+
 static struct port *find_copy(const struct trace_copy *copy, uint16_t index)
 {
 	for (struct trace_port *port = copy->ports; port != NULL; port = port->next) {
@@ -51,7 +118,7 @@ struct port *trace_copy_port(struct trace_copy *copy, uint16_t index)
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return NULL;
-	memcpy(&made->port, real, sizeof(made->port));
+	copy_port(&made->port, real);
 	made->type = *real->type;
 	made->type.tx_soon = NULL;
 	made->type.has_room = NULL;
@@ -86,7 +153,7 @@ bool trace_copy_segment(struct trace_copy *copy, uint16_t index)
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return false;
-	memcpy(&made->segment, real, sizeof(made->segment));
+	copy_segment(&made->segment, real);
 	made->next = copy->segments;
 	copy->segments = made;
 	atomic_store(&copy->dp->segments[index], &made->segment);
@@ -109,16 +176,17 @@ int trace_copy_init(struct trace_copy *copy, const struct dataplane *dp)
 {
 	int error;
 
-	*copy = (struct trace_copy){.dp = malloc(sizeof(*dp))};
+	*copy = (struct trace_copy){.dp = calloc(1, sizeof(*dp))};
 	if (copy->dp == NULL)
 		return -ENOMEM;
-	memcpy(copy->dp, dp, sizeof(*dp));
+	copy_dataplane(copy->dp, dp);
 	copy->dp->config.memory = memory_plain;
 	copy->dp->config.n_workers = 1;
 	copy->dp->config.worker_cpus = NULL;
 	copy->dp->counters = NULL;
 	memset(copy->dp->workers, 0, sizeof(copy->dp->workers));
 	atomic_store(&copy->dp->drop_captures, 0);
+	atomic_store(&copy->dp->follow, NULL);
 	error = counters_create(PORTS_MAX, 1, 1, 0, 1, &copy->dp->counters);
 	if (error == 0)
 		error = worker_create(copy->dp, 0, &copy->worker);

@@ -8,8 +8,11 @@
 
 #include "dataplane/trace.h"
 #include "dataplane/trace_copy.h"
+#include "dataplane/trace_view.h"
 
 struct trace {
+	struct carry_observer observer; /* the first: the observer is the trace */
+	struct trace_view view;
 	const struct dataplane *real;
 	struct trace_copy copy;
 	uint64_t now_ns;
@@ -18,13 +21,10 @@ struct trace {
 	void *ctx;
 	struct dp_trace_step step; /* the last, not yet given out; stage 0: none */
 	struct port *port;	   /* whose step the next one is: the sender's copy at first */
-	struct port *peer; /* that the frame comes from, through the port; NULL: it does not */
-	struct segment *segment; /* NULL: not known yet */
-	struct frame frame;	 /* as it was when it was spread */
+	struct segment *segment;   /* NULL: not known yet */
+	struct frame frame;	   /* as it was when it was spread */
 	uint16_t receivers[TRACE_RECEIVERS_MAX];
 	unsigned int n_receivers, n_rest;
-	bool has_left_tunnel;
-	bool is_over; /* a stage has dropped it */
 	int error;
 };
 

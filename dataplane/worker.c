@@ -159,7 +159,7 @@ static unsigned int poll_queue(struct worker *worker, struct rxq *rxq)
 		return 0;
 	if (__builtin_expect(port->type->send == NULL, 1) || !carry_tunnels(worker, port, burst))
 		carry_burst(worker, port, burst);
-	port->type->rx_done(rxq, burst);
+	port_io(port)->rx_done(rxq, burst);
 	return burst->n;
 }
 

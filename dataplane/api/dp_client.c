@@ -216,7 +216,14 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_PORT_FDS:
 	case DP_CAPTURE:
 	case DP_REPLAY:
+	case DP_FOLLOW:
 		return bytes == sizeof(struct dp_object);
+	case DP_FOLLOWED:
+		return bytes == sizeof(struct dp_followed) &&
+		       ((const struct dp_followed *)header)->head_len <=
+			       sizeof(((const struct dp_followed *)header)->head);
+	case DP_FOLLOW_STATE:
+		return bytes == sizeof(struct dp_follow_state);
 	case DP_REPLAY_STATE:
 		return bytes == sizeof(struct dp_replay_state);
 	case DP_QUEUE:

@@ -35,7 +35,9 @@
  * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
  * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
  * frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY with the memory that
- * frames are put into (record.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE.
+ * frames are put into (record.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE. DP_FOLLOW_OPEN sends
+ * DP_FOLLOW; DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most),
+ * a DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
  */
 #pragma once
 
@@ -93,6 +95,12 @@ enum dp_type {
 	DP_REPLAY_CLOSE,
 	DP_REPLAY,
 	DP_REPLAY_STATE,
+	DP_FOLLOW_OPEN,
+	DP_FOLLOW_LOOK,
+	DP_FOLLOW_CLOSE,
+	DP_FOLLOW,
+	DP_FOLLOWED,
+	DP_FOLLOW_STATE,
 };
 
 struct dp_header {
@@ -284,7 +292,8 @@ struct dp_port {
 
 /* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_CAPTURE_CLOSE,
  * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one),
- * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one). */
+ * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one), DP_FOLLOW_LOOK, DP_FOLLOW_CLOSE,
+ * DP_FOLLOW. */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
@@ -483,6 +492,37 @@ struct dp_trace_step {
 	char text[DP_TEXT_BYTES];	/* for the user, one line */
 };
 
+/*
+ * DP_FOLLOW_OPEN: the next real frames from one of the ports (none: any) that the filter takes are
+ * followed through the path, for as long as the client is connected and does not close it. One at
+ * a time.
+ */
+struct dp_follow_open {
+	struct dp_header header;
+	uint32_t n_frames;	/* 1 .. 1000 */
+	uint32_t n_ports;
+	uint32_t n_insns;	/* 0: no filter */
+	uint32_t reserved;
+	uint64_t port_ids[DP_CAPTURE_PORTS_MAX];
+	struct dp_insn insns[DP_INSNS_MAX];
+};
+
+/* A frame that was followed; its steps come behind it. */
+struct dp_followed {
+	struct dp_header header;
+	uint64_t time_ns;	/* of its burst, by the dataplane's clock (CLOCK_MONOTONIC) */
+	uint64_t port_id;	/* that it came from */
+	uint32_t len;		/* of the whole frame */
+	uint16_t head_len;	/* of `head` */
+	uint16_t n_steps;
+	uint8_t head[128];
+};
+
+struct dp_follow_state {
+	struct dp_header header;
+	uint64_t missed;	/* that matched and could not be followed: too many at once */
+};
+
 #define DP_REPLAYS_MAX 16	/* at the same time, of all clients */
 #define DP_REPLAY_BUCKETS 320
 
@@ -538,5 +578,6 @@ _Static_assert(sizeof(struct dp_loan) == 56, "layout");
 _Static_assert(sizeof(struct dp_option) == 128, "layout");
 _Static_assert(sizeof(struct dp_trace) == 32 + DP_TRACE_BYTES, "layout");
 _Static_assert(sizeof(struct dp_trace_step) == 48 + DP_TEXT_BYTES, "layout");
+_Static_assert(sizeof(struct dp_followed) == 40 + 128, "layout");
 _Static_assert(sizeof(struct dp_fdb_entry) == 24, "layout");
 _Static_assert(sizeof(struct dp_port) <= DP_MESSAGE_BYTES, "a port fits one message");

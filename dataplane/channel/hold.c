@@ -181,7 +181,7 @@ static inline __attribute__((always_inline)) unsigned int take_frames(struct tak
 	take->is_cut = had_budget && is_to_cut(burst) && cut(worker, port, way, count);
 	if (!take->is_cut)
 		carry_burst(worker, port, burst);
-	port->type->rx_done(take->rxq, burst);
+	port_io(port)->rx_done(take->rxq, burst);
 	if (take->is_cut)
 		return burst->n;
 	take->bytes = account_burst(

@@ -19,7 +19,8 @@ struct lane_set;
 struct port;
 struct worker;
 
-/* frame.drop of a frame that a lane has taken in: it is counted, and no stage looks at it. */
+/* frame.drop of a frame that a lane has taken in, or that is carried alone later (follower.h): it
+ * is counted, and no stage looks at it. */
 #define SHAPE_HELD 0xff
 
 /* Frames for a port: through the gate as far as there is credit and room, else into its lane. */

@@ -150,14 +150,23 @@ static void a_traced_frame_fits_and_nonsense_is_refused(void **state)
 	rig_assert_problem(rig, "POST", "/v1/ports/nobody/trace", frame, 404, "port-unknown",
 			   "nobody");
 	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{}", 422, "key-missing", "frame");
-	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": 7}", 422,
-			   "key-missing", "frame");
-	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"00\", \"x\": 1}",
-			   422, "key-unknown", "nothing else");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": 7}", 422, "key-missing",
+			   "frame");
+	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"00\", \"x\": 1}", 422,
+			   "key-unknown", "nothing else");
 	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"0\"}", 422,
 			   "value-invalid", "hex");
 	rig_assert_problem(rig, "POST", "/v1/ports/c1/trace", "{\"frame\": \"0g\"}", 422,
 			   "value-invalid", "hex");
+	rig_assert_problem(rig, "POST", "/v1/traces", "{}", 422, "key-missing", "next");
+	rig_assert_problem(rig, "POST", "/v1/traces", "{\"next\": 0}", 422, "value-invalid",
+			   "1 to 1000");
+	rig_assert_problem(rig, "POST", "/v1/traces", "{\"next\": 1, \"ports\": [\"nobody\"]}", 404,
+			   "port-unknown", "nobody");
+	rig_assert_problem(rig, "POST", "/v1/traces", "{\"next\": 1, \"filter\": [[5, 0, 0]]}", 422,
+			   "value-invalid", "filter");
+	rig_assert_problem(rig, "POST", "/v1/traces", "{\"next\": 1, \"x\": 1}", 422, "key-unknown",
+			   "known");
 	rig_assert_problem(rig, "GET", "/v1/why", "", 422, "value-invalid", "from");
 	rig_assert_problem(rig, "GET", "/v1/why?from=c1", "", 422, "value-invalid", "to");
 	rig_assert_problem(rig, "GET", "/v1/why?from=c1&to=c2&size=x", "", 422, "value-invalid",

@@ -19,29 +19,6 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define NOW_S 1000
-#define ALPHA 1
-#define BETA 2
-
-/* Ports 1 to 3 in ALPHA, 4 in BETA alone. Station N lives behind port N. */
-static int set_up(void **state)
-{
-	struct dataplane *dp = rig_create(1);
-
-	rig_put_segment(dp, ALPHA);
-	rig_put_segment(dp, BETA);
-	for (uint64_t id = 1; id <= 3; id++)
-		rig_put_port(dp, id, ALPHA);
-	rig_put_port(dp, 4, BETA);
-	*state = dp;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
-}
 
 static uint64_t drops(const struct dataplane *dp, uint64_t id, enum drop_reason reason)
 {
@@ -103,7 +80,7 @@ static void the_same_address_in_another_segment_is_another_one(void **state)
 {
 	struct dataplane *dp = *state;
 
-	rig_send(dp, 4, RIG_BROADCAST, 2, 60, 0); /* station 2 in BETA, too */
+	rig_send(dp, 4, RIG_BROADCAST, 2, 60, 0); /* station 2 in RIG_BETA, too */
 	teach(dp, 2);
 	rig_send(dp, 1, 2, 1, 60, 0);
 	rig_turn(dp, NOW_S);
@@ -145,7 +122,7 @@ static void alone_in_a_segment_there_is_no_receiver(void **state)
 
 static void isolate(struct dataplane *dp, uint64_t id)
 {
-	struct dp_port port = rig_port_spec(id, ALPHA);
+	struct dp_port port = rig_port_spec(id, RIG_ALPHA);
 
 	rig_set_port(&port, "isolated", "on");
 	rig_put_port_spec(dp, &port);
@@ -176,7 +153,7 @@ static void isolation_ends_with_the_next_change(void **state)
 
 	isolate(dp, 1);
 	isolate(dp, 2);
-	rig_put_port(dp, 2, ALPHA);
+	rig_put_port(dp, 2, RIG_ALPHA);
 	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
 	rig_turn(dp, NOW_S);
 	assert_out(dp, 0, 1, 1);
@@ -185,7 +162,7 @@ static void isolation_ends_with_the_next_change(void **state)
 /* Three frames, for a group, for all, for nobody that is known: what is left of them. */
 static void check_action(struct dataplane *dp, const char *key, enum drop_reason reason)
 {
-	struct dp_segment segment = rig_segment(ALPHA);
+	struct dp_segment segment = rig_segment(RIG_ALPHA);
 
 	rig_set_segment(&segment, key, "drop");
 	rig_put_segment_spec(dp, &segment);
@@ -241,7 +218,7 @@ static void no_frame_leaves_through_a_port_that_changed_its_segment(void **state
 	teach(dp, 2);
 	struct burst *burst = one_on_its_way(dp, 2);
 
-	atomic_store(&port_find(dp, 2)->segment, BETA);
+	atomic_store(&port_find(dp, 2)->segment, RIG_BETA);
 	transmit(dp, burst);
 	assert_out(dp, 0, 0, 0);
 	assert_int_equal(drops(dp, 2, DROP_WRONG_SEGMENT), 1);
@@ -275,7 +252,7 @@ static void a_frame_for_a_port_that_has_gone_is_counted_at_the_sender(void **sta
 static void a_segment_that_has_gone_has_no_receivers(void **state)
 {
 	struct dataplane *dp = *state;
-	struct segment *segment = segment_find(dp, ALPHA);
+	struct segment *segment = segment_find(dp, RIG_ALPHA);
 
 	atomic_store(&dp->segments[segment->index], NULL);
 	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
@@ -329,10 +306,10 @@ static void a_burst_of_everything_is_accounted_frame_by_frame(void **state)
 
 /* --- bounds --- */
 
-/* ALPHA, with room for frames of 64 KiB. */
+/* RIG_ALPHA, with room for frames of 64 KiB. */
 static void put_wide_segment(struct dataplane *dp)
 {
-	struct dp_segment segment = rig_segment(ALPHA);
+	struct dp_segment segment = rig_segment(RIG_ALPHA);
 
 	segment.mtu = UINT16_MAX;
 	rig_put_segment_spec(dp, &segment);
@@ -359,12 +336,12 @@ static void a_flood_that_would_hold_up_the_worker_is_dropped_whole(void **state)
 
 	put_wide_segment(dp);
 	for (uint64_t id = 1; id <= 256; id++)
-		rig_put_port(dp, id, ALPHA);
+		rig_put_port(dp, id, RIG_ALPHA);
 	spread_one(dp, 65536);
 	assert_int_equal(worker->burst->frames[0].drop, DROP_NONE);
 	assert_int_equal(worker->lists.n_touched, 255);
 	worker->lists.n_touched = 0;
-	rig_put_port(dp, 257, ALPHA);
+	rig_put_port(dp, 257, RIG_ALPHA);
 	spread_one(dp, 65536);
 	assert_int_equal(worker->burst->frames[0].drop, DROP_FLOOD_LIMIT);
 	assert_int_equal(worker->lists.n_touched, 0);
@@ -381,7 +358,7 @@ static void floods_of_one_burst_share_the_limit(void **state)
 
 	put_wide_segment(dp);
 	for (uint64_t id = 1; id <= 8; id++)
-		rig_put_port(dp, id, ALPHA);
+		rig_put_port(dp, id, RIG_ALPHA);
 	burst->n = 0;
 	for (unsigned int i = 0; i < BURST_FRAMES; i++)
 		rig_add_frame(burst, RIG_BROADCAST, 1, 65536);
@@ -422,7 +399,7 @@ static void a_flood_is_cut_for_some_and_whole_for_others(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(an_unknown_address_goes_to_everyone_in_the_segment_but_the_sender),
 		TEST(broadcast_and_multicast_go_to_everyone_but_the_sender),

@@ -17,8 +17,6 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define NOW_S 1000
-#define ALPHA 1
-#define BETA 2
 #define RX (1u << RECORD_RX)
 #define TX (1u << RECORD_TX)
 #define DROPS (1u << RECORD_DROP)
@@ -32,26 +30,6 @@ struct seen {
 	struct record_map map;
 	struct record_reader reader;
 };
-
-static int set_up(void **state)
-{
-	struct dataplane *dp = rig_create(1);
-
-	rig_put_segment(dp, ALPHA);
-	rig_put_segment(dp, BETA);
-	for (uint64_t id = 1; id <= 3; id++)
-		rig_put_port(dp, id, ALPHA);
-	rig_put_port(dp, 4, BETA);
-	*state = dp;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
-}
 
 static void open_capture(struct dataplane *dp, const struct dp_capture_open *spec,
 			 struct seen *seen)
@@ -134,11 +112,11 @@ static void test_ports_and_ways(void **state)
 static void test_segment_with_new_port(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_capture_open open = {.ways = RX, .segment_id = ALPHA};
+	struct dp_capture_open open = {.ways = RX, .segment_id = RIG_ALPHA};
 	struct seen seen;
 
 	open_capture(dp, &open, &seen);
-	rig_put_port(dp, 5, ALPHA);
+	rig_put_port(dp, 5, RIG_ALPHA);
 	rig_send(dp, 5, RIG_BROADCAST, 5, 60, 1);
 	rig_send(dp, 4, RIG_BROADCAST, 4, 60, 2);
 	rig_turn(dp, NOW_S);
@@ -192,7 +170,7 @@ static void test_drops(void **state)
 	assert_int_equal(rig_counters(dp, 4)->drops[DROP_NO_RECEIVER], 1);
 	assert_int_equal(record_reader_next(&seen.reader, &record, &bytes), 1);
 	assert_int_equal(record.reason, DROP_NO_RECEIVER);
-	assert_int_equal(record.segment_id, BETA);
+	assert_int_equal(record.segment_id, RIG_BETA);
 	expect(&seen, RECORD_DROP, 4, 60, 4);
 	expect_end(&seen);
 	expect_end(&none);
@@ -284,12 +262,13 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_ports_and_ways, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_segment_with_new_port, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_snaplen_and_filter, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drops, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_failed_is_not_sent, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ports_and_ways, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_segment_with_new_port, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_snaplen_and_filter, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_drops, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_is_not_sent, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_refused, rig_set_up, rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

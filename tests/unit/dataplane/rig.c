@@ -191,6 +191,26 @@ struct dataplane *rig_create(unsigned int n_workers)
 	return dp;
 }
 
+int rig_set_up(void **state)
+{
+	struct dataplane *dp = rig_create(1);
+
+	rig_put_segment(dp, RIG_ALPHA);
+	rig_put_segment(dp, RIG_BETA);
+	for (uint64_t id = 1; id <= 3; id++)
+		rig_put_port(dp, id, RIG_ALPHA);
+	rig_put_port(dp, 4, RIG_BETA);
+	*state = dp;
+	return 0;
+}
+
+int rig_tear_down(void **state)
+{
+	rig_assert_accounted(*state);
+	dataplane_destroy(*state);
+	return 0;
+}
+
 struct dp_segment rig_segment(uint32_t id)
 {
 	struct dp_segment segment = {.id = id, .vni = id, .mtu = 1500, .age_s = RIG_AGE_S};

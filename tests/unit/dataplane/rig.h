@@ -33,6 +33,13 @@ struct dataplane_config rig_config(unsigned int n_workers);
 /* A dataplane with these settings; asserts that there is one. */
 struct dataplane *rig_create(unsigned int n_workers);
 
+/* Set-up of many tests: ports 1 to 3 in segment RIG_ALPHA, 4 in RIG_BETA, one worker. And its end,
+ * which asserts that every frame is accounted for. */
+#define RIG_ALPHA 1
+#define RIG_BETA 2
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
+
 /* Messages as weftd would send them. Port ID is called pID; segment 0: none. */
 struct dp_segment rig_segment(uint32_t id);
 struct dp_port rig_port_spec(uint64_t id, uint32_t segment_id);

@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "dataplane/counters.h"
 #include "dataplane/recorder.h"
@@ -19,35 +21,12 @@
 
 #define NOW_S 1000
 #define NOW_NS (NOW_S * 1000000000ULL)
-#define ALPHA 1
-#define BETA 2
 
 struct answer {
 	struct dp_trace_step steps[DP_TRACE_STEPS_MAX];
 	unsigned int n;
 	char why[DP_TEXT_BYTES];
 };
-
-/* Ports 1 to 3 in ALPHA, 4 in BETA. */
-static int set_up(void **state)
-{
-	struct dataplane *dp = rig_create(1);
-
-	rig_put_segment(dp, ALPHA);
-	rig_put_segment(dp, BETA);
-	for (uint64_t id = 1; id <= 3; id++)
-		rig_put_port(dp, id, ALPHA);
-	rig_put_port(dp, 4, BETA);
-	*state = dp;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
-}
 
 static void take_step(void *ctx, struct dp_trace_step *step)
 {
@@ -130,7 +109,7 @@ static void a_known_address_leads_to_its_port(void **state)
 	trace_of(dp, 1, 2, 1, 60, &answer);
 	assert_step(&answer, DP_TRACE_PORT, 1, DP_TRACE_PASS, DROP_NONE);
 	assert_step(&answer, DP_TRACE_CLASSIFY, 1, DP_TRACE_PASS, DROP_NONE);
-	assert_int_equal(find(&answer, DP_TRACE_CLASSIFY, 1)->segment_id, ALPHA);
+	assert_int_equal(find(&answer, DP_TRACE_CLASSIFY, 1)->segment_id, RIG_ALPHA);
 	assert_step(&answer, DP_TRACE_LEARN, 1, DP_TRACE_PASS, DROP_NONE);
 	assert_step(&answer, DP_TRACE_LOOKUP, 1, DP_TRACE_PASS, DROP_NONE);
 	assert_step(&answer, DP_TRACE_GATE, 2, DP_TRACE_PASS, DROP_NONE);
@@ -232,8 +211,8 @@ static void the_age_of_a_source_stays(void **state)
 static void each_stage_says_why_it_drops(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_segment segment = rig_segment(ALPHA);
-	struct dp_port port = rig_port_spec(1, ALPHA);
+	struct dp_segment segment = rig_segment(RIG_ALPHA);
+	struct dp_port port = rig_port_spec(1, RIG_ALPHA);
 	struct answer answer;
 	uint8_t bytes[64] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 10};
 
@@ -275,7 +254,7 @@ static void each_stage_says_why_it_drops(void **state)
 static void the_receivers_gate_says_why(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port port = rig_port_spec(2, ALPHA);
+	struct dp_port port = rig_port_spec(2, RIG_ALPHA);
 	struct answer answer;
 
 	teach(dp, 2);
@@ -284,7 +263,7 @@ static void the_receivers_gate_says_why(void **state)
 	rig_put_port_spec(dp, &port);
 	trace_of(dp, 1, 2, 1, 60, &answer);
 	assert_step(&answer, DP_TRACE_GATE, 2, DP_TRACE_PASS, DROP_NONE);
-	port = rig_port_spec(1, ALPHA);
+	port = rig_port_spec(1, RIG_ALPHA);
 	rig_set_port(&port, "isolated", "on");
 	port.generation++;
 	rig_put_port_spec(dp, &port);
@@ -296,7 +275,7 @@ static void the_receivers_gate_says_why(void **state)
 static void a_rate_is_looked_at(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port port = rig_port_spec(1, ALPHA);
+	struct dp_port port = rig_port_spec(1, RIG_ALPHA);
 	struct answer answer;
 
 	port.storm_pps[DP_STORM_BROADCAST] = 1;
@@ -347,29 +326,65 @@ static void a_flood_to_many_is_bounded(void **state)
 	struct answer answer;
 
 	for (uint64_t id = 10; id < 110; id++)
-		rig_put_port(dp, id, ALPHA);
+		rig_put_port(dp, id, RIG_ALPHA);
 	trace_of(dp, 1, RIG_BROADCAST, 1, 60, &answer);
 	assert_int_equal(find(&answer, DP_TRACE_SPREAD, 1)->value, 102);
 	assert_int_equal(find(&answer, DP_TRACE_REST, 0)->value, 102 - 32);
 }
 
+static void *run_worker(void *arg)
+{
+	worker_run(arg);
+	return NULL;
+}
+
+/* Workers write rates while they are copied: seen by ThreadSanitizer. */
+static void a_worker_may_run_meanwhile(void **state)
+{
+	struct dataplane *dp = *state;
+	struct dp_port port = rig_port_spec(1, RIG_ALPHA);
+	struct answer answer;
+	pthread_t thread;
+
+	port.storm_pps[DP_STORM_BROADCAST] = 1000000;
+	port.generation++;
+	rig_put_port_spec(dp, &port);
+	assert_int_equal(pthread_create(&thread, NULL, run_worker, dp->workers[0]), 0);
+	for (unsigned int i = 0; i < 200; i++) {
+		rig_send(dp, 1, RIG_BROADCAST, 1, 60, 0);
+		assert_int_equal(eventfd_write(rig_port(dp, 1)->rxq.wake_fd, 1), 0);
+		trace_of(dp, 1, RIG_BROADCAST, 1, 60, &answer);
+		assert_step(&answer, DP_TRACE_GUARD, 1, DP_TRACE_PASS, DROP_NONE);
+	}
+	worker_stop(dp->workers[0]);
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_known_address_leads_to_its_port, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(a_known_address_leads_to_its_port, rig_set_up,
+						rig_tear_down),
 		cmocka_unit_test_setup_teardown(an_unknown_address_leads_to_all_of_the_segment,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nothing_remains_of_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(recorders_know_nothing_of_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_age_of_a_source_stays, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(each_stage_says_why_it_drops, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_receivers_gate_says_why, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_rate_is_looked_at, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_source_elsewhere_is_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_asked_wrongly_is_refused, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_flood_to_many_is_bounded, set_up, tear_down),
+						rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(nothing_remains_of_it, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(recorders_know_nothing_of_it, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(the_age_of_a_source_stays, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(each_stage_says_why_it_drops, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(the_receivers_gate_says_why, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(a_rate_is_looked_at, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(a_source_elsewhere_is_told, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_asked_wrongly_is_refused, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(a_worker_may_run_meanwhile, rig_set_up,
+						rig_tear_down),
+		cmocka_unit_test_setup_teardown(a_flood_to_many_is_bounded, rig_set_up,
+						rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
