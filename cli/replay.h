@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cli/call.h"
+#include "cli/replay_fates.h"
 #include "cli/replay_feed.h"
 
 #define REPLAY_EXPECTS_MAX 16
@@ -26,6 +27,8 @@ struct replay {
 	struct replay_expect expects[REPLAY_EXPECTS_MAX];
 	size_t n_expects;
 	const char *report; /* file; NULL: none */
+	const char *fates_path; /* the same */
+	struct replay_fates fates;
 	/* Of the conversation. */
 	char path[128];		/* "/v1/replays/replay1"; "": it is not open */
 	json_t *state;		/* weftd's last word on it */

@@ -44,12 +44,14 @@ void captures_join(struct port *port)
 		if (capture != NULL && concerns(capture, port))
 			bits |= (uint8_t)(1u << i);
 	}
+	bool is_seen = bits != 0 || port->dp->n_fates != 0;
+
 	atomic_store_explicit(&port->captures, bits, memory_order_relaxed);
-	atomic_store_explicit(&port->io, bits != 0 ? &recorder_io : port->type,
+	atomic_store_explicit(&port->io, is_seen ? &recorder_io : port->type,
 			      memory_order_release);
 }
 
-static void join_all(struct dataplane *dp)
+void captures_join_all(struct dataplane *dp)
 {
 	uint8_t drops = 0;
 
@@ -155,7 +157,7 @@ int captures_open(struct dataplane *dp, const struct dp_capture_open *spec, cons
 	}
 	*id = capture->id;
 	atomic_store_explicit(&dp->captures[place], capture, memory_order_release);
-	join_all(dp);
+	captures_join_all(dp);
 	return 0;
 }
 
@@ -171,7 +173,7 @@ static void close_at(struct dataplane *dp, unsigned int place)
 	struct capture *capture = capture_at(dp, place);
 
 	atomic_store_explicit(&dp->captures[place], NULL, memory_order_relaxed);
-	join_all(dp);
+	captures_join_all(dp);
 	dataplane_synchronize(dp);
 	destroy(capture);
 }

@@ -29,6 +29,10 @@ struct recorder {
 	/* While a port that is captured sends: what it could not. */
 	unsigned int n_sending, n_failed;
 	const struct frame *failed[BURST_FRAMES];
+	/* While frames of a replay are carried whose fates are kept: the first, and those of the
+	 * burst that got one, as bits. */
+	struct frame_mark carried;
+	uint64_t fated;
 	struct dropped dropped;
 };
 

@@ -216,6 +216,7 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_PORT_FDS:
 	case DP_CAPTURE:
 	case DP_REPLAY:
+	case DP_REPLAY_FATES:
 		return bytes == sizeof(struct dp_object);
 	case DP_REPLAY_STATE:
 		return bytes == sizeof(struct dp_replay_state);

@@ -15,6 +15,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/fates.h"
 #include "dataplane/forward.h"
 #include "dataplane/offload.h"
 #include "dataplane/recorder.h"
@@ -82,6 +83,9 @@ static void put_frame(struct entry *entry, const struct frame *frame)
 {
 	if (fq_put(&entry->lane->fq, frame, entry->word, entry->now_ns)) {
 		entry->n++;
+		if (__builtin_expect(frame->mark.replay != 0, 0))
+			fates_put(entry->worker->recorder, frame, FATE_QUEUED,
+				  entry->lane->port->spec.id, DROP_NONE, entry->now_ns);
 	} else {
 		entry->n_refused++;
 		recorder_drop(entry->worker->recorder, entry->count, frame, DROP_QUEUE_FULL);
@@ -323,6 +327,7 @@ struct batch {
 	struct burst *burst;
 	uint64_t bytes;	 /* as accounted */
 	bool wants_room; /* the receiver has none */
+	bool has_marks;	 /* some are a replay's */
 	unsigned int n_buffers;
 	uint32_t blocks[BURST_FRAMES];
 };
@@ -349,6 +354,11 @@ static bool take_one(struct lane *lane, struct worker *worker, const struct chan
 	batch->blocks[burst->n - 1] = taken.block;
 	batch->n_buffers += shape_buffers(frame->len);
 	burst->has_tags |= frame->has_tag;
+	if (__builtin_expect(frame->mark.replay != 0, 0)) {
+		batch->has_marks = true;
+		fates_put(worker->recorder, frame, FATE_LEFT, lane->port->spec.id, DROP_NONE,
+			  burst->now_ns);
+	}
 	if (knows_segments(lane) && taken.word != segment_id(worker->dp, frame->segment))
 		frame->drop = DROP_WRONG_SEGMENT;
 	if (way != NULL) {
@@ -438,6 +448,13 @@ static struct burst *burst_of(const struct lane *lane, struct worker *worker)
 	return worker->let_go;
 }
 
+/* What comes into the burst next is no replay's. */
+static void take_marks_back(struct burst *burst)
+{
+	for (unsigned int i = 0; i < burst->n; i++)
+		burst->frames[i].mark = (struct frame_mark){0};
+}
+
 /* One burst. */
 static struct served move(struct lane *lane, struct worker *worker, struct channel_way *way,
 			  int64_t budget_bytes)
@@ -451,7 +468,7 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 
 	batch.burst = burst;
 	batch.bytes = batch.n_buffers = 0;
-	batch.wants_room = false;
+	batch.wants_room = batch.has_marks = false;
 	take_out(lane, worker, way, budget_bytes, count, &batch);
 	unsigned int n = burst->n;
 	uint64_t bytes = batch.bytes;
@@ -461,6 +478,8 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 	else if (n != 0)
 		carry_held(worker, port, burst);
 	worker->burst->attention |= burst->attention;
+	if (__builtin_expect(batch.has_marks, 0))
+		take_marks_back(burst);
 	for (unsigned int i = 0; i < n; i++)
 		buffers_give(worker->dp->buffers, batch.blocks[i]);
 	if (way != NULL && n != 0)
@@ -528,12 +547,15 @@ static void lose_all(struct lane *lane, struct worker *worker)
 
 	rte_spinlock_lock(&lane->lock);
 	uint32_t n = lane->fq.n_frames;
+	struct lane_drops drops;
 
+	lane_told_note(lane, worker, count, &drops);
 	count->queued -= n;
 	count->drops[DROP_RING_FULL] += n;
 	if (way != NULL)
 		lane_told_counters(worker, way)->drops += n;
 	fq_clear(&lane->fq);
+	lane->fq.drops = NULL;
 	lane_told_level(lane, way, worker->index);
 	set_wants_room(lane, false);
 	atomic_store_explicit(&lane->is_stuck, true, memory_order_relaxed);

@@ -27,6 +27,7 @@ struct lane_drops {
 	struct fq_drops drops;
 	struct worker *worker;
 	const struct counters_block *count;
+	uint64_t port_id;
 	uint16_t segment; /* index, 0: not known */
 };
 

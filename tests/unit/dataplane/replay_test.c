@@ -34,8 +34,11 @@ static int open_replay(struct rig *rig, uint64_t port_id, uint64_t ring_bytes)
 {
 	const struct dp_replay_open open = {.port_id = port_id, .ring_bytes = ring_bytes};
 	char why[DP_TEXT_BYTES];
+	int fds[2];
+	int error = replays_open(rig->dp, &open, &owner, &rig->id, fds, why, sizeof(why));
 
-	return replays_open(rig->dp, &open, &owner, &rig->id, &rig->fd, why, sizeof(why));
+	rig->fd = fds[0];
+	return error;
 }
 
 static int set_up(void **state)
