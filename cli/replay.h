@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,7 +18,7 @@ struct replay_expect {
 	char port[64];
 	const char *path;
 	char name[64]; /* of the capture */
-	char seen[64]; /* file of what came; "": not made */
+	char seen[PATH_MAX]; /* file of what came; "": not made */
 	pid_t pid;     /* that captures; 0: none does */
 };
 

@@ -108,7 +108,10 @@ static json_t *describe_input(const struct replay *replay, const struct replay_i
 {
 	const json_t *errors = json_object_get(port, "gap_error_ns");
 	json_int_t frames = number(port, "frames");
-	json_int_t took_ns = number(port, "last_ns") - number(port, "first_ns");
+	bool is_paced = replay->feed.pace != REPLAY_PACE_MAX;
+	/* From when it was to begin: a late beginning that was caught up is no other rate. */
+	json_int_t took_ns =
+		number(port, "last_ns") - number(port, is_paced ? "first_due_ns" : "first_ns");
 	json_int_t due_ns = number(port, "last_due_ns") - number(port, "first_due_ns");
 	json_t *row = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:f, s:f}", "file", input->path, "port", input->port,
@@ -117,7 +120,7 @@ static json_t *describe_input(const struct replay *replay, const struct replay_i
 		took_ns > 0 ? (double)(frames - 1) * NS_PER_S / (double)took_ns : 0);
 
 	/* Without times there is nothing to be late for. */
-	if (replay->feed.pace == REPLAY_PACE_MAX || due_ns <= 0)
+	if (!is_paced || due_ns <= 0)
 		return row;
 	json_object_set_new(row, "gap_error_us",
 			    json_pack("{s:f, s:f, s:f}", "p50",
