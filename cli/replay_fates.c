@@ -238,7 +238,8 @@ int replay_fates_end(struct replay_fates *fates, const uint64_t taken[REPLAY_INP
 			feed->inputs[wait->input].port, wait->in_ns, fates->ports[wait->port]);
 	}
 	for (size_t i = 0; i < feed->n_inputs; i++) {
-		for (uint64_t k = 0; k < taken[i] && k < feed->inputs[i].packets * feed->loops; k++) {
+		for (uint64_t k = 0; k < taken[i] && k < feed->inputs[i].packets * feed->loops;
+		     k++) {
 			if (!(fates->known[i][k / 8] & 1u << k % 8))
 				fprintf(file, "%" PRIu64 ",%s,,unknown,,,\n", k + 1,
 					feed->inputs[i].port);

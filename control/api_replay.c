@@ -53,16 +53,17 @@ static json_t *format_port(const struct playback_port *port)
 {
 	const struct dp_replay_state *state = &port->state;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:s}",
-			 "port", port->name, "put", (json_int_t)port->put, "frames",
-			 (json_int_t)state->frames, "fated", (json_int_t)state->fated, "bytes", (json_int_t)state->bytes, "first_ns",
-			 (json_int_t)state->first_ns, "last_ns", (json_int_t)state->last_ns,
-			 "first_due_ns", (json_int_t)state->first_due_ns, "last_due_ns",
-			 (json_int_t)state->last_due_ns, "late_max_ns",
-			 (json_int_t)state->late_max_ns, "gap_error_ns", "p50",
-			 (json_int_t)replay_gap_permille(state->gap_errors, 500), "p99",
-			 (json_int_t)replay_gap_permille(state->gap_errors, 990), "max",
-			 (json_int_t)state->gap_error_max_ns, "fault", fault_name(state->fault));
+	return json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:s}",
+		"port", port->name, "put", (json_int_t)port->put, "frames",
+		(json_int_t)state->frames, "fated", (json_int_t)state->fated, "bytes",
+		(json_int_t)state->bytes, "first_ns", (json_int_t)state->first_ns, "last_ns",
+		(json_int_t)state->last_ns, "first_due_ns", (json_int_t)state->first_due_ns,
+		"last_due_ns", (json_int_t)state->last_due_ns, "late_max_ns",
+		(json_int_t)state->late_max_ns, "gap_error_ns", "p50",
+		(json_int_t)replay_gap_permille(state->gap_errors, 500), "p99",
+		(json_int_t)replay_gap_permille(state->gap_errors, 990), "max",
+		(json_int_t)state->gap_error_max_ns, "fault", fault_name(state->fault));
 }
 
 /* NULL with *problem: the dataplane does not know it any more. */

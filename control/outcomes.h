@@ -39,7 +39,7 @@ struct outcomes {
 };
 
 struct outcomes_event {
-	const char *port; /* where it happened */
+	const char *port;      /* where it happened */
 	uint64_t in_ns, at_ns; /* CLOCK_MONOTONIC */
 	uint32_t number;
 	enum fate_kind kind;

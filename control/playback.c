@@ -19,7 +19,7 @@
 #define RING_BYTES (UINT64_C(8) << 20)
 #define LEAD_NS 10000000ULL /* from the order to start until the start: workers may sleep */
 #define TURN_MS 500
-#define FRAME_BYTES_MAX (65535 + 64) /* as the dataplane takes them */
+#define FRAME_BYTES_MAX (65535 + 64)	/* as the dataplane takes them */
 #define FATES_BYTES (UINT64_C(8) << 20) /* of all ports, for each worker */
 #define FATES_BYTES_MIN (UINT64_C(1) << 20)
 #define LINES_MAX 32768 /* in one answer */
@@ -96,9 +96,8 @@ static int open_ring(struct playback *playback, const struct model_port *port, s
 		     struct problem *problem)
 {
 	struct ring *ring = &playback->rings[playback->n_rings];
-	struct dp_replay_open open = {.port_id = port->id,
-				      .ring_bytes = RING_BYTES,
-				      .fates_bytes = fates_bytes(n_ports)};
+	struct dp_replay_open open = {
+		.port_id = port->id, .ring_bytes = RING_BYTES, .fates_bytes = fates_bytes(n_ports)};
 
 	*ring = (struct ring){.fd = -1, .fates_error = -EBADMSG};
 	snprintf(ring->name, sizeof(ring->name), "%s", port->name);
@@ -328,13 +327,12 @@ static void add_line(void *ctx, const struct outcomes_event *event)
 	struct lines *lines = ctx;
 	uint64_t start_ns = lines->playback->start_ns;
 
-	lines->n += (size_t)snprintf(lines->text + lines->n, LINE_BYTES_MAX,
-				     "%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 "\n",
-				     (uint64_t)event->number + 1, lines->ring->name,
-				     event->in_ns - start_ns, outcomes_kind_name(event->kind),
-				     event->port,
-				     event->kind == FATE_DROPPED ? drop_reason_name(event->reason) : "",
-				     event->at_ns - start_ns);
+	lines->n += (size_t)snprintf(
+		lines->text + lines->n, LINE_BYTES_MAX,
+		"%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 "\n", (uint64_t)event->number + 1,
+		lines->ring->name, event->in_ns - start_ns, outcomes_kind_name(event->kind),
+		event->port, event->kind == FATE_DROPPED ? drop_reason_name(event->reason) : "",
+		event->at_ns - start_ns);
 }
 
 int playback_fates(struct playback *playback, char **text, struct problem *problem)

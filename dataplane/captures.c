@@ -47,8 +47,7 @@ void captures_join(struct port *port)
 	bool is_seen = bits != 0 || port->dp->n_fates != 0;
 
 	atomic_store_explicit(&port->captures, bits, memory_order_relaxed);
-	atomic_store_explicit(&port->io, is_seen ? &recorder_io : port->type,
-			      memory_order_release);
+	atomic_store_explicit(&port->io, is_seen ? &recorder_io : port->type, memory_order_release);
 }
 
 void captures_join_all(struct dataplane *dp)

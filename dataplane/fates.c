@@ -62,10 +62,10 @@ void fates_destroy(struct dataplane *dp, struct fates *fates)
 /* The frame's; NULL: it has none (any more). */
 static struct fates *fates_of(const struct dataplane *dp, const struct frame_mark *mark)
 {
-	struct fates *fates =
-		mark->replay == 0 ? NULL
-				  : atomic_load_explicit(&dp->fates[mark->replay % PLACES],
-							 memory_order_acquire);
+	struct fates *fates = mark->replay == 0
+				      ? NULL
+				      : atomic_load_explicit(&dp->fates[mark->replay % PLACES],
+							     memory_order_acquire);
 
 	return fates != NULL && fates->tag == mark->replay ? fates : NULL;
 }
@@ -78,7 +78,8 @@ void fates_put(struct recorder *recorder, const struct frame *frame, enum fate_k
 
 	if (fates == NULL)
 		return;
-	const struct fate fate = {.in_ns = mark->in_ns, .number = mark->number, .kind = (uint8_t)kind};
+	const struct fate fate = {
+		.in_ns = mark->in_ns, .number = mark->number, .kind = (uint8_t)kind};
 	struct record_writer *writer = &fates->writers[recorder->worker];
 	struct record *record = record_writer_reserve(writer, sizeof(fate));
 

@@ -169,8 +169,9 @@ static void files_of_a_row_have_numbers(void **state)
 	assert_string_equal(name, "a/web0.1.pcapng");
 	assert_int_equal(capture_out_name("a.b/web0", 9, name, sizeof(name)), 0);
 	assert_string_equal(name, "a.b/web0.10");
-	assert_int_equal(capture_out_name("a-name-that-is-too-long-for-this", 0, name, sizeof(name)),
-			 -ENAMETOOLONG);
+	assert_int_equal(
+		capture_out_name("a-name-that-is-too-long-for-this", 0, name, sizeof(name)),
+		-ENAMETOOLONG);
 }
 
 int main(void)

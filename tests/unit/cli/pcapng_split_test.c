@@ -78,8 +78,8 @@ static void what_is_cut_off_waits(void **state)
 
 static void impossible_lengths_are_refused(void **state)
 {
-	const uint32_t lengths[] = {0, 8, 11, 13, PCAPNG_SPLIT_BYTES_MAX + 4, UINT32_MAX,
-				    0x1c000000 /* 28 in the other byte order */};
+	const uint32_t lengths[] = {0,		8,	   11, 13, PCAPNG_SPLIT_BYTES_MAX + 4,
+				    UINT32_MAX, 0x1c000000 /* 28 in the other byte order */};
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		struct pcapng_split split = {0};
@@ -145,8 +145,10 @@ static void counts_that_do_not_say_are_none(void **state)
 	uint8_t block[64];
 	uint64_t dropped = 7;
 
-	assert_false(pcapng_split_dropped(block, add_block(block, PCAPNG_SPLIT_COUNTS, 12), &dropped));
-	assert_false(pcapng_split_dropped(block, add_block(block, PCAPNG_SPLIT_COUNTS, 24), &dropped));
+	assert_false(
+		pcapng_split_dropped(block, add_block(block, PCAPNG_SPLIT_COUNTS, 12), &dropped));
+	assert_false(
+		pcapng_split_dropped(block, add_block(block, PCAPNG_SPLIT_COUNTS, 24), &dropped));
 	assert_false(pcapng_split_dropped(block, make_counts(block, 5, 4, 36), &dropped));
 	assert_false(pcapng_split_dropped(block, make_counts(block, 5, 8, 32), &dropped));
 	assert_false(pcapng_split_dropped(block, make_counts(block, 4, 0xffff, 40), &dropped));

@@ -104,8 +104,7 @@ static void lines_come_in_any_pieces(void **state)
 
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
 		assert_int_equal(replay_fates_push(&((struct rig *)*state)->fates, &text[i], 1), 0);
-	assert_file(*state, 2, 0,
-		    HEAD "1,c1,5,delivered,c3,,6\n2,c1,8,dropped,c1,mac-spoof,9\n");
+	assert_file(*state, 2, 0, HEAD "1,c1,5,delivered,c3,,6\n2,c1,8,dropped,c1,mac-spoof,9\n");
 }
 
 static void what_weftd_never_says_is_refused(void **state)

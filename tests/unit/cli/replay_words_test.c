@@ -125,10 +125,11 @@ static void paces_are_read(void **state)
 static void other_paces_are_refused(void **state)
 {
 	static const char *const words[] = {
-		"speed=",	"speed=0x",  "speed=-1x", "speed=nan",	  "speed=inf", "speed=1y",
-		"speed=20000x", "pps=",	     "pps=0",	  "pps=-5",	  "pps=nan",   "pps=1kk",
-		"pps=1K",	"pps=2G",    "rate=999",  "rate=1e13",	  "loop=0",    "loop=x",
-		"loop=2G",	"vlan=4095", "vlan=0",	  "src_mac=02:00", "dst_ip=1.2.3"};
+		"speed=",    "speed=0x",      "speed=-1x",   "speed=nan", "speed=inf",
+		"speed=1y",  "speed=20000x",  "pps=",	     "pps=0",	  "pps=-5",
+		"pps=nan",   "pps=1kk",	      "pps=1K",	     "pps=2G",	  "rate=999",
+		"rate=1e13", "loop=0",	      "loop=x",	     "loop=2G",	  "vlan=4095",
+		"vlan=0",    "src_mac=02:00", "dst_ip=1.2.3"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		int code = PARSE(*state, "a", "port=p", words[i]);
