@@ -108,11 +108,16 @@ void fates_begin(struct recorder *recorder, struct burst *burst)
 	burst->has_marks = true;
 }
 
+void fates_take_back(struct burst *burst)
+{
+	for (unsigned int i = 0; i < burst->n; i++)
+		burst->frames[i].mark = (struct frame_mark){0};
+}
+
 unsigned int fates_end(struct recorder *recorder, struct burst *burst)
 {
 	recorder->carried.replay = 0;
 	burst->has_marks = false;
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->frames[i].mark = (struct frame_mark){0};
+	fates_take_back(burst);
 	return (unsigned int)__builtin_popcountll(recorder->fated);
 }

@@ -40,4 +40,5 @@ void fates_put(struct recorder *recorder, const struct frame *frame, enum fate_k
 /* Around the path of a burst whose marks have been set: how many of its frames got a fate. Takes the
  * marks back. */
 void fates_begin(struct recorder *recorder, struct burst *burst);
+void fates_take_back(struct burst *burst);
 unsigned int fates_end(struct recorder *recorder, struct burst *burst);

@@ -15,7 +15,6 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
-#include "dataplane/fates.h"
 #include "dataplane/forward.h"
 #include "dataplane/offload.h"
 #include "dataplane/recorder.h"
@@ -83,9 +82,7 @@ static void put_frame(struct entry *entry, const struct frame *frame)
 {
 	if (fq_put(&entry->lane->fq, frame, entry->word, entry->now_ns)) {
 		entry->n++;
-		if (__builtin_expect(frame->mark.replay != 0, 0))
-			fates_put(entry->worker->recorder, frame, FATE_QUEUED,
-				  entry->lane->port->spec.id, DROP_NONE, entry->now_ns);
+		lane_told_fate(entry->lane, entry->worker, frame, FATE_QUEUED);
 	} else {
 		entry->n_refused++;
 		recorder_drop(entry->worker->recorder, entry->count, frame, DROP_QUEUE_FULL);
@@ -354,11 +351,7 @@ static bool take_one(struct lane *lane, struct worker *worker, const struct chan
 	batch->blocks[burst->n - 1] = taken.block;
 	batch->n_buffers += shape_buffers(frame->len);
 	burst->has_tags |= frame->has_tag;
-	if (__builtin_expect(frame->mark.replay != 0, 0)) {
-		batch->has_marks = true;
-		fates_put(worker->recorder, frame, FATE_LEFT, lane->port->spec.id, DROP_NONE,
-			  burst->now_ns);
-	}
+	batch->has_marks |= lane_told_fate(lane, worker, frame, FATE_LEFT);
 	if (knows_segments(lane) && taken.word != segment_id(worker->dp, frame->segment))
 		frame->drop = DROP_WRONG_SEGMENT;
 	if (way != NULL) {
@@ -448,13 +441,6 @@ static struct burst *burst_of(const struct lane *lane, struct worker *worker)
 	return worker->let_go;
 }
 
-/* What comes into the burst next is no replay's. */
-static void take_marks_back(struct burst *burst)
-{
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->frames[i].mark = (struct frame_mark){0};
-}
-
 /* One burst. */
 static struct served move(struct lane *lane, struct worker *worker, struct channel_way *way,
 			  int64_t budget_bytes)
@@ -479,7 +465,7 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 		carry_held(worker, port, burst);
 	worker->burst->attention |= burst->attention;
 	if (__builtin_expect(batch.has_marks, 0))
-		take_marks_back(burst);
+		fates_take_back(burst);
 	for (unsigned int i = 0; i < n; i++)
 		buffers_give(worker->dp->buffers, batch.blocks[i]);
 	if (way != NULL && n != 0)

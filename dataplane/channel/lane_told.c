@@ -122,3 +122,13 @@ void lane_told_refuse(struct worker *worker, const struct channel_way *way,
 		channel->asked_bytes +=
 			account_frame(&burst->frames[order[i]], way->frame_extra_bytes);
 }
+
+bool lane_told_fate(const struct lane *lane, struct worker *worker, const struct frame *frame,
+		    enum fate_kind kind)
+{
+	if (__builtin_expect(frame->mark.replay == 0, 1))
+		return false;
+	fates_put(worker->recorder, frame, kind, lane->port->spec.id, DROP_NONE,
+		  worker->burst->now_ns);
+	return true;
+}
