@@ -52,8 +52,8 @@ typedef void (*outcomes_fn)(void *ctx, const struct outcomes_event *event);
 int outcomes_source_open(struct outcomes_source *source, int fd);
 void outcomes_source_close(struct outcomes_source *source); /* zeroed is legal */
 
-/* Takes what there is, `max` at most, and tells fn (NULL: nobody). model: for names. Returns how many,
- * or -errno: -EBADMSG if the rings are damaged. */
+/* Takes what there is, `max` at most, and tells fn (NULL: nobody). model: for names. Returns how
+ * many, or -errno: -EBADMSG if the rings are damaged. */
 int outcomes_take(struct outcomes *outcomes, struct outcomes_source *source,
 		  const struct model *model, size_t max, outcomes_fn fn, void *ctx);
 

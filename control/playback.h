@@ -28,8 +28,8 @@ struct playback;
 #define PLAYBACK_LEASE_S 5
 #define PLAYBACK_HEAD_BYTES 16
 
-/* `who` is copied. has_lines: what becomes of each frame is kept for playback_fates(); else it is only
- * summed up. 0 or -errno. */
+/* `who` is copied. has_lines: what becomes of each frame is kept for playback_fates(); else it is
+ * only summed up. 0 or -errno. */
 int playback_open(struct control *control, const struct model_port *const *ports, size_t n_ports,
 		  bool has_lines, const char *who, struct playback **playback,
 		  struct problem *problem);
@@ -70,8 +70,8 @@ uint64_t playback_lost(const struct playback *playback);
 /* Reads what there is, for the sums; of one that has lines it does nothing. */
 void playback_sum_up(struct playback *playback);
 
-/* Of one that has lines: "NUMBER,FROM,IN_NS,FATE,PORT,REASON,AT_NS\n" for each, numbers from 1, times
- * from the start, as many as one answer has; the caller's to free. 0 or -errno. */
+/* Of one that has lines: "NUMBER,FROM,IN_NS,FATE,PORT,REASON,AT_NS\n" for each, numbers from 1,
+ * times from the start, as many as one answer has; the caller's to free. 0 or -errno. */
 int playback_fates(struct playback *playback, char **text, struct problem *problem);
 
 void playback_end(struct playback *playback);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What becomes of the frames of a replay, in rings that the client of the replay reads (api/fate.h).
+ * What becomes of the frames of a replay, in rings that the client of the replay reads
+ * (api/fate.h).
  *
- * A frame carries a mark (frame.h): tag of its replay, number, and when it entered. Where frames are
- * counted as dropped, where a captured port has taken them and where lanes hold them, those that are
- * marked are told of. While no replay asks, no frame has a mark, no port is captured for it, and
- * nothing of this is on the path of a frame.
+ * A frame carries a mark (frame.h): tag of its replay, number, and when it entered. Where frames
+ * are counted as dropped, where a captured port has taken them and where lanes hold them, those
+ * that are marked are told of. While no replay asks, no frame has a mark, no port is captured for
+ * it, and nothing of this is on the path of a frame.
  */
 #pragma once
 
@@ -37,8 +38,8 @@ void fates_destroy(struct dataplane *dp, struct fates *fates);
 void fates_put(struct recorder *recorder, const struct frame *frame, enum fate_kind kind,
 	       uint64_t port_id, enum drop_reason reason, uint64_t now_ns);
 
-/* Around the path of a burst whose marks have been set: how many of its frames got a fate. Takes the
- * marks back. */
+/* Around the path of a burst whose marks have been set: how many of its frames got a fate. Takes
+ * the marks back. */
 void fates_begin(struct recorder *recorder, struct burst *burst);
 void fates_take_back(struct burst *burst);
 unsigned int fates_end(struct recorder *recorder, struct burst *burst);

@@ -55,8 +55,9 @@ enum frame_service {
 
 struct recorder;
 
-/* Whose frame it is, while a replay asks what becomes of its frames (fates.h). All zero in any other:
- * who makes a frame leaves it alone, who copies one copies it, who has set it takes it back. */
+/* Whose frame it is, while a replay asks what becomes of its frames (fates.h). All zero in any
+ * other: who makes a frame leaves it alone, who copies one copies it, who has set it takes it
+ * back. */
 struct frame_mark {
 	uint16_t replay;		/* tag of the replay; 0: of none */
 	uint32_t number;		/* from 0, the lower 32 bits */

@@ -25,18 +25,18 @@
  *
  * Every request other than the staged ones is answered by exactly one DP_DONE with the request's
  * cookie, after any data messages (same cookie): DP_DUMP sends every pool as DP_POOL_PUT, every
- * channel as DP_CHANNEL_PUT, every loan as DP_LOAN_PUT with what is left of its time, every segment
- * as DP_SEGMENT_PUT and every port as DP_PORT_PUT followed by its DP_PORT_STATE (to a client of
- * version 1, segments and ports alone); DP_STATES the states alone; DP_FDB_DUMP sends a page of the
- * forwarding table in DP_FDB batches, of which there is at least one; DP_NEIGH_DUMP sends DP_NEIGH
- * batches; DP_PORT_FDS gives back duplicates of the descriptors that came with a port (DP_PORT_FDS
- * answer); DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is polled. DP_QUEUE_MOVE is
- * outside of transactions: which worker does what is not configuration, and the dataplane forgets
- * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
- * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
- * frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY with the memory that
- * frames are put into (record.h), and DP_REPLAY_FATES with the memory in which one reads what became
- * of them (fate.h); DP_REPLAY_LOOK sends a DP_REPLAY_STATE.
+ * channel as DP_CHANNEL_PUT, every loan as DP_LOAN_PUT with what is left of its time, every
+ * segment as DP_SEGMENT_PUT and every port as DP_PORT_PUT followed by its DP_PORT_STATE (to a
+ * client of version 1, segments and ports alone); DP_STATES the states alone; DP_FDB_DUMP sends a
+ * page of the forwarding table in DP_FDB batches, of which there is at least one; DP_NEIGH_DUMP
+ * sends DP_NEIGH batches; DP_PORT_FDS gives back duplicates of the descriptors that came with a
+ * port (DP_PORT_FDS answer); DP_QUEUE_DUMP sends a DP_QUEUE for each receive queue that is
+ * polled. DP_QUEUE_MOVE is outside of transactions: which worker does what is not configuration,
+ * and the dataplane forgets it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are
+ * put into (record.h); DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP
+ * for each stage that a frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY
+ * with the memory that frames are put into (record.h), and DP_REPLAY_FATES with the memory in
+ * which one reads what became of them (fate.h); DP_REPLAY_LOOK sends a DP_REPLAY_STATE.
  */
 #pragma once
 
