@@ -532,17 +532,7 @@ static void lose_all(struct lane *lane, struct worker *worker)
 		counters_block(worker->dp->counters, lane->port->slot, worker->index);
 
 	rte_spinlock_lock(&lane->lock);
-	uint32_t n = lane->fq.n_frames;
-	struct lane_drops drops;
-
-	lane_told_note(lane, worker, count, &drops);
-	count->queued -= n;
-	count->drops[DROP_RING_FULL] += n;
-	if (way != NULL)
-		lane_told_counters(worker, way)->drops += n;
-	fq_clear(&lane->fq);
-	lane->fq.drops = NULL;
-	lane_told_level(lane, way, worker->index);
+	lane_told_lose(lane, worker, way, count);
 	set_wants_room(lane, false);
 	atomic_store_explicit(&lane->is_stuck, true, memory_order_relaxed);
 	atomic_store_explicit(&lane->is_busy, false, memory_order_release);

@@ -132,3 +132,19 @@ bool lane_told_fate(const struct lane *lane, struct worker *worker, const struct
 		  worker->burst->now_ns);
 	return true;
 }
+
+void lane_told_lose(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		    struct counters_block *count)
+{
+	uint32_t n = lane->fq.n_frames;
+	struct lane_drops drops;
+
+	lane_told_note(lane, worker, count, &drops);
+	count->queued -= n;
+	count->drops[DROP_RING_FULL] += n;
+	if (way != NULL)
+		lane_told_counters(worker, way)->drops += n;
+	fq_clear(&lane->fq);
+	lane->fq.drops = NULL;
+	lane_told_level(lane, way, worker->index);
+}

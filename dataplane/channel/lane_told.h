@@ -44,3 +44,7 @@ void lane_told_refuse(struct worker *worker, const struct channel_way *way,
 /* That a frame begins or ends to wait, if it is a replay's: whether it is. */
 bool lane_told_fate(const struct lane *lane, struct worker *worker, const struct frame *frame,
 		    enum fate_kind kind);
+
+/* All that it holds is lost: its receiver had no room for too long. Under the lock. */
+void lane_told_lose(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		    struct counters_block *count);
