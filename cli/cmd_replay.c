@@ -3,6 +3,7 @@
 #include "cli/cmds.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/replay.h"
 
@@ -22,6 +23,13 @@ static int run(struct replay *replay)
 				  "%s: %llu packets are older than the one before; they go at once",
 				  input->path, (unsigned long long)input->backwards);
 	}
+	int err = replay->fates_path
+			  ? replay_fates_open(&replay->fates, replay->fates_path, &replay->feed)
+			  : 0;
+
+	if (err)
+		return call_fail(replay->call, CALL_REFUSED, "%s: %s", replay->fates_path,
+				 strerror(-err));
 	code = replay_drive(replay);
 	if (!code)
 		code = replay_report(replay);
@@ -38,6 +46,7 @@ int cmd_replay_run(const struct call *call)
 	int code = run(replay);
 
 	replay_expect_fini(replay);
+	replay_fates_fini(&replay->fates);
 	replay_feed_fini(&replay->feed);
 	json_decref(replay->state);
 	json_decref(replay->before);

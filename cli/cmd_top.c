@@ -26,6 +26,8 @@ struct row {
 };
 
 struct top {
+	const struct call *call;
+	const struct screen *screen;
 	struct look before, now;
 	struct row *rows;
 	size_t n_rows;
@@ -225,23 +227,14 @@ static int show(const struct call *call, const struct screen *screen, struct top
 
 /* ---- the loop ---- */
 
-/* Lets the interval pass; keys sort at once. false: it is to end. */
-static bool wait_for_keys(const struct call *call, const struct screen *screen, struct top *top,
-			  unsigned int interval_ms)
+/* Keys sort at once. */
+static void take_key(void *ctx, int key)
 {
-	uint64_t end_ns = screen_clock_ns() + (uint64_t)interval_ms * 1000000;
+	struct top *top = ctx;
 
-	for (uint64_t now_ns = screen_clock_ns(); now_ns < end_ns; now_ns = screen_clock_ns()) {
-		int key = screen_wait(screen, (int)((end_ns - now_ns) / 1000000 + 1));
-
-		if (key == SCREEN_QUIT)
-			return false;
-		for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
-			top->sort = key == sorts[i][0] ? (char)key : top->sort;
-		if (key != SCREEN_TIMEOUT)
-			show(call, screen, top);
-	}
-	return true;
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
+		top->sort = key == sorts[i][0] ? (char)key : top->sort;
+	show(top->call, top->screen, top);
 }
 
 static int run(const struct call *call, const struct screen *screen, struct top *top)
@@ -250,11 +243,13 @@ static int run(const struct call *call, const struct screen *screen, struct top 
 	unsigned int left = call->args->count;
 	int code = take_look(call, &top->now);
 
+	top->call = call;
+	top->screen = screen;
 	if (!interval_ms)
 		interval_ms = INTERVAL_DEFAULT_MS;
 	if (!left && !screen_is_terminal(screen))
 		left = 1;
-	while (!code && wait_for_keys(call, screen, top, interval_ms)) {
+	while (!code && screen_pass(screen, interval_ms, take_key, top)) {
 		json_decref(top->before.ports);
 		top->before = top->now;
 		top->now.ports = NULL;

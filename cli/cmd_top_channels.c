@@ -23,6 +23,8 @@ struct row {
 };
 
 struct view {
+	const struct call *call;
+	const struct screen *screen;
 	json_t *answer; /* that the rows point into */
 	struct row *rows;
 	size_t n_rows;
@@ -166,30 +168,21 @@ static int show(const struct call *call, const struct screen *screen, struct vie
 	return CALL_DONE;
 }
 
-/* Lets the interval pass; keys sort at once. false: it is to end. */
-static bool wait_for_keys(const struct call *call, const struct screen *screen, struct view *view,
-			  unsigned int interval_ms)
+/* Keys sort at once. */
+static void take_key(void *ctx, int key)
 {
-	uint64_t end_ns = screen_clock_ns() + (uint64_t)interval_ms * 1000000;
+	struct view *view = ctx;
 
-	for (uint64_t now_ns = screen_clock_ns(); now_ns < end_ns; now_ns = screen_clock_ns()) {
-		int key = screen_wait(screen, (int)((end_ns - now_ns) / 1000000 + 1));
-
-		if (key == SCREEN_QUIT)
-			return false;
-		if (key == 'n' || key == 'r' || key == 'd')
-			view->sort = (char)key;
-		if (key != SCREEN_TIMEOUT)
-			show(call, screen, view);
-	}
-	return true;
+	if (key == 'n' || key == 'r' || key == 'd')
+		view->sort = (char)key;
+	show(view->call, view->screen, view);
 }
 
 int cmd_top_channels_run(const struct call *call, const struct screen *screen)
 {
 	unsigned int interval_ms = call->args->interval_ms;
 	unsigned int left = call->args->count;
-	struct view view = {.sort = 'n'};
+	struct view view = {.call = call, .screen = screen, .sort = 'n'};
 	int code;
 
 	if (!interval_ms)
@@ -201,7 +194,7 @@ int cmd_top_channels_run(const struct call *call, const struct screen *screen)
 		if (!code)
 			code = show(call, screen, &view);
 	} while (!code && (left == 0 || --left != 0) &&
-		 wait_for_keys(call, screen, &view, interval_ms));
+		 screen_pass(screen, interval_ms, take_key, &view));
 	json_decref(view.answer);
 	free(view.rows);
 	return code;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "cli/call.h"
+#include "cli/replay_fates.h"
 #include "cli/replay_feed.h"
 
 #define REPLAY_EXPECTS_MAX 16
@@ -16,7 +18,7 @@ struct replay_expect {
 	char port[64];
 	const char *path;
 	char name[64]; /* of the capture */
-	char seen[64]; /* file of what came; "": not made */
+	char seen[PATH_MAX]; /* file of what came; "": not made */
 	pid_t pid;     /* that captures; 0: none does */
 };
 
@@ -26,6 +28,8 @@ struct replay {
 	struct replay_expect expects[REPLAY_EXPECTS_MAX];
 	size_t n_expects;
 	const char *report; /* file; NULL: none */
+	const char *fates_path; /* the same */
+	struct replay_fates fates;
 	/* Of the conversation. */
 	char path[128];		/* "/v1/replays/replay1"; "": it is not open */
 	json_t *state;		/* weftd's last word on it */

@@ -42,6 +42,20 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* Once more where weftd wants fewer. An exit code; the answer is the caller's then. */
+static int send_patiently(const struct replay *replay, const struct client_request *request,
+			  struct client_answer *answer)
+{
+	for (;;) {
+		int code = call_send(replay->call, request, answer);
+
+		if (code || answer->status != 429)
+			return code;
+		client_release(answer);
+		wait_ms(replay, TOO_MANY_MS);
+	}
+}
+
 /* One request about the replay; its state is then weftd's answer. An exit code. */
 static int ask(struct replay *replay, const char *method, const char *path, const char *type,
 	       const void *body, size_t bytes)
@@ -53,15 +67,8 @@ static int ask(struct replay *replay, const char *method, const char *path, cons
 					       .body_bytes = bytes};
 	struct client_answer answer;
 	json_t *state = NULL;
-	int code;
+	int code = send_patiently(replay, &request, &answer);
 
-	for (;;) {
-		code = call_send(replay->call, &request, &answer);
-		if (code || answer.status != 429)
-			break;
-		client_release(&answer);
-		wait_ms(replay, TOO_MANY_MS);
-	}
 	if (code)
 		return code;
 	code = call_check(replay->call, &answer);
@@ -90,7 +97,7 @@ static int open_replay(struct replay *replay)
 
 	for (size_t i = 0; i < replay->feed.n_inputs; i++)
 		json_array_append_new(ports, json_string(replay->feed.inputs[i].port));
-	body = json_pack("{s:o}", "ports", ports);
+	body = json_pack("{s:o, s:b}", "ports", ports, "fates", replay->fates.file != NULL);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	json_decref(body);
@@ -199,6 +206,32 @@ static int send_some(struct replay *replay, struct upload *upload, bool *has_roo
 	return CALL_DONE;
 }
 
+/* What became of frames since the last look, if somebody asks. */
+static int fetch_fates(struct replay *replay)
+{
+	char path[sizeof(replay->path) + 16];
+	const struct client_request request = {.method = "GET", .path = path};
+	struct client_answer answer;
+	size_t bytes = 1;
+	int code = CALL_DONE;
+
+	snprintf(path, sizeof(path), "%s/fates", replay->path);
+	while (replay->fates.file && !code && bytes != 0) {
+		code = send_patiently(replay, &request, &answer);
+		if (code)
+			break;
+		bytes = answer.body_bytes;
+		code = call_check(replay->call, &answer);
+		int err = code ? 0 : replay_fates_push(&replay->fates, answer.body, bytes);
+
+		client_release(&answer);
+		if (err)
+			code = call_fail(replay->call, CALL_REFUSED, "%s: %s", replay->fates_path,
+					 strerror(-err));
+	}
+	return code;
+}
+
 /* Ahead of the start, as much as there is room for. */
 static int prepare(struct replay *replay, struct upload *upload)
 {
@@ -217,6 +250,8 @@ static int go_on(struct replay *replay, struct upload *upload, struct bar *bar)
 		bool has_room;
 		int code = send_some(replay, upload, &has_room);
 
+		if (!code)
+			code = fetch_fates(replay);
 		if (code)
 			return code;
 		replay->taken = count_taken(replay->state, &why);
@@ -249,6 +284,31 @@ static int run(struct replay *replay)
 	return code;
 }
 
+/* Until what waits has left, as far as it does. */
+static int settle(struct replay *replay)
+{
+	nanosleep(&(struct timespec){.tv_nsec = SETTLE_MS * 1000000L}, NULL);
+	return fetch_fates(replay);
+}
+
+/* Frames that the inputs' ports have taken; the file of fates ends with that. */
+static int end_fates(struct replay *replay)
+{
+	const json_t *port, *ports = json_object_get(replay->state, "ports");
+	uint64_t taken[REPLAY_INPUTS_MAX] = {0};
+	size_t i;
+
+	json_array_foreach(ports, i, port) {
+		if (i < REPLAY_INPUTS_MAX)
+			taken[i] = (uint64_t)json_integer_value(json_object_get(port, "frames"));
+	}
+	int err = replay->fates.file ? replay_fates_end(&replay->fates, taken) : 0;
+
+	return err ? call_fail(replay->call, CALL_REFUSED, "%s: %s", replay->fates_path,
+			       strerror(-err))
+		   : CALL_DONE;
+}
+
 /* Opens, runs and ends; between two looks at the counters. */
 static int drive(struct replay *replay)
 {
@@ -262,6 +322,8 @@ static int drive(struct replay *replay)
 	if (code)
 		return code;
 	code = run(replay);
+	if (!code)
+		code = settle(replay);
 	/* One that failed ends by itself if this fails, too. */
 	int end_code = code ? CALL_DONE : ask_part(replay, "DELETE", "", NULL, 0);
 
@@ -271,9 +333,9 @@ static int drive(struct replay *replay)
 		return end_code;
 	replay->is_interrupted = is_interrupted(replay);
 	replay->taken = count_taken(replay->state, &why);
-	wait_ms(replay, SETTLE_MS);
 	replay_expect_end(replay);
-	return replay_read_counters(replay->call, &replay->after);
+	code = end_fates(replay);
+	return code ? code : replay_read_counters(replay->call, &replay->after);
 }
 
 int replay_drive(struct replay *replay)

@@ -80,10 +80,17 @@ static bool runs(const struct call *call, const struct replay_expect *expect)
 
 static int begin(const struct call *call, struct replay_expect *expect, size_t number)
 {
-	int status = 0, fd;
+	int status = 0, fd, n;
 
 	snprintf(expect->name, sizeof(expect->name), "replay-%ld-%zu", (long)getpid(), number);
-	snprintf(expect->seen, sizeof(expect->seen), "/tmp/weft-replay.XXXXXX");
+	const char *folder = getenv("TMPDIR");
+
+	n = snprintf(expect->seen, sizeof(expect->seen), "%s/weft-replay.XXXXXX",
+		     folder && *folder ? folder : "/tmp");
+	if (n < 0 || (size_t)n >= sizeof(expect->seen)) {
+		expect->seen[0] = '\0';
+		return call_fail(call, CALL_REFUSED, "TMPDIR: %s", strerror(ENAMETOOLONG));
+	}
 	fd = mkstemp(expect->seen);
 	if (fd < 0)
 		return call_fail(call, CALL_REFUSED, "%s: %s", expect->seen, strerror(errno));

@@ -108,7 +108,10 @@ static json_t *describe_input(const struct replay *replay, const struct replay_i
 {
 	const json_t *errors = json_object_get(port, "gap_error_ns");
 	json_int_t frames = number(port, "frames");
-	json_int_t took_ns = number(port, "last_ns") - number(port, "first_ns");
+	bool is_paced = replay->feed.pace != REPLAY_PACE_MAX;
+	/* From when it was to begin: a late beginning that was caught up is no other rate. */
+	json_int_t took_ns =
+		number(port, "last_ns") - number(port, is_paced ? "first_due_ns" : "first_ns");
 	json_int_t due_ns = number(port, "last_due_ns") - number(port, "first_due_ns");
 	json_t *row = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:f, s:f}", "file", input->path, "port", input->port,
@@ -117,7 +120,7 @@ static json_t *describe_input(const struct replay *replay, const struct replay_i
 		took_ns > 0 ? (double)(frames - 1) * NS_PER_S / (double)took_ns : 0);
 
 	/* Without times there is nothing to be late for. */
-	if (replay->feed.pace == REPLAY_PACE_MAX || due_ns <= 0)
+	if (!is_paced || due_ns <= 0)
 		return row;
 	json_object_set_new(row, "gap_error_us",
 			    json_pack("{s:f, s:f, s:f}", "p50",
@@ -131,6 +134,22 @@ static json_t *describe_input(const struct replay *replay, const struct replay_i
 	return row;
 }
 
+/* Frames that were taken, of how many of them it is known what became of them, and what. */
+static json_t *describe_fates(const struct replay *replay)
+{
+	json_int_t frames = 0, known = 0;
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(json_object_get(replay->state, "ports"), i, port) {
+		frames += number(port, "frames");
+		known += number(port, "fated");
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:O}", "frames", frames, "known", known, "unknown",
+			 frames - known, "lost_events", number(replay->state, "fates_lost"), "rows",
+			 json_object_get(replay->state, "fates"));
+}
+
 static json_t *describe(const struct replay *replay)
 {
 	const json_t *ports = json_object_get(replay->state, "ports");
@@ -140,9 +159,9 @@ static json_t *describe(const struct replay *replay)
 	for (size_t i = 0; i < replay->feed.n_inputs; i++)
 		json_array_append_new(inputs, describe_input(replay, &replay->feed.inputs[i],
 							     json_array_get(ports, i)));
-	return json_pack("{s:s, s:o, s:o}", "result",
+	return json_pack("{s:s, s:o, s:o, s:o}", "result",
 			 replay->is_interrupted && !is_whole ? "interrupted" : "done", "inputs",
-			 inputs, "ports", differences(replay));
+			 inputs, "fates", describe_fates(replay), "ports", differences(replay));
 }
 
 /* --- printing --- */
@@ -193,6 +212,28 @@ static void print_ports(FILE *out, const json_t *ports)
 	}
 }
 
+static void print_fates(FILE *out, const json_t *fates)
+{
+	const json_t *row;
+	size_t i;
+
+	fprintf(out, "what became of %lld frames:\n", (long long)number(fates, "frames"));
+	json_array_foreach(json_object_get(fates, "rows"), i, row) {
+		const char *reason = json_string_value(json_object_get(row, "reason"));
+		char port[64];
+
+		snprintf(port, sizeof(port), "%s", json_string_value(json_object_get(row, "port")));
+		format_clean(port);
+		fprintf(out, "  port %s: %lld %s", port, (long long)number(row, "frames"),
+			json_string_value(json_object_get(row, "fate")));
+		if (reason && *reason)
+			fprintf(out, " (%s)", reason);
+		fputc('\n', out);
+	}
+	if (number(fates, "unknown") != 0)
+		fprintf(out, "  not kept: %lld\n", (long long)number(fates, "unknown"));
+}
+
 static void print_text(FILE *out, const json_t *report)
 {
 	const json_t *row;
@@ -200,6 +241,7 @@ static void print_text(FILE *out, const json_t *report)
 
 	json_array_foreach(json_object_get(report, "inputs"), i, row)
 		print_input(out, row);
+	print_fates(out, json_object_get(report, "fates"));
 	fprintf(out, "meanwhile, in all:\n");
 	print_ports(out, json_object_get(report, "ports"));
 }

@@ -134,6 +134,10 @@ static int take_word(struct replay *replay, const char *word, unsigned int *pace
 		return set_port(replay, value);
 	if (strcmp(key, "expect") == 0)
 		return add_expect(replay, value);
+	if (strcmp(key, "fates") == 0) {
+		replay->fates_path = value;
+		return 0;
+	}
 	if (strcmp(key, "report") == 0) {
 		replay->report = value;
 		return 0;

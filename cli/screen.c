@@ -131,3 +131,18 @@ uint64_t screen_clock_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
+
+bool screen_pass(const struct screen *screen, unsigned int interval_ms, screen_fn take, void *ctx)
+{
+	uint64_t end_ns = screen_clock_ns() + (uint64_t)interval_ms * 1000000;
+
+	for (uint64_t now_ns = screen_clock_ns(); now_ns < end_ns; now_ns = screen_clock_ns()) {
+		int key = screen_wait(screen, (int)((end_ns - now_ns) / 1000000 + 1));
+
+		if (key == SCREEN_QUIT)
+			return false;
+		if (key != SCREEN_TIMEOUT)
+			take(ctx, key);
+	}
+	return true;
+}

@@ -35,5 +35,10 @@ void screen_size(const struct screen *screen, unsigned int *lines, unsigned int 
 /* Waits for a key, at most so long. */
 int screen_wait(const struct screen *screen, int timeout_ms);
 
+/* Lets the time pass, and tells of each key, and of another size, as it comes. false: it is to
+ * end. */
+typedef void (*screen_fn)(void *ctx, int key);
+bool screen_pass(const struct screen *screen, unsigned int interval_ms, screen_fn take, void *ctx);
+
 /* For intervals between pictures. */
 uint64_t screen_clock_ns(void);

@@ -119,6 +119,8 @@ int api_post_replay(void *ctx, const struct http_request *request, struct http_r
 		    struct problem *problem);
 int api_get_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem);
+int api_get_replay_fates(void *ctx, const struct http_request *request, struct http_reply *reply,
+			 struct problem *problem);
 int api_post_replay_frames(void *ctx, const struct http_request *request,
 			   struct http_reply *reply, struct problem *problem);
 int api_start_replay(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -104,6 +104,8 @@ static const struct http_route routes[] = {
 	 ROLES_OPERATE, NULL, "Replay", "how far a replay is, and how exact; keeps it alive"},
 	{"POST", "/v1/replays/{name}/frames", api_post_replay_frames, "",
 	 ROLES_OPERATE, NULL, "Replay", "frames and when they are due; takes what it has room for"},
+	{"GET", "/v1/replays/{name}/fates", api_get_replay_fates, "",
+	 ROLES_OPERATE, NULL, NULL, "what became of each frame since the last look", "text/csv"},
 	{"POST", "/v1/replays/{name}/start", api_start_replay, "",
 	 ROLES_OPERATE, NULL, "Replay", "begin to replay, on all its ports at the same time"},
 	{"DELETE", "/v1/replays/{name}", api_delete_replay, "",

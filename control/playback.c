@@ -3,6 +3,7 @@
 #include "control/playback.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,11 @@
 #define RING_BYTES (UINT64_C(8) << 20)
 #define LEAD_NS 10000000ULL /* from the order to start until the start: workers may sleep */
 #define TURN_MS 500
-#define FRAME_BYTES_MAX (65535 + 64) /* as the dataplane takes them */
+#define FRAME_BYTES_MAX (65535 + 64)	/* as the dataplane takes them */
+#define FATES_BYTES (UINT64_C(8) << 20) /* of all ports, for each worker */
+#define FATES_BYTES_MIN (UINT64_C(1) << 20)
+#define LINES_MAX 32768 /* in one answer */
+#define LINE_BYTES_MAX (2 * DP_NAME_BYTES + 160)
 
 /* One port of it. */
 struct ring {
@@ -28,6 +33,8 @@ struct ring {
 	struct record_map map;
 	struct record_writer writer;
 	uint64_t put;
+	struct outcomes_source fates;
+	int fates_error;
 };
 
 struct playback {
@@ -36,7 +43,9 @@ struct playback {
 	char name[DP_NAME_BYTES], who[DP_NAME_BYTES];
 	uint64_t epoch; /* of the dataplane */
 	uint64_t heard_ns;
-	bool is_started;
+	bool is_started, has_lines;
+	uint64_t start_ns;
+	struct outcomes outcomes;
 	size_t n_rings;
 	struct ring rings[DP_REPLAYS_MAX];
 };
@@ -64,6 +73,8 @@ static void take_memory(void *ctx, const struct dp_header *message, int *fds, un
 {
 	struct ring *ring = ctx;
 
+	if (message->type == DP_REPLAY_FATES && n_fds == 1 && ring->fates.map.header == NULL)
+		ring->fates_error = outcomes_source_open(&ring->fates, fds[0]);
 	if (message->type != DP_REPLAY || n_fds != 1 || ring->fd >= 0)
 		return;
 	ring->dp_id = ((const struct dp_object *)message)->id;
@@ -71,13 +82,24 @@ static void take_memory(void *ctx, const struct dp_header *message, int *fds, un
 	fds[0] = -1;
 }
 
-static int open_ring(struct playback *playback, const struct model_port *port,
+/* Of each port, so that all together are no more than one would have. */
+static uint64_t fates_bytes(size_t n_ports)
+{
+	uint64_t bytes = FATES_BYTES;
+
+	while (bytes > FATES_BYTES_MIN && bytes * n_ports > FATES_BYTES)
+		bytes /= 2;
+	return bytes;
+}
+
+static int open_ring(struct playback *playback, const struct model_port *port, size_t n_ports,
 		     struct problem *problem)
 {
 	struct ring *ring = &playback->rings[playback->n_rings];
-	struct dp_replay_open open = {.port_id = port->id, .ring_bytes = RING_BYTES};
+	struct dp_replay_open open = {
+		.port_id = port->id, .ring_bytes = RING_BYTES, .fates_bytes = fates_bytes(n_ports)};
 
-	*ring = (struct ring){.fd = -1};
+	*ring = (struct ring){.fd = -1, .fates_error = -EBADMSG};
 	snprintf(ring->name, sizeof(ring->name), "%s", port->name);
 	int error = fastpath_ask(playback->control->fastpath, DP_REPLAY_OPEN, &open, sizeof(open),
 				 take_memory, ring, problem);
@@ -86,6 +108,8 @@ static int open_ring(struct playback *playback, const struct model_port *port,
 		return error;
 	playback->n_rings++;
 	error = ring->fd >= 0 ? record_open(ring->fd, &ring->map) : -EBADMSG;
+	if (error == 0)
+		error = ring->fates_error;
 	if (error < 0)
 		return problem_system(problem, error, "reading the dataplane's memory");
 	record_writer_begin(&ring->writer, &ring->map, 0);
@@ -102,6 +126,7 @@ static void close_ring(const struct playback *playback, struct ring *ring)
 					       &object, sizeof(object), NULL, NULL, &problem) < 0)
 		problem_fini(&problem);
 	record_close(&ring->map);
+	outcomes_source_close(&ring->fates);
 	if (ring->fd >= 0)
 		close(ring->fd);
 }
@@ -110,6 +135,7 @@ static void close_all(struct playback *playback)
 {
 	for (size_t i = 0; i < playback->n_rings; i++)
 		close_ring(playback, &playback->rings[i]);
+	outcomes_fini(&playback->outcomes);
 	free(playback);
 }
 
@@ -125,7 +151,7 @@ static void choose_name(struct playback *playback)
 }
 
 int playback_open(struct control *control, const struct model_port *const *ports, size_t n_ports,
-		  const char *who, struct playback **out, struct problem *problem)
+		  bool has_lines, const char *who, struct playback **out, struct problem *problem)
 {
 	struct playback *playback = calloc(1, sizeof(*playback));
 	const struct dp_welcome *welcome = fastpath_welcome(control->fastpath);
@@ -134,10 +160,11 @@ int playback_open(struct control *control, const struct model_port *const *ports
 	if (playback == NULL)
 		return problem_system(problem, -ENOMEM, "answering");
 	playback->control = control;
+	playback->has_lines = has_lines;
 	playback->epoch = welcome != NULL ? welcome->epoch : 0;
 	playback_renew(playback);
 	for (size_t i = 0; i < n_ports && error == 0; i++)
-		error = open_ring(playback, ports[i], problem);
+		error = open_ring(playback, ports[i], n_ports, problem);
 	if (error < 0) {
 		close_all(playback);
 		return error;
@@ -172,6 +199,7 @@ int playback_turn(struct control *control, uint64_t now_ns)
 
 	for (struct playback *playback = control->playbacks; playback != NULL; playback = next) {
 		next = playback->next;
+		playback_sum_up(playback);
 		if (now_ns < playback->heard_ns + PLAYBACK_LEASE_S * NS_PER_S)
 			continue;
 		log_info("replay", "%s of %s: nothing was heard for %d s, it ends here",
@@ -260,7 +288,87 @@ int playback_start(struct playback *playback, struct problem *problem)
 				     sizeof(start), NULL, NULL, problem);
 	}
 	playback->is_started = error == 0;
+	playback->start_ns = start_ns;
 	return error;
+}
+
+/* --- what became of them --- */
+
+static int take_fates(struct playback *playback, struct ring *ring, size_t max, outcomes_fn fn,
+		      void *ctx)
+{
+	int n = outcomes_take(&playback->outcomes, &ring->fates, playback->control->model, max, fn,
+			      ctx);
+
+	/* Nothing more is read of what is damaged. */
+	if (n < 0) {
+		log_info("replay", "%s: fates of port %s cannot be read: %s", playback->name,
+			 ring->name, strerror(-n));
+		outcomes_source_close(&ring->fates);
+	}
+	return n;
+}
+
+void playback_sum_up(struct playback *playback)
+{
+	for (size_t i = 0; i < playback->n_rings && !playback->has_lines; i++)
+		take_fates(playback, &playback->rings[i], SIZE_MAX, NULL, NULL);
+}
+
+struct lines {
+	const struct playback *playback;
+	const struct ring *ring;
+	char *text;
+	size_t n;
+};
+
+static void add_line(void *ctx, const struct outcomes_event *event)
+{
+	struct lines *lines = ctx;
+	uint64_t start_ns = lines->playback->start_ns;
+
+	lines->n += (size_t)snprintf(
+		lines->text + lines->n, LINE_BYTES_MAX,
+		"%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 "\n", (uint64_t)event->number + 1,
+		lines->ring->name, event->in_ns - start_ns, outcomes_kind_name(event->kind),
+		event->port, event->kind == FATE_DROPPED ? drop_reason_name(event->reason) : "",
+		event->at_ns - start_ns);
+}
+
+int playback_fates(struct playback *playback, char **text, struct problem *problem)
+{
+	struct lines lines = {.playback = playback};
+	size_t left = LINES_MAX;
+
+	if (!playback->has_lines)
+		return problem_set(problem, -EINVAL, 422, "value-invalid",
+				   "%s was opened without fates", playback->name);
+	lines.text = malloc(LINES_MAX * LINE_BYTES_MAX);
+	if (lines.text == NULL)
+		return problem_system(problem, -ENOMEM, "answering");
+	lines.text[0] = '\0';
+	for (size_t i = 0; i < playback->n_rings; i++) {
+		lines.ring = &playback->rings[i];
+		int n = take_fates(playback, &playback->rings[i], left, add_line, &lines);
+
+		left -= n > 0 ? (size_t)n : 0;
+	}
+	*text = lines.text;
+	return 0;
+}
+
+const struct outcomes *playback_outcomes(const struct playback *playback)
+{
+	return &playback->outcomes;
+}
+
+uint64_t playback_lost(const struct playback *playback)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < playback->n_rings; i++)
+		lost += outcomes_source_lost(&playback->rings[i].fates);
+	return lost;
 }
 
 /* --- what is known --- */

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/outcomes.h"
 #include "control/problem.h"
 #include "dataplane/api/dp_msg.h"
 
@@ -27,9 +28,11 @@ struct playback;
 #define PLAYBACK_LEASE_S 5
 #define PLAYBACK_HEAD_BYTES 16
 
-/* `who` is copied. 0 or -errno. */
+/* `who` is copied. has_lines: what becomes of each frame is kept for playback_fates(); else it is
+ * only summed up. 0 or -errno. */
 int playback_open(struct control *control, const struct model_port *const *ports, size_t n_ports,
-		  const char *who, struct playback **playback, struct problem *problem);
+		  bool has_lines, const char *who, struct playback **playback,
+		  struct problem *problem);
 
 /* NULL: none of this name runs. playback_next(NULL): the first. */
 struct playback *playback_find(const struct control *control, const char *name);
@@ -58,6 +61,18 @@ struct playback_port {
 size_t playback_n_ports(const struct playback *playback);
 int playback_look(const struct playback *playback, size_t port, struct playback_port *look,
 		  struct problem *problem);
+
+/* What became of the frames, as far as it was read. */
+const struct outcomes *playback_outcomes(const struct playback *playback);
+/* Fates that found no room to be kept. */
+uint64_t playback_lost(const struct playback *playback);
+
+/* Reads what there is, for the sums; of one that has lines it does nothing. */
+void playback_sum_up(struct playback *playback);
+
+/* Of one that has lines: "NUMBER,FROM,IN_NS,FATE,PORT,REASON,AT_NS\n" for each, numbers from 1,
+ * times from the start, as many as one answer has; the caller's to free. 0 or -errno. */
+int playback_fates(struct playback *playback, char **text, struct problem *problem);
 
 void playback_end(struct playback *playback);
 void playback_end_all(struct control *control);

@@ -32,7 +32,7 @@ int captures_open(struct dataplane *dp, const struct dp_capture_open *spec, cons
 int captures_close(struct dataplane *dp, uint64_t id, const void *owner);
 void captures_close_all(struct dataplane *dp, const void *owner); /* NULL: everybody's */
 
-/* A port is about to be published: what runs may concern it. */
+/* A port is about to be published: what runs may concern it, captures and fates (fates.h). */
 void captures_join(struct port *port);
 void captures_join_all(struct dataplane *dp); /* the same for all: something has begun or ended */
 

@@ -30,6 +30,7 @@
 
 struct buffers;
 struct capture;
+struct fates;
 struct counters;
 struct follow;
 struct leftover;
@@ -111,6 +112,8 @@ struct dataplane {
 	uint64_t last_follow_id;
 	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
 	uint64_t last_replay_id;
+	_Atomic(struct fates *) fates[DP_REPLAYS_MAX];	/* each in the place of its replay */
+	unsigned int n_fates;		/* main */
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];

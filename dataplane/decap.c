@@ -178,6 +178,18 @@ static void unwrap(const struct frame *outer, const struct decap_note *note, str
 		frame->drop = DROP_TUNNEL_ECN;
 }
 
+/* Inner frames are those of a replay as the outer ones are. */
+static void move_marks(const struct burst *burst, const struct decap *decap,
+		       const struct port *peer, struct burst *to)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = decap->next; i < burst->n; i++) {
+		if (decap->notes[i].peer == peer)
+			to->frames[n++].mark = burst->frames[i].mark;
+	}
+}
+
 struct port *decap_take(const struct burst *burst, struct decap *decap, struct burst *to)
 {
 	while (decap->next < burst->n && decap->notes[decap->next].peer == NULL)
@@ -189,6 +201,8 @@ struct port *decap_take(const struct burst *burst, struct decap *decap, struct b
 	to->n = to->n_pieces = 0;
 	to->now_s = burst->now_s;
 	to->now_ns = burst->now_ns;
+	if (__builtin_expect(burst->has_marks, 0))
+		move_marks(burst, decap, peer, to);
 	for (unsigned int i = decap->next; i < burst->n; i++) {
 		if (decap->notes[i].peer != peer)
 			continue;

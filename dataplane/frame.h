@@ -55,6 +55,15 @@ enum frame_service {
 
 struct recorder;
 
+/* Whose frame it is, while a replay asks what becomes of its frames (fates.h). All zero in any
+ * other: who makes a frame leaves it alone, who copies one copies it, who has set it takes it
+ * back. */
+struct frame_mark {
+	uint16_t replay;		/* tag of the replay; 0: of none */
+	uint32_t number;		/* from 0, the lower 32 bits */
+	uint64_t in_ns;			/* when it entered its port */
+} __attribute__((packed));
+
 struct frame {
 	const struct iovec *iov;	/* the bytes after the head, in `n_iov` pieces */
 	uint64_t src_key, dst_key;	/* segment and MAC, as the FDB wants them (fdb.h) */
@@ -65,7 +74,7 @@ struct frame {
 	uint16_t out;			/* enum frame_out or a port's index */
 	uint8_t drop;			/* enum drop_reason; DROP_NONE while it is alive */
 	bool has_tag;			/* its payload begins with a VLAN tag; if burst.has_tags */
-	uint8_t pad[14];
+	struct frame_mark mark;
 	struct virtio_net_hdr_mrg_rxbuf vnet;
 	uint8_t head[FRAME_HEAD_BYTES];
 } __attribute__((aligned(64)));
@@ -87,6 +96,7 @@ struct burst {
 	bool is_mixed;			/* after classify: perhaps of several segments */
 	uint8_t services;		/* after classify: enum frame_service */
 	bool attention;			/* a port found something that main has to look at */
+	bool has_marks;			/* frames of a replay whose fates are kept */
 	struct recorder *recorder;	/* of the worker whose burst this is; NULL: there is none */
 	/* What a port that can hold its frames (port.h) may take for its channel: whole frames
 	 * while there is something left. As a rule there is no budget: then nothing of this is

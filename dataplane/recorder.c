@@ -8,6 +8,7 @@
 #include "dataplane/captures.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/fates.h"
 #include "dataplane/filter.h"
 #include "dataplane/follow.h"
 #include "dataplane/follower.h"
@@ -235,6 +236,25 @@ static bool has_failed(const struct recorder *recorder, const struct frame *fram
 	return false;
 }
 
+/* What became of those that are a replay's. */
+static void tell_delivered(struct recorder *recorder, const struct port *port,
+			   const struct burst *burst, const uint8_t *order, unsigned int n)
+{
+	const struct dataplane_config *config = &recorder->dp->config;
+	uint64_t now_ns = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct frame *frame = &burst->frames[order[i]];
+
+		if (frame->mark.replay == 0 || has_failed(recorder, frame))
+			continue;
+		if (now_ns == 0)
+			now_ns = config->clock_ns != NULL ? config->clock_ns()
+							  : recorder->clock->now_ns;
+		fates_put(recorder, frame, FATE_DELIVERED, port->spec.id, DROP_NONE, now_ns);
+	}
+}
+
 /* The outermost port that sends forgets what failed: an uplink sends for a peer. */
 static void end_sending(struct recorder *recorder)
 {
@@ -264,6 +284,7 @@ static void record_tx(struct port *port, struct burst *burst, const uint8_t *ord
 				take_frame(&take, capture, &(struct view){.frame = frame});
 		}
 	}
+	tell_delivered(recorder, port, burst, order, n);
 	end_sending(recorder);
 }
 
@@ -337,6 +358,8 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 		follower_drop(recorder->follower, count, frame, reason);
 	dropped_put(&recorder->dropped, frame, port_id, view.segment_id, (uint8_t)reason,
 		    recorder->clock->now_ns);
+	if (frame->mark.replay != 0)
+		fates_put(recorder, frame, FATE_DROPPED, port_id, reason, recorder->clock->now_ns);
 	if (bits != 0)
 		capture_drop(recorder, &view, port_id, reason, bits);
 }

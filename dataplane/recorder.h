@@ -33,6 +33,10 @@ struct recorder {
 	const struct frame *failed[BURST_FRAMES];
 	struct follower *held;	   /* which has held back frames of this burst; NULL: none has */
 	struct follower *follower; /* which follows the frame that is carried; NULL: none does */
+	/* While frames of a replay are carried whose fates are kept: the first, and those of the
+	 * burst that got one, as bits. */
+	struct frame_mark carried;
+	uint64_t fated;
 	struct dropped dropped;
 };
 

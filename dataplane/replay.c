@@ -17,6 +17,8 @@
 #include "dataplane/channel/lane_set.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/fates.h"
+#include "dataplane/recorder.h"
 #include "dataplane/worker.h"
 
 #define IDLE_NS 1000000ULL /* until a ring without frames is looked at again */
@@ -96,6 +98,16 @@ static void fill_frame(struct burst *burst, uint8_t *at, uint32_t len)
 	}
 }
 
+/* The worker says what becomes of it. */
+static void mark_frame(const struct replay *replay, struct frame *frame, uint64_t elapsed_ns)
+{
+	frame->mark = (struct frame_mark){
+		.replay = replay->fates->tag,
+		.number = (uint32_t)get(&replay->frames),
+		.in_ns = atomic_load_explicit(&replay->start_ns, memory_order_relaxed) + elapsed_ns,
+	};
+}
+
 /* Takes what is due into the burst. */
 static void take_due(struct replay *replay, struct burst *burst, uint64_t elapsed_ns)
 {
@@ -113,6 +125,8 @@ static void take_due(struct replay *replay, struct burst *burst, uint64_t elapse
 			break;
 		memcpy(burst->arena + at, bytes, record.len);
 		fill_frame(burst, burst->arena + at, record.len);
+		if (replay->fates != NULL)
+			mark_frame(replay, &burst->frames[burst->n - 1], elapsed_ns);
 		at = (at + record.len + 63) & ~(size_t)63;
 		sum += record.len;
 		measure(replay, record.time_ns, elapsed_ns);
@@ -169,6 +183,17 @@ static void carry(struct worker *worker, struct port *port, struct burst *burst)
 		charge(worker, way, burst, block->rx_bytes - rx_bytes);
 }
 
+/* The same, and what becomes of the frames is kept. */
+static void carry_marked(struct replay *replay, struct worker *worker, struct burst *burst)
+{
+	fates_begin(worker->recorder, burst);
+	carry(worker, replay->port, burst);
+	set(&replay->fated, get(&replay->fated) + fates_end(worker->recorder, burst));
+	/* Inner frames of tunnels, which took the marks along. */
+	for (unsigned int i = 0; replay->port->type->send != NULL && i < BURST_FRAMES; i++)
+		worker->tunnelled->frames[i].mark = (struct frame_mark){0};
+}
+
 /* Not started, ended, or without credit: nothing is taken. */
 static bool may_take(const struct replay *replay, uint64_t start_ns, uint64_t now_ns)
 {
@@ -205,7 +230,10 @@ static void source_rx(struct rxq *rxq, struct burst *burst)
 		return;
 	struct worker *worker = worker_of(dp, burst);
 
-	carry(worker, replay->port, burst);
+	if (replay->fates != NULL)
+		carry_marked(replay, worker, burst);
+	else
+		carry(worker, replay->port, burst);
 	worker->n_sourced += burst->n;
 	burst->n = 0;
 	uint64_t busy = get(&rxq->busy_cycles);
@@ -315,6 +343,7 @@ void replay_look(const struct replay *replay, struct dp_replay_state *state)
 	state->id = replay->id;
 	state->frames = get(&replay->frames);
 	state->bytes = get(&replay->bytes);
+	state->fated = get(&replay->fated);
 	state->first_ns = get(&replay->first_ns);
 	state->last_ns = get(&replay->last_ns);
 	state->first_due_ns = get(&replay->first_due_ns);

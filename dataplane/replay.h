@@ -29,12 +29,13 @@ struct replay {
 	struct record_map map;
 
 	_Atomic uint64_t start_ns; /* main writes; 0: not yet */
+	struct fates *fates;	   /* NULL: nobody asks */
 
 	/* The worker's; main reads. */
 	struct record_reader reader;
 	int timer_fd;
 	_Atomic uint32_t fault; /* enum dp_replay_fault */
-	_Atomic uint64_t frames, bytes;
+	_Atomic uint64_t frames, bytes, fated;
 	_Atomic uint64_t first_ns, last_ns, first_due_ns, last_due_ns;
 	_Atomic uint64_t late_max_ns, gap_error_max_ns;
 	_Atomic uint64_t gap_errors[DP_REPLAY_BUCKETS];

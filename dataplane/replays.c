@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/fates.h"
 #include "dataplane/port.h"
 #include "dataplane/replay.h"
 
@@ -48,30 +49,57 @@ static int check(const struct dataplane *dp, const struct port *port, char *why,
 	return error;
 }
 
-int replays_open(struct dataplane *dp, const struct dp_replay_open *open, const void *owner,
-		 uint64_t *id, int *fd, char *why, size_t why_bytes)
+/* What became of its frames is asked for. */
+static int add_fates(struct dataplane *dp, struct replay *replay, int place, uint64_t ring_bytes,
+		     int *fd)
 {
-	struct port *port = port_find(dp, open->port_id);
+	if (ring_bytes == 0)
+		return 0;
+	return fates_create(dp, (unsigned int)place, replay->id, ring_bytes, &replay->fates, fd);
+}
+
+static int create(struct dataplane *dp, struct port *port, const struct dp_replay_open *open,
+		  int place, int fds[2])
+{
 	struct replay *replay;
-	int error = check(dp, port, why, why_bytes);
+	int error = replay_create(port, open->ring_bytes, &replay, &fds[0]);
 
 	if (error < 0)
 		return error;
-	error = replay_create(port, open->ring_bytes, &replay, fd);
-	if (error == 0) {
+	replay->id = ++dp->last_replay_id;
+	error = add_fates(dp, replay, place, open->fates_bytes, &fds[1]);
+	if (error == 0)
 		error = port_attach_rxq(&replay->source, &replay->rxq);
-		if (error < 0) {
-			close(*fd);
-			replay_destroy(replay);
-		}
+	if (error == 0) {
+		dp->replays[place] = replay;
+		return 0;
 	}
+	for (unsigned int i = 0; i < 2; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	fates_destroy(dp, replay->fates);
+	replay_destroy(replay);
+	return error;
+}
+
+int replays_open(struct dataplane *dp, const struct dp_replay_open *open, const void *owner,
+		 uint64_t *id, int fds[2], char *why, size_t why_bytes)
+{
+	struct port *port = port_find(dp, open->port_id);
+	int place = find_place(dp);
+	int error = check(dp, port, why, why_bytes);
+
+	fds[0] = fds[1] = -1;
+	if (error < 0)
+		return error;
+	error = create(dp, port, open, place, fds);
 	if (error < 0) {
 		snprintf(why, why_bytes, "the replay cannot be made: %s", strerror(-error));
 		return error;
 	}
-	replay->owner = owner;
-	replay->id = *id = ++dp->last_replay_id;
-	dp->replays[find_place(dp)] = replay;
+	dp->replays[place]->owner = owner;
+	*id = dp->replays[place]->id;
 	return 0;
 }
 
@@ -98,7 +126,10 @@ void replays_close(struct dataplane *dp, struct replay *replay)
 		if (dp->replays[i] == replay)
 			dp->replays[i] = NULL;
 	}
+	struct fates *fates = replay->fates;
+
 	replay_destroy(replay);
+	fates_destroy(dp, fates);
 }
 
 void replays_close_all(struct dataplane *dp, const void *owner)

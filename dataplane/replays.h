@@ -11,9 +11,10 @@ struct dataplane;
 struct port;
 struct replay;
 
-/* A replay into a port, whose ring is `fd`, the caller's. 0, or -errno with a line in `why`. */
+/* A replay into a port, whose ring is fds[0], and where its fates are fds[1], -1 if nobody asks;
+ * they are the caller's. 0, or -errno with a line in `why`. */
 int replays_open(struct dataplane *dp, const struct dp_replay_open *open, const void *owner,
-		 uint64_t *id, int *fd, char *why, size_t why_bytes);
+		 uint64_t *id, int fds[2], char *why, size_t why_bytes);
 
 /* One of this owner's; NULL: there is no such. */
 struct replay *replays_find(const struct dataplane *dp, uint64_t id, const void *owner);

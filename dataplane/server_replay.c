@@ -13,12 +13,16 @@ static void do_open(struct dataplane *dp, struct client *client, const struct dp
 {
 	struct dp_object answer = {.header = {.cookie = open->header.cookie}};
 	char why[DP_TEXT_BYTES] = "";
-	int fd = -1;
-	int error = replays_open(dp, open, client, &answer.id, &fd, why, sizeof(why));
+	int fds[2];
+	int error = replays_open(dp, open, client, &answer.id, fds, why, sizeof(why));
 
 	if (error == 0) {
-		client_send(client, &answer, sizeof(answer), DP_REPLAY, fd);
-		close(fd);
+		client_send(client, &answer, sizeof(answer), DP_REPLAY, fds[0]);
+		close(fds[0]);
+	}
+	if (error == 0 && fds[1] >= 0) {
+		client_send(client, &answer, sizeof(answer), DP_REPLAY_FATES, fds[1]);
+		close(fds[1]);
 	}
 	client_done(client, open->header.cookie, error, why);
 }

@@ -217,6 +217,7 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 	case DP_CAPTURE:
 	case DP_REPLAY:
 	case DP_FOLLOW:
+	case DP_REPLAY_FATES:
 		return bytes == sizeof(struct dp_object);
 	case DP_FOLLOWED:
 		return bytes == sizeof(struct dp_followed) &&

@@ -35,9 +35,10 @@
  * it. DP_CAPTURE_OPEN sends DP_CAPTURE with the memory that frames are put into (record.h);
  * DP_DROPPED_DUMP sends DP_DROPPED batches; DP_TRACE sends a DP_TRACE_STEP for each stage that a
  * frame would pass, and for each receiver. DP_REPLAY_OPEN sends DP_REPLAY with the memory that
- * frames are put into (record.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE. DP_FOLLOW_OPEN sends
- * DP_FOLLOW; DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most),
- * a DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
+ * frames are put into (record.h), DP_REPLAY_FATES with the memory in which one reads what became of
+ * them (fate.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE. DP_FOLLOW_OPEN sends DP_FOLLOW;
+ * DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most), a
+ * DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
  */
 #pragma once
 
@@ -95,6 +96,7 @@ enum dp_type {
 	DP_REPLAY_CLOSE,
 	DP_REPLAY,
 	DP_REPLAY_STATE,
+	DP_REPLAY_FATES,
 	DP_FOLLOW_OPEN,
 	DP_FOLLOW_LOOK,
 	DP_FOLLOW_CLOSE,
@@ -292,8 +294,8 @@ struct dp_port {
 
 /* DP_SEGMENT_DEL, DP_PORT_DEL, DP_POOL_DEL, DP_CHANNEL_DEL, DP_LOAN_DEL, DP_CAPTURE_CLOSE,
  * DP_PORT_FDS (request and answer; the answer carries descriptors), DP_CAPTURE (with one),
- * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY (with one), DP_FOLLOW_LOOK, DP_FOLLOW_CLOSE,
- * DP_FOLLOW. */
+ * DP_REPLAY_LOOK, DP_REPLAY_CLOSE, DP_REPLAY and DP_REPLAY_FATES (with one), DP_FOLLOW_LOOK,
+ * DP_FOLLOW_CLOSE, DP_FOLLOW. */
 struct dp_object {
 	struct dp_header header;
 	uint64_t id;
@@ -536,6 +538,7 @@ struct dp_replay_open {
 	struct dp_header header;
 	uint64_t port_id;
 	uint64_t ring_bytes;	/* a power of two */
+	uint64_t fates_bytes;	/* the same, of each worker; 0: nobody asks what became of them */
 };
 
 /* DP_REPLAY_START: nothing is taken before. */
@@ -557,6 +560,7 @@ struct dp_replay_state {
 	struct dp_header header;
 	uint64_t id;
 	uint64_t frames, bytes;	/* that were taken */
+	uint64_t fated;		/* of them, whose fate was kept: one at least */
 	uint64_t first_ns, last_ns;	/* when the first was taken, and the last */
 	uint64_t first_due_ns, last_due_ns;
 	uint64_t late_max_ns;
@@ -567,7 +571,7 @@ struct dp_replay_state {
 };
 
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
-_Static_assert(sizeof(struct dp_replay_state) == 96 + DP_REPLAY_BUCKETS * 8, "layout");
+_Static_assert(sizeof(struct dp_replay_state) == 104 + DP_REPLAY_BUCKETS * 8, "layout");
 _Static_assert(sizeof(struct dp_dropped_frame) == 160, "layout");
 _Static_assert(sizeof(struct dp_capture_open) <= DP_MESSAGE_BYTES, "a capture fits one message");
 _Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");

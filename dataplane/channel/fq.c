@@ -28,6 +28,7 @@ struct held {
 	uint16_t segment;
 	bool has_tag;
 	struct virtio_net_hdr_mrg_rxbuf vnet;
+	struct frame_mark mark;
 } __attribute__((aligned(64)));
 
 #define FIRST_BYTES (BUFFERS_BLOCK_BYTES - (uint32_t)sizeof(struct held))
@@ -212,11 +213,26 @@ static void push(struct fq *fq, uint8_t index, uint32_t block)
 	fq->n_frames++;
 }
 
+static void tell_dropped(const struct fq *fq, uint32_t block, enum drop_reason reason)
+{
+	const struct held *held = held_at(fq, block);
+
+	if (fq->drops != NULL)
+		fq->drops->take(fq->drops, &(struct fq_dropped){
+						   .bytes = (const uint8_t *)(held + 1),
+						   .len = held->len,
+						   .reason = reason,
+						   .mark = held->mark,
+					   });
+}
+
 void fq_clear(struct fq *fq)
 {
 	for (unsigned int i = 0; fq->table != BUFFERS_NONE && i < FQ_FLOWS; i++) {
-		for (uint32_t block; (block = pop(fq, (uint8_t)i)) != BUFFERS_NONE;)
+		for (uint32_t block; (block = pop(fq, (uint8_t)i)) != BUFFERS_NONE;) {
+			tell_dropped(fq, block, DROP_RING_FULL);
 			buffers_give(fq->buffers, block);
+		}
 	}
 	fq_rest(fq);
 }
@@ -265,6 +281,7 @@ static void fill(const struct fq *fq, uint32_t block, const struct frame *frame,
 		.segment = frame->segment,
 		.has_tag = frame->has_tag,
 		.vnet = frame->vnet,
+		.mark = frame->mark,
 	};
 	copy_in(&to, frame->head, frame->head_len);
 	for (unsigned int i = 0; i < frame->n_iov; i++)
@@ -285,21 +302,13 @@ static uint8_t find_fattest(const struct fq *fq)
 	return (uint8_t)fattest;
 }
 
-static void tell_dropped(const struct fq *fq, uint32_t block, bool is_late)
-{
-	const struct held *held = held_at(fq, block);
-
-	if (fq->drops != NULL)
-		fq->drops->take(fq->drops, (const uint8_t *)(held + 1), held->len, is_late);
-}
-
 static void drop_fattest(struct fq *fq)
 {
 	uint32_t block = pop(fq, find_fattest(fq));
 
 	fq->account.full++;
 	fq->account.full_bytes += held_at(fq, block)->len;
-	tell_dropped(fq, block, false);
+	tell_dropped(fq, block, DROP_QUEUE_FULL);
 	buffers_give(fq->buffers, block);
 }
 
@@ -403,7 +412,7 @@ static uint32_t mark_or_drop(struct fq *fq, uint8_t index, uint32_t block)
 	}
 	fq->account.late++;
 	fq->account.late_bytes += held->len;
-	tell_dropped(fq, block, true);
+	tell_dropped(fq, block, DROP_QUEUE_DELAY);
 	buffers_give(fq->buffers, block);
 	return pop(fq, index);
 }
@@ -479,6 +488,7 @@ static void give_out(const struct fq *fq, uint32_t block, struct burst *burst)
 	frame->drop = DROP_NONE;
 	frame->has_tag = held->has_tag;
 	frame->vnet = held->vnet;
+	frame->mark = held->mark;
 	memcpy(frame->head, bytes, head);
 	for (bytes += head; left != 0; room = BUFFERS_BLOCK_BYTES) {
 		uint32_t part = left < room ? left : room;

@@ -54,9 +54,16 @@ struct fq_account {
 	uint64_t full, full_bytes;	/* dropped for want of room */
 };
 
-/* Is told of frames that were dropped: the first bytes, all of those of a short one. */
+/* A frame that was dropped. */
+struct fq_dropped {
+	const uint8_t *bytes;	/* the first ones, all of those of a short one */
+	uint32_t len;
+	enum drop_reason reason;
+	struct frame_mark mark;
+};
+
 struct fq_drops {
-	void (*take)(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late);
+	void (*take)(struct fq_drops *drops, const struct fq_dropped *dropped);
 };
 
 struct fq {
@@ -78,7 +85,10 @@ struct fq {
 
 /* Empty. seed: of the flows' hashes, so that nobody knows which share a place. */
 void fq_init(struct fq *fq, struct buffers *buffers, uint64_t seed);
-/* Gives back what it holds. */
+/* Gives back what it holds; who asks is told that it was dropped for want of room at the
+ * receiver. */
+/* Gives back what it holds; who asks is told that it was dropped for want of room at the
+ * receiver. */
 void fq_clear(struct fq *fq);
 /* If it is empty: forgets the flows, and gives back what it knew of them. */
 void fq_rest(struct fq *fq);

@@ -82,6 +82,7 @@ static void put_frame(struct entry *entry, const struct frame *frame)
 {
 	if (fq_put(&entry->lane->fq, frame, entry->word, entry->now_ns)) {
 		entry->n++;
+		lane_told_fate(entry->lane, entry->worker, frame, FATE_QUEUED);
 	} else {
 		entry->n_refused++;
 		recorder_drop(entry->worker->recorder, entry->count, frame, DROP_QUEUE_FULL);
@@ -323,6 +324,7 @@ struct batch {
 	struct burst *burst;
 	uint64_t bytes;	 /* as accounted */
 	bool wants_room; /* the receiver has none */
+	bool has_marks;	 /* some are a replay's */
 	unsigned int n_buffers;
 	uint32_t blocks[BURST_FRAMES];
 };
@@ -349,6 +351,7 @@ static bool take_one(struct lane *lane, struct worker *worker, const struct chan
 	batch->blocks[burst->n - 1] = taken.block;
 	batch->n_buffers += shape_buffers(frame->len);
 	burst->has_tags |= frame->has_tag;
+	batch->has_marks |= lane_told_fate(lane, worker, frame, FATE_LEFT);
 	if (knows_segments(lane) && taken.word != segment_id(worker->dp, frame->segment))
 		frame->drop = DROP_WRONG_SEGMENT;
 	if (way != NULL) {
@@ -451,7 +454,7 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 
 	batch.burst = burst;
 	batch.bytes = batch.n_buffers = 0;
-	batch.wants_room = false;
+	batch.wants_room = batch.has_marks = false;
 	take_out(lane, worker, way, budget_bytes, count, &batch);
 	unsigned int n = burst->n;
 	uint64_t bytes = batch.bytes;
@@ -461,6 +464,8 @@ static struct served move(struct lane *lane, struct worker *worker, struct chann
 	else if (n != 0)
 		carry_held(worker, port, burst);
 	worker->burst->attention |= burst->attention;
+	if (__builtin_expect(batch.has_marks, 0))
+		fates_take_back(burst);
 	for (unsigned int i = 0; i < n; i++)
 		buffers_give(worker->dp->buffers, batch.blocks[i]);
 	if (way != NULL && n != 0)
@@ -527,14 +532,7 @@ static void lose_all(struct lane *lane, struct worker *worker)
 		counters_block(worker->dp->counters, lane->port->slot, worker->index);
 
 	rte_spinlock_lock(&lane->lock);
-	uint32_t n = lane->fq.n_frames;
-
-	count->queued -= n;
-	count->drops[DROP_RING_FULL] += n;
-	if (way != NULL)
-		lane_told_counters(worker, way)->drops += n;
-	fq_clear(&lane->fq);
-	lane_told_level(lane, way, worker->index);
+	lane_told_lose(lane, worker, way, count);
 	set_wants_room(lane, false);
 	atomic_store_explicit(&lane->is_stuck, true, memory_order_relaxed);
 	atomic_store_explicit(&lane->is_busy, false, memory_order_release);

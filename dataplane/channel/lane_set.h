@@ -27,20 +27,20 @@ struct lane;
 struct port;
 
 struct lane_set {
-	bool holds_all;		/* tx: all frames; else only pieces, for the ring can wait */
-	uint16_t n_segments;	/* entries of by_segment */
+	bool holds_all;	     /* tx: all frames; else only pieces, for the ring can wait */
+	uint16_t n_segments; /* entries of by_segment */
 	uint16_t n_lanes;
-	uint16_t *by_segment;	/* index in `lanes` plus 1; 0: none. NULL: all frames to lanes[0] */
+	uint16_t *by_segment; /* index in `lanes` plus 1; 0: none. NULL: all frames to lanes[0] */
 	struct lane *lanes[];
 };
 
 /* What the lanes are to be. */
 struct lane_set_plan {
-	bool has_channel;	/* the port, or a segment of it, will have one */
-	bool holds_all;		/* for tx, as above */
-	bool by_segment;	/* a trunk's */
+	bool has_channel; /* the port, or a segment of it, will have one */
+	bool holds_all;	  /* for tx, as above */
+	bool by_segment;  /* a trunk's */
 	unsigned int n_segments;
-	const uint16_t *segments;	/* of a trunk: their indices */
+	const uint16_t *segments; /* of a trunk: their indices */
 };
 
 /* Main, as all that follows. 0 or -ENOMEM. *set NULL: the port needs no lanes, and has none. port:

@@ -8,6 +8,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/fates.h"
 #include "dataplane/recorder.h"
 #include "dataplane/worker.h"
 
@@ -50,9 +51,11 @@ void lane_told_level(struct lane *lane, const struct channel_way *way, unsigned 
 	lane->level_bytes = lane->fq.n_bytes;
 }
 
-static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t len, bool is_late)
+static void record_drop(struct fq_drops *drops, const struct fq_dropped *dropped)
 {
 	const struct lane_drops *to = (const struct lane_drops *)drops;
+	struct recorder *recorder = to->worker->recorder;
+	uint32_t len = dropped->len;
 	struct frame frame;
 
 	/* No more of it lies in a row. */
@@ -60,9 +63,12 @@ static void record_drop(struct fq_drops *drops, const uint8_t *bytes, uint32_t l
 	frame.len = len;
 	frame.n_iov = 0;
 	frame.segment = to->segment;
-	memcpy(frame.head, bytes, frame.head_len);
-	recorder_drop(to->worker->recorder, to->count, &frame,
-		      is_late ? DROP_QUEUE_DELAY : DROP_QUEUE_FULL);
+	frame.mark = dropped->mark;
+	memcpy(frame.head, dropped->bytes, frame.head_len);
+	if (frame.mark.replay != 0)
+		fates_put(recorder, &frame, FATE_LEFT, to->port_id, DROP_NONE,
+			  to->worker->burst->now_ns);
+	recorder_drop(recorder, to->count, &frame, dropped->reason);
 }
 
 void lane_told_note(struct lane *lane, struct worker *worker, const struct counters_block *count,
@@ -75,6 +81,7 @@ void lane_told_note(struct lane *lane, struct worker *worker, const struct count
 		.drops = {.take = record_drop},
 		.worker = worker,
 		.count = count,
+		.port_id = lane->port->spec.id,
 		.segment =
 			has_one ? atomic_load_explicit(&lane->port->segment, memory_order_relaxed)
 				: 0,
@@ -114,4 +121,30 @@ void lane_told_refuse(struct worker *worker, const struct channel_way *way,
 	for (unsigned int i = 0; i < n; i++)
 		channel->asked_bytes +=
 			account_frame(&burst->frames[order[i]], way->frame_extra_bytes);
+}
+
+bool lane_told_fate(const struct lane *lane, struct worker *worker, const struct frame *frame,
+		    enum fate_kind kind)
+{
+	if (__builtin_expect(frame->mark.replay == 0, 1))
+		return false;
+	fates_put(worker->recorder, frame, kind, lane->port->spec.id, DROP_NONE,
+		  worker->burst->now_ns);
+	return true;
+}
+
+void lane_told_lose(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		    struct counters_block *count)
+{
+	uint32_t n = lane->fq.n_frames;
+	struct lane_drops drops;
+
+	lane_told_note(lane, worker, count, &drops);
+	count->queued -= n;
+	count->drops[DROP_RING_FULL] += n;
+	if (way != NULL)
+		lane_told_counters(worker, way)->drops += n;
+	fq_clear(&lane->fq);
+	lane->fq.drops = NULL;
+	lane_told_level(lane, way, worker->index);
 }

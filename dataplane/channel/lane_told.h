@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dataplane/channel/fq.h"
+#include "dataplane/fates.h"
 
 struct burst;
 struct channel_way;
@@ -27,6 +28,7 @@ struct lane_drops {
 	struct fq_drops drops;
 	struct worker *worker;
 	const struct counters_block *count;
+	uint64_t port_id;
 	uint16_t segment; /* index, 0: not known */
 };
 
@@ -38,3 +40,11 @@ void lane_told_note(struct lane *lane, struct worker *worker, const struct count
 void lane_told_refuse(struct worker *worker, const struct channel_way *way,
 		      const struct burst *burst, const uint8_t *order, unsigned int n,
 		      struct counters_block *count);
+
+/* That a frame begins or ends to wait, if it is a replay's: whether it is. */
+bool lane_told_fate(const struct lane *lane, struct worker *worker, const struct frame *frame,
+		    enum fate_kind kind);
+
+/* All that it holds is lost: its receiver had no room for too long. Under the lock. */
+void lane_told_lose(struct lane *lane, struct worker *worker, const struct channel_way *way,
+		    struct counters_block *count);

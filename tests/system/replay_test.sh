@@ -130,6 +130,65 @@ weft replay "$run/us" port=c1 expect=c3:"$run/other" >"$run/out" 2>&1 || status=
 [ "$(curl -s --unix-socket "$run/weftd.sock" http://weft/v1/captures | jq '.captures | length')" = 0 ] ||
 	fail "a capture still runs"
 
+step "what became of each"
+ns_add f1 f2 f3
+weft segment add FATES vni=200
+weft port add f1 type=tap segment=FATES netns=f1 mac=02:00:00:00:00:01 mac_guard=on broadcast_pps=1
+weft port add f2 type=tap segment=FATES netns=f2 macs=02:00:00:00:00:02
+weft port add f3 type=tap segment=FATES netns=f3
+for port in f1 f2 f3; do
+	port_up "$port"
+done
+"$top/tests/system/replay_fates.py" "$run/known" known unknown spoof unknown known $(printf 'broadcast %.0s' {1..70})
+replay "$run/known" port=f1 fates="$run/fates"
+cat >"$run/fates.expected" <<'END'
+1,f1,delivered,f2,
+2,f1,delivered,f2,
+2,f1,delivered,f3,
+3,f1,dropped,f1,mac-spoof
+4,f1,delivered,f2,
+4,f1,delivered,f3,
+5,f1,delivered,f2,
+END
+# 64 broadcasts pass at once, and then one a second.
+for i in $(seq 6 69); do
+	printf '%s\n' "$i,f1,delivered,f2," "$i,f1,delivered,f3,"
+done >>"$run/fates.expected"
+for i in $(seq 70 75); do
+	echo "$i,f1,dropped,f1,storm-broadcast"
+done >>"$run/fates.expected"
+# FILE: what became of each, without times, in order.
+untimed()
+{
+	tail -n +2 "$1" | cut -d , -f 1,2,4- | sed 's/,[0-9]*$//' | sort -t , -k 1,1n -k 4
+}
+diff "$run/fates.expected" <(untimed "$run/fates") || fail "not these fates: $(cat "$run/fates")"
+# A frame entered when it was due, 5 ms after the one before, and left after that.
+tail -n +2 "$run/fates" | awk -F , '$3 < ($1 - 1) * 5e6 || $7 < $3 || $7 > $3 + 1e9 {exit 1}' ||
+	fail "odd times: $(cat "$run/fates")"
+proves '.fates | .frames == 75 and .known == 75 and .unknown == 0 and .lost_events == 0'
+proves '[.fates.rows[] | "\(.port) \(.fate) \(.reason) \(.frames)"] | sort ==
+	["f1 dropped mac-spoof 1", "f1 dropped storm-broadcast 6", "f2 delivered  68", "f3 delivered  66"]'
+grep -q "port f2: 68 delivered" "$run/out" || fail "not said: $(cat "$run/out")"
+
+step "what still waits is told as such"
+weft channel add SLOW tx.ceil=100k
+weft port set f1 channel=SLOW
+"$top/tests/system/replay_fates.py" "$run/many" $(printf 'known %.0s' {1..400})
+replay "$run/many" port=f1 speed=max fates="$run/fates"
+proves '.fates | .frames == 400 and .known == 400'
+proves '[.fates.rows[].frames] | add == 400'
+[ "$(tail -n +2 "$run/fates" | cut -d , -f 1 | sort -n | uniq | wc -l)" = 400 ] || fail "not 400: $(cat "$run/fates")"
+queued=$(grep -c ",queued,f1,,$" "$run/fates")
+[ "$queued" -gt 30 ] && proves ".fates.rows[] | select(.fate == \"queued\") | .frames == $queued" ||
+	fail "$queued wait: $(cat "$run/report")"
+weft port set f1 channel=
+for port in f1 f2 f3; do
+	weft port del "$port"
+done
+replay "$run/us" port=c1 speed=max
+proves '.fates | .known == 21 and ([.rows[].port] | unique == ["c3"] or unique == ["c2", "c3"])'
+
 step "what is refused"
 head -c 500 "$run/us" >"$run/cut"
 head -c 300 "$run/us" | tail -c 200 >"$run/junk"

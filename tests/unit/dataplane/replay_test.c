@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/api/fate.h"
 #include "dataplane/api/replay_gap.h"
+#include "dataplane/recorder.h"
 #include "dataplane/replays.h"
 #include "dataplane/worker.h"
 #include "tests/unit/dataplane/rig.h"
@@ -25,6 +27,8 @@ struct rig {
 	uint64_t id;
 	struct record_map map;
 	struct record_writer writer;
+	struct record_map fates;
+	struct record_reader reader;
 	int fd;
 };
 
@@ -34,8 +38,11 @@ static int open_replay(struct rig *rig, uint64_t port_id, uint64_t ring_bytes)
 {
 	const struct dp_replay_open open = {.port_id = port_id, .ring_bytes = ring_bytes};
 	char why[DP_TEXT_BYTES];
+	int fds[2];
+	int error = replays_open(rig->dp, &open, &owner, &rig->id, fds, why, sizeof(why));
 
-	return replays_open(rig->dp, &open, &owner, &rig->id, &rig->fd, why, sizeof(why));
+	rig->fd = fds[0];
+	return error;
 }
 
 static int set_up(void **state)
@@ -224,6 +231,148 @@ static void who_goes_takes_all_along(void **state)
 	assert_true(record_is_ended(&rig->map));
 }
 
+/* --- fates --- */
+
+/* The same replay, into port 1, whose fates somebody reads. */
+static int set_up_fates(void **state)
+{
+	struct dp_replay_open open = {
+		.port_id = 1, .ring_bytes = RING_BYTES, .fates_bytes = RING_BYTES};
+	char why[DP_TEXT_BYTES];
+	int fds[2];
+
+	set_up(state);
+	struct rig *rig = *state;
+
+	replays_close_all(rig->dp, &owner);
+	record_close(&rig->map);
+	close(rig->fd);
+	assert_int_equal(replays_open(rig->dp, &open, &owner, &rig->id, fds, why, sizeof(why)), 0);
+	rig->fd = fds[0];
+	assert_int_equal(record_open(rig->fd, &rig->map), 0);
+	record_writer_begin(&rig->writer, &rig->map, 0);
+	assert_int_equal(record_open(fds[1], &rig->fates), 0);
+	record_reader_begin(&rig->reader, &rig->fates, 0);
+	close(fds[1]);
+	return 0;
+}
+
+static int tear_down_fates(void **state)
+{
+	record_close(&((struct rig *)*state)->fates);
+	return tear_down(state);
+}
+
+static void assert_fate(struct rig *rig, uint32_t number, enum fate_kind kind, uint64_t port_id,
+			enum drop_reason reason)
+{
+	struct record record;
+	const uint8_t *bytes;
+	struct fate fate;
+
+	assert_int_equal(record_reader_next(&rig->reader, &record, &bytes), 1);
+	assert_int_equal(record.len, sizeof(fate));
+	memcpy(&fate, bytes, sizeof(fate));
+	record_reader_take(&rig->reader, &record);
+	assert_int_equal(fate.number, number);
+	assert_int_equal(fate.kind, kind);
+	assert_int_equal(record.port_id, port_id);
+	assert_int_equal(record.reason, reason);
+	assert_true(fate.in_ns >= START && record.time_ns >= fate.in_ns);
+}
+
+static void assert_no_fate(struct rig *rig)
+{
+	struct record record;
+	const uint8_t *bytes;
+
+	assert_int_equal(record_reader_next(&rig->reader, &record, &bytes), 0);
+}
+
+static void each_receiver_is_a_fate(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_put_port(rig->dp, 3, 1);
+	put(rig, 0, 60);
+	put(rig, 0, 60);
+	replays_start(replay_of(rig), START);
+	assert_int_equal(turn(rig, START), 2);
+	assert_fate(rig, 0, FATE_DELIVERED, 2, DROP_NONE);
+	assert_fate(rig, 1, FATE_DELIVERED, 2, DROP_NONE);
+	assert_fate(rig, 0, FATE_DELIVERED, 3, DROP_NONE);
+	assert_fate(rig, 1, FATE_DELIVERED, 3, DROP_NONE);
+	assert_no_fate(rig);
+	assert_int_equal(look(rig).fated, 2);
+}
+
+static void what_is_dropped_has_its_reason(void **state)
+{
+	struct rig *rig = *state;
+	struct record *record = put(rig, 0, 60);
+
+	rig_mac((uint8_t *)(record + 1) + 6, RIG_BROADCAST);
+	put(rig, 0, 60);
+	replays_start(replay_of(rig), START);
+	assert_int_equal(turn(rig, START), 2);
+	assert_fate(rig, 0, FATE_DROPPED, 1, DROP_BAD_SOURCE);
+	assert_fate(rig, 1, FATE_DELIVERED, 2, DROP_NONE);
+	assert_no_fate(rig);
+}
+
+/* Neither those in the same turn, nor those that lie later where marked ones lay. */
+static void frames_of_others_have_none(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		put(rig, 0, 60);
+	rig_send(rig->dp, 2, RIG_BROADCAST, 2, 60, 0);
+	replays_start(replay_of(rig), START);
+	turn(rig, START);
+	assert_int_equal(look(rig).fated, BURST_FRAMES);
+	rig_send(rig->dp, 2, RIG_BROADCAST, 2, 60, 0);
+	rig_send(rig->dp, 1, RIG_BROADCAST, 1, 60, 0);
+	turn(rig, START + 1);
+	for (uint32_t i = 0; i < BURST_FRAMES; i++)
+		assert_fate(rig, i, FATE_DELIVERED, 2, DROP_NONE);
+	assert_no_fate(rig);
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		assert_int_equal(rig->dp->workers[0]->burst->frames[i].mark.replay, 0);
+}
+
+static void what_finds_no_room_is_counted(void **state)
+{
+	struct rig *rig = *state;
+	unsigned int n = 0;
+
+	replays_start(replay_of(rig), START);
+	for (unsigned int i = 0; i < 25000; i++) {
+		put(rig, 0, 60);
+		n += turn(rig, START);
+		rig_port(rig->dp, 2)->n_out = 0;
+	}
+	uint64_t kept = look(rig).fated;
+
+	assert_int_equal(n, 25000);
+	assert_true(kept > 15000 && kept < n);
+	assert_int_equal(record_reader_kept(&rig->reader), kept);
+	assert_int_equal(record_reader_lost(&rig->reader), n - kept);
+}
+
+/* Ports are seen while a replay asks, and no longer. */
+static void nothing_is_left_of_it(void **state)
+{
+	struct rig *rig = *state;
+	const struct port *port = port_find(rig->dp, 2);
+
+	assert_ptr_equal(port_io(port), &recorder_io);
+	replays_close_all(rig->dp, &owner);
+	assert_ptr_equal(port_io(port), port->type);
+	assert_int_equal(rig->dp->n_fates, 0);
+	assert_true(record_is_ended(&rig->fates));
+}
+
 static void buckets_are_an_eighth_wide(void **state)
 {
 	for (uint64_t ns = 0; ns < 5000000; ns += 1 + ns / 50) {
@@ -241,6 +390,7 @@ static void buckets_are_an_eighth_wide(void **state)
 int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_FATES(test) cmocka_unit_test_setup_teardown(test, set_up_fates, tear_down_fates)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(frames_enter_the_port_when_they_are_due),
 		WITH_RIG(what_is_said_of_gaps_is_exact),
@@ -250,6 +400,11 @@ int main(void)
 		WITH_RIG(a_port_that_goes_ends_it),
 		WITH_RIG(it_is_refused_where_it_cannot_be),
 		WITH_RIG(who_goes_takes_all_along),
+		WITH_FATES(each_receiver_is_a_fate),
+		WITH_FATES(what_is_dropped_has_its_reason),
+		WITH_FATES(frames_of_others_have_none),
+		WITH_FATES(what_finds_no_room_is_counted),
+		WITH_FATES(nothing_is_left_of_it),
 		cmocka_unit_test(buckets_are_an_eighth_wide),
 	};
 
