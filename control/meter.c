@@ -196,7 +196,8 @@ struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, 
 			from = end;
 		/* Of each part, a way of a worker, what lies on this page. */
 		for (uint64_t at = (uint64_t)data, next; at < from; at = next) {
-			uint64_t part = (at - begin) / sizeof(sum), skip = (at - begin) % sizeof(sum);
+			uint64_t part = (at - begin) / sizeof(sum);
+			uint64_t skip = (at - begin) % sizeof(sum);
 
 			next = begin + (part + 1) * sizeof(sum);
 			next = next < from ? next : from;
