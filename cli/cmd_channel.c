@@ -11,6 +11,7 @@
 #include "cli/object.h"
 
 #define WORD_BYTES 128
+#define DEFAULT_NAME "host/default"
 
 static const struct print_column columns[] = {
 	{.key = "name", .heading = "NAME"},
@@ -45,8 +46,14 @@ int cmd_channel_show(const struct call *call)
 {
 	char path[CLIENT_PATH_BYTES];
 	json_t *object, *report;
-	int code = call_name_path(call, path, channel.path, call->words[0]);
+	int code = CALL_DONE;
 
+	/* What weft makes by itself has a name that nothing else can have. */
+	path[0] = '\0';
+	if (strcmp(call->words[0], DEFAULT_NAME) == 0)
+		client_path_add(path, "/v1/channels/" DEFAULT_NAME);
+	else
+		code = call_name_path(call, path, channel.path, call->words[0]);
 	if (!code)
 		code = call_get(call, path, &object);
 	if (code)

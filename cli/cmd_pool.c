@@ -7,9 +7,9 @@
 
 static const struct print_column columns[] = {
 	{.key = "name", .heading = "NAME"},
-	{.key = "capacity.tx", .heading = "TX", .right = true},
+	{.key = "status.tx.capacity", .heading = "TX", .right = true},
 	{.key = "status.tx.assured", .heading = "ASSURED", .right = true},
-	{.key = "capacity.rx", .heading = "RX", .right = true},
+	{.key = "status.rx.capacity", .heading = "RX", .right = true},
 	{.key = "status.rx.assured", .heading = "ASSURED", .right = true},
 	{.key = "uplink", .heading = "UPLINK", .rare = true},
 	{.key = "overcommit", .heading = "OVERCOMMIT"},

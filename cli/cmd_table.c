@@ -143,11 +143,11 @@ static const struct cmd table[] = {
 	 "delete an uplink; its interface stays", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_uplink_del},
 	{"pool", "add",
-	 "pool add NAME capacity=RATE|capacity.tx=RATE [capacity.rx=RATE] [overcommit=yes|no] "
-	 "[uplink=UPLINK] [--dry-run]",
+	 "pool add NAME capacity=RATE|capacity.tx=RATE capacity.rx=RATE|uplink=UPLINK "
+	 "[overcommit=yes|no] [--dry-run]",
 	 "have a capacity that channels divide",
 	 "capacity    bits per second, for each way: of what machines send (tx), what is for them\n"
-	 "            (rx); as 500M or 10G\n"
+	 "            (rx); as 500M or 10G; default: the speed of the uplink's link\n"
 	 "overcommit  yes: more may be assured to its channels than there is\n"
 	 "uplink      that the pool stands for\n"
 	 "The pool called host has a default channel, host/default, for all ports without one.\n",

@@ -210,6 +210,12 @@ int api_change(struct control *control, const struct http_request *request, stru
 const struct model_object *api_find(const struct control *control, enum model_kind kind,
 				    const char *name, struct problem *problem);
 
+/* The same for what a request names and that can be shown: host/default too, which is made in
+ * *fallback. Its path has no hole for a name (api_routes.c). */
+const struct model_object *api_find_shown(const struct control *control,
+					  const struct http_request *request,
+					  struct model_channel *fallback, struct problem *problem);
+
 static inline const struct model_port *api_find_port(const struct control *control,
 						     const char *name, struct problem *problem)
 {

@@ -31,17 +31,20 @@ json_t *api_describe_pool(const struct control *control, const struct model_obje
 	const struct model_pool *pool = (const struct model_pool *)object;
 	json_t *status = json_object();
 
+	json_object_set_new(status, "derived",
+			    pool->is_derived ? json_pack("[s]", "capacity") : json_array());
 	for (enum dp_way way = DP_TX; way < DP_WAYS; way++) {
 		uint64_t assured_bps = channels_assured_bps(control->model, pool->name, way);
 		uint64_t free_bps = pool->capacity_bps[way] > assured_bps
 					    ? pool->capacity_bps[way] - assured_bps
 					    : 0;
 
-		json_object_set_new(status, way_names[way],
-				    json_pack("{s:o, s:o}", "assured",
-					      format_quantity(QUANTITY_RATE, assured_bps),
-					      "unassured",
-					      format_quantity(QUANTITY_RATE, free_bps)));
+		json_object_set_new(
+			status, way_names[way],
+			json_pack("{s:o, s:o, s:o}", "capacity",
+				  format_quantity(QUANTITY_RATE, pool->capacity_bps[way]),
+				  "assured", format_quantity(QUANTITY_RATE, assured_bps),
+				  "unassured", format_quantity(QUANTITY_RATE, free_bps)));
 	}
 	if (is_alone)
 		json_object_set_new(status, "used_by",

@@ -9,6 +9,7 @@
 #include "control/lab_yaml.h"
 #include "control/plan.h"
 #include "control/rules.h"
+#include "control/speeds.h"
 
 static const char *const way_names[DP_WAYS] = {"tx", "rx"};
 
@@ -169,6 +170,7 @@ int api_forecast(void *ctx, const struct http_request *request, struct http_repl
 	/* What is new gets its number, by which it is told from what is there. */
 	error = plan_make(control->model, wanted, &plan);
 	plan_fini(&plan);
+	speeds_find(wanted, control->model, false);
 	if (error == 0)
 		rules_check(wanted, control->host, control->run_dir, &refusal);
 	if (error < 0)

@@ -60,12 +60,24 @@ int api_list_objects(void *ctx, const struct http_request *request, struct http_
 	return api_reply(control, json_pack("{s:o}", kinds[kind].plural, list), reply, problem);
 }
 
+const struct model_object *api_find_shown(const struct control *control,
+					  const struct http_request *request,
+					  struct model_channel *fallback, struct problem *problem)
+{
+	const char *name = request->name[0] != '\0' ? request->name : CHANNELS_DEFAULT;
+
+	if (strcmp(name, CHANNELS_DEFAULT) == 0 && channels_default(control->model, fallback))
+		return &fallback->object;
+	return api_find(control, request->tag, name, problem);
+}
+
 int api_get_object(void *ctx, const struct http_request *request, struct http_reply *reply,
 		   struct problem *problem)
 {
 	const struct control *control = ctx;
 	enum model_kind kind = request->tag;
-	const struct model_object *object = api_find(control, kind, request->name, problem);
+	struct model_channel fallback;
+	const struct model_object *object = api_find_shown(control, request, &fallback, problem);
 
 	if (object == NULL)
 		return -ENOENT;

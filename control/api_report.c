@@ -136,8 +136,8 @@ int api_get_report(void *ctx, const struct http_request *request, struct http_re
 		   struct problem *problem)
 {
 	const struct control *control = ctx;
-	const struct model_object *channel =
-		api_find(control, MODEL_CHANNEL, request->name, problem);
+	struct model_channel fallback;
+	const struct model_object *channel = api_find_shown(control, request, &fallback, problem);
 	struct contracts contracts;
 
 	if (channel == NULL)

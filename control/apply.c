@@ -13,6 +13,7 @@
 #include "control/loans.h"
 #include "control/plan.h"
 #include "control/rules.h"
+#include "control/speeds.h"
 #include "control/taps.h"
 #include "control/trial.h"
 #include "control/utc.h"
@@ -161,6 +162,7 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 	bool is_taken = false;
 
 	wanted->tunnel_mtu = control->model->tunnel_mtu;
+	speeds_find(wanted, control->model, change->mode == APPLY_REGARDLESS);
 	if (timed.start_ns == 0)
 		apply_start(control, &timed);
 	int error = 0;

@@ -27,6 +27,7 @@
 #include "control/playback.h"
 #include "control/recording.h"
 #include "control/reports.h"
+#include "control/speeds.h"
 #include "control/store.h"
 #include "control/trial.h"
 #include "control/underlay.h"
@@ -359,6 +360,19 @@ static int report(struct control *control, uint64_t now_ns)
 	return reports_run(control->reports, fastpath_meter(control->fastpath), now_ns);
 }
 
+/* Pools that have the capacity of a link follow its speed. No turn is longer than the rest. */
+static void follow_speeds(struct control *control, uint64_t now_ns)
+{
+	if (now_ns < control->speeds_due_ns)
+		return;
+	control->speeds_due_ns = now_ns + WAIT_MAX_MS * NS_PER_MS;
+	if (!speeds_find(control->model, control->model, true))
+		return;
+	log_info("control", "the link of an uplink has another speed, and so have its pools");
+	control->is_reported = false;
+	fastpath_recheck(control->fastpath);
+}
+
 int control_turn(struct control *control)
 {
 	int wait_ms = WAIT_MAX_MS;
@@ -374,6 +388,7 @@ int control_turn(struct control *control)
 	/* Before the dataplane is told, too: segments depend on what tunnels carry. */
 	if (underlay_look(control->underlay, control->model, config_revision(control->config)))
 		fastpath_recheck(control->fastpath);
+	follow_speeds(control, now_ns);
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, underlay_tell(control->underlay, control->fastpath, now_ns));
 	wait_ms = sooner(wait_ms, report(control, now_ns));

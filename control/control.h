@@ -60,6 +60,7 @@ struct control {
 	struct underlay *underlay;
 	struct events *events;
 	struct reports *reports;
+	uint64_t speeds_due_ns; /* when links are asked for their speeds again */
 	bool is_reported; /* they know the model as it is now */
 	unsigned int n_watches;	    /* clients that follow them */
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */

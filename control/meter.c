@@ -179,7 +179,6 @@ struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot
 struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way)
 {
 	const struct counters_header *header = meter->header;
-	const uint64_t n_words = sizeof(struct counters_channel) / sizeof(uint64_t);
 	struct counters_channel sum = {0};
 
 	if (slot >= header->n_channels)
@@ -195,12 +194,16 @@ struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, 
 		from = ((uint64_t)data / PAGE_BYTES + 1) * PAGE_BYTES;
 		if (from > end)
 			from = end;
-		for (uint64_t at = (uint64_t)data; at < from; at += sizeof(uint64_t)) {
-			uint64_t word = (at - begin) / sizeof(uint64_t);
+		/* Of each part, a way of a worker, what lies on this page. */
+		for (uint64_t at = (uint64_t)data, next; at < from; at = next) {
+			uint64_t part = (at - begin) / sizeof(sum);
+			uint64_t skip = (at - begin) % sizeof(sum);
 
-			if (word / n_words % DP_WAYS == way)
-				add((uint64_t *)&sum + word % n_words,
-				    (const void *)((const uint8_t *)header + at), sizeof(uint64_t));
+			next = begin + (part + 1) * sizeof(sum);
+			next = next < from ? next : from;
+			if (part % DP_WAYS == way)
+				add((uint64_t *)&sum + skip / sizeof(uint64_t),
+				    (const void *)((const uint8_t *)header + at), next - at);
 		}
 	}
 	return sum;

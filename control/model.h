@@ -87,6 +87,7 @@ struct model_pool {
 	MODEL_OBJECT;
 	uint64_t capacity_bps[DP_WAYS];
 	bool is_overcommit;	    /* more may be assured than there is */
+	bool is_derived;	    /* the capacity is the speed of the uplink (speeds.h) */
 	char uplink[DP_NAME_BYTES]; /* that it stands for; "" : none */
 };
 

@@ -68,8 +68,12 @@ void plan_compare_pools(const struct model_object *a, const struct model_object 
 	const struct model_pool *from = (const struct model_pool *)a;
 	const struct model_pool *to = (const struct model_pool *)b;
 
+	bool is_given = !from->is_derived || !to->is_derived;
+
 	add_field(step,
-		  memcmp(from->capacity_bps, to->capacity_bps, sizeof(from->capacity_bps)) != 0,
+		  is_given && (from->is_derived != to->is_derived ||
+			       memcmp(from->capacity_bps, to->capacity_bps,
+				      sizeof(from->capacity_bps)) != 0),
 		  "capacity");
 	add_field(step, from->is_overcommit != to->is_overcommit, "overcommit");
 	add_field(step, strcmp(from->uplink, to->uplink) != 0, "uplink");

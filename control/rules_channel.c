@@ -137,6 +137,22 @@ static int check_uplink(const struct model *model, const struct model_pool *pool
 	return error;
 }
 
+/* Of an uplink that is there. */
+static int check_speed(const struct model *model, const struct model_pool *pool,
+		       struct problem *problem)
+{
+	if (!pool->is_derived || pool->capacity_bps[DP_TX] != 0)
+		return 0;
+	int error = problem_set(problem, -EINVAL, 422, "key-missing",
+				"pool %s: the kernel knows no speed of %s, the interface of uplink "
+				"%s; give the pool a capacity, as 10G",
+				pool->name, model_ifname(model_port(model, pool->uplink)),
+				pool->uplink);
+
+	problem_at(problem, "pools.%s.uplink", pool->name);
+	return error;
+}
+
 static int check_pools(const struct model *model, struct problem *problem)
 {
 	int error = 0;
@@ -145,9 +161,16 @@ static int check_pools(const struct model *model, struct problem *problem)
 		const struct model_pool *pool = model->pools[i];
 
 		/* One that could not be read stands for its name alone. */
-		if (pool->capacity_bps[DP_TX] == 0)
+		if (pool->capacity_bps[DP_TX] == 0 && !pool->is_derived)
 			continue;
-		error = problem_collect(problem, check_uplink(model, pool, problem));
+		error = check_uplink(model, pool, problem);
+		if (error == 0)
+			error = check_speed(model, pool, problem);
+		/* Nothing can be reckoned with what is not known. */
+		if (error < 0) {
+			error = problem_collect(problem, error);
+			continue;
+		}
 		for (enum dp_way way = DP_TX; way < DP_WAYS && error == 0; way++)
 			error = problem_collect(problem,
 						check_admission(model, pool, way, problem));

@@ -139,10 +139,13 @@ int spec_parse_pool(const char *name, const json_t *json, struct model_pool *poo
 	error = take_keys(&place, json, pool, take_pool_key);
 	if (error < 0)
 		return error;
+	pool->is_derived = json_object_get(json, "capacity") == NULL && pool->uplink[0] != '\0';
+	if (pool->is_derived)
+		return 0;
 	if (json_object_get(json, "capacity") == NULL)
 		return spec_word_missing(&place, "capacity",
 					 "the bits per second that its channels share, as 10G, or "
-					 "{tx: 1G, rx: 500M}");
+					 "{tx: 1G, rx: 500M}, or give it an uplink");
 	for (enum dp_way way = DP_TX; way < DP_WAYS; way++) {
 		if (pool->capacity_bps[way] == 0)
 			return spec_word_missing(&place,

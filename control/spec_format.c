@@ -142,7 +142,9 @@ json_t *spec_format_pool(const struct model_pool *pool, enum spec_form form)
 
 	if (is_full)
 		set(object, "name", json_string(pool->name), &is_failed);
-	if (!is_full && capacity_bps[DP_TX] == capacity_bps[DP_RX]) {
+	if (pool->is_derived) {
+		/* It is the uplink that says so. */
+	} else if (!is_full && capacity_bps[DP_TX] == capacity_bps[DP_RX]) {
 		set_quantity(object, "capacity", QUANTITY_RATE, capacity_bps[DP_TX], &is_failed);
 	} else {
 		json_t *ways = json_object();

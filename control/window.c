@@ -46,22 +46,25 @@ void window_destroy(struct window *window)
 	free(window);
 }
 
+static uint64_t pack_one(uint64_t value, unsigned int i)
+{
+	return (value < WINDOW_VALUE_MAX ? value : WINDOW_VALUE_MAX) << INDEX_BITS | i;
+}
+
 static struct window_row *pack(uint64_t number, const uint64_t *values, unsigned int n_values)
 {
+	uint64_t packed[WINDOW_VALUES_MAX];
 	uint32_t n = 0;
 
-	for (unsigned int i = 0; i < n_values; i++)
-		n += values[i] != 0;
+	for (unsigned int i = 0; i < n_values; i++) {
+		if (values[i] != 0)
+			packed[n++] = pack_one(values[i], i);
+	}
 	struct window_row *row = malloc(sizeof(*row) + n * sizeof(uint64_t));
 	if (row == NULL)
 		return NULL;
-	*row = (struct window_row){.number = number};
-	for (unsigned int i = 0; i < n_values; i++) {
-		uint64_t value = values[i] < WINDOW_VALUE_MAX ? values[i] : WINDOW_VALUE_MAX;
-
-		if (value != 0)
-			row->packed[row->n_packed++] = value << INDEX_BITS | i;
-	}
+	*row = (struct window_row){.number = number, .n_packed = n};
+	memcpy(row->packed, packed, n * sizeof(uint64_t));
 	return row;
 }
 
@@ -69,6 +72,31 @@ static void unpack(const struct window_row *row, uint64_t *values)
 {
 	for (uint32_t i = 0; i < row->n_packed; i++)
 		values[row->packed[i] & INDEX_MASK] += row->packed[i] >> INDEX_BITS;
+}
+
+/* What a second add brings has, as a rule, other numbers than the first: they go to the end. */
+static int append(struct window_row **place, const uint64_t *values, unsigned int n_values)
+{
+	uint32_t n = (*place)->n_packed;
+
+	for (unsigned int i = 0; i < n_values; i++)
+		n += values[i] != 0;
+	struct window_row *row = realloc(*place, sizeof(*row) + n * sizeof(uint64_t));
+	if (row == NULL)
+		return -ENOMEM;
+	*place = row;
+	for (unsigned int i = 0; i < n_values; i++) {
+		uint32_t at = 0;
+
+		if (values[i] == 0)
+			continue;
+		while (at < row->n_packed && (row->packed[at] & INDEX_MASK) != i)
+			at++;
+		if (at == row->n_packed)
+			row->packed[row->n_packed++] = i;
+		row->packed[at] = pack_one((row->packed[at] >> INDEX_BITS) + values[i], i);
+	}
+	return 0;
 }
 
 static int put(struct window_row **rows, uint64_t number, const uint64_t *values,
@@ -109,19 +137,15 @@ static int end_minute(struct window *window, uint64_t minute)
 
 int window_add(struct window *window, uint64_t second, const uint64_t *values)
 {
-	uint64_t all[WINDOW_VALUES_MAX] = {0};
-	const struct window_row *before = find(window->seconds, second);
-
 	if (window->is_used && second / SECONDS_PER_MINUTE < window->minute)
 		return 0;
 	int error = end_minute(window, second / SECONDS_PER_MINUTE);
 	if (error < 0)
 		return error;
-	if (before != NULL)
-		unpack(before, all);
-	for (unsigned int i = 0; i < window->n_values; i++)
-		all[i] += values[i];
-	error = put(window->seconds, second, all, window->n_values);
+	if (find(window->seconds, second) != NULL)
+		error = append(&window->seconds[second % WINDOW_PARTS], values, window->n_values);
+	else
+		error = put(window->seconds, second, values, window->n_values);
 	for (unsigned int i = 0; i < window->n_values && error == 0; i++)
 		window->sums[i] += values[i];
 	return error;

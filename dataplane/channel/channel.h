@@ -82,6 +82,11 @@ static inline struct channel *channel_of(struct channel_way *way)
 	return (struct channel *)(void *)(way - way->way);
 }
 
+static inline struct channel_way *channel_way_of(struct share *share)
+{
+	return (struct channel_way *)(void *)((char *)share - offsetof(struct channel_way, share));
+}
+
 /* Main. */
 
 /* Not yet published; channel_apply() comes after. 0 or -errno (-ENOSPC: there are

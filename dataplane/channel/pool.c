@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "dataplane/channel/channel.h"
+#include "dataplane/channel/credit.h"
 #include "dataplane/dataplane.h"
 
 #define SECOND_NS 1000000000ULL
@@ -14,13 +15,7 @@
 #define ROUND_NS_PER_WAY 2000ULL
 #define IDLE_AFTER_NS 10000000ULL
 #define SMOOTH_NS 1000000ULL /* over which use is averaged */
-/* Who was hungry of late counts as such: it may be a TCP sender that is just not scheduled. What it
- * is due and does not take meanwhile it is owed, up to so much time of it, and gets back in so
- * much. */
-#define RECENT_NS 10000000ULL
-#define CREDIT_NS 20000000ULL
-#define RETURN_NS 2500000ULL
-#define OWED_NS 4000000ULL /* in which what is owed comes back */
+#define OWED_NS 4000000ULL   /* in which what is owed comes back */
 #define OWED_NS_MAX 50000000ULL
 /* What a pool that was not full for a moment may give out more afterwards: a part in a thousand of
  * 100 ms. */
@@ -165,11 +160,6 @@ void pool_destroy_rounds(struct dataplane *dp, struct pool_rounds *rounds)
 
 /* --- a round --- */
 
-static struct channel_way *way_of(struct share *share)
-{
-	return (struct channel_way *)(void *)((char *)share - offsetof(struct channel_way, share));
-}
-
 /* Does it use all it gets? Who waits says so when the wait begins, which may be rounds ago: then
  * the bucket is still in debt. (A bucket that nobody waits at is in debt too, but not often.) */
 static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
@@ -181,18 +171,13 @@ static bool is_hungry(const struct channel_way *way, uint64_t last_ns, uint64_t 
 	       due_ns > now_ns + (was_hungry ? 0 : BUCKET_AHEAD_NS);
 }
 
-static bool is_recent(const struct channel_way *way, uint64_t now_ns)
-{
-	return way->hungry_ns != 0 && now_ns - way->hungry_ns < RECENT_NS;
-}
-
 /* A channel with a limit of frames may wait for that one, with bytes left that it cannot use. */
 static uint64_t demand_of(const struct channel_way *way, bool is_hungry, uint64_t now_ns)
 {
 	uint64_t used_bps = way->used_bps + BUCKET_RATE_BPS_MIN;
 
 	/* It pauses: who then has more than there is when it comes back owes that. */
-	if (!is_hungry && is_recent(way, now_ns) &&
+	if (!is_hungry && credit_is_recent(way, now_ns) &&
 	    atomic_load_explicit(&way->waited_ns, memory_order_relaxed) == 0)
 		return BUCKET_RATE_BPS_MIN;
 	if (!is_hungry)
@@ -243,18 +228,6 @@ static int64_t look(struct channel_way *way, uint64_t last_ns, uint64_t now_ns)
 		.weight = atomic_load_explicit(&way->weight, memory_order_relaxed),
 	};
 	return used_bytes;
-}
-
-/* What it was due and did not take, or took beyond it. It was due nothing before it was hungry. */
-static void note_credit(struct channel_way *way, bool is_same_pool, int64_t used_bytes,
-			uint64_t passed_ns, uint64_t now_ns)
-{
-	__int128 due_bits = (__int128)way->due_bps * passed_ns / SECOND_NS;
-
-	if (is_recent(way, now_ns) && is_same_pool && way->due_bps != 0)
-		way->credit_bits += (int64_t)(due_bits - (__int128)used_bytes * 8);
-	else
-		way->credit_bits = 0;
 }
 
 /* Have those that wait to reckon anew, for it is much sooner? */
@@ -347,7 +320,7 @@ static void find_entitled(uint64_t capacity_bps, struct share *first)
 	bool has_lenders = false;
 
 	for (struct share *share = first; share != NULL; share = share->next) {
-		way_of(share)->wanted_bps = share->demand_bps;
+		channel_way_of(share)->wanted_bps = share->demand_bps;
 		has_lenders |= share->demand_bps != SHARE_ALL;
 		share->demand_bps = SHARE_ALL;
 	}
@@ -355,89 +328,7 @@ static void find_entitled(uint64_t capacity_bps, struct share *first)
 		return;
 	share_out(capacity_bps, 0, first);
 	for (struct share *share = first; share != NULL; share = share->next)
-		way_of(share)->entitled_bps = share->given_bps;
-}
-
-/* What each is due on the scale of some milliseconds: all who were hungry of late want all. Returns
- * the sum of it. */
-static uint64_t find_due(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
-			 uint64_t now_ns)
-{
-	uint64_t sum_bps = 0;
-
-	for (struct share *share = first; share != NULL; share = share->next)
-		share->demand_bps =
-			is_recent(way_of(share), now_ns) ? SHARE_ALL : way_of(share)->wanted_bps;
-	share_out(capacity_bps, owed_bps, first);
-	for (struct share *share = first; share != NULL; share = share->next) {
-		way_of(share)->due_bps = is_recent(way_of(share), now_ns) ? share->given_bps : 0;
-		sum_bps += share->given_bps;
-	}
-	return sum_bps;
-}
-
-/* What one is owed, others have had: the sum is nothing. What nobody had is lost to all, and what
- * is owed to nobody any more is left to all, by weight. */
-static void balance_credits(struct share *first)
-{
-	uint64_t weights = 0;
-	__int128 sum_bits = 0;
-
-	for (struct share *share = first; share != NULL; share = share->next) {
-		if (way_of(share)->due_bps == 0)
-			continue;
-		weights += share->weight;
-		sum_bits += way_of(share)->credit_bits;
-	}
-	for (struct share *share = first; share != NULL; share = share->next) {
-		if (way_of(share)->due_bps != 0)
-			way_of(share)->credit_bits -=
-				(int64_t)(sum_bits * share->weight / (int64_t)weights);
-	}
-}
-
-/* Bounds what it is owed, or owes: to what it can use. Returns its rate until the next round, if it
- * is hungry then. */
-static uint64_t rate_with_credit(struct channel_way *way, uint64_t capacity_bps)
-{
-	uint64_t limit_bps = way->share.ceiling_bps != 0 && way->share.ceiling_bps < capacity_bps
-				     ? way->share.ceiling_bps
-				     : capacity_bps;
-	uint64_t room_bps = limit_bps > way->due_bps ? limit_bps - way->due_bps : 0;
-	uint64_t most_bps = way->due_bps < room_bps ? way->due_bps : room_bps;
-	int64_t most = (int64_t)(most_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
-	int64_t least = -(int64_t)(capacity_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
-
-	if (way->credit_bits > most)
-		way->credit_bits = most;
-	if (way->credit_bits < least)
-		way->credit_bits = least;
-	int64_t rate_bps =
-		(int64_t)way->due_bps + way->credit_bits * (int64_t)(SECOND_NS / RETURN_NS);
-
-	if (rate_bps < 0)
-		return 0;
-	return (uint64_t)rate_bps < limit_bps ? (uint64_t)rate_bps : limit_bps;
-}
-
-/* Each what it is due with its credit; what those leave that do not want it now goes to the others
- * by weight. Returns the sum of what is due. */
-static uint64_t give_with_credit(uint64_t capacity_bps, int64_t owed_bps, struct share *first,
-				 uint64_t now_ns)
-{
-	uint64_t due_bps = find_due(capacity_bps, owed_bps, first, now_ns);
-
-	balance_credits(first);
-	for (struct share *share = first; share != NULL; share = share->next) {
-		struct channel_way *way = way_of(share);
-
-		share->demand_bps = way->wanted_bps;
-		if (way->due_bps == 0)
-			continue;
-		way->entitled_bps = share->assured_bps = rate_with_credit(way, capacity_bps);
-	}
-	share_out(due_bps, 0, first);
-	return due_bps;
+		channel_way_of(share)->entitled_bps = share->given_bps;
 }
 
 static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, uint64_t now_ns)
@@ -450,12 +341,12 @@ static bool divide(struct group *group, unsigned int index, uint64_t passed_ns, 
 	pool->seen_bps[index] = capacity_bps;
 	find_entitled(capacity_bps, group->first);
 	int64_t owed_bps = pool->owed_bits[index] * (int64_t)(SECOND_NS / OWED_NS);
-	uint64_t due_bps = give_with_credit(capacity_bps, owed_bps, group->first, now_ns);
+	uint64_t due_bps = credit_give(capacity_bps, owed_bps, group->first, now_ns);
 
 	pool->is_wanted[index] =
 		(int64_t)due_bps >= (int64_t)(capacity_bps - capacity_bps / 64) - owed_bps;
 	for (struct share *share = group->first; share != NULL; share = share->next) {
-		struct channel_way *way = way_of(share);
+		struct channel_way *way = channel_way_of(share);
 		uint64_t rate_bps = share->given_bps;
 
 		/* Nothing is left, but 0 were no limit at all. */
@@ -477,7 +368,7 @@ static bool divide_all(struct dataplane *dp, uint64_t passed_ns, uint64_t now_ns
 
 	for (struct group *group = dp->rounds->first, *next; group != NULL; group = next) {
 		next = group->next;
-		is_new |= divide(group, way_of(group->first)->way, passed_ns, now_ns);
+		is_new |= divide(group, channel_way_of(group->first)->way, passed_ns, now_ns);
 		*group = (struct group){0};
 	}
 	dp->rounds->first = NULL;
@@ -508,7 +399,7 @@ static bool gather(struct dataplane *dp, unsigned int bit, uint64_t last_ns, uin
 	/* What it had of another pool is not owed by this one. */
 	if (way->pool == pool->index)
 		group->used_bytes += used_bytes;
-	note_credit(way, way->pool == pool->index, used_bytes, now_ns - last_ns, now_ns);
+	credit_note(way, way->pool == pool->index, used_bytes, now_ns - last_ns, now_ns);
 	way->pool = pool->index;
 	if (group->first == NULL) {
 		group->next = rounds->first;

@@ -7,8 +7,9 @@
  *
  * Shares are exact on the scale of some ten milliseconds, not only in each round: who was hungry of
  * late and pauses is owed what it is due meanwhile, by those that had it; when it comes back it has
- * that beside its share, soon and up to its ceiling. A credit is bounded, and forgotten when the
- * pause is a long one. No capacity waits for anybody: what one does not take others have at once.
+ * that beside its share, up to its ceiling, out of what they have beyond their assured rates
+ * (credit.h). A credit is bounded, and forgotten when the pause is a long one. No capacity waits
+ * for anybody: what one does not take others have at once.
  *
  * A channel that does not use what it has lends it out, to those that wait for more. Its own bucket
  * stays at what it would have if it wanted all: so it need not wait for a round when it comes back.

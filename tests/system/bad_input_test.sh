@@ -260,7 +260,7 @@ commands <<-'TABLE'
 	4 | exists; change it with | channel add gold pool=host
 	2 | none of port=PORT, vm=VM, segment=SEGMENT | channel assign gold peer=h2
 	2 | to whom with to=CHANNEL | channel lend gold 1M way=tx for=10m
-	2 | not a name | channel show host/default
+	2 | not a name | channel show host/other
 	2 | frobnicate | frobnicate
 	2 | did you mean 'weft port' | prot list
 	2 | -f FILE | apply

@@ -37,6 +37,21 @@ lacks()
 	! grep -qF -- "$text" "$run/shown" || fail "$*: '$text' in: $(cat "$run/shown")"
 }
 
+# set_speed TAP MBIT: what ethtool -s does (linux/ethtool.h).
+set_speed()
+{
+	python3 - "$@" <<-'CODE'
+		import ctypes, fcntl, socket, struct, sys
+		SIOCETHTOOL, ETHTOOL_GSET, ETHTOOL_SSET = 0x8946, 1, 2
+		settings = ctypes.create_string_buffer(struct.pack("I40x", ETHTOOL_GSET))
+		request = struct.pack("16sP16x", sys.argv[1].encode(), ctypes.addressof(settings))
+		with socket.socket() as kernel:
+		    fcntl.ioctl(kernel, SIOCETHTOOL, request)
+		    struct.pack_into("I8xH", settings, 0, ETHTOOL_SSET, int(sys.argv[2]))
+		    fcntl.ioctl(kernel, SIOCETHTOOL, request)
+	CODE
+}
+
 ns_add c1
 daemons_start
 
@@ -70,6 +85,45 @@ prints "~ channel gold (tx.burst,tx.latency)" weft channel set gold tx.burst= tx
 prints "no change" weft channel set gold tx.rate=0.2G
 lacks burst weft export
 lacks host/default weft export
+
+step "a pool of an uplink without a capacity has its link's speed, which may change"
+ip link add up0 type veth peer name far0
+ip link set up0 up
+ip link set far0 up
+ip link add up1 type ifb
+weft segment add TRUNKED vni=120 vlan=20
+weft uplink add up0 trunk=TRUNKED
+weft uplink add up1 trunk=TRUNKED
+prints "+ pool edge" weft pool add edge uplink=up0
+shows "status.derived capacity" weft pool show edge
+shows "edge 10G 0 10G 0 up0 no" weft pool list
+shows " edge: {uplink: up0}" weft export
+prints "+ channel wide" weft channel add wide pool=edge tx.rate=9G
+refused 4 "pool edge: tx: 12G assured of 10G (wide 9G, deep 3G): lower one" weft channel add deep pool=edge tx.rate=3G
+prints "~ channel wide (tx.rate)" weft channel set wide tx.rate=1M
+refused 4 "pool far: the kernel knows no speed of up1, the interface of uplink up1; give the pool a capacity" \
+	weft pool add far uplink=up1
+prints "+ pool far" weft pool add far uplink=up1 capacity=1G
+prints "~ pool edge (capacity)" weft pool set edge capacity=5G
+prints "~ pool edge (capacity)" weft pool set edge capacity=
+ip link del up0
+ip tuntap add up0 mode tap
+ip link set up0 up
+set_speed up0 100
+wait_for 10 "the pool has the speed of the new link" sh -c "'$build/cli/weft' pool show edge | grep -q 'status.tx.capacity *100M\$'"
+kill -9 "$(pgrep -f "weftd --run-dir $run " | head -n 1)"
+wait_for 20 "weftd is back" connected
+shows "edge 100M 1M 100M 0 up0 no" weft pool list
+for object in "channel wide" "pool edge" "pool far" "port up0" "port up1" "segment TRUNKED"; do
+	prints "- $object" weft "${object% *}" del "${object#* }"
+done
+ip link del up0
+ip link del up1
+
+step "the default channel is shown as the others are, and is nobody's to change"
+shows "status.tx.ceil 1G" weft channel show host/default
+weft channel show host/default -o json | jq -e '.name == "host/default" and .report.channel == "host/default"' >"$run/shown"
+refused 2 "is not a name" weft channel set host/default tx.weight=2
 
 step "whose they are"
 prints "+ segment ALPHA" weft segment add ALPHA vni=100

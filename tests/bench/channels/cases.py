@@ -35,8 +35,9 @@ def limited(way, rate):
 
 def one_rate(run, switch, way, rate, size):
     switch.apply(limited(way, rate))
-    # A held source sends as its ring is taken; what is queued comes half as fast again as it may pass.
-    words = {} if way == "tx" else {"pps": pps_above(rate, size, 1.5)}
+    # A held source sends as its ring is taken; what is queued comes half as fast again as it may pass, and at least
+    # 20 times a second: of a large frame CoDel drops what waits too long, and who then has nothing saves up a burst.
+    words = {} if way == "tx" else {"pps": max(20, pps_above(rate, size, 1.5))}
     ring = 1024 if size in (60, "imix") or rate > 2 * G else 256
     return switch.shape([flow("a", "b", size=size, **words)], 2310 if run.full else 1310, ring=ring,
                         busy=rate > 2 * G)
