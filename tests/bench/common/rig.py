@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One switch for the cases of scripts/bench-channels: its daemons, its lab, load through it.
+"""weft for the cases of scripts/bench and scripts/bench-channels: its daemons, its lab, load through it.
 
-Runs inside namespaces of its own (scripts/bench-channels makes them), as root. The worker is on CPU 0,
-the load on CPU 1.
+Runs inside namespaces of its own (the scripts make them), as root. The worker is on CPU 0, the load on
+CPU 1.
 """
 import http.client
 import json

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a case of scripts/bench works with: rounds in turn, gated; rows of figures.
 
-A case is a function of a Bench that returns a list of Row. It measures what it compares by
+A case is a function of a Bench that returns Rows, or yields them as they come. It measures what it compares by
 bench.in_turn(), which calls one after the other until each has its rounds.
 """
 import dataclasses
 import pathlib
 import statistics
 import subprocess
+import time
 
-from rig import sh
+from rig import NEVER, sh
 
-TRIES = 4  # times as many rounds as are needed
+PATIENCE_S = 90  # for rounds in which the CPUs are near
+PAUSE_S = 0.2  # they move within seconds
 
 
 @dataclasses.dataclass
@@ -30,8 +32,8 @@ class NotNear(RuntimeError):
 
 
 class Bench:
-    def __init__(self, build, rounds=5, seconds=0.4, verbose=False):
-        self.build, self.rounds, self.seconds, self.verbose = pathlib.Path(build), rounds, seconds, verbose
+    def __init__(self, build, rounds=5, seconds=0.4):
+        self.build, self.rounds, self.seconds = pathlib.Path(build), rounds, seconds
 
     def is_near(self):
         """Whether a cache line changes hands between CPU 0 and CPU 1 as fast as within a core complex."""
@@ -43,9 +45,13 @@ class Bench:
         in which the CPUs were near before and after. One that returns None is called again, too."""
         rounds = rounds or self.rounds
         seen = {name: [] for name in measures}
-        for _ in range(TRIES * rounds):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             for name, measure in measures.items():
-                if len(seen[name]) == rounds or not self.is_near():
+                if len(seen[name]) == rounds:
+                    continue
+                if not self.is_near():
+                    NEVER.wait(PAUSE_S)
                     continue
                 result = measure()
                 if result is not None and self.is_near():

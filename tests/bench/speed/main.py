@@ -28,13 +28,13 @@ CASES = {
 
 
 def run(name, bench):
-    """Rows of a case; one that fails is a row that did not pass."""
+    """Rows of a case, as they come; if it fails, the last one did not pass."""
     module, function = CASES[name].split(".")
     try:
-        return getattr(importlib.import_module(module), function)(bench)
+        yield from getattr(importlib.import_module(module), function)(bench)
     except Exception as error:  # pylint: disable=broad-except # the other cases are run
         traceback.print_exc()
-        return [Row(f"{name}: {error}", 0, "", "runs", False)]
+        yield Row(f"{name}: {error}", 0, "", "runs", False)
 
 
 def show(row):

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The load: weft-load on CPU 1, which waits between runs, and what a system's counters say about one."""
+import json
+import subprocess
+
+from systems import FIRST
+
+
+class Load:
+    """Between the sockets of a system; options as weft-load's."""
+
+    def __init__(self, bench, system, **options):
+        words = [*FIRST, bench.build / "tests/bench/weft-load"]
+        for key, value in options.items():
+            words += [] if value is False else [f"--{key}"] if value is True else [f"--{key}", value]
+        system.resume()
+        self.bench, self.system = bench, system
+        self.process = subprocess.Popen([str(w) for w in [*words, *system.sockets]], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        # The first frames make addresses known; until OVS looks at its new rings it takes a moment.
+        if not any(self.run(0.2)["received"] for _ in range(25)):
+            raise RuntimeError(f"{self.system.name}: nothing passes")
+        self.run(1)
+        self.system.pause()
+        return self
+
+    def __exit__(self, *_):
+        self.system.resume()
+        self.process.stdin.close()
+        self.process.wait(20)
+
+    def run(self, seconds=None, pps=0, newcomer_pps=0):
+        """What weft-load says of one run."""
+        ms = round(1000 * (seconds or self.bench.seconds))
+        self.process.stdin.write(f"run {ms} {pps} {newcomer_pps}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def measure(self, pps=0, newcomer_pps=0):
+        """A run in its turn, with busy cycles for each frame that the switch took and that was delivered."""
+        self.system.resume()
+        cycles, frames = self.system.busy()
+        result = self.run(None, pps, newcomer_pps)
+        cycles_after, frames_after = self.system.busy()
+        self.system.pause()
+        if result["received"] == 0 or frames_after == frames:
+            raise RuntimeError(f"{self.system.name}: nothing passed: {result}")
+        return {**result, "cycles": (cycles_after - cycles) / (frames_after - frames),
+                "cycles_delivered": (cycles_after - cycles) / result["received"],
+                "mpps": result["received"] / result["seconds"] / 1e6}
