@@ -153,6 +153,11 @@ class Switch:
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
+    def private_kilobytes(self, process):
+        """Memory that is its own: not what it shares with those who attach, guests' memory among it."""
+        lines = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
     def cpu_seconds(self, process):
         fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

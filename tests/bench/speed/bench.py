@@ -32,7 +32,7 @@ class NotNear(RuntimeError):
 
 
 class Bench:
-    def __init__(self, build, rounds=5, seconds=0.4):
+    def __init__(self, build, rounds=11, seconds=0.1):
         self.build, self.rounds, self.seconds = pathlib.Path(build), rounds, seconds
 
     def is_near(self):

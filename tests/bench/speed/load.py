@@ -5,38 +5,50 @@ import subprocess
 
 from systems import FIRST
 
+LEARNED_PER_S = 10000  # of a port of weft
+
 
 class Load:
     """Between the sockets of a system; options as weft-load's."""
 
-    def __init__(self, bench, system, **options):
+    def __init__(self, bench, system, sockets=None, **options):
         words = [*FIRST, bench.build / "tests/bench/weft-load"]
         for key, value in options.items():
             words += [] if value is False else [f"--{key}"] if value is True else [f"--{key}", value]
         system.resume()
-        self.bench, self.system = bench, system
-        self.process = subprocess.Popen([str(w) for w in [*words, *system.sockets]], stdin=subprocess.PIPE,
+        self.bench, self.system, self.macs = bench, system, options.get("macs", 1)
+        self.process = subprocess.Popen([str(w) for w in [*words, *(sockets or system.sockets)]], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
         # The first frames make addresses known; until OVS looks at its new rings it takes a moment.
         if not any(self.run(0.2)["received"] for _ in range(25)):
             raise RuntimeError(f"{self.system.name}: nothing passes")
-        self.run(1)
+        self.run(0.5 + max(1.5 * self.macs / LEARNED_PER_S, 0.5))
         self.system.pause()
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         self.system.resume()
         self.process.stdin.close()
         self.process.wait(20)
 
-    def run(self, seconds=None, pps=0, newcomer_pps=0):
-        """What weft-load says of one run."""
+    def start(self, seconds=None, pps=0, newcomer_pps=0):
+        """A run begins; answer() waits for its end."""
         ms = round(1000 * (seconds or self.bench.seconds))
         self.process.stdin.write(f"run {ms} {pps} {newcomer_pps}\n")
         self.process.stdin.flush()
+
+    def answer(self):
         return json.loads(self.process.stdout.readline())
+
+    def run(self, *words):
+        """What weft-load says of one run."""
+        self.start(*words)
+        return self.answer()
 
     def measure(self, pps=0, newcomer_pps=0):
         """A run in its turn, with busy cycles for each frame that the switch took and that was delivered."""

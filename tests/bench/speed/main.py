@@ -51,8 +51,8 @@ def main():
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--build", required=True)
     parser.add_argument("--json")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.4)
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--seconds", type=float, default=0.1)
     options = parser.parse_args()
     for name in options.cases:
         if name not in CASES:

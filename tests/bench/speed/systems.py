@@ -25,12 +25,10 @@ class Weft(Switch):
     """Ports p0, p1, ... in one segment, as it is made."""
     name = "weft"
 
-    def __init__(self, bench, n_ports=2, port=None, segment=None, more_ports=None, words=()):
+    def __init__(self, bench, n_ports=2, port=None, segment=None, **more):
         super().__init__(bench.build, realtime=False, wrapper=FIRST)
-        self.words = words
-        segment = {"vni": 100, **(segment or {})}
         ports = {f"p{i}": vhost(**(port or {})) for i in range(n_ports)}
-        self.lab = {"segments": {"ALPHA": segment}, "ports": {**ports, **(more_ports or {})}}
+        self.lab = {"segments": {"ALPHA": {"vni": 100, **(segment or {})}}, "ports": ports, **more}
         self.sockets = [self.run / f"vhost/p{i}.sock" for i in range(n_ports)]
 
     def __enter__(self):
