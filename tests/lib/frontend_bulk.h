@@ -20,8 +20,8 @@
 struct frontend_bulk_load {
 	unsigned int n_frames;
 	unsigned int n_bytes;  /* of every frame, or the largest; of every receive buffer too */
-	const uint16_t *sizes; /* NULL, or of frame i sizes[i % n_sizes]; n_sizes divides n_frames */
-	unsigned int n_sizes;
+	const uint16_t *sizes; /* NULL, or frame i has sizes[i % n_sizes] */
+	unsigned int n_sizes;  /* divides n_frames */
 	bool touch;
 	void (*build)(void *ctx, unsigned int i, unsigned char *frame); /* writes frame i */
 	/* NULL, or called with each frame before it goes out, and with each that came. For that

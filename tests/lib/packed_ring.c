@@ -156,7 +156,8 @@ bool packed_ring_publish(struct packed_ring *ring)
 
 bool packed_ring_is_used(const struct packed_ring *ring, uint16_t position)
 {
-	uint16_t flags = __atomic_load_n(&packed_ring_slot(ring, position)->flags, __ATOMIC_ACQUIRE);
+	uint16_t flags =
+		__atomic_load_n(&packed_ring_slot(ring, position)->flags, __ATOMIC_ACQUIRE);
 	unsigned int both = (position & PACKED_RING_WRAP) != 0 ? AVAIL | USED : 0;
 
 	return (flags & (AVAIL | USED)) == both;

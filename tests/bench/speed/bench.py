@@ -32,7 +32,9 @@ class NotNear(RuntimeError):
 
 
 class Bench:
-    def __init__(self, build, rounds=11, seconds=0.1):
+    def __init__(self, build, rounds=11, seconds=0.1, before=None):
+        """before: another build directory, whose weft takes turns with the others."""
+        self.before = Bench(before, rounds, seconds) if before else None
         self.build, self.rounds, self.seconds = pathlib.Path(build), rounds, seconds
 
     def is_near(self):

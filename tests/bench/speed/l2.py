@@ -3,22 +3,26 @@
 import contextlib
 
 from bench import median_row, ratio_row
-from load import Load
+from load import ForeignLoad, Load
 from systems import Ovs, Testpmd, Weft
 
 MANY_MACS = 100000
 TABLE = {"max_macs": 1000000}
 
 
-def beside(bench, systems, options):
-    """{(system, load): rounds}, all in turn. options: {name of a load: what weft-load is to do}."""
+def beside(bench, systems, options, kind=Load):
+    """{(system, load): rounds}, all in turn; `before` is the first of the systems of an earlier build. options: {name
+    of a load: what weft-load is to do}."""
+    contenders = [(system(bench), "") for system in systems]
+    if bench.before:
+        contenders.append((systems[0](bench.before), "before"))
     with contextlib.ExitStack() as stack:
         measures = {}
-        for name, words in options.items():
-            for system in systems:
-                started = stack.enter_context(system(bench))
-                load = stack.enter_context(Load(bench, started, **words))
-                measures[started.name, name] = load.measure
+        for system, name in contenders:
+            stack.enter_context(system)
+            for load_name, words in options.items():
+                load = stack.enter_context(kind(bench, system, **words))
+                measures[name or system.name, load_name] = load.measure
         return bench.in_turn(measures)
 
 
@@ -62,6 +66,12 @@ def plain(bench):
         yield from goal_of(part, f"{name}: weft / ovs", 1 / 3)
 
 
+def foreign(bench):
+    """The same with a front-end that is not ours."""
+    for name, words in (("64 B, split, virtio-user", {}), ("64 B, packed, virtio-user", {"packed_vq": 1})):
+        yield from rows_of(beside(bench, (channelled, Testpmd, Ovs), {name: words}, ForeignLoad))
+
+
 def roomy(bench):
     """weft with room for many addresses."""
     return Weft(bench, port=TABLE, segment=TABLE)
@@ -91,8 +101,8 @@ def flood(bench):
     """One broadcasts, eight receive: cycles for each frame that was delivered."""
     name = "flood to 8"
 
-    def nine(system):
-        return lambda bench: system(bench, n_ports=9)
+    def ours(bench):
+        return Weft(bench, 9, port={"broadcast_pps": 0}, segment={"broadcast_pps": 0})
 
-    seen = beside(bench, (nine(Weft), nine(Ovs)), {name: {"way": "flood"}})
+    seen = beside(bench, (ours, lambda bench: Ovs(bench, 9)), {name: {"way": "flood"}})
     return goal_of(rows_of(seen, key="cycles_delivered"), f"{name}: weft / ovs", 0.4)

@@ -12,13 +12,18 @@ class Load:
     """Between the sockets of a system; options as weft-load's."""
 
     def __init__(self, bench, system, sockets=None, **options):
-        words = [*FIRST, bench.build / "tests/bench/weft-load"]
-        for key, value in options.items():
-            words += [] if value is False else [f"--{key}"] if value is True else [f"--{key}", value]
         system.resume()
         self.bench, self.system, self.macs = bench, system, options.get("macs", 1)
-        self.process = subprocess.Popen([str(w) for w in [*words, *(sockets or system.sockets)]], stdin=subprocess.PIPE,
+        words = self.words(sockets or system.sockets, options)
+        self.process = subprocess.Popen([str(w) for w in [*FIRST, *words]], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
+
+    def words(self, sockets, options):
+        """The command."""
+        words = [self.bench.build / "tests/bench/weft-load"]
+        for key, value in options.items():
+            words += [] if value is False else [f"--{key}"] if value is True else [f"--{key}", value]
+        return words + sockets
 
     def __enter__(self):
         # The first frames make addresses known; until OVS looks at its new rings it takes a moment.
@@ -62,3 +67,14 @@ class Load:
         return {**result, "cycles": (cycles_after - cycles) / (frames_after - frames),
                 "cycles_delivered": (cycles_after - cycles) / result["received"],
                 "mpps": result["received"] / result["seconds"] / 1e6}
+
+
+class ForeignLoad(Load):
+    """DPDK's virtio-user cards in place of front-ends of our own; options are the cards'."""
+
+    def words(self, sockets, options):
+        more = "".join(f",{key}={value}" for key, value in options.items())
+        cards = [f"--vdev=net_virtio_user{i},path={socket},mac=02:00:00:00:01:0{i},queue_size=1024{more}"
+                 for i, socket in enumerate(sockets)]
+        return [self.bench.build / "tests/bench/weft-virtio-load", "-l", "1", "--no-pci", "--in-memory", "--no-huge",
+                "--single-file-segments", "-m", "512", "--no-telemetry", "--log-level=error", *cards, "--"]

@@ -13,6 +13,7 @@ from bench import Bench, Row, version
 # Name: module and function, which gets a Bench and returns rows.
 CASES = {
     "plain": "l2.plain",
+    "foreign": "l2.foreign",
     "macs": "l2.macs",
     "many-macs": "l2.many_macs",
     "sizes": "l2.sizes",
@@ -24,6 +25,7 @@ CASES = {
     "memory": "scale.memory",
     "latency": "latency.latency",
     "one-way": "taps.one_way",
+    "instructions": "instructions.instructions",
 }
 
 
@@ -53,13 +55,14 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=0.1)
+    parser.add_argument("--before")
     options = parser.parse_args()
     for name in options.cases:
         if name not in CASES:
             parser.error(f"no case {name}: there are {', '.join(CASES)}")
     results = []
     for name in options.cases or CASES:
-        bench = Bench(options.build, options.rounds, options.seconds)
+        bench = Bench(options.build, options.rounds, options.seconds, options.before)
         for row in run(name, bench):
             show(row)
             results.append({"case": name, **dataclasses.asdict(row)})
