@@ -62,14 +62,34 @@ static inline struct bucket *second_bucket(struct table *table, uint64_t h)
 	return &table->buckets[(uint32_t)(h >> 32) & table->mask];
 }
 
-static inline int find_slot(struct bucket *bucket, uint64_t key)
+static inline uint64_t key_at(const struct bucket *bucket, unsigned int slot)
+{
+	return atomic_load_explicit(&bucket->key[slot], memory_order_acquire);
+}
+
+/* The first slot that is free, or -1. */
+static inline int free_slot(const struct bucket *bucket)
 {
 	for (int i = 0; i < BUCKET_SLOTS; i++) {
-		if (atomic_load_explicit(&bucket->key[i], memory_order_acquire) == key)
+		if (key_at(bucket, (unsigned int)i) == 0)
 			return i;
 	}
 	return -1;
 }
+
+/* The slot with that key, which is in one at most, or -1. Which one it is nobody can predict among
+ * many addresses, and a wrong guess costs more than a lookup: it is computed, not branched on. */
+static inline int find_slot(const struct bucket *bucket, uint64_t key)
+{
+	unsigned int slot = (key_at(bucket, 1) == key) + 2U * (key_at(bucket, 2) == key) +
+			    3U * (key_at(bucket, 3) == key);
+
+	/* Beside a writer it may have been seen twice. */
+	slot &= BUCKET_SLOTS - 1;
+	return key_at(bucket, slot) == key ? (int)slot : -1;
+}
+
+_Static_assert(BUCKET_SLOTS == 4, "find_slot computes with four");
 
 /* Bucket and slot of a key, or NULL. Any thread. */
 static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
@@ -218,7 +238,7 @@ static int make_slot(struct fdb *fdb, struct table *table, struct fdb_lists *lis
 
 		if (other == bucket)
 			other = second_bucket(table, h);
-		int slot = other != bucket ? find_slot(other, 0) : -1;
+		int slot = other != bucket ? free_slot(other) : -1;
 
 		if (slot < 0)
 			continue;
@@ -238,11 +258,11 @@ static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists
 {
 	uint64_t h = hash(fdb, entry->key);
 	struct bucket *first = first_bucket(table, h), *bucket = first;
-	int slot = find_slot(bucket, 0);
+	int slot = free_slot(bucket);
 
 	if (slot < 0) {
 		bucket = second_bucket(table, h);
-		slot = find_slot(bucket, 0);
+		slot = free_slot(bucket);
 	}
 	if (slot < 0)
 		slot = make_slot(fdb, table, lists, bucket);

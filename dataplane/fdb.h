@@ -91,7 +91,7 @@ uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_
  * if it is static, wherever; false: main must be told. */
 bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s);
 
-/* Has the bucket of `key` fetched into the cache. */
+/* Has the first bucket of `key` fetched into the cache. */
 void fdb_prefetch(const struct fdb *fdb, uint64_t key);
 
 /* --- writer: main --- */

@@ -139,32 +139,6 @@ static int open_all(struct rig *rig, char *why)
 	return 0;
 }
 
-static void note_delay(struct shape_flow_result *flow, uint64_t delay_ns)
-{
-	unsigned int power = delay_ns < 32 ? 5 : 63 - (unsigned int)__builtin_clzll(delay_ns);
-	unsigned int slot = (power - 5) * 32 + (unsigned int)(delay_ns >> (power - 5)) - 32;
-
-	if (delay_ns < 32)
-		slot = 0;
-	flow->delays[slot < SHAPE_DELAYS ? slot : SHAPE_DELAYS - 1]++;
-	if ((double)delay_ns / 1e3 > flow->max_us)
-		flow->max_us = (double)delay_ns / 1e3;
-}
-
-double shape_delay_us(const struct shape_flow_result *flow, double part)
-{
-	uint64_t n = 0, sum = 0;
-
-	for (unsigned int i = 0; i < SHAPE_DELAYS; i++)
-		n += flow->delays[i];
-	for (unsigned int i = 0; i < SHAPE_DELAYS && n > 0; i++) {
-		sum += flow->delays[i];
-		if ((double)sum >= part * (double)n)
-			return (double)((i % 32 + 33ULL) << (i / 32)) / 1e3;
-	}
-	return -1;
-}
-
 /* Whether, since a frame was sent, both CPUs were there: else its delay is the machine's. */
 static bool is_undisturbed(const struct rig *rig, uint64_t sent_ns)
 {
@@ -224,7 +198,7 @@ static void note(void *ctx, const struct shape_arrival *a)
 	if (a->sent_ns < rig->start_ns || a->sent_ns >= rig->now_ns)
 		return;
 	if (is_undisturbed(rig, a->sent_ns))
-		note_delay(flow, rig->now_ns - a->sent_ns);
+		delays_note(&flow->delays, rig->now_ns - a->sent_ns);
 	else
 		flow->n_disturbed++;
 }

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/bench/delays.h"
 #include "tests/bench/shape_port.h"
 
 #define SHAPE_FLOWS_MAX 64
 #define SHAPE_EVENTS_MAX 16
 #define SHAPE_NAME_BYTES 32
-#define SHAPE_DELAYS 1024 /* 32 to each power of two ns */
 
 /* Words of the user; `from` with n sources are from0, from1, ... */
 struct shape_flow_options {
@@ -53,8 +53,7 @@ struct shape_flow_result {
 	uint64_t lost, late;  /* numbers: frames, or bytes of a large TCP frame */
 	uint32_t *bins;	      /* bytes in each ms */
 	uint64_t n_disturbed; /* whose delay is not counted: a CPU was away meanwhile */
-	uint32_t delays[SHAPE_DELAYS];
-	double max_us;
+	struct delays delays;
 };
 
 struct shape_result {
@@ -68,6 +67,3 @@ struct shape_result {
 /* 0 or -errno, then a line in why (FRONTEND_WHY_BYTES). The result is to be freed either way. */
 int shape_run(struct shape_options *options, struct shape_result *result, char *why);
 void shape_result_fini(struct shape_result *result, unsigned int n_flows);
-
-/* Delay that `part` of the frames do not exceed, in us; -1 without any. */
-double shape_delay_us(const struct shape_flow_result *flow, double part);

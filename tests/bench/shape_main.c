@@ -149,8 +149,8 @@ static void print_flow(const struct shape_options *o, const struct shape_result 
 	       (unsigned long long)f->n_refused, (unsigned long long)f->n_received,
 	       (unsigned long long)f->received_bytes, (double)f->received_bytes * 8e3 / o->ms,
 	       (unsigned long long)f->lost, (unsigned long long)f->late,
-	       (unsigned long long)f->n_disturbed, shape_delay_us(f, 0.5), shape_delay_us(f, 0.99),
-	       f->max_us);
+	       (unsigned long long)f->n_disturbed, delays_us(&f->delays, 0.5),
+	       delays_us(&f->delays, 0.99), (double)f->delays.max_ns / 1e3);
 	if (with_bins) {
 		printf(",");
 		print_series("bins", f->bins, o->ms);

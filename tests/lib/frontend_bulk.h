@@ -19,24 +19,31 @@
 
 struct frontend_bulk_load {
 	unsigned int n_frames;
-	unsigned int n_bytes; /* of every frame; of every receive buffer too */
+	unsigned int n_bytes;  /* of every frame, or the largest; of every receive buffer too */
+	const uint16_t *sizes; /* NULL, or frame i has sizes[i % n_sizes] */
+	unsigned int n_sizes;  /* divides n_frames */
 	bool touch;
 	void (*build)(void *ctx, unsigned int i, unsigned char *frame); /* writes frame i */
-	void *ctx;
+	/* NULL, or called with each frame before it goes out, and with each that came. For that
+	 * there must be as many frames as descriptors, lest one on its way is written. */
+	void (*sending)(void *ctx, unsigned char *frame);
+	void (*arrived)(void *ctx, const unsigned char *frame, uint32_t n_bytes);
+	void *ctx; /* of all three */
 };
 
 struct frontend_bulk {
 	struct frontend_queue *rx;
 	struct frontend_queue *tx;
-	bool touch;
+	struct frontend_bulk_load load;
 	bool mergeable;
 	unsigned int header_bytes;
-	unsigned int n_frames;
 	unsigned int next_frame;
+	unsigned int next_size; /* index */
 	unsigned char *frames; /* each with its header before it */
 	uint64_t frames_address;
 	uint64_t frame_stride;
 	unsigned char *buffers; /* receive buffers, by descriptor */
+	uint64_t buffers_address;
 	uint64_t buffer_stride;
 	uint64_t n_sent;
 	uint64_t n_received;

@@ -121,6 +121,13 @@ int packed_ring_add(struct packed_ring *ring, const struct split_ring_piece *pie
 	return id;
 }
 
+void packed_ring_put(struct packed_ring *ring, const struct split_ring_piece *piece, uint16_t id)
+{
+	fill(ring, ring->avail, piece->address, piece->n_bytes, id,
+	     piece->device_writes ? VRING_DESC_F_WRITE : 0);
+	ring->avail = packed_ring_step(ring, ring->avail, 1);
+}
+
 bool packed_ring_publish(struct packed_ring *ring)
 {
 	uint16_t old = ring->kicked & (uint16_t)~PACKED_RING_WRAP;
@@ -147,13 +154,18 @@ bool packed_ring_publish(struct packed_ring *ring)
 	return vring_need_event(event, new, old);
 }
 
-bool packed_ring_is_waiting(const struct packed_ring *ring)
+bool packed_ring_is_used(const struct packed_ring *ring, uint16_t position)
 {
 	uint16_t flags =
-		__atomic_load_n(&packed_ring_slot(ring, ring->used)->flags, __ATOMIC_ACQUIRE);
-	unsigned int both = (ring->used & PACKED_RING_WRAP) != 0 ? AVAIL | USED : 0;
+		__atomic_load_n(&packed_ring_slot(ring, position)->flags, __ATOMIC_ACQUIRE);
+	unsigned int both = (position & PACKED_RING_WRAP) != 0 ? AVAIL | USED : 0;
 
-	return ring->n_free < ring->size && (flags & (AVAIL | USED)) == both;
+	return (flags & (AVAIL | USED)) == both;
+}
+
+bool packed_ring_is_waiting(const struct packed_ring *ring)
+{
+	return ring->n_free < ring->size && packed_ring_is_used(ring, ring->used);
 }
 
 int packed_ring_take_used(struct packed_ring *ring, uint16_t *id, uint32_t *n_bytes)

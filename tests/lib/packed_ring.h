@@ -46,6 +46,13 @@ int packed_ring_take_used(struct packed_ring *ring, uint16_t *id, uint32_t *n_by
 void packed_ring_want_call(struct packed_ring *ring, bool wanted);
 bool packed_ring_is_waiting(const struct packed_ring *ring);
 
+/* Fills the next slot, for a chain of one piece whose id the caller chose and keeps: as _add it
+ * becomes available with packed_ring_publish. */
+void packed_ring_put(struct packed_ring *ring, const struct split_ring_piece *piece, uint16_t id);
+
+/* Whether the device has given the slot of a position back. */
+bool packed_ring_is_used(const struct packed_ring *ring, uint16_t position);
+
 /* The slot of a position, and the position n slots further. */
 struct vring_packed_desc *packed_ring_slot(const struct packed_ring *ring, uint16_t position);
 uint16_t packed_ring_step(const struct packed_ring *ring, uint16_t position, unsigned int n);

@@ -2,18 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the cases of scripts/bench-channels, which says how; in namespaces made for it."""
 import argparse
-import datetime
-import json
-import os
-import pathlib
-import subprocess
 import sys
 import traceback
 
 import cases
 import cost
+import report
 import tcp
-from rig import Switch, sh
+from rig import Switch
 
 CASES = {"accuracy": cases.accuracy, "overload": cases.overload, "step": cases.step, "lossless": cases.lossless,
          "delay": cases.delay, "flooder": cases.flooder, "stuck": cases.stuck, "tcp": tcp.taps, "guests": tcp.guests,
@@ -57,19 +53,6 @@ def parse(word):
     return name, words
 
 
-def machine():
-    model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), "unknown")
-    return {"cpu": model, "n_cpus": os.cpu_count(), "kernel": os.uname().release}
-
-
-def commit(top):
-    try:
-        return sh("git", "-C", top, "describe", "--always", "--dirty").strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def main():
     parser = argparse.ArgumentParser(prog="bench-channels")
     parser.add_argument("cases", nargs="*")
@@ -91,11 +74,8 @@ def main():
             traceback.print_exc()
             run.say(name, "the case itself", {}, False, str(error))
         results += run.results
-    top = pathlib.Path(__file__).resolve().parents[3]
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(
-            {"commit": commit(top), "machine": machine(), "time": datetime.datetime.now().isoformat(timespec="seconds"),
-             "short": options.short, "results": results}, indent=1))
+        report.write_json(options.json, results, short=options.short)
     n_bad = sum(not r["good"] for r in results)
     print(f"{len(results)} figures, {n_bad} beyond their goal")
     sys.exit(1 if n_bad else 0)

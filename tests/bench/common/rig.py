@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One switch for the cases of scripts/bench-channels: its daemons, its lab, load through it.
+"""weft for the cases of scripts/bench and scripts/bench-channels: its daemons, its lab, load through it.
 
-Runs inside namespaces of its own (scripts/bench-channels makes them), as root. The worker is on CPU 0,
-the load on CPU 1.
+Runs inside namespaces of its own (the scripts make them), as root. The worker is on CPU 0, the load on
+CPU 1.
 """
 import http.client
 import json
@@ -152,6 +152,11 @@ class Switch:
     def kilobytes(self, process):
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    def private_kilobytes(self, process):
+        """Memory that is its own: not what it shares with those who attach, guests' memory among it."""
+        lines = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
     def cpu_seconds(self, process):
         fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Case of scripts/bench: instructions of each stage for each frame, by callgrind. They do not depend on the machine's
+mood, so they are a guard: each stage has a bound, a tenth above what it was when the bound was set."""
+import re
+
+from bench import value_row
+from load import Load
+from rig import sh, wait_for
+from systems import Weft
+
+VALGRIND = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q", "--callgrind-out-file={run}/callgrind"]
+# Function and bounds, with one address a side and with 1,000: 64-byte frames, split rings, full bursts.
+STAGES = {"vhost_io_rx": (110, 110), "classify_burst": (47, 47), "guard_burst": (31, 31), "learn_burst": (13, 85),
+          "forward_lookup": (22, 95), "forward_spread": (17, 17), "forward_transmit": (166, 166),
+          "vhost_io_rx_done": (13, 13)}
+
+
+def dump(switch, n):
+    """Inclusive instructions of the worker's functions so far."""
+    sh("callgrind_control", f"--dump={n}", switch.dataplane.pid)
+    wait_for(20, "callgrind's dump", lambda: list(switch.run.glob(f"callgrind.{n}-*")))
+    path = next(p for p in sorted(switch.run.glob(f"callgrind.{n}-*")) if "worker_turn" in p.read_text())
+    text = sh("callgrind_annotate", "--inclusive=yes", "--auto=no", "--threshold=100", path)
+    seen = {}
+    for count, name in re.findall(r"^ *([\d,]+) \(.*?:(\w+)(?:'2)?(?: \[|$)", text, re.M):
+        seen[name] = max(seen.get(name, 0), int(count.replace(",", "")))
+    return seen
+
+
+def instructions(bench):
+    """Of each stage, with one address a side and with 1,000."""
+    for column, macs in enumerate((1, 1000)):
+        switch = Weft(bench)
+        switch.prefix = [w.format(run=switch.run) for w in VALGRIND]
+        with switch, Load(bench, switch, macs=macs) as load:
+            dump(switch, 1)
+            frames = switch.busy()[1]
+            load.run(2)
+            seen, frames = dump(switch, 2), switch.busy()[1] - frames
+        for stage, bounds in STAGES.items():
+            yield value_row(f"{stage}, {macs:,} addresses a side", seen[stage] / frames, "instructions/frame",
+                            bounds[column])

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Cases of scripts/bench: busy cycles of a learning switch for each frame, between vhost-user ports."""
+import contextlib
+
+from bench import median_row, ratio_row
+from load import ForeignLoad, Load
+from systems import Ovs, Testpmd, Weft
+
+MANY_MACS = 100000
+TABLE = {"max_macs": 1000000}
+
+
+def beside(bench, systems, options, kind=Load):
+    """{(system, load): rounds}, all in turn; `before` is the first of the systems of an earlier build. options: {name
+    of a load: what weft-load is to do}."""
+    contenders = [(system(bench), "") for system in systems]
+    if bench.before:
+        contenders.append((systems[0](bench.before), "before"))
+    with contextlib.ExitStack() as stack:
+        measures = {}
+        for system, name in contenders:
+            stack.enter_context(system)
+            for load_name, words in options.items():
+                load = stack.enter_context(kind(bench, system, **words))
+                measures[name or system.name, load_name] = load.measure
+        return bench.in_turn(measures)
+
+
+def cycles(rounds, key="cycles"):
+    return [r[key] for r in rounds]
+
+
+def rows_of(seen, goals=None, key="cycles"):
+    """A row of each, and what the others' cycles are to ours."""
+    goals, rows = goals or {}, []
+    for (system, name), rounds in seen.items():
+        lost = sum(r["sent"] - r["received"] for r in rounds) / sum(r["sent"] for r in rounds)
+        rows.append(median_row(f"{name}: {system}", cycles(rounds, key), "cycles/frame",
+                               goals.get(name) if system == "weft" else None,
+                               mpps=sorted(cycles(rounds, "mpps"))[len(rounds) // 2], lost=lost))
+    for (system, name), rounds in seen.items():
+        if system != "weft":
+            rows.append(ratio_row(f"{name}: weft / {system}", cycles(seen["weft", name], key), cycles(rounds, key)))
+    return rows
+
+
+def goal_of(rows, name, at_most):
+    """Holds the ratio of that name against its goal."""
+    for row in rows:
+        if row.name == name:
+            row.goal, row.passed = f"at most {at_most:g}", row.value <= at_most
+    return rows
+
+
+def channelled(bench):
+    """weft with a channel that limits nothing, in a pool that is never full."""
+    return Weft(bench, port={"channel": "c"}, channels={"c": {"pool": "host"}},
+                pools={"host": {"capacity": 400 * 10**9}})
+
+
+def plain(bench):
+    """64 bytes, one flow each way."""
+    for name, words in (("64 B, split", {}), ("64 B, packed", {"packed": True}), ("64 B, UDP", {"flows": 1})):
+        part = rows_of(beside(bench, (channelled, Testpmd, Ovs), {name: words}), {name: 90})
+        goal_of(part, f"{name}: weft / testpmd", 1 / 2)
+        yield from goal_of(part, f"{name}: weft / ovs", 1 / 3)
+
+
+def foreign(bench):
+    """The same with a front-end that is not ours."""
+    for name, words in (("64 B, split, virtio-user", {}), ("64 B, packed, virtio-user", {"packed_vq": 1})):
+        yield from rows_of(beside(bench, (channelled, Testpmd, Ovs), {name: words}, ForeignLoad))
+
+
+def roomy(bench):
+    """weft with room for many addresses."""
+    return Weft(bench, port=TABLE, segment=TABLE)
+
+
+def macs(bench):
+    """1,000 and 10,000 addresses a side."""
+    for n, goal in ((1000, 95), (10000, 110)):
+        name = f"{n:,} addresses a side"
+        yield from rows_of(beside(bench, (roomy, Testpmd, Ovs), {name: {"macs": n}}), {name: goal})
+
+
+def many_macs(bench):
+    """100,000 addresses a side against one."""
+    few, many = "1 address a side", f"{MANY_MACS:,} addresses a side"
+    seen = beside(bench, (roomy,), {few: {"macs": 1}, many: {"macs": MANY_MACS}})
+    return rows_of(seen) + [ratio_row(f"{many} / {few}", cycles(seen["weft", many]), cycles(seen["weft", few]), 1.5)]
+
+
+def sizes(bench):
+    """1,518 bytes, and IMIX."""
+    for name, size, goal in (("1,518 B", 1514, 300), ("IMIX", 0, 130)):
+        yield from rows_of(beside(bench, (Weft, Testpmd, Ovs), {name: {"size": size}}), {name: goal})
+
+
+def flood(bench):
+    """One broadcasts, eight receive: cycles for each frame that was delivered."""
+    name = "flood to 8"
+
+    def ours(bench):
+        return Weft(bench, 9, port={"broadcast_pps": 0}, segment={"broadcast_pps": 0})
+
+    seen = beside(bench, (ours, lambda bench: Ovs(bench, 9)), {name: {"way": "flood"}})
+    return goal_of(rows_of(seen, key="cycles_delivered"), f"{name}: weft / ovs", 0.4)

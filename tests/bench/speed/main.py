@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the cases of scripts/bench, which says how; in namespaces made for it."""
+import argparse
+import dataclasses
+import importlib
+import sys
+import traceback
+
+import report
+from bench import Bench, Row, version
+
+# Name: module and function, which gets a Bench and returns rows.
+CASES = {
+    "plain": "l2.plain",
+    "foreign": "l2.foreign",
+    "macs": "l2.macs",
+    "many-macs": "l2.many_macs",
+    "sizes": "l2.sizes",
+    "tunnel": "tunnel.tunnel",
+    "guests": "taps.guests",
+    "taps": "taps.taps",
+    "flood": "l2.flood",
+    "learning": "scale.learning",
+    "memory": "scale.memory",
+    "latency": "latency.latency",
+    "one-way": "taps.one_way",
+    "instructions": "instructions.instructions",
+}
+
+
+def run(name, bench):
+    """Rows of a case, as they come; if it fails, the last one did not pass."""
+    module, function = CASES[name].split(".")
+    try:
+        yield from getattr(importlib.import_module(module), function)(bench)
+    except Exception as error:  # pylint: disable=broad-except # the other cases are run
+        traceback.print_exc()
+        yield Row(f"{name}: {error}", 0, "", "runs", False)
+
+
+def show(row):
+    spread = ""
+    if "least" in row.details:
+        spread = f" ({row.details['least']:.4g} to {row.details['greatest']:.4g}, {row.details['rounds']} rounds)"
+    mark = {None: "     ", True: "ok   ", False: "MISS "}[row.passed]
+    goal = f"; goal: {row.goal}" if row.goal else ""
+    print(f"{mark} {row.name}: {row.value:.4g} {row.unit}{spread}{goal}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--json")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--seconds", type=float, default=0.1)
+    parser.add_argument("--before")
+    options = parser.parse_args()
+    for name in options.cases:
+        if name not in CASES:
+            parser.error(f"no case {name}: there are {', '.join(CASES)}")
+    results = []
+    for name in options.cases or CASES:
+        bench = Bench(options.build, options.rounds, options.seconds, options.before)
+        for row in run(name, bench):
+            show(row)
+            results.append({"case": name, **dataclasses.asdict(row)})
+    versions = {"ovs": version("ovs-vswitchd", "--version"), "dpdk": version("dpdk-testpmd", "--version")}
+    if options.json:
+        report.write_json(options.json, results, versions=versions, rounds=options.rounds, seconds=options.seconds)
+    n_missed = sum(r["passed"] is False for r in results)
+    print(f"{len(results)} figures, {n_missed} miss their goal")
+    sys.exit(1 if n_missed else 0)
+
+
+main()
