@@ -15,6 +15,7 @@ import sys
 import changes  # noqa: F401, these fill SCENARIOS
 import channels  # noqa: F401
 import protection  # noqa: F401
+import queues  # noqa: F401
 import switching  # noqa: F401
 import underlay  # noqa: F401
 from frames import SCENARIOS, pcap
