@@ -35,7 +35,12 @@ struct tap_port {
 	struct tap_queue queues[];
 };
 
+_Static_assert(ARENA_BYTES <= BURST_ARENA_BYTES, "it is the burst's");
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
+
+/* Of the arena no more than this is filled by one burst: what was read is still in the cache of the
+ * CPU when it is copied on. */
+#define ARENA_BYTES (256 * 1024)
 
 /* What every tap has, in the words of virtio-net: checksum and TSO, both ways. */
 #define TAP_FEATURES                                                                               \
@@ -198,7 +203,7 @@ static void tap_rx(struct rxq *rxq, struct burst *burst)
 
 	/* Frames lie close together in the arena: small ones share its first pages. */
 	while (burst->n < BURST_FRAMES &&
-	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= BURST_ARENA_BYTES) {
+	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= ARENA_BYTES) {
 		ssize_t bytes = read(fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
 
 		if (bytes < TAP_HEADER_BYTES) {
@@ -237,18 +242,28 @@ static enum drop_reason reason_of(int error)
 	return error == EFAULT ? DROP_GUEST_FAULT : DROP_TAP_ERROR;
 }
 
+/* A frame that is in one piece, as small ones are, goes by write(): the kernel takes it for a tenth
+ * less than by writev(). */
+static ssize_t write_frame(int fd, struct frame *frame)
+{
+	struct iovec iov[1 + FRAME_IOV_MAX];
+	size_t bytes = sizeof(frame->vnet) + frame->head_len;
+
+	if (frame->n_iov == 0)
+		return write(fd, &frame->vnet, bytes);
+	iov[0].iov_base = &frame->vnet;
+	iov[0].iov_len = bytes;
+	memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
+	return writev(fd, iov, 1 + frame->n_iov);
+}
+
 static void write_frames(int fd, struct burst *burst, const uint8_t *order, unsigned int n,
 			 struct counters_block *count)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		struct frame *frame = &burst->frames[order[i]];
-		struct iovec iov[1 + FRAME_IOV_MAX];
 
-		iov[0].iov_base = &frame->vnet;
-		iov[0].iov_len = sizeof(frame->vnet) + frame->head_len;
-		if (frame->n_iov != 0)
-			memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
-		if (writev(fd, iov, 1 + frame->n_iov) < 0) {
+		if (write_frame(fd, frame) < 0) {
 			drop_frame(burst->recorder, count, frame, reason_of(errno));
 			continue;
 		}

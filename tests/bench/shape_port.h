@@ -55,6 +55,11 @@ struct shape_arrival {
 	uint64_t sent_ns;  /* 0: unknown */
 };
 
+/* Writes such a frame, of n_bytes that are zero, to the config's peer; and, of a large one, its
+ * header. */
+void shape_frame_build(const struct shape_port_config *config, unsigned int n_bytes,
+		       unsigned char *frame, struct virtio_net_hdr *header);
+
 /* 0 or -errno, then a line in why (FRONTEND_WHY_BYTES). */
 int shape_port_open(struct shape_port *port, const struct shape_port_config *config, char *why);
 void shape_port_close(struct shape_port *port);

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Cases of scripts/bench with kernel taps: TCP tap to tap, one way between a machine and a tap, and TCP with large
+segments between two kernels behind front-ends.
+
+Switches run on CPU 0: weft's worker, OVS whole (what is no PMD of it serves its taps), testpmd's forwarding core.
+iperf3, both ends of it, and the front-ends run on CPU 1, weftd and OVS's database as well. The kernel's bridge has
+no process: it works where iperf3 does. All are there at once, each with namespaces of its own; who is not measured
+is stopped.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from bench import median_row, ratio_row
+from rig import NEVER, Switch, lab, sh, vhost, wait_for
+
+ON_SWITCH_CPU, ON_LOAD_CPU = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
+SECONDS = 2
+ONE_WAY_MS = 1000
+GIGA, MEGA = 10**9, 10**6
+
+
+def within(name, *words):
+    return ["ip", "netns", "exec", name, *[str(w) for w in words]]
+
+
+def address(place, end):
+    return f"10.0.{place}.{end}"
+
+
+@contextlib.contextmanager
+def namespaces(prefix):
+    """Those of the two ends of a switch."""
+    names = [prefix + "1", prefix + "2"]
+    for name in names:
+        sh("ip", "netns", "add", name)
+        sh("ip", "-n", name, "link", "set", "lo", "up")
+    try:
+        yield names
+    finally:
+        for name in names:
+            sh("ip", "netns", "del", name)
+
+
+def bring_up(name, device, text=None, **options):
+    for key, value in options.items():
+        sh("ip", "-n", name, "link", "set", device, key, value)
+    if text:
+        sh("ip", "-n", name, "addr", "add", text + "/24", "dev", device)
+    sh("ip", "-n", name, "link", "set", device, "up")
+
+
+class Peer:
+    """Processes of a switch that is no weft, in a directory of their own."""
+
+    def __init__(self):
+        self.run = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench-peer.", dir="/tmp"))
+        self.processes = []
+
+    def __enter__(self):
+        try:
+            self.begin()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def begin(self):
+        raise NotImplementedError
+
+    def start(self, name, *words, env=None):
+        with open(self.run / f"{name}.log", "ab") as log:
+            process = subprocess.Popen([str(w) for w in words], stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)
+        self.processes.append(process)
+        return process
+
+    def end(self):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(self.run, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def awake(self):
+        """It runs meanwhile; after its first sleep() not at any other time."""
+        self.processes[-1].send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.sleep()
+
+    def sleep(self):
+        self.processes[-1].send_signal(signal.SIGSTOP)
+
+
+class Ovs(Peer):
+    """OVS with DPDK and one learning bridge."""
+
+    def __init__(self, build, **config):
+        super().__init__()
+        self.config = config
+        self.vswitchd = pathlib.Path(build) / "ovs-dpdk/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
+        self.env = {**os.environ, "OVS_RUNDIR": str(self.run), "OVS_LOGDIR": str(self.run), "OVS_DBDIR": str(self.run)}
+
+    def ctl(self, *words):
+        return sh("ovs-vsctl", "--timeout=30", *words, env=self.env)
+
+    def begin(self):
+        sh("ovsdb-tool", "create", self.run / "conf.db", "/usr/share/openvswitch/vswitch.ovsschema", env=self.env)
+        self.start("ovsdb", *ON_LOAD_CPU, "ovsdb-server", f"--remote=punix:{self.run}/db.sock",
+                   f"--unixctl={self.run}/db.ctl", self.run / "conf.db", env=self.env)
+        wait_for(10, "OVS's database listens", (self.run / "db.sock").exists)
+        config = {"dpdk-init": "true", "dpdk-extra": "--no-huge --legacy-mem -m 2048 --no-pci", "dpdk-lcore-mask": "0x1",
+                  "pmd-cpu-mask": "0x1", **self.config}
+        self.ctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
+                 *(f'other_config:{k}="{v}"' for k, v in config.items()))
+        self.start("vswitchd", *ON_SWITCH_CPU, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl",
+                   f"unix:{self.run}/db.sock", env=self.env)
+        self.ctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev")
+
+    def add_tap(self, name, device):
+        """It keeps a tap that moves away."""
+        self.ctl("add-port", "br0", device, "--", "set", "interface", device, "type=tap")
+        sh("ip", "link", "set", device, "netns", name)
+
+    def add_vhost(self, port):
+        self.ctl("add-port", "br0", port, "--", "set", "interface", port, "type=dpdkvhostuser")
+        wait_for(10, f"OVS listens for {port}", (self.run / port).exists)
+        return self.run / port
+
+
+class Testpmd(Peer):
+    """Two ports with TSO, what comes from one goes to the other."""
+
+    def begin(self):
+        devices = [f"--vdev=net_vhost{i},iface={self.run}/p{i},queues=1,tso=1" for i in (1, 2)]
+        self.start("testpmd", "dpdk-testpmd", "-l", "0,1", "--main-lcore", "1", "--no-huge", "-m", "1024", "--no-pci",
+                   "--file-prefix", "weft-bench", "--no-telemetry", *devices, "--", "--nb-cores=1", "--forward-mode=io", "--no-flush-rx",
+                   "--auto-start")
+        wait_for(20, "testpmd listens", lambda: all(self.socket(i).exists() for i in (1, 2)))
+
+    def socket(self, i):
+        return self.run / f"p{i}"
+
+
+def tcp_goodput(prefix, target):
+    """bit/s that arrive in the second namespace from the first."""
+    with subprocess.Popen(within(prefix + "2", *ON_LOAD_CPU, "iperf3", "-s", "-1"), stdout=subprocess.DEVNULL) as server:
+        for _ in range(100):
+            if ":5201" in sh(*within(prefix + "2", "ss", "-ltn")):
+                break
+            NEVER.wait(0.05)
+        out = json.loads(sh(*within(prefix + "1", *ON_LOAD_CPU, "iperf3", "-c", target, "-t", SECONDS, "-O", 1, "-J")))
+        server.wait(20)
+    return out["end"]["sum_received"]["bits_per_second"] / GIGA
+
+
+def reaches(prefix, target):
+    """Whether the first namespace has an answer from the second."""
+    return subprocess.run(within(prefix + "1", "busybox", "ping", "-c", "1", "-W", "1", target),
+                          stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def plug_veth(name, device, text):
+    """A veth whose other end is in the bridge `kernel`."""
+    sh("ip", "link", "add", "v" + device, "type", "veth", "peer", "name", device)
+    sh("ip", "link", "set", device, "netns", name)
+    sh("ip", "link", "set", "v" + device, "master", "kernel", "up")
+    bring_up(name, device, text)
+
+
+def taps(bench):
+    """TCP between two namespaces: over weft, over OVS's taps, over the kernel's bridge with veth."""
+    places = {"w": 1, "o": 2, "k": 3}
+    with contextlib.ExitStack() as stack:
+        names = {p: stack.enter_context(namespaces(p)) for p in places}
+        switch = stack.enter_context(Switch(bench.build, realtime=False))
+        switch.apply(lab({n: {"type": "tap", "segment": "ALPHA", "netns": n, "ip": address(1, n[1]) + "/24"}
+                          for n in names["w"]}))
+        ovs = stack.enter_context(Ovs(bench.build))
+        for name in names["o"]:
+            ovs.add_tap(name, name)
+            bring_up(name, name, address(2, name[1]))
+        sh("ip", "link", "add", "kernel", "type", "bridge")
+        sh("ip", "link", "set", "kernel", "up")
+        for name in names["k"]:
+            plug_veth(name, name, address(3, name[1]))
+        for prefix, place in places.items():
+            wait_for(10, f"{prefix}1 reaches {prefix}2", lambda p=prefix, n=place: reaches(p, address(n, 2)))
+        seen = bench.in_turn({p: lambda p=p, n=n: tcp_goodput(p, address(n, 2)) for p, n in places.items()})
+        sh("ip", "link", "del", "kernel")
+    return [median_row("TCP tap to tap, weft", seen["w"], "Gbit/s"),
+            median_row("TCP tap to tap, OVS's taps", seen["o"], "Gbit/s"),
+            median_row("TCP veth to veth, the kernel's bridge", seen["k"], "Gbit/s"),
+            ratio_row("TCP tap to tap, weft to OVS", seen["w"], seen["o"], at_least=8),
+            ratio_row("TCP tap to tap, weft to the kernel's bridge", seen["w"], seen["k"], at_least=0.6)]
+
+
+LOAD_MAC = "02:53:68:00:00:03"  # of neither end: frames to the tap are for somebody behind it
+
+
+def one_way_load(bench, name, socket, way, size):
+    """Frames and bytes that arrive in a second."""
+    out = json.loads(sh(*within(name, bench.build / "tests/bench/weft-tap-load", way, socket, name, size, ONE_WAY_MS)))
+    if out["bad"]:
+        raise RuntimeError(f"weft-tap-load met {out['bad']} bad frames")
+    return {key: out[key] / out["seconds"] for key in ("frames", "bytes", "sent")}
+
+
+def one_way_round(bench, ovs, name, socket, way, size):
+    """A machine of OVS has no TSO: its kernel cuts before it sends. Its tap's kernel is given large frames."""
+    with ovs.awake() if ovs else contextlib.nullcontext():
+        return one_way_load(bench, name, socket, way, 1514 if ovs and way == "to" and size == "tso" else size)
+
+
+def one_way_rows(seen):
+    rows = []
+    for way, text in (("to", "guest to tap"), ("from", "tap to guest")):
+        for size, name, key, unit, part, goal in ((60, "64 B", "frames", "Mframes/s", MEGA, 3),
+                                                  ("tso", "64 KiB", "bytes", "Gbit/s", GIGA / 8, 8)):
+            values = {s: [r[key] / part for r in seen[s, way, size]] for s in ("weft", "ovs")}
+            rows += [median_row(f"{text}, {name}, {s}", values[s], unit) for s in values]
+            rows.append(ratio_row(f"{text}, {name}, weft to OVS", values["weft"], values["ovs"], at_least=goal))
+    return rows
+
+
+def one_way(bench):
+    """Between a front-end and a tap, one way at a time."""
+    with contextlib.ExitStack() as stack:
+        tap = {"weft": stack.enter_context(namespaces("w"))[0], "ovs": stack.enter_context(namespaces("o"))[0]}
+        switch = stack.enter_context(Switch(bench.build, realtime=False))
+        switch.apply(lab({tap["weft"]: {"type": "tap", "segment": "ALPHA", "netns": tap["weft"]}, "a": vhost()}))
+        # A PMD that sleeps when it has nothing to do leaves the CPU to the thread that serves the tap.
+        ovs = stack.enter_context(Ovs(bench.build, **{"pmd-maxsleep": "100"}))
+        socket = {"weft": switch.run / "vhost/a.sock", "ovs": ovs.add_vhost("a")}
+        ovs.add_tap(tap["ovs"], tap["ovs"])
+        for name in tap.values():
+            bring_up(name, name, address=LOAD_MAC)
+        ovs.sleep()
+        measures = {(system, way, size): lambda s=system, w=way, z=size: one_way_round(
+            bench, ovs if s == "ovs" else None, tap[s], socket[s], w, z)
+            for way in ("to", "from") for size in (60, "tso") for system in tap}
+        return one_way_rows(bench.in_turn(measures))
+
+
+def machines(stack, bench, prefix, place, sockets):
+    """Two kernels behind front-ends of these sockets."""
+    for i, (name, socket) in enumerate(zip(stack.enter_context(namespaces(prefix)), sockets), 1):
+        process = stack.enter_context(subprocess.Popen(
+            [str(w) for w in within(name, *ON_LOAD_CPU, bench.build / "tests/bench/weft-tap-machine", socket, name)]))
+        stack.callback(process.terminate)
+        wait_for(20, f"{name} has its device", lambda n=name: n in sh("ip", "-n", n, "-br", "link"))
+        bring_up(name, name, address(place, i))
+    wait_for(10, f"{prefix}1 reaches {prefix}2", lambda: reaches(prefix, address(place, 2)))
+
+
+def guests(bench):
+    """TCP between two kernels, each behind a front-end with TSO."""
+    with contextlib.ExitStack() as stack:
+        switch = stack.enter_context(Switch(bench.build, realtime=False))
+        switch.apply(lab({"a": vhost(), "b": vhost()}))
+        machines(stack, bench, "w", 1, [switch.run / f"vhost/{p}.sock" for p in "ab"])
+        testpmd = stack.enter_context(Testpmd())
+        machines(stack, bench, "t", 2, [testpmd.socket(i) for i in (1, 2)])
+        testpmd.sleep()
+        ovs = stack.enter_context(Ovs(bench.build, **{"userspace-tso-enable": "true"}))
+        machines(stack, bench, "o", 3, [ovs.add_vhost(p) for p in "ab"])
+        ovs.sleep()
+
+        def goodput(prefix, place, peer):
+            with peer.awake() if peer else contextlib.nullcontext():
+                return tcp_goodput(prefix, address(place, 2))
+
+        seen = bench.in_turn({"weft": lambda: goodput("w", 1, None), "testpmd": lambda: goodput("t", 2, testpmd),
+                              "ovs": lambda: goodput("o", 3, ovs)})
+    return [median_row("TCP between kernels, weft", seen["weft"], "Gbit/s"),
+            median_row("TCP between kernels, testpmd io tso=1", seen["testpmd"], "Gbit/s"),
+            median_row("TCP between kernels, OVS with userspace TSO", seen["ovs"], "Gbit/s"),
+            ratio_row("TCP between kernels, weft to testpmd", seen["weft"], seen["testpmd"], at_least=1),
+            ratio_row("TCP between kernels, weft to OVS", seen["weft"], seen["ovs"], at_least=1.2)]
