@@ -35,12 +35,7 @@ struct tap_port {
 	struct tap_queue queues[];
 };
 
-_Static_assert(ARENA_BYTES <= BURST_ARENA_BYTES, "it is the burst's");
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
-
-/* Of the arena no more than this is filled by one burst: what was read is still in the cache of the
- * CPU when it is copied on. */
-#define ARENA_BYTES (256 * 1024)
 
 /* What every tap has, in the words of virtio-net: checksum and TSO, both ways. */
 #define TAP_FEATURES                                                                               \
@@ -203,7 +198,7 @@ static void tap_rx(struct rxq *rxq, struct burst *burst)
 
 	/* Frames lie close together in the arena: small ones share its first pages. */
 	while (burst->n < BURST_FRAMES &&
-	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= ARENA_BYTES) {
+	       at + TAP_HEADER_BYTES + FRAME_BYTES_MAX <= BURST_ARENA_BYTES) {
 		ssize_t bytes = read(fd, burst->arena + at, TAP_HEADER_BYTES + FRAME_BYTES_MAX);
 
 		if (bytes < TAP_HEADER_BYTES) {
