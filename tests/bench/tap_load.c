@@ -2,17 +2,17 @@
 /*
  * weft-tap-load: one way between a front-end and a kernel tap, as fast as it goes.
  *
- *     front-end  ---  switch  ---  tap  ===  packet socket        all of this process, but the switch
+ *     front-end  ---  switch  ---  tap  ===  packet socket    all of this process, but the switch
  *
- *     weft-tap-load to SOCKET DEVICE BYTES|tso MS      the front-end sends, what the tap's kernel got
- *                                                      is counted
- *     weft-tap-load from SOCKET DEVICE BYTES|tso MS    a packet socket sends through the device, what
- *                                                      the front-end got is counted
+ *     weft-tap-load to SOCKET DEVICE BYTES|tso MS    the front-end sends, what the tap's kernel got is
+ *                                                    counted
+ *     weft-tap-load from SOCKET DEVICE BYTES|tso MS  a packet socket sends through the device, what
+ *                                                    the front-end got is counted
  *
- * Runs in the namespace of the tap, on CPU 1. BYTES are without FCS; small frames the kernel cuts from
- * large datagrams. tso: TCP frames of 64 KiB, which may arrive cut. What comes to the tap is for
- * another address, so that its kernel counts it and looks no further. Prints JSON: frames and bytes
- * that were sent and arrived, and the time.
+ * Runs in the namespace of the tap, on CPU 1. BYTES are without FCS; small frames the kernel cuts
+ * from large datagrams. tso: TCP frames of 64 KiB, which may arrive cut. What comes to the tap is
+ * for another address, so that its kernel counts it and looks no further. Prints JSON: frames and
+ * bytes that were sent and arrived, and the time.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -95,14 +95,14 @@ class Peer:
 
     @contextlib.contextmanager
     def awake(self):
-        """It runs meanwhile; after its first sleep() not at any other time."""
+        """It runs meanwhile; after its first pause() not at any other time."""
         self.processes[-1].send_signal(signal.SIGCONT)
         try:
             yield
         finally:
-            self.sleep()
+            self.pause()
 
-    def sleep(self):
+    def pause(self):
         self.processes[-1].send_signal(signal.SIGSTOP)
 
 
@@ -249,7 +249,7 @@ def one_way(bench):
         ovs.add_tap(tap["ovs"], tap["ovs"])
         for name in tap.values():
             bring_up(name, name, address=LOAD_MAC)
-        ovs.sleep()
+        ovs.pause()
         measures = {(system, way, size): lambda s=system, w=way, z=size: one_way_round(
             bench, ovs if s == "ovs" else None, tap[s], socket[s], w, z)
             for way in ("to", "from") for size in (60, "tso") for system in tap}
@@ -275,10 +275,10 @@ def guests(bench):
         machines(stack, bench, "w", 1, [switch.run / f"vhost/{p}.sock" for p in "ab"])
         testpmd = stack.enter_context(Testpmd())
         machines(stack, bench, "t", 2, [testpmd.socket(i) for i in (1, 2)])
-        testpmd.sleep()
+        testpmd.pause()
         ovs = stack.enter_context(Ovs(bench.build, **{"userspace-tso-enable": "true"}))
         machines(stack, bench, "o", 3, [ovs.add_vhost(p) for p in "ab"])
-        ovs.sleep()
+        ovs.pause()
 
         def goodput(prefix, place, peer):
             with peer.awake() if peer else contextlib.nullcontext():
