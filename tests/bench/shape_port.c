@@ -96,8 +96,8 @@ static void build_tcp(unsigned char *frame, unsigned int n_bytes, struct virtio_
 	};
 }
 
-void shape_frame_build(const struct shape_port_config *c, unsigned int n_bytes, unsigned char *frame,
-		       struct virtio_net_hdr *header)
+void shape_frame_build(const struct shape_port_config *c, unsigned int n_bytes,
+		       unsigned char *frame, struct virtio_net_hdr *header)
 {
 	unsigned char *ip = frame + IP_AT;
 
@@ -147,7 +147,8 @@ static int fill_rings(struct shape_port *p)
 		unsigned char *at = p->frames + i * p->frame_stride;
 		unsigned int n_bytes = frame_bytes(&p->config, i);
 
-		shape_frame_build(&p->config, n_bytes, at + f->header_bytes, (struct virtio_net_hdr *)at);
+		shape_frame_build(&p->config, n_bytes, at + f->header_bytes,
+				  (struct virtio_net_hdr *)at);
 		tx->desc[i] = (struct vring_desc){
 			.addr = frontend_memory_address(&f->memory, at),
 			.len = f->header_bytes + n_bytes,

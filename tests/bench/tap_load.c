@@ -2,7 +2,7 @@
 /*
  * weft-tap-load: one way between a front-end and a kernel tap, as fast as it goes.
  *
- *     front-end  ---  switch  ---  tap  ===  packet socket    all of this process, but the switch
+ *     front-end  ---  switch  ---  tap  ===  packet socket   all this process, but the switch
  *
  *     weft-tap-load to SOCKET DEVICE BYTES|tso MS    the front-end sends, what the tap's kernel got is
  *                                                    counted
