@@ -4,8 +4,8 @@
  *
  *     front-end  ---  switch  ---  tap  ===  packet socket   all this process, but the switch
  *
- *     weft-tap-load to SOCKET DEVICE BYTES|tso MS    the front-end sends, what the tap's kernel got is
- *                                                    counted
+ *     weft-tap-load to SOCKET DEVICE BYTES|tso MS    the front-end sends, what the tap's kernel got
+ *                                                    is counted
  *     weft-tap-load from SOCKET DEVICE BYTES|tso MS  a packet socket sends through the device, what
  *                                                    the front-end got is counted
  *
