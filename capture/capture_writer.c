@@ -14,6 +14,7 @@
 #define PACKET_TYPE 6
 #define COUNTS_TYPE 5
 #define RESOLUTION_NS 9
+#define SECTION_BYTES_MAX (48 + CAPTURE_SECTION_COMMENT_BYTES)
 #define BLOCK_HEAD_BYTES_MAX (64 + CAPTURE_NAME_BYTES)
 #define BLOCK_TAIL_BYTES_MAX (32 + CAPTURE_COMMENT_BYTES)
 
@@ -76,19 +77,25 @@ static int begin_pcap(struct capture_writer *writer)
 	return writer->sink(writer->ctx, room, head.n);
 }
 
-static int begin_pcapng(struct capture_writer *writer)
+static int begin_pcapng(struct capture_writer *writer, const char *comment)
 {
 	static const uint8_t unknown_length[8] = {255, 255, 255, 255, 255, 255, 255, 255};
-	uint8_t room[28];
+	uint8_t room[SECTION_BYTES_MAX];
 	struct bytes head = {room, 0};
+	size_t comment_len = text_len(comment, CAPTURE_SECTION_COMMENT_BYTES);
 
 	add_u32(&head, SECTION_TYPE);
-	add_u32(&head, sizeof(room));
+	add_u32(&head, 0);
 	add_u32(&head, BYTE_ORDER_MAGIC);
 	add_u16(&head, 1);
 	add_u16(&head, 0);
 	add(&head, unknown_length, sizeof(unknown_length));
-	add_u32(&head, sizeof(room));
+	if (comment_len != 0) {
+		add_option(&head, 1, comment, comment_len);
+		add_option(&head, 0, NULL, 0);
+	}
+	add_u32(&head, (uint32_t)head.n + 4);
+	memcpy(room + 4, room + head.n - 4, 4);
 	return writer->sink(writer->ctx, room, head.n);
 }
 
@@ -96,7 +103,14 @@ int capture_writer_begin(struct capture_writer *writer, enum capture_format form
 			 capture_sink_fn sink, void *ctx)
 {
 	*writer = (struct capture_writer){.sink = sink, .ctx = ctx, .format = format};
-	return format == CAPTURE_PCAP ? begin_pcap(writer) : begin_pcapng(writer);
+	return format == CAPTURE_PCAP ? begin_pcap(writer) : begin_pcapng(writer, NULL);
+}
+
+int capture_writer_begin_section(struct capture_writer *writer, const char *comment,
+				 capture_sink_fn sink, void *ctx)
+{
+	*writer = (struct capture_writer){.sink = sink, .ctx = ctx, .format = CAPTURE_PCAPNG};
+	return begin_pcapng(writer, comment);
 }
 
 int capture_writer_add_interface(struct capture_writer *writer,

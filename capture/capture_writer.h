@@ -27,6 +27,10 @@ struct capture_writer {
 int capture_writer_begin(struct capture_writer *writer, enum capture_format format,
 			 capture_sink_fn sink, void *ctx);
 
+/* The same of a pcapng, with a comment that is about all of it. */
+int capture_writer_begin_section(struct capture_writer *writer, const char *comment,
+				 capture_sink_fn sink, void *ctx);
+
 /* pcapng: interfaces are numbered from 0 in the order in which they are added. */
 int capture_writer_add_interface(struct capture_writer *writer,
 				 const struct capture_interface *interface);

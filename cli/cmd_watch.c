@@ -40,6 +40,11 @@ static void describe(const json_t *event, char *what, size_t what_bytes, char *n
 		snprintf(what, what_bytes, "port %s", word(event, "port"));
 		snprintf(news, news_bytes, "%s%s%s", word(event, "link"),
 			 *word(event, "reason") ? ": " : "", word(event, "reason"));
+	} else if (strcmp(kind, "flight") == 0) {
+		snprintf(what, what_bytes, "segment %s", word(event, "segment"));
+		snprintf(news, news_bytes, "%s; %s%s", word(event, "what"),
+			 *word(event, "problem") ? "not saved: " : "saved: ",
+			 *word(event, "problem") ? word(event, "problem") : word(event, "name"));
 	} else if (strcmp(kind, "dataplane") == 0) {
 		snprintf(what, what_bytes, "dataplane");
 		snprintf(news, news_bytes, "%s",

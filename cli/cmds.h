@@ -96,6 +96,11 @@ int cmd_capture_run(const struct call *call);
 int cmd_capture_list(const struct call *call);
 int cmd_capture_end(const struct call *call);
 
+int cmd_flight_list(const struct call *call);
+int cmd_flight_get(const struct call *call);
+int cmd_flight_save(const struct call *call);
+int cmd_flight_del(const struct call *call);
+
 int cmd_worker_list(const struct call *call);
 int cmd_worker_queues(const struct call *call);
 int cmd_worker_move(const struct call *call);

@@ -171,6 +171,16 @@ int api_delete_capture(void *ctx, const struct http_request *request, struct htt
 int api_get_dropped(void *ctx, const struct http_request *request, struct http_reply *reply,
 		    struct problem *problem);
 
+/* api_flight.c */
+int api_list_flights(void *ctx, const struct http_request *request, struct http_reply *reply,
+		     struct problem *problem);
+int api_get_flight(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem);
+int api_delete_flight(void *ctx, const struct http_request *request, struct http_reply *reply,
+		      struct problem *problem);
+int api_save_flight(void *ctx, const struct http_request *request, struct http_reply *reply,
+		    struct problem *problem);
+
 /* For the handlers. api.c has no state of its own. */
 
 /* api_frames.c: what a body says, checked. 0 or -errno with *problem. Ports are added to those that

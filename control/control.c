@@ -20,6 +20,7 @@
 #include "control/config.h"
 #include "control/events.h"
 #include "control/fastpath.h"
+#include "control/flights.h"
 #include "control/following.h"
 #include "control/http.h"
 #include "control/http_listen.h"
@@ -235,6 +236,8 @@ static int open_parts(struct control *control, const struct control_options *opt
 	if (error == 0)
 		error = reports_create(&control->reports);
 	if (error == 0)
+		error = flights_create(options->state_dir, &control->flights);
+	if (error == 0)
 		error = loop_create(&control->loop);
 	if (error == 0)
 		error = underlay_create(control->loop, &control->underlay);
@@ -283,6 +286,7 @@ void control_destroy(struct control *control)
 	http_tls_fini(&control->tls);
 	events_destroy(control->events);
 	reports_destroy(control->reports);
+	flights_destroy(control->flights);
 	if (control->fastpath != NULL)
 		playback_end_all(control);
 	fastpath_destroy(control->fastpath);
@@ -392,6 +396,7 @@ int control_turn(struct control *control)
 	wait_ms = sooner(wait_ms, fastpath_run(control->fastpath, control->model, now_ns));
 	wait_ms = sooner(wait_ms, underlay_tell(control->underlay, control->fastpath, now_ns));
 	wait_ms = sooner(wait_ms, report(control, now_ns));
+	wait_ms = sooner(wait_ms, flights_turn(control));
 	wait_ms = sooner(wait_ms, follow(control, now_ns));
 	wait_ms = sooner(wait_ms, api_run_tests(control, now_ns));
 	wait_ms = sooner(wait_ms, recording_turn(control));

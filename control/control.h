@@ -17,6 +17,7 @@ struct claims;
 struct config;
 struct events;
 struct fastpath;
+struct flights;
 struct following;
 struct http;
 struct loop;
@@ -66,6 +67,7 @@ struct control {
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
 	struct recording *recordings; /* captures that run */
+	struct flights *flights;      /* what flight recorders had */
 	struct playback *playbacks; /* replays that run */
 	struct following *following; /* frames that are followed; NULL: none are */
 	uint64_t next_poke_ns; /* when ports are looked at again for them */

@@ -129,6 +129,11 @@ void events_add_plan(struct events *events, const struct plan *plan, uint64_t re
 	json_decref(changes);
 }
 
+void events_add(struct events *events, json_t *event)
+{
+	add(events, false, event);
+}
+
 /* --- ports --- */
 
 static int compare_seen(const void *a, const void *b)

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "control/model.h"
 #include "control/plan.h"
 #include "control/problem.h"
@@ -31,6 +33,9 @@ void events_destroy(struct events *events); /* NULL is legal */
 
 /* A change that was carried out, which led to `revision`. */
 void events_add_plan(struct events *events, const struct plan *plan, uint64_t revision);
+
+/* Something else that is told: `event` and what belongs to it, which becomes ours. */
+void events_add(struct events *events, json_t *event);
 
 /* What is different since the last time, of the dataplane and of each port. */
 void events_look(struct events *events, const struct model *model, struct fastpath *fastpath);

@@ -115,6 +115,11 @@ struct counters_worker meter_worker(const struct meter *meter, uint32_t worker)
 	return sum;
 }
 
+uint32_t meter_flights(const struct meter *meter)
+{
+	return __atomic_load_n(&meter->header->n_flights, __ATOMIC_ACQUIRE);
+}
+
 /* Offset of what the workers count for a slot. */
 static uint64_t channel_offset(const struct counters_header *header, uint32_t slot)
 {

@@ -28,6 +28,9 @@ void meter_close(struct meter *meter); /* not open is legal */
 struct counters_block meter_sum(const struct meter *meter, uint32_t slot);
 struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
 
+/* Flight recorders that have stopped so far. */
+uint32_t meter_flights(const struct meter *meter);
+
 /* For each way of each slot of channels below n_slots a number that is another one after it counted
  * anything, 0 if it never has: changes[slot * DP_WAYS + way]. Slots that never did are not read: to
  * read a page of them would make it. */

@@ -19,6 +19,8 @@ const struct problem_code problem_codes[] = {
 	{"confirm-none", "nothing is on trial"},
 	{"confirm-pending", "a revision is on trial; only confirm and rollback are taken"},
 	{"dataplane-unreachable", "weft-dataplane does not answer"},
+	{"flight-off", "the segment has no flight recorder"},
+	{"flight-unknown", "no such recording is kept (any more)"},
 	{"host-refused", "the host cannot do it: a device, a socket, a namespace"},
 	{"host-unknown", "the port names another host"},
 	{"ifname-missing", "the port's name is no device name; ifname is needed"},

@@ -303,6 +303,8 @@ static int begin(struct recording *recording)
 {
 	int error = recording->fd >= 0 ? record_open(recording->fd, &recording->map) : -EBADMSG;
 
+	if (error == 0)
+		error = record_protect(&recording->map);
 	for (uint32_t i = 0; error == 0 && i < recording->map.n_rings; i++)
 		record_reader_begin(&recording->readers[i], &recording->map, i);
 	if (error == 0)

@@ -35,9 +35,27 @@ static bool concerns(const struct capture *capture, const struct port *port)
 	return is_named && (spec->ways & WAYS_OF_PORTS) != 0;
 }
 
+/* Is it in a segment that has a flight recorder? */
+static bool is_in_flight(const struct port *port)
+{
+	const struct dataplane *dp = port->dp;
+
+	if (atomic_load(&dp->n_flights) == 0)
+		return false;
+	for (unsigned int i = 1; i < dp->segments_end; i++) {
+		const struct segment *segment = atomic_load(&dp->segments[i]);
+
+		if (segment != NULL && atomic_load(&segment->flight) != NULL &&
+		    port_is_in(port, (uint16_t)i))
+			return true;
+	}
+	return false;
+}
+
 void captures_join(struct port *port)
 {
-	uint16_t bits = follow_concerns(port->dp, port) ? CAPTURES_FOLLOWED : 0;
+	uint16_t bits = (uint16_t)((follow_concerns(port->dp, port) ? CAPTURES_FOLLOWED : 0) |
+				   (is_in_flight(port) ? CAPTURES_IN_FLIGHT : 0));
 
 	for (unsigned int i = 0; i < DP_CAPTURES_MAX; i++) {
 		const struct capture *capture = capture_at(port->dp, i);

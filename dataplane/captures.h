@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Captures that run, and which ports they concern. A capture is a value: it is published, read by
- * workers, and freed after a grace period. Main thread.
+ * Captures that run, and which ports they concern, they or flight recorders. A capture is a value:
+ * it is published, read by workers, and freed after a grace period. Main thread.
  */
 #pragma once
 
@@ -32,9 +32,11 @@ int captures_open(struct dataplane *dp, const struct dp_capture_open *spec, cons
 int captures_close(struct dataplane *dp, uint64_t id, const void *owner);
 void captures_close_all(struct dataplane *dp, const void *owner); /* NULL: everybody's */
 
-/* A port is about to be published: what runs may concern it, captures and fates (fates.h). */
+/* A port is about to be published: what runs may concern it, captures, fates (fates.h), a flight
+ * recorder (flight.h). */
 void captures_join(struct port *port);
-void captures_join_all(struct dataplane *dp); /* the same for all: something has begun or ended */
+/* The same for all: something has begun or ended, or segments have changed. */
+void captures_join_all(struct dataplane *dp);
 
 /* A channel goes: no capture names it any more after the next grace period. */
 void captures_forget(struct dataplane *dp, const struct channel *channel);

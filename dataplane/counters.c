@@ -234,3 +234,8 @@ struct counters_channel *counters_channel(const struct counters *counters, unsig
 
 	return &counters->channels[at * DP_WAYS + way];
 }
+
+void counters_add_flight(const struct counters *counters)
+{
+	__atomic_fetch_add(&counters->header->n_flights, 1, __ATOMIC_RELEASE);
+}

@@ -37,6 +37,8 @@ struct counters_block *counters_beside(const struct counters *counters,
 uint64_t counters_owner(const struct counters *counters, const struct counters_block *block);
 unsigned int counters_worker_of(const struct counters *counters,
 				const struct counters_block *block);
+/* One more flight recorder has stopped. Any thread. */
+void counters_add_flight(const struct counters *counters);
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker);
 struct counters_channel *counters_channel(const struct counters *counters, unsigned int slot,
 					  unsigned int worker, enum dp_way way);

@@ -110,6 +110,7 @@ struct dataplane {
 	uint64_t last_capture_id;
 	_Atomic(struct follow *) follow;	/* NULL: nobody follows frames */
 	uint64_t last_follow_id;
+	_Atomic uint32_t n_flights;	/* published segments with a flight recorder */
 	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
 	uint64_t last_replay_id;
 	_Atomic(struct fates *) fates[DP_REPLAYS_MAX];	/* each in the place of its replay */

@@ -5,6 +5,8 @@
 #include <rte_ring_elem.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/flight.h"
+#include "dataplane/recorder.h"
 
 #define REQUESTS_AT_ONCE 64
 
@@ -35,7 +37,11 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 			.key = frame->src_key, .now_s = burst->now_s, .port = port->index};
 
 		/* The burst's time stands still: who may not now may not later in it. */
-		is_spent = is_spent || !may_ask(port, requests, burst->now_ns);
+		if (!is_spent && !may_ask(port, requests, burst->now_ns)) {
+			is_spent = true;
+			if (burst->recorder != NULL)
+				recorder_learn_limit(burst->recorder, port, frame);
+		}
 		if (is_spent || rte_ring_sp_enqueue_elem(requests, &request, sizeof(request)) < 0)
 			(*lost)++;
 		else
@@ -155,7 +161,9 @@ static void carry_out(struct dataplane *dp, const struct learn_request *request)
 	if (owner != FDB_NO_PORT && owner != port->index &&
 	    fdb_count_port(dp->fdb, port->index) >= port->max_macs)
 		return;
-	fdb_learn(dp->fdb, request->key, request->port, request->now_s, &owner);
+	if (fdb_learn(dp->fdb, request->key, request->port, request->now_s, &owner) ==
+	    FDB_LEARNED_MOVED)
+		flight_tell_move(dp, request->key, port, owner);
 }
 
 void learn_requests(struct dataplane *dp, struct rte_ring *requests)

@@ -107,6 +107,8 @@ struct port_type {
 };
 
 #define CAPTURES_FOLLOWED (1u << DP_CAPTURES_MAX) /* somebody follows its frames (follow.h) */
+/* Some segment of it has a flight recorder. */
+#define CAPTURES_IN_FLIGHT (1u << (DP_CAPTURES_MAX + 1))
 
 struct port {
 	/* Config: main writes, before the port is published. */
@@ -140,7 +142,8 @@ struct port {
 	struct rate learns_easy, learns;	/* addresses that main learns of it (learn.h) */
 	struct rate answers;		/* that it is given */
 	_Atomic uint8_t state;		/* enum port_state */
-	_Atomic uint16_t captures;	/* bits: of dataplane.captures; CAPTURES_FOLLOWED */
+	/* Bits: of dataplane.captures; CAPTURES_FOLLOWED, CAPTURES_IN_FLIGHT. */
+	_Atomic uint16_t captures;
 
 	/* Main only. */
 	bool is_published;

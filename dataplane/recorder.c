@@ -10,6 +10,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/fates.h"
 #include "dataplane/filter.h"
+#include "dataplane/flight.h"
 #include "dataplane/follow.h"
 #include "dataplane/follower.h"
 #include "dataplane/vlan.h"
@@ -186,8 +187,104 @@ static struct capture *next_capture(const struct dataplane *dp, unsigned int *bi
 
 static unsigned int captures_of(const struct port *port)
 {
-	return atomic_load_explicit(&port->captures, memory_order_relaxed) & ~CAPTURES_FOLLOWED;
+	return atomic_load_explicit(&port->captures, memory_order_relaxed) &
+	       ~(CAPTURES_FOLLOWED | CAPTURES_IN_FLIGHT);
 }
+
+/* --- flight recorders --- */
+
+static struct flight *flight_of(const struct segment *segment)
+{
+	return segment != NULL ? atomic_load_explicit(&segment->flight, memory_order_acquire)
+			       : NULL;
+}
+
+/* Of a trunk or a peer each frame may be of another segment. */
+static void fly_each(const struct recorder *recorder, const struct port *port,
+		     const struct burst *burst, struct kept_as *as)
+{
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+		const struct segment *segment = segment_at(recorder->dp, rx_segment(port, frame));
+		struct flight *flight = flight_of(segment);
+
+		if (flight == NULL)
+			continue;
+		as->segment_id = segment->id;
+		flight_put(flight, recorder->worker, frame, as);
+	}
+}
+
+static void fly(const struct recorder *recorder, const struct port *port, const struct burst *burst)
+{
+	struct kept_as as = {.time_ns = recorder->clock->now_ns, .port_id = port->spec.id};
+
+	if (port->is_peer || atomic_load_explicit(&port->vlans, memory_order_acquire) != NULL) {
+		fly_each(recorder, port, burst, &as);
+		return;
+	}
+	const struct segment *segment = segment_at(
+		recorder->dp, atomic_load_explicit(&port->segment, memory_order_acquire));
+	struct flight *flight = flight_of(segment);
+
+	if (flight == NULL)
+		return;
+	as.segment_id = segment->id;
+	flight_put_burst(flight, recorder->worker, burst, &as);
+}
+
+/* What has happened is a trigger of the segment's recorder, if it has one. */
+static void __attribute__((cold))
+trigger(const struct recorder *recorder, const struct frame *frame, uint16_t segment_index,
+	struct dp_flight *trigger)
+{
+	const struct segment *segment = segment_at(recorder->dp, segment_index);
+	struct flight *flight = flight_of(segment);
+
+	if (flight == NULL)
+		return;
+	trigger->time_ns = recorder->clock->now_ns;
+	trigger->segment_id = segment->id;
+	memcpy(trigger->mac, frame->head + ETH_ALEN, ETH_ALEN);
+	if (flight_trigger(flight, trigger))
+		counters_add_flight(recorder->dp->counters);
+}
+
+static bool has_flights(const struct recorder *recorder)
+{
+	return atomic_load_explicit(&recorder->dp->n_flights, memory_order_relaxed) != 0;
+}
+
+void recorder_learn_limit(struct recorder *recorder, const struct port *port,
+			  const struct frame *frame)
+{
+	struct dp_flight happened = {.kind = DP_FLIGHT_LEARN, .port_id = port->spec.id};
+
+	if (has_flights(recorder))
+		trigger(recorder, frame, fdb_key_segment(frame->src_key), &happened);
+}
+
+/* Is it one of those that recorders wait for? */
+static bool is_trigger(enum drop_reason reason, struct dp_flight *happened)
+{
+	switch (reason) {
+	case DROP_STORM_BROADCAST:
+	case DROP_STORM_MULTICAST:
+	case DROP_STORM_UNKNOWN:
+	case DROP_STORM_SEGMENT:
+		happened->kind = DP_FLIGHT_STORM;
+		break;
+	case DROP_QUEUE_FULL:
+		happened->kind = DP_FLIGHT_RATE;
+		break;
+	default:
+		return false;
+	}
+	happened->reason = (uint8_t)reason;
+	return true;
+}
+
+/* --- what is sent and received: recorder_io --- */
 
 void recorder_take(struct recorder *recorder, const struct port *port, const struct burst *burst)
 {
@@ -195,6 +292,8 @@ void recorder_take(struct recorder *recorder, const struct port *port, const str
 	unsigned int bits = captures_of(port);
 	struct capture *capture;
 
+	if ((atomic_load_explicit(&port->captures, memory_order_relaxed) & CAPTURES_IN_FLIGHT) != 0)
+		fly(recorder, port, burst);
 	while ((capture = next_capture(recorder->dp, &bits, RECORD_RX)) != NULL) {
 		for (unsigned int i = 0; i < burst->n; i++)
 			take_frame(&take, capture, &(struct view){.frame = &burst->frames[i]});
@@ -351,13 +450,19 @@ void recorder_drop(struct recorder *recorder, const struct counters_block *count
 	const struct segment *segment = segment_at(dp, frame->segment);
 	unsigned int bits = atomic_load_explicit(&dp->drop_captures, memory_order_relaxed);
 	struct view view = {.frame = frame, .segment_id = segment != NULL ? segment->id : 0};
+	struct kept_as as = {.time_ns = recorder->clock->now_ns,
+			     .port_id = port_id,
+			     .segment_id = view.segment_id,
+			     .reason = (uint8_t)reason};
+	struct dp_flight happened = {.port_id = port_id};
 
 	if (recorder->n_sending != 0 && recorder->n_failed < BURST_FRAMES)
 		recorder->failed[recorder->n_failed++] = frame;
 	if (recorder->follower != NULL)
 		follower_drop(recorder->follower, count, frame, reason);
-	dropped_put(&recorder->dropped, frame, port_id, view.segment_id, (uint8_t)reason,
-		    recorder->clock->now_ns);
+	dropped_put(&recorder->dropped, frame, &as);
+	if (has_flights(recorder) && is_trigger(reason, &happened))
+		trigger(recorder, frame, frame->segment, &happened);
 	if (frame->mark.replay != 0)
 		fates_put(recorder, frame, FATE_DROPPED, port_id, reason, recorder->clock->now_ns);
 	if (bits != 0)

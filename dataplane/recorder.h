@@ -5,7 +5,8 @@
  *
  * Nothing of it is on the path of a frame while nobody captures: main points port.io of the ports
  * that are captured at recorder_io, whose functions call those of the port's type and keep copies.
- * A drop is off the path anyway.
+ * A drop is off the path anyway. Flight recorders (flight.h) are fed in the same way, and some of
+ * the drops are what they wait for.
  *
  * rx is what came from the port, before anything is decided; tx what it took, after everything
  * (tags, cut segments, outer headers). Worker threads.
@@ -40,11 +41,16 @@ struct recorder {
 	struct dropped dropped;
 };
 
-/* rx, rx_done, tx and send of a port that is captured or followed. */
+/* rx, rx_done, tx and send of a port that is captured or followed, or in a segment with a flight
+ * recorder. */
 extern const struct port_type recorder_io;
 
 /* Copies of what came from a port that nobody polls: a peer. */
 void recorder_take(struct recorder *recorder, const struct port *port, const struct burst *burst);
+
+/* A port brings new addresses faster than they are learned of it, this frame's too. */
+void recorder_learn_limit(struct recorder *recorder, const struct port *port,
+			  const struct frame *frame) __attribute__((cold));
 
 /* A frame was dropped, and counted in this block. */
 void recorder_drop(struct recorder *recorder, const struct counters_block *count,

@@ -10,6 +10,7 @@
 
 #include "dataplane/api/segment_options.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/flight.h"
 #include "dataplane/vlan.h"
 
 int segment_create(struct dataplane *dp, const struct dp_segment *spec, struct segment **out)
@@ -97,8 +98,29 @@ void segment_destroy(struct segment *segment)
 {
 	if (segment == NULL)
 		return;
+	flight_destroy(atomic_load(&segment->flight));
 	free(atomic_load(&segment->flood));
 	free(segment);
+}
+
+int segment_make_flight(const struct dataplane *dp, const struct segment *segment,
+			const struct dp_segment *spec, bool *is_other, struct flight **flight)
+{
+	bool wants = action(spec, "flight") != 0;
+
+	*is_other = wants != (segment != NULL && atomic_load(&segment->flight) != NULL);
+	if (*is_other && wants)
+		*flight = flight_create(dp->config.n_workers);
+	return *is_other && wants && *flight == NULL ? -ENOMEM : 0;
+}
+
+struct flight *segment_swap_flight(struct dataplane *dp, struct segment *segment,
+				   struct flight *flight)
+{
+	struct flight *before = atomic_exchange(&segment->flight, flight);
+
+	atomic_fetch_add(&dp->n_flights, (flight != NULL) - (unsigned int)(before != NULL));
+	return before;
 }
 
 static struct segment **chain_of(struct dataplane *dp, uint32_t id)
@@ -114,6 +136,7 @@ void segment_publish(struct dataplane *dp, struct segment *segment)
 		dp->segments_end = segment->index + 1u;
 	segment->next_by_id = *chain;
 	*chain = segment;
+	atomic_fetch_add(&dp->n_flights, atomic_load(&segment->flight) != NULL);
 	atomic_store_explicit(&dp->segments[segment->index], segment, memory_order_release);
 }
 
@@ -124,6 +147,7 @@ void segment_unpublish(struct dataplane *dp, struct segment *segment)
 	while (*link != segment)
 		link = &(*link)->next_by_id;
 	*link = segment->next_by_id;
+	atomic_fetch_sub(&dp->n_flights, atomic_load(&segment->flight) != NULL);
 	atomic_store_explicit(&dp->segments[segment->index], NULL, memory_order_release);
 }
 

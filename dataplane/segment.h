@@ -17,6 +17,7 @@
 
 struct channel;
 struct dataplane;
+struct flight;
 struct frame;
 struct port;
 
@@ -52,6 +53,7 @@ struct segment {
 	_Atomic uint16_t guards;	/* enum dp_guard, of its ports */
 	_Atomic uint8_t services;	/* enum frame_service */
 	_Atomic(struct channel *) channel;	/* of ports without one of their own; or NULL */
+	_Atomic(struct flight *) flight;	/* its recorder; NULL: off */
 	struct storm storm;
 	uint16_t index;
 	uint32_t id;			/* as in the spec; never changes */
@@ -71,6 +73,14 @@ void segment_apply(struct segment *segment, const struct dp_segment *spec);
 /* Workers find it, or no longer do once they pass a quiescent point. */
 void segment_publish(struct dataplane *dp, struct segment *segment);
 void segment_unpublish(struct dataplane *dp, struct segment *segment);
+
+/* Does the spec ask for another recorder than the segment has (NULL: it is not there yet)? *flight:
+ * that one, or NULL. 0 or -ENOMEM. */
+int segment_make_flight(const struct dataplane *dp, const struct segment *segment,
+			const struct dp_segment *spec, bool *is_other, struct flight **flight);
+/* Gives a published segment another recorder, or none. Returns the one that it had. */
+struct flight *segment_swap_flight(struct dataplane *dp, struct segment *segment,
+				   struct flight *flight);
 
 /* Nothing names the index any more. */
 void segment_return_index(struct dataplane *dp, uint16_t index);

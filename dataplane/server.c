@@ -321,19 +321,9 @@ static void do_nexthop(struct client *client, struct request *request)
 	server_nexthop(client->server->dp, client, &request->nexthop);
 }
 
-static void do_capture_open(struct client *client, struct request *request)
+static void do_capture(struct client *client, struct request *request)
 {
-	server_capture_open(client->server->dp, client, &request->capture);
-}
-
-static void do_capture_close(struct client *client, struct request *request)
-{
-	server_capture_close(client->server->dp, client, &request->object);
-}
-
-static void do_dropped_dump(struct client *client, struct request *request)
-{
-	server_capture_dropped(client->server->dp, client, request->header.cookie);
+	server_capture(client->server->dp, client, &request->header, client->server->now_ns);
 }
 
 static void do_trace(struct client *client, struct request *request)
@@ -381,9 +371,9 @@ static const struct {
 	[DP_CHANNEL_DEL] = {sizeof(struct dp_object), do_stage, 2},
 	[DP_LOAN_PUT] = {sizeof(struct dp_loan), do_stage, 2},
 	[DP_LOAN_DEL] = {sizeof(struct dp_object), do_stage, 2},
-	[DP_CAPTURE_OPEN] = {sizeof(struct dp_capture_open), do_capture_open, 2},
-	[DP_CAPTURE_CLOSE] = {sizeof(struct dp_object), do_capture_close, 2},
-	[DP_DROPPED_DUMP] = {sizeof(struct dp_plain), do_dropped_dump, 2},
+	[DP_CAPTURE_OPEN] = {sizeof(struct dp_capture_open), do_capture, 2},
+	[DP_CAPTURE_CLOSE] = {sizeof(struct dp_object), do_capture, 2},
+	[DP_DROPPED_DUMP] = {sizeof(struct dp_plain), do_capture, 2},
 	[DP_TRACE] = {sizeof(struct dp_trace), do_trace, 2},
 	[DP_REPLAY_OPEN] = {sizeof(struct dp_replay_open), do_replay, 2},
 	[DP_REPLAY_START] = {sizeof(struct dp_replay_start), do_replay, 2},
@@ -392,6 +382,7 @@ static const struct {
 	[DP_FOLLOW_OPEN] = {sizeof(struct dp_follow_open), do_follow, 2},
 	[DP_FOLLOW_LOOK] = {sizeof(struct dp_object), do_follow, 2},
 	[DP_FOLLOW_CLOSE] = {sizeof(struct dp_object), do_follow, 2},
+	[DP_FLIGHT_TAKE] = {sizeof(struct dp_object), do_capture, 2},
 };
 
 /* --- connections --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DP_CAPTURE_OPEN, DP_CAPTURE_CLOSE, DP_DROPPED_DUMP. All send their DP_DONE. Main thread. */
+/* Captures, last drops and flight recorders as messages. Main thread. */
 #pragma once
 
 #include <stdint.h>
@@ -9,8 +9,7 @@
 struct client;
 struct dataplane;
 
-void server_capture_open(struct dataplane *dp, struct client *client,
-			 const struct dp_capture_open *open);
-void server_capture_close(struct dataplane *dp, struct client *client,
-			  const struct dp_object *object);
-void server_capture_dropped(struct dataplane *dp, struct client *client, uint64_t cookie);
+/* DP_CAPTURE_OPEN, DP_CAPTURE_CLOSE, DP_DROPPED_DUMP, DP_FLIGHT_TAKE, of the right size. All send
+ * their DP_DONE. */
+void server_capture(struct dataplane *dp, struct client *client, const struct dp_header *request,
+		    uint64_t now_ns);

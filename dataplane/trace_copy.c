@@ -154,6 +154,7 @@ bool trace_copy_segment(struct trace_copy *copy, uint16_t index)
 	if (made == NULL)
 		return false;
 	copy_segment(&made->segment, real);
+	atomic_store(&made->segment.flight, NULL);
 	made->next = copy->segments;
 	copy->segments = made;
 	atomic_store(&copy->dp->segments[index], &made->segment);
@@ -187,6 +188,7 @@ int trace_copy_init(struct trace_copy *copy, const struct dataplane *dp)
 	memset(copy->dp->workers, 0, sizeof(copy->dp->workers));
 	atomic_store(&copy->dp->drop_captures, 0);
 	atomic_store(&copy->dp->follow, NULL);
+	atomic_store(&copy->dp->n_flights, 0);
 	error = counters_create(PORTS_MAX, 1, 1, 0, 1, &copy->dp->counters);
 	if (error == 0)
 		error = worker_create(copy->dp, 0, &copy->worker);

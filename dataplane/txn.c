@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/captures.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/flight.h"
 #include "dataplane/guard.h"
 #include "dataplane/overlay.h"
 #include "dataplane/port_peer.h"
@@ -115,14 +117,20 @@ static int prepare_segment(struct txn *txn, struct txn_segment *staged, char *wh
 	struct dataplane *dp = txn->dp;
 
 	staged->old = segment_find(dp, staged->spec.id);
-	if (staged->is_delete || staged->old != NULL)
+	if (staged->is_delete)
 		return 0;
+	int error = segment_make_flight(dp, staged->old, &staged->spec, &staged->swaps_flight,
+					&staged->flight);
+
+	if (error < 0)
+		snprintf(why, why_bytes, "segment %s: no memory for flight=on", staged->spec.name);
+	if (error < 0 || staged->old != NULL)
+		return error;
 	for (unsigned int i = dp->segments_free_from; i < SEGMENTS_MAX; i++) {
 		dp->segments_free_from = i;
 		if (dp->segments_taken[i])
 			continue;
-		int error = segment_create(dp, &staged->spec, &staged->made);
-
+		error = segment_create(dp, &staged->spec, &staged->made);
 		if (error < 0) {
 			snprintf(why, why_bytes, "segment %s: out of memory", staged->spec.name);
 			return error;
@@ -329,10 +337,15 @@ static void publish_segments(struct txn *txn)
 			continue;
 		if (staged->old != NULL) {
 			segment_apply(staged->old, &staged->spec);
+			if (staged->swaps_flight)
+				staged->flight =
+					segment_swap_flight(dp, staged->old, staged->flight);
 			txn->has_moved |= channel_resolve_segment(dp, staged->old);
 			continue;
 		}
 		channel_resolve_segment(dp, staged->made);
+		atomic_store(&staged->made->flight, staged->flight);
+		staged->flight = NULL;
 		segment_publish(dp, staged->made);
 		/* Peers that have every segment have it too. */
 		txn->touched[staged->made->index] = true;
@@ -518,6 +531,8 @@ static void free_txn(struct txn *txn)
 		free(txn->ports[i].vlans);
 		free(txn->ports[i].segments);
 	}
+	for (size_t i = 0; i < txn->n_segments; i++)
+		flight_destroy(txn->segments[i].flight);
 	overlay_destroy(txn->overlay);
 	txn_channels_free(txn);
 	free(txn->by_id);
@@ -531,6 +546,7 @@ static void free_txn(struct txn *txn)
 void txn_commit(struct txn *txn)
 {
 	bool has_channels = txn_channels_has_any(txn) || txn->n_ports != 0;
+	bool has_flights = atomic_load(&txn->dp->n_flights) != 0;
 
 	unpublish(txn);
 	/* A port that is replaced must be out of the workers' hands before its successor comes. */
@@ -539,6 +555,9 @@ void txn_commit(struct txn *txn)
 	txn_channels_publish(txn);
 	publish_segments(txn);
 	publish_ports(txn);
+	/* Which ports have one may be another matter now. */
+	if (has_flights || atomic_load(&txn->dp->n_flights) != 0)
+		captures_join_all(txn->dp);
 	resolve_ports(txn);
 	txn_lanes_publish(txn);
 	txn_channels_withdraw(txn);

@@ -15,6 +15,8 @@ struct txn_segment {
 	bool is_delete;
 	struct segment *old;		/* after prepare: as it is now; NULL: is not there */
 	struct segment *made;		/* to be published */
+	bool swaps_flight;		/* its recorder comes or goes: */
+	struct flight *flight;		/* to be published; then the one before */
 };
 
 struct txn_port {

@@ -44,7 +44,7 @@ struct counters_header {
 	uint64_t epoch;		/* differs for every start of the dataplane */
 	uint64_t tsc_hz;	/* cycles per second of the *_cycles counters */
 	uint32_t n_channels;	/* slots for channels; slot 0 belongs to none */
-	uint32_t reserved;
+	uint32_t n_flights;	/* flight recorders that have stopped so far, modulo 2^32 */
 	uint64_t channel_slots_offset;
 	uint64_t channels_offset;
 };

@@ -227,6 +227,8 @@ static bool is_valid(const struct dp_header *header, size_t bytes)
 		return bytes == sizeof(struct dp_follow_state);
 	case DP_REPLAY_STATE:
 		return bytes == sizeof(struct dp_replay_state);
+	case DP_FLIGHT:
+		return bytes == sizeof(struct dp_flight);
 	case DP_QUEUE:
 		return bytes == sizeof(struct dp_queue);
 	default:

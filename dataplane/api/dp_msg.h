@@ -38,7 +38,8 @@
  * frames are put into (record.h), DP_REPLAY_FATES with the memory in which one reads what became of
  * them (fate.h), and DP_REPLAY_LOOK a DP_REPLAY_STATE. DP_FOLLOW_OPEN sends DP_FOLLOW;
  * DP_FOLLOW_LOOK sends, of each frame that was followed since the last one (16 at most), a
- * DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE.
+ * DP_FOLLOWED and its DP_TRACE_STEPs, and at the end a DP_FOLLOW_STATE. DP_FLIGHT_TAKE
+ * sends a DP_FLIGHT, if there is one, and then the frames of it in DP_DROPPED batches.
  */
 #pragma once
 
@@ -103,6 +104,8 @@ enum dp_type {
 	DP_FOLLOW,
 	DP_FOLLOWED,
 	DP_FOLLOW_STATE,
+	DP_FLIGHT_TAKE,
+	DP_FLIGHT,
 };
 
 struct dp_header {
@@ -422,14 +425,14 @@ struct dp_capture_open {
 	struct dp_insn insns[DP_INSNS_MAX];
 };
 
-/* A frame that was dropped: its first bytes. */
+/* A frame that was dropped, or that a flight recorder kept: its first bytes. */
 struct dp_dropped_frame {
 	uint64_t time_ns;	/* of the burst, by the dataplane's clock (CLOCK_MONOTONIC) */
-	uint64_t port_id;	/* where it is counted */
+	uint64_t port_id;	/* where it is counted; of a flight recorder: where it came from */
 	uint32_t segment_id;	/* 0: it was not known yet */
 	uint32_t len;		/* of the whole frame */
 	uint16_t head_len;	/* of `head` */
-	uint8_t reason;		/* enum drop_reason */
+	uint8_t reason;		/* enum drop_reason; of a flight recorder: DROP_NONE */
 	uint8_t reserved[5];
 	uint8_t head[128];
 };
@@ -440,6 +443,31 @@ struct dp_dropped {
 	uint32_t n_entries;
 	uint32_t reserved;
 	struct dp_dropped_frame entries[];
+};
+
+/* What makes a flight recorder stop, for what it has to be taken. */
+enum dp_flight_kind {
+	DP_FLIGHT_ASKED = 0,	/* nothing: somebody wanted to see */
+	DP_FLIGHT_STORM,	/* a flood beyond its rate was dropped: `reason` */
+	DP_FLIGHT_MOVE,		/* an address is behind another port than before */
+	DP_FLIGHT_RATE,		/* a channel's queue was full: more came than it passes */
+	DP_FLIGHT_LEARN,	/* a port brought new addresses faster than they are learned */
+	DP_FLIGHT_KINDS
+};
+
+/* DP_FLIGHT_TAKE is a dp_object with the id of a segment, which is taken as it is; 0: of any whose
+ * recorder has stopped, which then begins again. */
+struct dp_flight {
+	struct dp_header header;
+	uint64_t time_ns;	/* by the dataplane's clock */
+	uint64_t port_id;	/* at which it happened */
+	uint64_t old_port_id;	/* DP_FLIGHT_MOVE: where the address was */
+	uint64_t skipped;	/* frames that came too fast to be kept, since the last time */
+	uint32_t segment_id;
+	uint8_t kind;		/* enum dp_flight_kind */
+	uint8_t reason;		/* enum drop_reason */
+	uint8_t mac[6];		/* the source */
+	uint32_t reserved;
 };
 
 #define DP_TRACE_BYTES 9600	/* of a frame: the largest MTU, with room for outer headers */
@@ -573,6 +601,7 @@ struct dp_replay_state {
 _Static_assert(sizeof(struct dp_header) == 16, "layout");
 _Static_assert(sizeof(struct dp_replay_state) == 104 + DP_REPLAY_BUCKETS * 8, "layout");
 _Static_assert(sizeof(struct dp_dropped_frame) == 160, "layout");
+_Static_assert(sizeof(struct dp_flight) == 64, "layout");
 _Static_assert(sizeof(struct dp_capture_open) <= DP_MESSAGE_BYTES, "a capture fits one message");
 _Static_assert(sizeof(struct dp_segment) == 16 + 24 + 16 + 64 + 8 + DP_OPTIONS_MAX * 128, "layout");
 _Static_assert(sizeof(struct dp_neigh_entry) == 40, "layout");

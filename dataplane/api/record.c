@@ -104,6 +104,17 @@ static struct record_control *control_of(const struct record_map *map, unsigned 
 	return (struct record_control *)((char *)map->header + at);
 }
 
+int record_protect(const struct record_map *map)
+{
+	if (mprotect(map->header, map->bytes, PROT_READ) < 0)
+		return -errno;
+	for (uint32_t i = 0; i < map->n_rings; i++) {
+		if (mprotect(control_of(map, i), RECORD_PAGE, PROT_READ | PROT_WRITE) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* --- writer --- */
 
 void record_writer_begin(struct record_writer *writer, const struct record_map *map,

@@ -77,6 +77,9 @@ struct record_map {
 int record_create(unsigned int n_rings, uint64_t ring_bytes, struct record_map *map, int *fd);
 /* Maps what was received. -EBADMSG: it is no such memory. */
 int record_open(int fd, struct record_map *map);
+/* For who only reads: of what is mapped, only the pages with `tail` can still be written to. 0 or
+ * -errno. */
+int record_protect(const struct record_map *map);
 void record_close(struct record_map *map); /* zeroed is legal */
 
 /* No writer writes any more: says so, and asks. */

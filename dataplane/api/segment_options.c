@@ -56,6 +56,9 @@ static const struct option_def rows[] = {
 	 .help = "lower the segment size that TCP connections agree on to what fits the MTU"},
 	{.key = "arp_suppress", .kind = OPTION_BOOL, .live = true, .value = "off",
 	 .help = "answer ARP and ND for neighbours that are known, and flood only the rest"},
+	{.key = "flight", .kind = OPTION_BOOL, .live = true, .value = "off",
+	 .help = "keep the last frames, and save them when something happens: a storm, an address "
+		 "that moves, a rate that is exceeded"},
 };
 /* clang-format on */
 

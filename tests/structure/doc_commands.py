@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 DOCUMENTS = ("README.md", "docs/operations.md", "docs/segments.md", "docs/channels.md", "docs/overlay.md",
-             "docs/replay.md", "docs/why.md")
+             "docs/replay.md", "docs/why.md", "docs/capture.md")
 BLOCK = re.compile(r"(<!-- not run here:[^>]*-->\s*)?^```sh\n(.*?)^```", re.M | re.S)
 PRELUDE = """set -euo pipefail
 exec 3>&1 </dev/null

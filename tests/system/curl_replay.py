@@ -61,7 +61,7 @@ def stable(value):
     if isinstance(value, dict):
         return {k: stable(v) for k, v in value.items() if k not in VOLATILE}
     if isinstance(value, str):
-        return re.sub(r"\bpid \d+", "pid N", value)
+        return re.sub(r"\bpid \d+", "pid N", re.sub(r"\b\d{8}T\d{6}\.\d{3}Z-", "TIME-", value))
     return [stable(v) for v in value] if isinstance(value, list) else value
 
 

@@ -70,6 +70,11 @@ through 1 trace c1 --frame ffffffffffff02000000000188b5
 through 0 capture list
 through 4 capture end none
 through 0 drops c1 --frames
+through 0 segment set ALPHA flight=on
+through 0 flight list
+through 0 flight save ALPHA
+through 4 flight get none -w "$run/none"
+through 4 flight del none
 through 1 overlay test
 through 0 worker list
 through 0 worker queues

@@ -51,7 +51,8 @@ def cost(run):
     held = {"a": vhost(channel="c"), "b": vhost(channel="c")}
     pools = {"host": {"capacity": 400 * G}}
     labs = {"without": lab(plain), "with": lab(held, {"c": {"pool": "host"}}, pools),
-            "with a ceiling": lab(held, {"c": {w: {"ceil": 100 * G} for w in ("tx", "rx")}})}
+            "with a ceiling": lab(held, {"c": {w: {"ceil": 100 * G} for w in ("tx", "rx")}}),
+            "with a flight recorder": {"segments": {"ALPHA": {"vni": 100, "flight": "on"}}, "ports": plain}}
     seen = {name: [] for name in labs}
     for _ in range(3 if run.full else 1):
         for name, the_lab in labs.items():

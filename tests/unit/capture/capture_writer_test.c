@@ -124,6 +124,33 @@ static void what_it_does_not_take(void **state)
 	assert_int_equal(capture_writer_put(&writer, &packet), -ENOSPC);
 }
 
+/* A comment about all of it, of every length, is passed over by who only wants packets. */
+static void section_comment(void **state)
+{
+	struct capture_interface interface = {.link = CAPTURE_LINK_ETHERNET, .name = "web0"};
+	struct capture_packet packet = packet_of(60);
+	char comment[2 * CAPTURE_SECTION_COMMENT_BYTES];
+
+	for (size_t n = 0; n < sizeof(comment); n += 1 + n / 8) {
+		struct capture_writer writer;
+		struct made made = {.n = 0};
+
+		memset(comment, 'c', n);
+		comment[n] = '\0';
+		assert_int_equal(capture_writer_begin_section(&writer, comment, into_made, &made),
+				 0);
+		assert_int_equal(made.n % 4, 0);
+		assert_int_equal(memmem(made.bytes, made.n, "cccc", 4) != NULL, n >= 4);
+		assert_int_equal(capture_writer_add_interface(&writer, &interface), 0);
+		assert_int_equal(capture_writer_put(&writer, &packet), 0);
+		struct read read = read_all(made.bytes, made.n, 100);
+
+		assert_int_equal(read.result, 0);
+		assert_int_equal(read.n, 1);
+		assert_int_equal(read_by_libpcap(&made, 60), 1);
+	}
+}
+
 /* Names and comments longer than there is room for are cut. */
 static void long_texts(void **state)
 {
@@ -152,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_read_back),
 		cmocka_unit_test(what_it_does_not_take),
+		cmocka_unit_test(section_comment),
 		cmocka_unit_test(long_texts),
 	};
 

@@ -37,9 +37,11 @@ static void find(void *ctx, const struct dp_dropped_frame *frame)
 static void drop(struct dropped *dropped, uint64_t port_id, uint32_t len, uint64_t now_ns)
 {
 	struct frame frame = {.len = len, .head_len = 60};
+	const struct kept_as as = {
+		.time_ns = now_ns, .port_id = port_id, .segment_id = 7, .reason = DROP_RUNT};
 
 	memset(frame.head, (int)(uint8_t)len, sizeof(frame.head));
-	dropped_put(dropped, &frame, port_id, 7, DROP_RUNT, now_ns);
+	dropped_put(dropped, &frame, &as);
 }
 
 static void test_last_of_a_port(void **state)

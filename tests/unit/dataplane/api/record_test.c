@@ -29,6 +29,7 @@ static void begin(struct ends *ends)
 	assert_int_equal(record_create(2, RING_BYTES, &ends->ours, &ends->fd), 0);
 	assert_int_equal(record_open(ends->fd, &ends->theirs), 0);
 	assert_int_equal(ends->theirs.n_rings, 2);
+	assert_int_equal(record_protect(&ends->theirs), 0);
 	record_writer_begin(&ends->writer, &ends->ours, 1);
 	record_reader_begin(&ends->reader, &ends->theirs, 1);
 }
@@ -215,6 +216,43 @@ static void test_open_refuses(void **state)
 	end(&ends);
 }
 
+/* The rights of the page that an address is in, as "r--s"; 0: nobody maps it. */
+static char rights_of(const void *at, unsigned int which)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512], rights[8], found = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) == 3 &&
+		    (unsigned long)at >= from && (unsigned long)at < to)
+			found = rights[which];
+	}
+	fclose(maps);
+	return found;
+}
+
+/* The reader's side cannot write to frames, nor to what describes them. */
+static void test_reader_writes_only_tails(void **state)
+{
+	struct ends ends;
+
+	begin(&ends);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct record_reader reader;
+
+		record_reader_begin(&reader, &ends.theirs, i);
+		assert_int_equal(rights_of(reader.control, 1), 'w');
+		assert_int_equal(rights_of(reader.data, 0), 'r');
+		assert_int_equal(rights_of(reader.data, 1), '-');
+		assert_int_equal(rights_of(reader.data + RING_BYTES - 1, 1), '-');
+	}
+	assert_int_equal(rights_of(ends.theirs.header, 1), '-');
+	assert_int_equal(rights_of(ends.ours.header, 1), 'w');
+	end(&ends);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_reader_believes_nothing),
 		cmocka_unit_test(test_writer_believes_nothing),
 		cmocka_unit_test(test_open_refuses),
+		cmocka_unit_test(test_reader_writes_only_tails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
