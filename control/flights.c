@@ -19,6 +19,7 @@
 #include "control/table.h"
 #include "control/utc.h"
 #include "dataplane/api/drop_reasons.h"
+#include "dataplane/api/flight_msg.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 

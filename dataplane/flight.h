@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "dataplane/api/flight_msg.h"
 #include "dataplane/kept.h"
 
 #define FLIGHT_FRAMES 256 /* of a worker */

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/api/flight_msg.h"
+
 struct dp_client {
 	int fd;
 	bool is_broken;
