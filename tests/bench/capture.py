@@ -96,7 +96,7 @@ def instructions(switch, first):
         wait_for(20, "callgrind's dump", lambda n=n: list(switch.run.glob(f"callgrind.{n}-*")))
         points.append((totals(switch.run, n)[0], frames(switch) - before))
         for path in switch.run.glob(f"callgrind.{n}-*"):
-            names.update(re.findall(r"fn=\(\d+\) (record_(?!writer_init)\w+|recorder_\w+|keep|take_frame)", path.read_text()))
+            names.update(re.findall(r"fn=\(\d+\) (record_(?!writer_init)\w+|recorder_(?!drop)\w+|keep|take_frame)", path.read_text()))
     (_, _), (short, n_short), (long, n_long) = points
     return (long - short) / (n_long - n_short), sorted(names)
 
