@@ -112,7 +112,7 @@ def off(build):
         after, ran_after = instructions(switch, 7)
     say(not ran_never, f"off: {never:.1f} instructions a frame before any capture; of the recorder ran {ran_never or 'nothing'}")
     say(bool(ran_during), f"on: {during:.1f}; of the recorder ran {', '.join(ran_during)}")
-    say(not ran_after and abs(after - never) <= 1, f"off again: {after:.1f}; of the recorder ran {ran_after or 'nothing'}")
+    say(not ran_after and abs(after - never) <= 0.01 * never, f"off again: {after:.1f}; of the recorder ran {ran_after or 'nothing'}")
 
 
 rate(pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
