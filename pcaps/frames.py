@@ -30,7 +30,7 @@ def frame(dst, src, mark, size=60, ethertype=0x88B5, tags=()):
 def scenario(area, name, about, segments, ports, packets, drops=None, outs=None, peers=None, **keys):
     """packets: (time in ms, port, bytes), in order; with a fourth word, who gets it: "p1 p2", or {port: bytes}, and
     then `outs` is made of that. ports: {name: segment, or keys and values}. outs: {port: [(ms, bytes)]}, what must
-    come out. peers: {name: (keys and values, uplink or None)}. keys: sends, takes, at, until, lost, ignore; see
+    come out. peers: {name: (keys and values, uplink or None)}. keys: sends, takes, full, at, until, lost, ignore; see
     scenario/scenario.h. lab: {pools: ..., channels: ..., vms: ...}."""
     if packets and len(packets[0]) == 4:
         outs = {}

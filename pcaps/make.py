@@ -42,7 +42,7 @@ def text(scenario):
         for port, reasons in drops.items():
             lines.append(f"  {port}: {{" + ", ".join(f"{r}: {n}" for r, n in reasons.items()) + "}")
     values = dict(scenario, nexthops={peer: uplink for peer, (_, uplink) in peers.items() if uplink})
-    for key in ("sends", "takes", "nexthops", "lost", "ignore"):
+    for key in ("sends", "takes", "full", "nexthops", "lost", "ignore"):
         if values.get(key):
             lines.append(f"{key}: {{" + ", ".join(f"{p}: {v}" for p, v in values[key].items()) + "}")
     if scenario.get("until"):

@@ -195,3 +195,31 @@ tunnelled("from_a_peer", "what another host sends waits for the channel of the u
           [(1, "up", vxlan(frame(BROADCAST, host(9), i, 700), V4[1], V4[0])) for i in range(12)] +
           [(30, "p1", frame(host(9), A, 50, 60)), (90, "p1", frame(host(9), A, 51, 60))],
           channels="slow: {tx: {ceil: 1M, burst: 2000}, rx: {ceil: 1M, burst: 2000, latency: 500ms}}")
+
+# --- guests that do not read ---
+
+RECEIVER = GUEST + ", channel: fast"
+FAST = "fast: {rx: {ceil: 10M, burst: 3000, latency: 40ms}}"
+HELLO = [(0, "p2", frame(BROADCAST, B, 999, 60))]
+channels("receiver_pauses", "frames wait in weft for a guest that does not read for 30 ms, and leave in their order, at its ceiling",
+         {"p1": TAP, "p2": RECEIVER, "p3": TAP}, HELLO + stream(5, 2, 30, "p1", q(0, 300, dst=B)) + some(90, "p3", 2, src=C, dst=B, size=60, first=500),
+         channels=FAST, full={"p2": "[10ms, 40ms]"})
+channels("receiver_stays_full", "after 50 ms nobody waits for it any more: what waited is lost, and what comes is, until it reads again",
+         {"p1": TAP, "p2": RECEIVER}, HELLO + stream(5, 3, 60, "p1", q(0, 300, dst=B)), drops={"p2": {"ring-full": 40}},
+         channels=FAST, full={"p2": "[10ms, 130ms]"})
+channels("receiver_is_stuffed", "while it does not read, no more waits than would fit a ring",
+         {"p1": TAP, "p2": RECEIVER}, HELLO + some(11, "p1", 380, dst=B, size=60) + some(12, "p1", 380, dst=B, size=60, first=400) + some(60, "p1", 4, dst=B, size=60, first=800),
+         drops={"p2": {"ring-full": 188}}, channels=FAST, full={"p2": "[10ms, 40ms]"})
+channels("receiver_of_many", "two guests of one channel: who does not read does not hold up the other",
+         {"p1": TAP, "p2": RECEIVER, "p3": RECEIVER}, HELLO + [(0, "p3", frame(BROADCAST, C, 998, 60))] +
+         in_order(stream(5, 1, 40, "p1", q(0, 1000, dst=B)), stream(5.5, 1, 40, "p1", q(200, 1000, dst=C))), channels=FAST, full={"p2": "[10ms, 45ms]"})
+channels("receiver_in_the_middle", "a guest becomes full while frames wait for credit; it loses its channel, gets another, and goes",
+         {"p1": TAP, "p2": GUEST + ", channel: slow"}, HELLO + some(1, "p1", 30, dst=B), channels=SLOW_RX % ", latency: 900ms" + ", other: {rx: {ceil: 4M, burst: 2000, latency: 900ms}}",
+         full={"p2": "[20ms, 60ms]"}, at={"35ms": "ports: {p2: {channel: other}}", "70ms": "ports: {p2: {channel: null}}"})
+channels("large_to_a_receiver", "large frames and small ones, whole and cut, for a guest that pauses",
+         {"p1": TAP, "p2": RECEIVER}, HELLO + [(1, "p1", one) for one in large(A, 3, dst=B)] + [(15, "p1", one) for one in large(A, 3, 9, dst=B)] + some(16, "p1", 5, dst=B, first=50),
+         channels="fast: {rx: {ceil: 1G, burst: 9000, latency: 40ms}}", sends={"p1": 1448}, takes={"p2": "all"}, full={"p2": "[10ms, 40ms]"})
+channels("members_to_ports", "two ports of one channel: who has credit waits behind who waits already, on both ways",
+         {"p1": TAP, "p2": TAP + ", channel: slow", "p3": TAP + ", channel: slow"}, HELLO + [(0, "p3", frame(BROADCAST, C, 998, 60))] +
+         some(1, "p1", 6, dst=B) + stream(2, 8, 12, "p1", q(100, 100, dst=C)) + some(150, "p2", 6, src=B, dst=A, first=300) + stream(151, 7, 8, "p3", q(400, 100, dst=A, src=C)),
+         channels="slow: {rx: {ceil: 1M, burst: 2000, latency: 300ms}, tx: {ceil: 1M, burst: 2000, latency: 300ms}}")

@@ -27,7 +27,29 @@ static struct station *machine(struct scenario *scenario, const char *key, const
 	return station;
 }
 
-int inputs_set_offloads(struct scenario *scenario)
+/* `full` */
+static int set_pauses(struct scenario *scenario)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(scenario->document, "full"), name, value) {
+		struct station *station = machine(scenario, "full", name);
+		const char *from = json_string_value(json_array_get(value, 0));
+		const char *until = json_string_value(json_array_get(value, 1));
+
+		if (station == NULL)
+			return -EINVAL;
+		if (json_array_size(value) != 2 || from == NULL || until == NULL ||
+		    timeline_parse_time(from, &station->full_from_ns) < 0 ||
+		    timeline_parse_time(until, &station->full_until_ns) < 0)
+			return scenario_refuse(scenario, "full.%.60s: two times, as [10ms, 40ms]",
+					       name);
+	}
+	return 0;
+}
+
+int inputs_set_machines(struct scenario *scenario)
 {
 	const char *name;
 	json_t *value;
@@ -53,7 +75,7 @@ int inputs_set_offloads(struct scenario *scenario)
 			return scenario_refuse(scenario, "takes.%.60s: all or checksum", name);
 		station->offload_caps = strcmp(what, "all") == 0 ? OFFLOAD_ALL : OFFLOAD_CSUM;
 	}
-	return 0;
+	return set_pauses(scenario);
 }
 
 static int read_input(struct scenario *scenario, struct station *station, bool is_named)

@@ -4,8 +4,8 @@
 
 #include "scenario/scenario.h"
 
-/* `sends` and `takes`. Before there are ports: they show it when they come. */
-int inputs_set_offloads(struct scenario *scenario);
+/* `sends`, `takes` and `full`. Before there are ports: they show it when they come. */
+int inputs_set_machines(struct scenario *scenario);
 
 /* All captures. Those with times of a calendar, beyond TIMELINE_NS_MAX, are moved together so that
  * the first packet of all comes at 0. */

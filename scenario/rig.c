@@ -18,7 +18,8 @@
 #include "scenario/rig_stage.h"
 
 #define FDB_CAPACITY 65536
-#define NS_PER_STEP 1000 /* where nobody knows better */
+#define NS_PER_STEP 1000    /* where nobody knows better */
+#define NS_PER_LOOK 1000000 /* while somebody waits for a guest to read */
 
 int rig_create(struct rig *rig, char *why, size_t why_bytes)
 {
@@ -204,6 +205,8 @@ static bool next_time(const struct rig *rig, uint64_t end_ns, uint64_t *time_ns)
 	}
 	if (due_ns != TURNSTILE_NEVER_NS)
 		sooner(&next_ns, due_ns > rig->now_ns ? due_ns : rig->now_ns + NS_PER_STEP);
+	if (rig->dp->workers[0]->room.n != 0)
+		sooner(&next_ns, rig->now_ns + NS_PER_LOOK);
 	if (next_ns == UINT64_MAX)
 		return false;
 	/* Until then pools go on dividing, while there is something to divide, and loans end. */

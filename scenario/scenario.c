@@ -89,9 +89,9 @@ static int read_yaml(struct scenario *scenario, const char *path, struct lab *la
 
 static int check_keys(struct scenario *scenario)
 {
-	static const char *const known[] = {"about", "at",    "drops", "ignore",
-					    "in",    "lab",   "lost",  "nexthops",
-					    "out",   "sends", "takes", "until"};
+	static const char *const known[] = {"about", "at",    "drops", "full",	   "ignore",
+					    "in",    "lab",   "lost",  "nexthops", "out",
+					    "sends", "takes", "until"};
 	const char *key;
 	json_t *value;
 
@@ -106,8 +106,8 @@ static int check_keys(struct scenario *scenario)
 		if (i == n)
 			return scenario_refuse(scenario,
 					       "unknown key '%.60s'; known: about, at, drops, "
-					       "ignore, in, lab, lost, nexthops, out, sends, "
-					       "takes, until",
+					       "full, ignore, in, lab, lost, nexthops, out, "
+					       "sends, takes, until",
 					       key);
 		if (i != 0 && strcmp(key, "lab") != 0 && strcmp(key, "until") != 0 &&
 		    !json_is_object(value))
@@ -303,7 +303,7 @@ static bool is_known(const struct scenario *scenario, const char *name)
 static int check_names(struct scenario *scenario)
 {
 	static const char *const keys[] = {"in",     "out",   "drops", "lost",
-					   "ignore", "sends", "takes"};
+					   "ignore", "sends", "takes", "full"};
 	const char *name;
 	json_t *value;
 
@@ -341,7 +341,7 @@ static int load_all(struct scenario *scenario, const char *path)
 	if (error == 0)
 		error = check_names(scenario);
 	if (error == 0)
-		error = inputs_set_offloads(scenario);
+		error = inputs_set_machines(scenario);
 	return error;
 }
 

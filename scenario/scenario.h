@@ -14,6 +14,7 @@
  *     until: TIME            the clock goes on so far
  *     sends: {PORT: SIZE}    this port leaves checksums open, and TCP beyond SIZE bytes uncut
  *     takes: {PORT: all}     what this port takes uncut and open; or: checksum. Else: nothing
+ *     full: {PORT: [TIME, TIME]}     in between the ring of this guest is full
  *     nexthops: {PEER: UPLINK}       the way to another host, or {via: UPLINK, mtu: BYTES}; without
  *                            one the peer is down
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dataplane/api/kinds.h"
+#include "dataplane/drop.h"
 #include "dataplane/port_peer.h"
 #include "dataplane/vhost/ring_budget.h"
 #include "scenario/offloads.h"
@@ -128,6 +129,18 @@ static void plug_rx_done(struct rxq *rxq, struct burst *burst)
 	/* Nothing is lent. */
 }
 
+/* A guest that does not read has a full ring. */
+static bool has_room(const struct station *station)
+{
+	return *station->now_ns < station->full_from_ns ||
+	       *station->now_ns >= station->full_until_ns;
+}
+
+static bool plug_has_room(const struct port *port, unsigned int n_buffers)
+{
+	return has_room(((struct plug *)port->impl)->station);
+}
+
 static void put_out(struct station *station, const struct port_out *out,
 		    struct counters_block *count)
 {
@@ -155,6 +168,10 @@ static void put_out(struct station *station, const struct port_out *out,
 static void plug_tx(struct port *port, struct burst *burst, const uint8_t *order, unsigned int n,
 		    struct counters_block *count)
 {
+	if (!has_room(((struct plug *)port->impl)->station)) {
+		drop_frames(burst, count, order, n, DROP_RING_FULL);
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		const struct port_out out = {.frame = &burst->frames[order[i]]};
 
@@ -198,6 +215,8 @@ void station_fill_set(struct station_set *set, struct stations *stations)
 					.rx_done = plug_rx_done,
 					.tx = plug_tx,
 					.send = kinds[i] == &kind_uplink ? plug_send : NULL,
+					.has_room =
+						kinds[i] == &kind_vhost_user ? plug_has_room : NULL,
 					.arm = plug_arm,
 					.disarm = plug_disarm,
 					.holds_rx = kinds[i] == &kind_vhost_user,

@@ -20,6 +20,8 @@ struct station {
 	size_t n_lost;		    /* of those taken: there was no port */
 	uint16_t segment_bytes;	    /* what offloads_describe() is told; 0: frames are plain */
 	uint32_t offload_caps;	    /* enum offload_cap: what it takes */
+	uint64_t full_from_ns;	    /* a guest reads nothing from here ... */
+	uint64_t full_until_ns;	    /* ... to here, and then all; 0: it always does */
 	struct counters_block gone; /* of its ports that are there no more */
 };
 
