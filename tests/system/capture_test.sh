@@ -245,6 +245,7 @@ post()
 [ "$(post '[]')" = value-invalid ] || fail "a list was taken"
 
 step "eight at once, not nine; killed readers leave nothing"
+wait_for 10 "those before have ended" running 0
 for i in 1 2 3 4 5 6 7 8; do
 	capture_start "many$i" c1
 	many+=("$capture")
