@@ -17,7 +17,6 @@ CASES = {
     "macs": "l2.macs",
     "many-macs": "l2.many_macs",
     "sizes": "l2.sizes",
-    "tunnel": "tunnel.tunnel",
     "guests": "taps.guests",
     "taps": "taps.taps",
     "flood": "l2.flood",

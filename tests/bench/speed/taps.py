@@ -21,6 +21,7 @@ from rig import NEVER, Switch, lab, sh, vhost, wait_for
 
 ON_SWITCH_CPU, ON_LOAD_CPU = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
 SECONDS = 2
+TCP_SECONDS_MAX = 20  # a way that stalls is a case that failed
 ONE_WAY_MS = 1000
 GIGA, MEGA = 10**9, 10**6
 
@@ -163,8 +164,12 @@ def tcp_goodput(prefix, target):
             if ":5201" in sh(*within(prefix + "2", "ss", "-ltn")):
                 break
             NEVER.wait(0.05)
-        out = json.loads(sh(*within(prefix + "1", *ON_LOAD_CPU, "iperf3", "-c", target, "-t", SECONDS, "-O", 1, "-J")))
-        server.wait(20)
+        try:
+            out = json.loads(sh(*within(prefix + "1", *ON_LOAD_CPU, "iperf3", "-c", target, "-t", SECONDS, "-O", 1, "-J"),
+                                timeout=TCP_SECONDS_MAX))
+            server.wait(TCP_SECONDS_MAX)
+        finally:
+            server.kill()
     return out["end"]["sum_received"]["bits_per_second"] / GIGA
 
 
