@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* For a burst of small frames there is room if there are so many bytes. */
+#define BURST_ROOM_BYTES 16384
+
 static size_t memory_bytes(unsigned int n_rings, uint64_t ring_bytes)
 {
 	return RECORD_PAGE + n_rings * (RECORD_PAGE + (size_t)ring_bytes);
@@ -137,6 +140,15 @@ static bool has_room(struct record_writer *writer, uint64_t bytes)
 	if (writer->head - tail <= writer->ring_bytes)
 		writer->tail = tail;
 	return writer->head + bytes - writer->tail <= writer->ring_bytes;
+}
+
+bool record_writer_lose(struct record_writer *writer, unsigned int n)
+{
+	if (has_room(writer, BURST_ROOM_BYTES))
+		return false;
+	writer->lost += n;
+	atomic_store_explicit(&writer->control->lost, writer->lost, memory_order_relaxed);
+	return true;
 }
 
 static struct record *record_at(const struct record_writer *writer)

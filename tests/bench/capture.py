@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs scripts/bench-capture, which says how; in namespaces made for it."""
+import json
 import pathlib
 import re
 import signal
@@ -7,7 +8,8 @@ import statistics
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).with_name("channels")))
+for folder in ("channels", "common"):
+    sys.path.insert(0, str(pathlib.Path(__file__).with_name(folder)))
 from cost import frames, totals  # noqa: E402, pylint: disable=wrong-import-position
 from rig import Switch, flow, lab, sh, vhost, wait_for  # noqa: E402, pylint: disable=wrong-import-position
 
@@ -41,15 +43,34 @@ class Capture:
         self.kept, self.lost = (numbers + [0])[:2]
 
 
-def load(switch, slices):
-    """(Mpps received, busy cycles a frame): medians of the slices in which the CPUs were near."""
-    cards = [f"--vdev=net_virtio_user{i},path={switch.run}/vhost/{p}.sock,mac=02:00:00:00:01:0{i},queue_size=1024"
-             for i, p in enumerate("ab")]
-    text = sh("timeout", "-s", "KILL", slices / 10 + 30, "chrt", "-f", "50", switch.build / "tests/bench/weft-virtio-load", "-l", "1",
-              "--no-pci", "--in-memory", "--single-file-segments", "-m", "512", "--no-telemetry", "--log-level=error",
-              *cards, "--", switch.run, slices, "60")
-    found = [re.search(what + r".*median ([\d.]+)", text) for what in ("Mpps", "busy cycles")]
-    return [float(one.group(1)) for one in found] if all(found) else None
+def near(build):
+    return subprocess.run([build / "tests/bench/weft-pingpong"], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+class Load:
+    """weft-load on CPU 1, both ways between a and b; it waits between slices."""
+    def __init__(self, switch):
+        self.switch = switch
+        command = ["chrt", "--fifo", "50", switch.build / "tests/bench/weft-load", *(switch.run / f"vhost/{p}.sock" for p in "ab")]
+        self.process = subprocess.Popen([str(w) for w in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.slice(500)
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+    def slice(self, ms):
+        """(Mpps received, busy cycles a frame), and whether the CPUs were near before and after."""
+        is_near, before = near(self.switch.build), self.switch.worker()
+        self.process.stdin.write(f"run {ms} 0 0\n")
+        self.process.stdin.flush()
+        result = json.loads(self.process.stdout.readline())
+        after = self.switch.worker()
+        cycles = (after["busy_cycles"] - before["busy_cycles"]) / (after["busy_frames"] - before["busy_frames"])
+        return (result["received"] / result["seconds"] / 1e6, cycles), is_near and near(self.switch.build)
 
 
 def port_frames(switch):
@@ -58,30 +79,42 @@ def port_frames(switch):
     return counters["rx_frames"] + counters["tx_frames"]
 
 
-def rate(build, rounds, slices):
-    seen = {"without": [], "with": []}
+def captured(switch, load, ms):
+    """A slice with a capture, which is begun and ended for it; whether all its frames are accounted for."""
+    before = port_frames(switch)
+    with Capture(switch) as capture:
+        result = load.slice(ms)
+    passed = port_frames(switch) - before
+    return result, capture, passed
+
+
+def rate(build, slices, ms):
+    seen, sums = {"without": [], "with": []}, []
     with Switch(build) as switch:
         switch.apply(lab({"a": vhost(), "b": vhost()}))
-        for i in range(rounds):
-            seen["without"].append(load(switch, slices))
-            before = port_frames(switch)
-            with Capture(switch) as capture:
-                seen["with"].append(load(switch, slices))
-            passed = port_frames(switch) - before
-            say(capture.kept + capture.lost == passed and capture.kept != 0,
-                f"sum {i + 1}: {passed} frames at the port = {capture.kept} kept + {capture.lost} not kept")
-        packets = re.search(r"Number of packets:\s+(\d+)", sh("capinfos", "-M", "-c", FILE)).group(1)
-        tshark = subprocess.run(["tshark", "-n", "-r", FILE, "-T", "fields", "-e", "frame.cap_len"],
-                                capture_output=True, text=True, check=False)
-        complaints = [line for line in tshark.stderr.splitlines() if "Running as user" not in line]
-        say(tshark.returncode == 0 and not complaints and len(tshark.stdout.splitlines()) == capture.kept == int(packets),
-            f"tshark reads the last file, {packets} packets: {' '.join(complaints) or 'no complaint'}")
-    if not all(any(values) for values in seen.values()):
+        with Load(switch) as load:
+            for _ in range(slices):
+                one, is_near = load.slice(ms)
+                (other, is_still_near), capture, passed = captured(switch, load, ms)
+                sums.append((passed, capture.kept, capture.lost))
+                if is_near and is_still_near:
+                    seen["without"].append(one)
+                    seen["with"].append(other)
+    exact = [kept + lost == passed and kept != 0 for passed, kept, lost in sums]
+    total, kept, lost = (sum(column) for column in zip(*sums))
+    say(all(exact), f"sum: exact in {sum(exact)} of {slices} captures; {total} frames at the port = {kept} kept + {lost} not kept")
+    packets = int(re.search(r"Number of packets:\s+(\d+)", sh("capinfos", "-M", "-c", FILE)).group(1))
+    tshark = subprocess.run(["tshark", "-n", "-r", FILE, "-T", "fields", "-e", "frame.cap_len"],
+                            capture_output=True, text=True, check=False)
+    complaints = [line for line in tshark.stderr.splitlines() if "Running as user" not in line]
+    say(tshark.returncode == 0 and not complaints and len(tshark.stdout.splitlines()) == sums[-1][1] == packets,
+        f"tshark reads the last file, {packets} packets: {' '.join(complaints) or 'no complaint'}")
+    if not seen["with"]:
         say(False, "rate: the CPUs were never near each other; once more")
         return
-    mpps, cycles = ({k: statistics.median(one[i] for one in v if one) for k, v in seen.items()} for i in (0, 1))
+    mpps, cycles = ({k: statistics.median(one[i] for one in v) for k, v in seen.items()} for i in (0, 1))
     for name, values in seen.items():
-        print(f"       {name}: Mpps {mpps[name]:.2f}, cycles a frame {cycles[name]:.1f}; rounds {values}")
+        print(f"       {name}: {mpps[name]:.2f} Mpps, {cycles[name]:.1f} cycles a frame: medians of {len(values)} slices")
     falls = 100 * (1 - mpps["with"] / mpps["without"])
     say(falls <= GOAL_PERCENT, f"rate: falls by {falls:.1f} % (goal: at most {GOAL_PERCENT} %)")
 

@@ -113,6 +113,27 @@ static void test_full(void **state)
 	end(&ends);
 }
 
+/* A burst is lost as a whole where there is little room, and counted; not where there is some. */
+static void test_bursts_are_lost(void **state)
+{
+	struct record record;
+	const uint8_t *bytes;
+	struct ends ends;
+
+	begin(&ends);
+	assert_false(record_writer_lose(&ends.writer, 64));
+	while (put(&ends.writer, 1, 1000))
+		;
+	assert_true(record_writer_lose(&ends.writer, 64));
+	assert_true(record_writer_lose(&ends.writer, 3));
+	assert_int_equal(record_reader_lost(&ends.reader), 1 + 64 + 3);
+	while (record_reader_next(&ends.reader, &record, &bytes) == 1)
+		record_reader_take(&ends.reader, &record);
+	assert_false(record_writer_lose(&ends.writer, 64));
+	assert_int_equal(record_reader_lost(&ends.reader), 68);
+	end(&ends);
+}
+
 static void *write_all(void *ctx)
 {
 	struct record_writer *writer = ctx;
@@ -258,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_bursts_are_lost),
 		cmocka_unit_test(test_two_threads),
 		cmocka_unit_test(test_reader_believes_nothing),
 		cmocka_unit_test(test_writer_believes_nothing),
