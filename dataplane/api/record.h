@@ -100,8 +100,8 @@ void record_writer_begin(struct record_writer *writer, const struct record_map *
 /* Room for a frame of `len` bytes, with its header's sizes filled in; NULL: there is none, which is
  * counted. */
 struct record *record_writer_reserve(struct record_writer *writer, uint32_t len);
-/* Before a burst of n frames that are all meant: is there so little room that it is not worth a look
- * at each? Then all of them are counted as lost. */
+/* Before a burst of n frames that are all meant: is there too little room for a look at each? Then
+ * all of them are counted as lost. */
 bool record_writer_lose(struct record_writer *writer, unsigned int n);
 /* The reader may have what was reserved last. */
 void record_writer_commit(struct record_writer *writer, const struct record *record);
