@@ -16,13 +16,15 @@
 #define MASKS 3
 #define MASK_WORDS_MAX 127 /* that a kernel may have: the length is 8 bits, with a sign */
 
-struct settings {
+/* With room behind the head for the masks. */
+union settings {
 	struct ethtool_link_settings head;
-	uint32_t masks[MASKS * MASK_WORDS_MAX];
+	uint8_t bytes[sizeof(struct ethtool_link_settings) +
+		      sizeof(uint32_t) * MASKS * MASK_WORDS_MAX];
 };
 
 /* Asked with no room for masks, the kernel says how many words they have: below zero. */
-static int ask(int fd, const char *ifname, struct settings *settings)
+static int ask(int fd, const char *ifname, union settings *settings)
 {
 	struct ifreq request = {.ifr_data = (void *)settings};
 
@@ -43,7 +45,7 @@ static int ask(int fd, const char *ifname, struct settings *settings)
 
 int link_speed_read(const char *ifname, uint64_t *speed_bps)
 {
-	struct settings settings = {.head = {.cmd = 0}};
+	union settings settings = {.head = {.cmd = 0}};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
