@@ -25,6 +25,7 @@
 
 #define NS_PER_MS 1000000
 #define AT_ONCE 4 /* in a turn: others want something, too */
+#define RETRY_MS 500
 #define FRAMES_MAX (64 * 512)
 #define SNAPLEN sizeof(((struct dp_dropped_frame *)0)->head)
 
@@ -356,16 +357,20 @@ int flights_turn(struct control *control)
 
 	if (n == flights->n_seen && meter->header->epoch == flights->epoch)
 		return -1;
-	flights->epoch = meter->header->epoch;
 	for (unsigned int i = 0; i < AT_ONCE; i++) {
 		struct problem problem = {0};
 		int taken = take(control, 0, name, &problem);
 
 		problem_fini(&problem);
-		if (taken == 0)
+		if (taken == 0) {
 			flights->n_seen = n;
+			flights->epoch = meter->header->epoch;
+		}
 		if (taken == 0 || fastpath_welcome(control->fastpath) == NULL)
 			return -1;
+		/* A dataplane that hangs does not answer; it may come back. */
+		if (taken < 0)
+			return RETRY_MS;
 	}
 	return 0;
 }

@@ -320,6 +320,7 @@ struct lines {
 	const struct ring *ring;
 	char *text;
 	size_t n;
+	size_t n_lines;
 };
 
 static void add_line(void *ctx, const struct outcomes_event *event)
@@ -327,6 +328,7 @@ static void add_line(void *ctx, const struct outcomes_event *event)
 	struct lines *lines = ctx;
 	uint64_t start_ns = lines->playback->start_ns;
 
+	lines->n_lines++;
 	lines->n += (size_t)snprintf(
 		lines->text + lines->n, LINE_BYTES_MAX,
 		"%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 "\n", (uint64_t)event->number + 1,
@@ -338,7 +340,6 @@ static void add_line(void *ctx, const struct outcomes_event *event)
 int playback_fates(struct playback *playback, char **text, struct problem *problem)
 {
 	struct lines lines = {.playback = playback};
-	size_t left = LINES_MAX;
 
 	if (!playback->has_lines)
 		return problem_set(problem, -EINVAL, 422, "value-invalid",
@@ -349,9 +350,9 @@ int playback_fates(struct playback *playback, char **text, struct problem *probl
 	lines.text[0] = '\0';
 	for (size_t i = 0; i < playback->n_rings; i++) {
 		lines.ring = &playback->rings[i];
-		int n = take_fates(playback, &playback->rings[i], left, add_line, &lines);
-
-		left -= n > 0 ? (size_t)n : 0;
+		/* One that is damaged may have given some lines, too. */
+		take_fates(playback, &playback->rings[i], LINES_MAX - lines.n_lines, add_line,
+			   &lines);
 	}
 	*text = lines.text;
 	return 0;

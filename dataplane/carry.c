@@ -165,14 +165,17 @@ static inline __attribute__((always_inline)) bool carry_outer(struct worker *wor
 		probe_answer(dp, decap.probes, decap.n_probes, worker->index);
 	worker->tunnelled->attention = false;
 	while ((peer = decap_take(burst, &decap, worker->tunnelled)) != NULL) {
-		if (observer != NULL)
+		if (observer != NULL) {
+			if (atomic_load_explicit(&peer->captures, memory_order_relaxed) != 0)
+				recorder_take(worker->recorder, peer, worker->tunnelled);
 			carry(worker, peer, worker->tunnelled, PAST_NONE, observer);
-		else if (__builtin_expect(
-				 atomic_load_explicit(&peer->captures, memory_order_relaxed) != 0,
-				 0))
+		} else if (__builtin_expect(
+				   atomic_load_explicit(&peer->captures, memory_order_relaxed) != 0,
+				   0)) {
 			carry_recorded(worker, peer, worker->tunnelled);
-		else
+		} else {
 			carry_burst(worker, peer, worker->tunnelled);
+		}
 	}
 	burst->attention |= worker->tunnelled->attention;
 	return true;

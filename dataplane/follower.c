@@ -270,6 +270,7 @@ static void carry_piece(struct follower *follower, struct port *port, struct bur
 	piece->now_s = burst->now_s;
 	piece->now_ns = burst->now_ns;
 	piece->attention = false;
+	piece->has_marks = burst->has_marks;
 	memcpy(piece->frames, burst->frames + begin, piece->n * sizeof(piece->frames[0]));
 	if (is_wanted) {
 		begin_record(follower, port, &piece->frames[0], burst->now_ns);

@@ -60,7 +60,9 @@ static struct turnstile *open_turnstile(struct turnstiles *turnstiles, struct ch
 	}
 	unsigned int i = turnstiles->n++;
 
-	if (now_ns - atomic_load_explicit(&way->waited_ns, memory_order_relaxed) > BUCKET_LATE_NS)
+	/* Another worker may have waited since our turn began. */
+	if ((int64_t)(now_ns - atomic_load_explicit(&way->waited_ns, memory_order_relaxed)) >
+	    (int64_t)BUCKET_LATE_NS)
 		bucket_settle(&way->bucket, now_ns);
 	turnstiles->places[place] = (uint16_t)(i + 1);
 	turnstiles->at[i] = (struct turnstile){.way = way, .place = place, .since_ns = now_ns};
