@@ -13,7 +13,7 @@
 # on. tshark finds nothing wrong with any frame that weft sent. (What the kernel sends is not on a
 # wire yet where it could be captured: it leaves cutting and summing to the other end of its veth.)
 #
-# WEFT_TRANSFER_MIB: how much goes each way, default 32. WEFT_UNDERLAY_MTUS: default "1500 9000".
+# WEFT_TRANSFER_MIB: how much goes each way, default 16. WEFT_UNDERLAY_MTUS: default "1500 9000".
 
 # shellcheck source=lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -27,7 +27,7 @@
 . "$(dirname "$0")/lib/ovs.sh"
 
 here=$(dirname "$0")
-mib=${WEFT_TRANSFER_MIB:-32}
+mib=${WEFT_TRANSFER_MIB:-16}
 mtus=${WEFT_UNDERLAY_MTUS:-1500 9000}
 
 # lab PREFIX SEGMENT-MTU CHECKSUM
