@@ -334,7 +334,7 @@ int api_get_dropped(void *ctx, const struct http_request *request, struct http_r
 	struct dp_plain plain = {.header = {.cookie = 0}};
 	struct dropped dropped = {
 		.port = api_find_port(control, request->name, problem),
-		.wall_ns = utc_now_ms() * (int64_t)NS_PER_MS - (int64_t)loop_clock_ns(),
+		.wall_ns = utc_offset_ns(loop_clock_ns()),
 	};
 
 	if (dropped.port == NULL)

@@ -12,6 +12,7 @@
 #include "control/doctor.h"
 #include "control/overlay_test.h"
 #include "control/overlay_verdict.h"
+#include "control/places.h"
 #include "control/underlay.h"
 #include "dataplane/api/kinds.h"
 
@@ -96,15 +97,6 @@ static uint32_t needed_bytes(const struct model *model, const struct model_port 
 	return mtu != 0 ? mtu + overhead : 0;
 }
 
-static const struct model_port *find_uplink(const struct model *model, uint64_t id)
-{
-	for (size_t i = 0; i < model->n_ports; i++) {
-		if (model->ports[i]->id == id)
-			return model->ports[i];
-	}
-	return NULL;
-}
-
 static int start(struct control_test *test, const struct model_port *peer)
 {
 	struct control *control = test->control;
@@ -113,7 +105,7 @@ static int start(struct control_test *test, const struct model_port *peer)
 	const struct model_port *uplink = NULL;
 
 	if (underlay_way(control->underlay, peer->id, &spec.way))
-		uplink = find_uplink(control->model, spec.way.uplink_id);
+		uplink = places_find_port(control->model, spec.way.uplink_id);
 	if (uplink == NULL) {
 		json_t *checks = json_array();
 

@@ -308,7 +308,7 @@ static int take(struct control *control, uint32_t segment_id, char name[FLIGHT_F
 	struct dp_object object = {.id = segment_id};
 	struct saving saving = {
 		.control = control,
-		.wall_ns = utc_now_ms() * NS_PER_MS - (int64_t)loop_clock_ns(),
+		.wall_ns = utc_offset_ns(loop_clock_ns()),
 	};
 
 	if (places_init(&saving.places, control->model) < 0)

@@ -9,6 +9,7 @@
 
 #include "control/api.h"
 #include "control/fastpath.h"
+#include "control/places.h"
 #include "control/tracing.h"
 #include "control/utc.h"
 #include "dataplane/base/loop.h"
@@ -60,11 +61,9 @@ static void add_line(struct following *following, json_t *line)
 
 static const char *port_name(const struct control *control, uint64_t id)
 {
-	for (size_t i = 0; i < control->model->n_ports; i++) {
-		if (control->model->ports[i]->id == id)
-			return control->model->ports[i]->name;
-	}
-	return "";
+	const struct model_port *port = places_find_port(control->model, id);
+
+	return port != NULL ? port->name : "";
 }
 
 /* The frame whose steps have all come. */
@@ -225,7 +224,7 @@ int following_open(struct control *control, const struct dp_follow_open *open, u
 		return problem_system(problem, -ENOMEM, "answering");
 	following->control = control;
 	following->open = *open;
-	following->wall_ns = utc_now_ms() * (int64_t)NS_PER_MS - (int64_t)now_ns;
+	following->wall_ns = utc_offset_ns(now_ns);
 	following->end_ns = max_ns != 0 ? now_ns + max_ns : 0;
 	int error = fastpath_ask(control->fastpath, DP_FOLLOW_OPEN, &following->open,
 				 sizeof(following->open), take_message, following, problem);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/model.h"
+#include "control/places.h"
 
 int outcomes_source_open(struct outcomes_source *source, int fd)
 {
@@ -45,11 +46,10 @@ static struct outcomes_port *add_port(struct outcomes *outcomes, uint64_t id,
 	outcomes->ports = ports;
 	struct outcomes_port *port = &ports[outcomes->n_ports];
 
-	*port = (struct outcomes_port){.name = "(gone)"};
-	for (size_t i = 0; i < model->n_ports; i++) {
-		if (model->ports[i]->id == id)
-			snprintf(port->name, sizeof(port->name), "%s", model->ports[i]->name);
-	}
+	const struct model_port *of = places_find_port(model, id);
+
+	*port = (struct outcomes_port){0};
+	snprintf(port->name, sizeof(port->name), "%s", of != NULL ? of->name : "(gone)");
 	if (table_put(&outcomes->places,
 		      (struct table_row){.id = id, .digest = outcomes->n_ports}) < 0)
 		return NULL;

@@ -38,3 +38,12 @@ const struct model_port *places_port(const struct places *places, uint64_t id)
 
 	return row != NULL && row->kind == MODEL_PORT ? places->model->ports[row->digest] : NULL;
 }
+
+const struct model_port *places_find_port(const struct model *model, uint64_t id)
+{
+	for (size_t i = 0; i < model->n_ports; i++) {
+		if (model->ports[i]->id == id)
+			return model->ports[i];
+	}
+	return NULL;
+}

@@ -17,3 +17,6 @@ void places_fini(struct places *places);
 /* NULL: deleted meanwhile. */
 const struct model_segment *places_segment(const struct places *places, uint32_t id);
 const struct model_port *places_port(const struct places *places, uint64_t id);
+
+/* The same for one port, without places: looks at all of them. */
+const struct model_port *places_find_port(const struct model *model, uint64_t id);

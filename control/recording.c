@@ -13,6 +13,7 @@
 #include "control/api.h"
 #include "control/fastpath.h"
 #include "control/http.h"
+#include "control/places.h"
 #include "control/problem.h"
 #include "control/table.h"
 #include "dataplane/api/drop_reasons.h"
@@ -86,11 +87,9 @@ static int add_interface(struct recording *recording, const char *name, uint64_t
 
 static const char *port_name(const struct control *control, uint64_t id)
 {
-	for (size_t i = 0; i < control->model->n_ports; i++) {
-		if (control->model->ports[i]->id == id)
-			return control->model->ports[i]->name;
-	}
-	return "(gone)";
+	const struct model_port *port = places_find_port(control->model, id);
+
+	return port != NULL ? port->name : "(gone)";
 }
 
 /* Of a port. -errno. */

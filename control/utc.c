@@ -18,6 +18,11 @@ int64_t utc_now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+int64_t utc_offset_ns(uint64_t now_ns)
+{
+	return utc_now_ms() * INT64_C(1000000) - (int64_t)now_ns;
+}
+
 void utc_format(int64_t time_s, char text[UTC_BYTES])
 {
 	time_t seconds = (time_t)time_s;

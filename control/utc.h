@@ -10,6 +10,9 @@
 /* What time it is: ms since 1970. */
 int64_t utc_now_ms(void);
 
+/* What is added to a time of CLOCK_MONOTONIC, in ns, to have that since 1970; now_ns is it now. */
+int64_t utc_offset_ns(uint64_t now_ns);
+
 /* "2026-11-22T19:05:45Z" */
 void utc_format(int64_t time_s, char text[UTC_BYTES]);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/doctor.h"
+#include "control/places.h"
 #include "control/spec.h"
 #include "control/why.h"
 #include "control/why_frames.h"
@@ -20,13 +21,9 @@ struct passage {
 
 static const char *port_name(const struct why *why, uint64_t id)
 {
-	const struct model *model = why->control->model;
+	const struct model_port *port = places_find_port(why->control->model, id);
 
-	for (size_t i = 0; i < model->n_ports; i++) {
-		if (model->ports[i]->id == id)
-			return model->ports[i]->name;
-	}
-	return "?";
+	return port != NULL ? port->name : "?";
 }
 
 /* The steps, before another trace takes their place. Returns what is to be told of its end. */

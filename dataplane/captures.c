@@ -63,7 +63,7 @@ void captures_join(struct port *port)
 		if (capture != NULL && concerns(capture, port))
 			bits |= (uint16_t)(1u << i);
 	}
-	bool is_seen = bits != 0 || port->dp->n_fates != 0;
+	bool is_seen = bits != 0 || atomic_load(&port->dp->n_fates) != 0;
 
 	atomic_store_explicit(&port->captures, bits, memory_order_relaxed);
 	atomic_store_explicit(&port->io, is_seen ? &recorder_io : port->type, memory_order_release);

@@ -114,7 +114,7 @@ struct dataplane {
 	struct replay *replays[DP_REPLAYS_MAX];	/* main, as the next one */
 	uint64_t last_replay_id;
 	_Atomic(struct fates *) fates[DP_REPLAYS_MAX];	/* each in the place of its replay */
-	unsigned int n_fates;		/* main */
+	_Atomic uint32_t n_fates;	/* of them that are there */
 	uint64_t loans_due_ns;		/* before then none ends; 0: not yet known */
 	_Atomic(struct port *) ports[PORTS_MAX];
 	_Atomic(struct segment *) segments[SEGMENTS_MAX];

@@ -40,7 +40,7 @@ int fates_create(struct dataplane *dp, unsigned int place, uint64_t id, uint64_t
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		record_writer_begin(&fates->writers[i], &fates->map, i);
 	atomic_store_explicit(&dp->fates[place], fates, memory_order_release);
-	dp->n_fates++;
+	atomic_fetch_add(&dp->n_fates, 1);
 	captures_join_all(dp);
 	*out = fates;
 	return 0;
@@ -51,7 +51,7 @@ void fates_destroy(struct dataplane *dp, struct fates *fates)
 	if (fates == NULL)
 		return;
 	atomic_store_explicit(&dp->fates[fates->tag % PLACES], NULL, memory_order_relaxed);
-	dp->n_fates--;
+	atomic_fetch_sub(&dp->n_fates, 1);
 	captures_join_all(dp);
 	dataplane_synchronize(dp);
 	record_end(&fates->map);

@@ -396,7 +396,8 @@ static void record_tx(struct port *port, struct burst *burst, const uint8_t *ord
 				take_frame(&take, capture, &(struct view){.frame = frame});
 		}
 	}
-	tell_delivered(recorder, port, burst, order, n);
+	if (atomic_load_explicit(&recorder->dp->n_fates, memory_order_relaxed) != 0)
+		tell_delivered(recorder, port, burst, order, n);
 	end_sending(recorder);
 }
 
