@@ -24,6 +24,8 @@ static const char head[] =
 	"\tchannel) weft channel list ;;\n"
 	"\tvm) weft vm list ;;\n"
 	"\tloan) weft loan list ;;\n"
+	"\tflight) weft flight list ;;\n"
+	"\tcapture) weft capture list ;;\n"
 	"\tport-keys) weft port types ;;\n"
 	"\tsegment-keys) weft segment keys ;;\n"
 	"\tesac 2>/dev/null | awk -v end=\"${1#*-}\" '\n"
@@ -122,7 +124,8 @@ static const char *names_of(const struct cmd *cmd, const char *token)
 	if (strcmp(token, "LOAN") == 0)
 		return "loan";
 	/* Whose objects are called by their noun; the other nouns are about ports. */
-	static const char *const own[] = {"segment", "uplink", "peer", "pool", "channel", "vm"};
+	static const char *const own[] = {"segment", "uplink", "peer",	 "pool",
+					  "channel", "vm",     "flight", "capture"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && strcmp(token, "NAME") == 0; i++) {
 		if (!is_new && strcmp(cmd->noun, own[i]) == 0)

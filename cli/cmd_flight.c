@@ -2,11 +2,10 @@
 /* weft flight: what flight recorders of segments had when something happened. */
 #include "cli/cmds.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/call.h"
+#include "cli/capture_out.h"
 
 static const struct print_column columns[] = {
 	{.key = "name", .heading = "NAME"},
@@ -80,22 +79,13 @@ int cmd_flight_del(const struct call *call)
 
 /* --- one of them --- */
 
-struct out {
-	FILE *file;
-	int err;
-};
-
 static int take_piece(void *ctx, const char *data, size_t bytes)
 {
-	struct out *out = ctx;
-
-	if (bytes && fwrite(data, bytes, 1, out->file) != 1)
-		out->err = errno ? -errno : -EIO;
-	return out->err;
+	return capture_out_push(ctx, data, bytes);
 }
 
-/* weftd refuses, or sends all of it. */
-static int fetch(const struct call *call, const char *path, struct out *out)
+/* weftd refuses, and no file is made or touched, or sends all of it. */
+static int fetch(const struct call *call, const char *path, struct capture_out *out)
 {
 	struct client_request request = {.method = "GET",
 					 .path = path,
@@ -120,7 +110,7 @@ int cmd_flight_get(const struct call *call)
 {
 	const char *to = call->args->write;
 	char path[CLIENT_PATH_BYTES], name[CLIENT_PATH_BYTES];
-	bool is_standard = to && strcmp(to, "-") == 0;
+	struct capture_out out;
 	int code = make_path(call, path, "/v1/flights/");
 
 	if (code)
@@ -131,15 +121,9 @@ int cmd_flight_get(const struct call *call)
 	snprintf(name, sizeof(name), "%s.pcapng", call->words[0]);
 	if (!to)
 		to = name;
-	struct out out = {.file = is_standard ? call->out : fopen(to, "we")};
-
-	if (!out.file)
-		return call_fail(call, CALL_REFUSED, "%s: %s", to, strerror(errno));
+	capture_out_open(&out, to, call->out, 0, 0);
 	code = fetch(call, path, &out);
-	if ((is_standard ? fflush(out.file) : fclose(out.file)) && !out.err)
-		out.err = -errno;
-	/* Nothing half-written stays. */
-	if ((code || out.err) && !is_standard)
-		unlink(to);
-	return out.err ? call_fail(call, CALL_REFUSED, "%s: %s", to, strerror(-out.err)) : code;
+	int err = capture_out_close(&out);
+
+	return err ? call_fail(call, CALL_REFUSED, "%s: %s", to, strerror(-err)) : code;
 }

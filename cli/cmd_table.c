@@ -353,7 +353,8 @@ static const struct cmd table[] = {
 	{"watch", NULL, "watch [since=POSITION]",
 	 "print changes and states of ports as they happen, until interrupted",
 	 "since  go on after a position or revision that -o json printed\n"
-	 "Times are UTC. A port's state is looked at 5 times a second.\n",
+	 "Times are UTC. A port's state is looked at 5 times a second. What a flight recorder has\n"
+	 "saved is told, too.\n",
 	 0, 1, 0, cmd_watch_run},
 	{"test", NULL, "test [--update] [--junit FILE] [--keep FOLDER] SCENARIO.yaml|FOLDER...",
 	 "play captures through a lab and compare what comes; exit 1 if it differs",
@@ -375,6 +376,7 @@ static const struct cmd table[] = {
 	 "             change that in every frame; checksums are put right\n"
 	 "expect=PORT:FILE  compare what the port is sent meanwhile with a capture\n"
 	 "report=FILE  write what became of it as JSON, too\n"
+	 "fates=FILE   write what became of each frame, as CSV\n"
 	 "  weft replay web.pcap port=web0 db.pcap port=db0 speed=0.5x\n"
 	 "Exit code 1: interrupted, or not as expected. Damaged captures are refused before\n"
 	 "anything is sent.\n",

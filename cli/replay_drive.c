@@ -324,11 +324,11 @@ static int drive(struct replay *replay)
 	code = run(replay);
 	if (!code)
 		code = settle(replay);
-	/* One that failed ends by itself if this fails, too. */
-	int end_code = code ? CALL_DONE : ask_part(replay, "DELETE", "", NULL, 0);
-
+	/* One that failed ends by itself, after a while: what went wrong first is what is said. */
 	if (code)
 		return code;
+	int end_code = ask_part(replay, "DELETE", "", NULL, 0);
+
 	if (end_code)
 		return end_code;
 	replay->is_interrupted = is_interrupted(replay);

@@ -126,7 +126,6 @@ static int add_wait(struct replay_fates *fates, const struct event *event, size_
 	}
 	fates->waits[fates->n_waits++] = (struct replay_wait){.number = event->number,
 							      .in_ns = event->in_ns,
-							      .at_ns = event->at_ns,
 							      .input = (uint16_t)input,
 							      .port = (uint16_t)port,
 							      .change = (int16_t)change};

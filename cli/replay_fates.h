@@ -15,7 +15,7 @@
 
 /* A frame that began to wait, or ended it. */
 struct replay_wait {
-	uint64_t number, in_ns, at_ns;
+	uint64_t number, in_ns;
 	uint16_t input, port; /* port: in `ports` */
 	int16_t change;	      /* 1: began, -1: ended */
 };

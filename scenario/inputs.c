@@ -42,7 +42,8 @@ static int set_pauses(struct scenario *scenario)
 			return -EINVAL;
 		if (json_array_size(value) != 2 || from == NULL || until == NULL ||
 		    timeline_parse_time(from, &station->full_from_ns) < 0 ||
-		    timeline_parse_time(until, &station->full_until_ns) < 0)
+		    timeline_parse_time(until, &station->full_until_ns) < 0 ||
+		    station->full_from_ns >= station->full_until_ns)
 			return scenario_refuse(scenario, "full.%.60s: two times, as [10ms, 40ms]",
 					       name);
 	}

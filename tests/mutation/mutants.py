@@ -9,7 +9,7 @@ A condition is what stands in if (), while (), between the semicolons of for (),
 each scenario shows which conditions it comes by. A mutant is caught if a scenario differs, or if it crashes or does
 not end: the scenarios that come by it are played until one does, first those that caught its neighbours. What does
 not compile is none. Survivors are printed with their line; survivors.txt says which of them change nothing that a
-packet could show. Results are kept, so a run that was interrupted goes on. A minute or two. Run from the source root.
+packet could show. Results are kept, so a run that was interrupted goes on. Some minutes. Run from the source root.
 """
 import argparse
 import hashlib

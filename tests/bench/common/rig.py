@@ -75,9 +75,11 @@ class Switch:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def __exit__(self, kind=None, *_):
-        if kind is None and self.processes:
-            wait_for(20, "every frame is accounted for", self.accounts_hold)
-        self.end()
+        try:
+            if kind is None and self.processes:
+                wait_for(20, "every frame is accounted for", self.accounts_hold)
+        finally:
+            self.end()
 
     def end(self):
         for process in reversed(self.processes):

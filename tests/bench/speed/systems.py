@@ -33,7 +33,11 @@ class Weft(Switch):
 
     def __enter__(self):
         super().__enter__()
-        self.apply(self.lab)
+        try:
+            self.apply(self.lab)
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def busy(self):
@@ -54,6 +58,14 @@ class Foreign:
         self.run = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench.", dir="/tmp"))
         self.process = None
 
+    def __enter__(self):
+        try:
+            self.begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
     def __exit__(self, *_):
         if self.process:
             self.resume()
@@ -72,17 +84,16 @@ class Testpmd(Foreign):
     """Forwards port 0 to port 1 and back and looks at nothing."""
     name = "testpmd"
 
-    def __init__(self, _, n_ports=2, tso=False):
+    def __init__(self, _, n_ports=2):
         super().__init__()
         self.sockets = [self.run / f"s{i}" for i in range(n_ports)]
-        self.options = ",tso=1" if tso else ""
         self.terminal = None
 
-    def __enter__(self):
+    def begin(self):
         master, slave = pty.openpty()
         self.terminal = master
         devices = [w for i, s in enumerate(self.sockets)
-                   for w in ("--vdev", f"net_vhost{i},iface={s},queues=1{self.options}")]
+                   for w in ("--vdev", f"net_vhost{i},iface={s},queues=1")]
         words = [*FIRST, "dpdk-testpmd", "-l", "0,1", "--main-lcore", "1", "--no-huge", "-m", "1024", "--no-pci",
                  f"--file-prefix={self.run.name}", *devices, "--", "-i", "--nb-cores=1", "--forward-mode=io",
                  "--record-core-cycles", "--total-num-mbufs=32768", "--txd=1024", "--rxd=1024", "--auto-start"]
@@ -90,11 +101,11 @@ class Testpmd(Foreign):
         os.close(slave)
         self.read_until("testpmd> ", 30)
         wait_for(10, "testpmd listens", lambda: all(s.exists() for s in self.sockets))
-        return self
 
     def __exit__(self, *_):
         super().__exit__()
-        os.close(self.terminal)
+        if self.terminal is not None:
+            os.close(self.terminal)
 
     def read_until(self, end, seconds):
         """What it says until its last words match a pattern."""
@@ -125,13 +136,13 @@ class Ovs(Foreign):
         self.environment = {**os.environ, "OVS_RUNDIR": str(self.run), "OVS_LOGDIR": str(self.run),
                             "OVS_DBDIR": str(self.run)}
 
-    def __enter__(self):
+    def begin(self):
         self.sh("ovsdb-tool", "create", self.run / "conf.db", "/usr/share/openvswitch/vswitch.ovsschema")
         self.database = self.start("ovsdb-server", f"--remote=punix:{self.run}/db.sock", self.run / "conf.db")
         wait_for(10, "OVS's database listens", (self.run / "db.sock").exists)
         self.sh("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", "other_config:dpdk-init=true",
                 "other_config:dpdk-extra=--no-huge --legacy-mem -m 2048 --no-pci", "other_config:pmd-cpu-mask=0x1",
-                "other_config:dpdk-lcore-mask=0x2", *self.settings())
+                "other_config:dpdk-lcore-mask=0x2")
         self.process = self.start(*FIRST, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl", f"unix:{self.run}/db.sock")
         wait_for(30, "OVS answers", self.answers)
         self.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev",
@@ -139,17 +150,12 @@ class Ovs(Foreign):
         for socket in self.sockets:
             self.vsctl("add-port", "br0", socket.name, "--", "set", "interface", socket.name, "type=dpdkvhostuser")
         wait_for(10, "OVS listens", lambda: all(s.exists() for s in self.sockets))
-        return self
 
     def __exit__(self, *_):
         super().__exit__()
         if self.database:
             self.database.kill()
             self.database.wait()
-
-    def settings(self):
-        """More words for its table."""
-        return ()
 
     def start(self, *words):
         with open(self.run / "log", "ab") as log:
