@@ -340,7 +340,7 @@ def main():
     if args.list:
         print(*(f"{mutant.line}: {mutant.name}" for mutant in wanted), sep="\n")
         return 0
-    inputs = digest([*SOURCES, *args.sources, *(path for path in pathlib.Path("pcaps").glob("*/*") if path.is_file()), __file__])
+    inputs = digest([pathlib.Path(args.build) / PROGRAM, *SOURCES, *args.sources, *(path for path in pathlib.Path("pcaps").glob("*/*") if path.is_file()), __file__])
     path = args.results or pathlib.Path(args.build) / "mutants.tsv"
     kept = kept_results(path, inputs)
     known = dict(re.findall(r"^(\S+?: .+?)  # (.+)$", REASONS.read_text(), re.M))

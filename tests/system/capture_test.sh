@@ -26,11 +26,6 @@ send()
 	ns "$1" python3 "$top/tests/system/capture.py" send "$1" "$(mac "$1")" "$(mac "$2")" "${@:3}"
 }
 
-mac()
-{
-	ip -n "$1" -o link show "$1" | sed 's/.*ether \([^ ]*\).*/\1/'
-}
-
 running()
 {
 	[ "$(weft capture list -o json | jq '.captures | length')" -eq "$1" ]

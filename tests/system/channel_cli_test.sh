@@ -111,7 +111,7 @@ ip tuntap add up0 mode tap
 ip link set up0 up
 set_speed up0 100
 wait_for 10 "the pool has the speed of the new link" sh -c "'$build/cli/weft' pool show edge | grep -q 'status.tx.capacity *100M\$'"
-kill -9 "$(pgrep -f "weftd --run-dir $run " | head -n 1)"
+kill -9 "$(pid_of weftd)"
 wait_for 20 "weftd is back" connected
 shows "edge 100M 1M 100M 0 up0 no" weft pool list
 for object in "channel wide" "pool edge" "pool far" "port up0" "port up1" "segment TRUNKED"; do
@@ -190,7 +190,7 @@ step "what is there is there after restarts of either daemon"
 weft export >"$run/before.yaml"
 kill -9 "$(weft status -o json | jq -r .dataplane.pid)"
 wait_for 20 "the dataplane is back" connected
-kill -9 "$(pgrep -f "weftd --run-dir $run " | head -n 1)"
+kill -9 "$(pid_of weftd)"
 wait_for 20 "weftd is back" connected
 weft export | diff "$run/before.yaml" - || fail "another configuration after the restarts"
 weft loan list | awk '$1 == "loan1" { print $NF }' | grep -qE '^9m[0-5][0-9]s$' ||

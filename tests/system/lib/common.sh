@@ -228,3 +228,9 @@ finish()
 }
 
 traces >"$run/before"
+
+# The MAC of the device that has its namespace's name: mac NAMESPACE
+mac()
+{
+	ip -n "$1" -o link show "$1" | sed 's/.*ether \([^ ]*\).*/\1/'
+}

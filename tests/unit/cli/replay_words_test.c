@@ -122,7 +122,7 @@ static void paces_are_read(void **state)
 	assert_refused(rig, PARSE(rig, "a", "port=p", "speed=1x", "pps=1"), "one of them");
 }
 
-static void other_paces_are_refused(void **state)
+static void other_values_are_refused(void **state)
 {
 	static const char *const words[] = {
 		"speed=",    "speed=0x",      "speed=-1x",   "speed=nan", "speed=inf",
@@ -167,7 +167,7 @@ int main(void)
 		WITH_RIG(files_come_with_their_ports),
 		WITH_RIG(there_are_no_more_than_are_kept),
 		WITH_RIG(paces_are_read),
-		WITH_RIG(other_paces_are_refused),
+		WITH_RIG(other_values_are_refused),
 		WITH_RIG(where_it_is_told_is_kept),
 	};
 

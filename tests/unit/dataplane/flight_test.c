@@ -18,8 +18,8 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define NOW_S 1000
-#define ALPHA 1
-#define BETA 2
+#define ALPHA RIG_ALPHA
+#define BETA RIG_BETA
 #define TAG 20
 
 static void put_segment(struct dataplane *dp, uint32_t id, const char *flight, uint32_t storm_pps)
@@ -44,13 +44,6 @@ static int set_up(void **state)
 	trunk.members[0].vlan = TAG;
 	rig_put_port_spec(dp, &trunk);
 	*state = dp;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
 	return 0;
 }
 
@@ -106,7 +99,7 @@ static void clear(const struct dataplane *dp)
 	}
 }
 
-static void is_on(const struct dataplane *dp, uint64_t port_id, bool on)
+static void assert_on(const struct dataplane *dp, uint64_t port_id, bool on)
 {
 	const struct port *port = port_find(dp, port_id);
 
@@ -117,9 +110,9 @@ static void test_only_its_segment(void **state)
 {
 	struct dataplane *dp = *state;
 
-	is_on(dp, 1, true);
-	is_on(dp, 3, true);
-	is_on(dp, 4, false);
+	assert_on(dp, 1, true);
+	assert_on(dp, 3, true);
+	assert_on(dp, 4, false);
 	rig_send(dp, 1, RIG_BROADCAST, 1, 200, 5);
 	rig_send(dp, 4, RIG_BROADCAST, 4, 200, 6);
 	rig_turn(dp, NOW_S);
@@ -156,17 +149,17 @@ static void test_on_and_off(void **state)
 
 	put_segment(dp, ALPHA, "off", 0);
 	assert_null(flight_at(dp, ALPHA));
-	is_on(dp, 1, false);
-	is_on(dp, 3, false);
+	assert_on(dp, 1, false);
+	assert_on(dp, 3, false);
 	put_segment(dp, BETA, "on", 0);
-	is_on(dp, 4, true);
+	assert_on(dp, 4, true);
 	rig_put_port(dp, 5, BETA);
-	is_on(dp, 5, true);
+	assert_on(dp, 5, true);
 	rig_put_port(dp, 5, ALPHA);
-	is_on(dp, 5, false);
+	assert_on(dp, 5, false);
 	assert_int_equal(atomic_load(&dp->n_flights), 1);
 	put_segment(dp, BETA, "off", 0);
-	is_on(dp, 4, false);
+	assert_on(dp, 4, false);
 	assert_int_equal(atomic_load(&dp->n_flights), 0);
 }
 
@@ -260,22 +253,23 @@ static void test_ring(void **state)
 
 	for (unsigned int i = 0; i < 2 * FLIGHT_FRAMES; i++) {
 		clear(dp);
-		rig_send(dp, 2, 2, 2, 60 + i % 100, 0);
+		rig_send(dp, 2, 2, 2, 60 + i / FLIGHT_FRAMES, 0);
 		rig_turn(dp, NOW_S + i);
 	}
 	assert_int_equal(look(dp, ALPHA).n, FLIGHT_FRAMES);
+	assert_int_equal(look(dp, ALPHA).len, 61);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_only_its_segment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_trunk, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_on_and_off, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_move, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_learn_limit, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_ring, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_only_its_segment, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_trunk, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_on_and_off, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_storm, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_move, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_learn_limit, set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_ring, set_up, rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,8 @@ static void test_open_refuses(void **state)
 	end(&ends);
 }
 
-/* The rights of the page that an address is in, as "r--s"; 0: nobody maps it. */
+/* One of the rights (0 read, 1 write) of the page that an address is in, as in "r--s"; 0: nobody
+ * maps it. */
 static char rights_of(const void *at, unsigned int which)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
