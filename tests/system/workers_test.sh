@@ -81,7 +81,7 @@ for worker in 0 1; do
 done
 
 step "TCP, while queues of taps move"
-while_moving c1:0 c2:0 c2:1 c2:2 c2:3 -- transfer 64 10.0.1.2 "in_ns c1" "in_ns c2"
+while_moving c1:0 c2:0 c2:1 c2:2 c2:3 -- transfer 256 10.0.1.2 "in_ns c1" "in_ns c2"
 weft worker queues
 weft worker list
 
