@@ -172,7 +172,7 @@ int api_forecast(void *ctx, const struct http_request *request, struct http_repl
 	plan_fini(&plan);
 	speeds_find(wanted, control->model, false);
 	if (error == 0)
-		rules_check(wanted, control->host, control->run_dir, &refusal);
+		rules_check(wanted, control->model, control->host, control->run_dir, &refusal);
 	if (error < 0)
 		error = problem_system(problem, error, "planning");
 	else

@@ -157,6 +157,8 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 		json_t **answer, struct problem *problem)
 {
 	bool is_diff = change->mode == APPLY_DIFF;
+	/* What was in force once is measured by itself: links may have become slower since. */
+	bool is_back = change->ends_trial || change->mode == APPLY_REGARDLESS;
 	struct apply_change timed = *change;
 	struct plan plan = {0};
 	bool is_taken = false;
@@ -170,7 +172,8 @@ int apply_model(struct control *control, struct model *wanted, const struct appl
 	    loans_carry(control->model, wanted, change->mode == APPLY_REGARDLESS) < 0)
 		error = problem_system(problem, -ENOMEM, "planning");
 	if (error == 0)
-		error = rules_check(wanted, control->host, control->run_dir, problem);
+		error = rules_check(wanted, is_back ? wanted : control->model, control->host,
+				    control->run_dir, problem);
 	if (error == 0 && plan_make(control->model, wanted, &plan) < 0)
 		error = problem_system(problem, -ENOMEM, "planning");
 	/* Also when nothing changes: who applies again expects what was broken to be tried. */

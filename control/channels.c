@@ -36,17 +36,21 @@ uint64_t channels_frame_bytes(const struct model *model)
 	return model_largest_mtu(model) + ETHER_HEADER_BYTES;
 }
 
-uint64_t channels_ceiling_bps(const struct model_pool *pool, const struct model_channel *channel,
-			      enum dp_way way)
-{
-	if (channel->ways[way].ceil_bps != 0)
-		return channel->ways[way].ceil_bps;
-	return pool != NULL ? pool->capacity_bps[way] : channel->ways[way].rate_bps;
-}
-
 static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+uint64_t channels_ceiling_bps(const struct model_pool *pool, const struct model_channel *channel,
+			      enum dp_way way)
+{
+	const struct model_channel_way *given = &channel->ways[way];
+
+	if (given->ceil_bps != 0)
+		return given->ceil_bps;
+	/* Of a link that has become slower than what is assured, there is no more than it carries
+	 * anyway. */
+	return pool != NULL ? larger(pool->capacity_bps[way], given->rate_bps) : given->rate_bps;
 }
 
 /* Of a ceiling; 0: none. */
@@ -175,6 +179,13 @@ uint64_t channels_borrowed_bps(const struct model *model, const char *channel, e
 			sum_bps += model->loans[i]->rate_bps;
 	}
 	return sum_bps;
+}
+
+const char *channels_pool_ifname(const struct model *model, const struct model_pool *pool)
+{
+	const struct model_port *port = model_port(model, pool->uplink);
+
+	return port != NULL && port->kind == &kind_uplink ? model_ifname(port) : NULL;
 }
 
 uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way)

@@ -21,8 +21,8 @@ bool channels_default(const struct model *model, struct model_channel *channel);
 void channels_derive(const struct model *model, const struct model_channel *channel,
 		     struct dp_channel_way ways[DP_WAYS]);
 
-/* What a way may use at most: its own word, else its pool's capacity; outside of pools (NULL) what
- * is assured is all there is. 0: no limit. */
+/* What a way may use at most: its own word, else its pool's capacity, but no less than what it is
+ * assured of; outside of pools (NULL) what is assured is all there is. 0: no limit. */
 uint64_t channels_ceiling_bps(const struct model_pool *pool, const struct model_channel *channel,
 			      enum dp_way way);
 
@@ -45,6 +45,9 @@ uint32_t channels_segment_id(const struct model *model, const struct model_segme
 /* What loans take from a channel in a way, or give to it: bits per second. */
 uint64_t channels_lent_bps(const struct model *model, const char *channel, enum dp_way way);
 uint64_t channels_borrowed_bps(const struct model *model, const char *channel, enum dp_way way);
+
+/* The interface of the uplink that a pool stands for; NULL: there is none. */
+const char *channels_pool_ifname(const struct model *model, const struct model_pool *pool);
 
 /* All that is assured to channels of a pool. */
 uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way);

@@ -354,8 +354,8 @@ static int check_port(struct check *check, const struct model *model, const char
 	return error;
 }
 
-int rules_check(const struct model *model, const char *host, const char *run_dir,
-		struct problem *problem)
+int rules_check(const struct model *model, const struct model *former, const char *host,
+		const char *run_dir, struct problem *problem)
 {
 	struct check check = {.run_dir = run_dir, .problem = problem};
 	int error = 0;
@@ -377,6 +377,6 @@ int rules_check(const struct model *model, const char *host, const char *run_dir
 	}
 	taken_fini(&check.taken);
 	if (error == 0)
-		error = rules_channel_check(model, problem);
+		error = rules_channel_check(model, former, problem);
 	return error < 0 ? error : problem_collected(problem);
 }

@@ -8,7 +8,8 @@
 #include "control/model.h"
 #include "control/problem.h"
 
-/* 0, or -EINVAL / -EEXIST / -ENOMEM with the first offence found. host: name of this host; run_dir:
- * where ports have their sockets unless they say otherwise. */
-int rules_check(const struct model *model, const char *host, const char *run_dir,
-		struct problem *problem);
+/* 0, or -EINVAL / -EEXIST / -ENOMEM with the first offence found. former: what was in force before,
+ * whose pools may promise more than a slower link has by now (rules_channel.h); host: name of this
+ * host; run_dir: where ports have their sockets unless they say otherwise. */
+int rules_check(const struct model *model, const struct model *former, const char *host,
+		const char *run_dir, struct problem *problem);

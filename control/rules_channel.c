@@ -55,6 +55,46 @@ static int check_references(const struct model *model, struct problem *problem)
 
 /* --- pools --- */
 
+/* What a pool was before, if it had the speed of the same link then, which may have become slower
+ * since. NULL: its capacity is what counts, for it is the user's word. */
+static const struct model_pool *find_former(const struct model *model, const struct model *former,
+					    const struct model_pool *pool)
+{
+	const struct model_pool *was = model_pool(former, pool->name);
+	const char *ifname = channels_pool_ifname(model, pool);
+	const char *former_ifname = was != NULL ? channels_pool_ifname(former, was) : NULL;
+
+	if (!pool->is_derived || ifname == NULL || former_ifname == NULL || !was->is_derived ||
+	    strcmp(ifname, former_ifname) != 0)
+		return NULL;
+	return was;
+}
+
+/* What may be assured of a pool: all of it, or as much as was when its link was faster. */
+static uint64_t admitted_bps(const struct model *model, const struct model *former,
+			     const struct model_pool *pool, enum dp_way way)
+{
+	const struct model_pool *was = find_former(model, former, pool);
+	uint64_t assured_bps = was != NULL ? channels_assured_bps(former, was->name, way) : 0;
+
+	return assured_bps > pool->capacity_bps[way] ? assured_bps : pool->capacity_bps[way];
+}
+
+/* What the ceiling of one of its channels may be: the capacity, or as high as it was then. */
+static uint64_t highest_bps(const struct model *model, const struct model *former,
+			    const struct model_pool *pool, const struct model_channel *channel,
+			    enum dp_way way)
+{
+	const struct model_channel *was = find_former(model, former, pool) != NULL
+						  ? model_channel(former, channel->name)
+						  : NULL;
+
+	if (was == NULL || strcmp(was->pool, pool->name) != 0 ||
+	    was->ways[way].ceil_bps < pool->capacity_bps[way])
+		return pool->capacity_bps[way];
+	return was->ways[way].ceil_bps;
+}
+
 /* Ranks channels by what is assured to them, so that the largest are named: they are the ones to
  * look at. At most SUMMANDS_SHOWN. Returns how many there are in all. */
 static size_t rank_assured(const struct model *model, const char *pool, enum dp_way way,
@@ -97,28 +137,31 @@ static void format_sum(const struct model_channel *const *top, size_t n, enum dp
 		snprintf(text + len, text_bytes - len, " and %zu more", n - SUMMANDS_SHOWN);
 }
 
-static int check_admission(const struct model *model, const struct model_pool *pool,
-			   enum dp_way way, struct problem *problem)
+static int check_admission(const struct model *model, const struct model *former,
+			   const struct model_pool *pool, enum dp_way way, struct problem *problem)
 {
 	uint64_t assured_bps = channels_assured_bps(model, pool->name, way);
+	uint64_t most_bps = admitted_bps(model, former, pool, way);
 	char assured[QUANTITY_TEXT_BYTES], capacity[QUANTITY_TEXT_BYTES], sum[320];
 	const struct model_channel *top[SUMMANDS_SHOWN] = {NULL};
 
-	if (pool->is_overcommit || assured_bps <= pool->capacity_bps[way])
+	if (pool->is_overcommit || assured_bps <= most_bps)
 		return 0;
 	size_t n = rank_assured(model, pool->name, way, top);
 
 	/* Of one that is too large by itself it has been told already. */
-	if (n == 0 || top[0]->ways[way].rate_bps > pool->capacity_bps[way])
+	if (n == 0 || top[0]->ways[way].rate_bps > most_bps)
 		return 0;
 	format_rate(assured_bps, assured);
 	format_rate(pool->capacity_bps[way], capacity);
 	format_sum(top, n, way, sum, sizeof(sum));
 	int error =
 		problem_set(problem, -EINVAL, 422, "pool-exhausted",
-			    "pool %s: %s: %s assured of %s (%s): lower one, raise the capacity, "
+			    "pool %s: %s: %s assured of %s%s (%s): lower one, %s, "
 			    "or set overcommit: yes",
-			    pool->name, way_names[way], assured, capacity, sum);
+			    pool->name, way_names[way], assured, capacity,
+			    pool->is_derived ? ", the speed of its link" : "", sum,
+			    pool->is_derived ? "give the pool a capacity" : "raise the capacity");
 	problem_at(problem, "pools.%s.capacity", pool->name);
 	return error;
 }
@@ -153,7 +196,8 @@ static int check_speed(const struct model *model, const struct model_pool *pool,
 	return error;
 }
 
-static int check_pools(const struct model *model, struct problem *problem)
+static int check_pools(const struct model *model, const struct model *former,
+		       struct problem *problem)
 {
 	int error = 0;
 
@@ -173,7 +217,7 @@ static int check_pools(const struct model *model, struct problem *problem)
 		}
 		for (enum dp_way way = DP_TX; way < DP_WAYS && error == 0; way++)
 			error = problem_collect(problem,
-						check_admission(model, pool, way, problem));
+						check_admission(model, former, pool, way, problem));
 	}
 	return error;
 }
@@ -190,15 +234,19 @@ static int refuse_channel(const struct model_channel *channel, enum dp_way way, 
 	return error;
 }
 
-static int check_capacity(const struct model_channel *channel, const struct model_pool *pool,
+static int check_capacity(const struct model *model, const struct model *former,
+			  const struct model_channel *channel, const struct model_pool *pool,
 			  enum dp_way way, struct problem *problem)
 {
 	const struct model_channel_way *given = &channel->ways[way];
 	uint64_t capacity_bps = pool->capacity_bps[way];
-	bool is_rate = given->rate_bps > capacity_bps;
+	bool is_rate = given->rate_bps > capacity_bps &&
+		       given->rate_bps > admitted_bps(model, former, pool, way);
 	char rate[QUANTITY_TEXT_BYTES], capacity[QUANTITY_TEXT_BYTES], text[200];
 
-	if (capacity_bps == 0 || (!is_rate && given->ceil_bps <= capacity_bps))
+	if (capacity_bps == 0)
+		return 0;
+	if (!is_rate && given->ceil_bps <= highest_bps(model, former, pool, channel, way))
 		return 0;
 	format_rate(is_rate ? given->rate_bps : given->ceil_bps, rate);
 	format_rate(capacity_bps, capacity);
@@ -223,8 +271,9 @@ static int check_burst(const struct model_channel *channel, uint64_t frame_bytes
 	return refuse_channel(channel, way, "burst", problem, text);
 }
 
-static int check_channel(const struct model *model, const struct model_channel *channel,
-			 uint64_t frame_bytes, struct problem *problem)
+static int check_channel(const struct model *model, const struct model *former,
+			 const struct model_channel *channel, uint64_t frame_bytes,
+			 struct problem *problem)
 {
 	const struct model_pool *pool = model_pool(model, channel->pool);
 	int error = 0;
@@ -241,21 +290,22 @@ static int check_channel(const struct model *model, const struct model_channel *
 	}
 	for (enum dp_way way = DP_TX; way < DP_WAYS && error == 0; way++) {
 		if (pool != NULL)
-			error = check_capacity(channel, pool, way, problem);
+			error = check_capacity(model, former, channel, pool, way, problem);
 		if (error == 0)
 			error = check_burst(channel, frame_bytes, way, problem);
 	}
 	return error;
 }
 
-static int check_channels(const struct model *model, struct problem *problem)
+static int check_channels(const struct model *model, const struct model *former,
+			  struct problem *problem)
 {
 	uint64_t frame_bytes = channels_frame_bytes(model);
 	int error = 0;
 
 	for (size_t i = 0; i < model->n_channels && error == 0; i++)
-		error = problem_collect(
-			problem, check_channel(model, model->channels[i], frame_bytes, problem));
+		error = problem_collect(problem, check_channel(model, former, model->channels[i],
+							       frame_bytes, problem));
 	return error;
 }
 
@@ -383,12 +433,13 @@ static int check_loans(const struct model *model, struct problem *problem)
 	return error;
 }
 
-int rules_channel_check(const struct model *model, struct problem *problem)
+int rules_channel_check(const struct model *model, const struct model *former,
+			struct problem *problem)
 {
-	int error = check_channels(model, problem);
+	int error = check_channels(model, former, problem);
 
 	if (error == 0)
-		error = check_pools(model, problem);
+		error = check_pools(model, former, problem);
 	if (error == 0)
 		error = check_references(model, problem);
 	return error == 0 ? check_loans(model, problem) : error;

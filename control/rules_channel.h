@@ -8,8 +8,13 @@
 #include "control/model.h"
 #include "control/problem.h"
 
-/* 0, or -errno with the first offence; where problems are collected, 0 with all of them noted. */
-int rules_channel_check(const struct model *model, struct problem *problem);
+/*
+ * 0, or -errno with the first offence; where problems are collected, 0 with all of them noted.
+ * former: what was in force before. If a link has become slower than what was assured of it then, a
+ * change is measured by that: it passes unless it makes more of it.
+ */
+int rules_channel_check(const struct model *model, const struct model *former,
+			struct problem *problem);
 
 /* Does a loan make sense by itself, and is what it lends there? Else why not. */
 int rules_channel_check_loan(const struct model *model, const struct model_loan *loan,

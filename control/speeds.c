@@ -4,23 +4,15 @@
 
 #include <string.h>
 
+#include "control/channels.h"
 #include "dataplane/api/dp_msg.h"
-#include "dataplane/api/kinds.h"
 #include "tap/link_speed.h"
-
-/* The interface of the uplink that a pool stands for; NULL: there is none. */
-static const char *interface_of(const struct model *model, const struct model_pool *pool)
-{
-	const struct model_port *port = model_port(model, pool->uplink);
-
-	return port != NULL && port->kind == &kind_uplink ? model_ifname(port) : NULL;
-}
 
 static uint64_t known_before(const struct model *former, const struct model_pool *pool,
 			     const char *ifname)
 {
 	const struct model_pool *was = model_pool(former, pool->name);
-	const char *former_ifname = was != NULL ? interface_of(former, was) : NULL;
+	const char *former_ifname = was != NULL ? channels_pool_ifname(former, was) : NULL;
 
 	if (former_ifname == NULL || !was->is_derived || strcmp(former_ifname, ifname) != 0)
 		return 0;
@@ -30,7 +22,7 @@ static uint64_t known_before(const struct model *former, const struct model_pool
 static uint64_t find(const struct model *model, const struct model *former,
 		     const struct model_pool *pool, bool is_forced)
 {
-	const char *ifname = interface_of(model, pool);
+	const char *ifname = channels_pool_ifname(model, pool);
 	uint64_t speed_bps = 0;
 
 	if (ifname != NULL && link_speed_read(ifname, &speed_bps) < 0)

@@ -155,7 +155,7 @@ static int apply_lab(struct scenario *scenario)
 	if (error == 0)
 		error = lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem);
 	if (error == 0)
-		error = rules_check(wanted, HOST, RUN_DIR, &problem);
+		error = rules_check(wanted, empty, HOST, RUN_DIR, &problem);
 	if (error < 0) {
 		scenario_refuse(scenario, "%s", problem.detail);
 		model_destroy(wanted);

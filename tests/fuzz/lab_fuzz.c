@@ -51,7 +51,7 @@ static struct model *apply(const char *text, size_t bytes, const struct model *c
 	int error = lab_merge(&lab, CLUSTER, current, false, &wanted, &problem);
 
 	if (error == 0)
-		error = rules_check(wanted, "h1", "/run/weft", &problem);
+		error = rules_check(wanted, current, "h1", "/run/weft", &problem);
 	if (error < 0) {
 		lab_locate(&lab, &problem);
 		check_problem(&problem);

@@ -99,8 +99,9 @@ shows "status.derived capacity" weft pool show edge
 shows "edge 10G 0 10G 0 up0 no" weft pool list
 shows " edge: {uplink: up0}" weft export
 prints "+ channel wide" weft channel add wide pool=edge tx.rate=9G
-refused 4 "pool edge: tx: 12G assured of 10G (wide 9G, deep 3G): lower one" weft channel add deep pool=edge tx.rate=3G
-prints "~ channel wide (tx.rate)" weft channel set wide tx.rate=1M
+refused 4 "pool edge: tx: 12G assured of 10G, the speed of its link (wide 9G, deep 3G): lower one" weft channel add deep pool=edge tx.rate=3G
+prints "~ channel wide (tx.rate)" weft channel set wide tx.rate=150M
+prints "+ channel deep" weft channel add deep pool=edge tx.rate=1M
 refused 4 "pool far: the kernel knows no speed of up1, the interface of uplink up1; give the pool a capacity" \
 	weft pool add far uplink=up1
 prints "+ pool far" weft pool add far uplink=up1 capacity=1G
@@ -113,8 +114,17 @@ set_speed up0 100
 wait_for 10 "the pool has the speed of the new link" sh -c "'$build/cli/weft' pool show edge | grep -q 'status.tx.capacity *100M\$'"
 kill -9 "$(pid_of weftd)"
 wait_for 20 "weftd is back" connected
-shows "edge 100M 1M 100M 0 up0 no" weft pool list
-for object in "channel wide" "pool edge" "pool far" "port up0" "port up1" "segment TRUNKED"; do
+shows "edge 100M 151M 100M 0 up0 no" weft pool list
+refused 4 "pool edge: tx: 152M assured of 100M, the speed of its link (wide 150M, deep 2M): lower one, give the pool a capacity, or set overcommit: yes" \
+	weft channel set deep tx.rate=2M
+prints "+ loan loan1" weft channel lend wide 10M to=deep for=1s way=tx
+wait_for 10 "the loan ends on a slower link, too" sh -c "! '$build/cli/weft' loan list | grep -q loan1"
+weft segment add OTHER vni=121
+prints "~ channel wide (tx.rate)" weft channel set wide tx.rate=140M
+weft rollback >"$run/shown" # more than it is now, but what was before
+shows "edge 100M 151M 100M 0 up0 no" weft pool list
+prints "- segment OTHER" weft segment del OTHER
+for object in "channel deep" "channel wide" "pool edge" "pool far" "port up0" "port up1" "segment TRUNKED"; do
 	prints "- $object" weft "${object% *}" del "${object#* }"
 done
 ip link del up0

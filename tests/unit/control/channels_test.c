@@ -33,7 +33,7 @@ static struct model *model_of(const char *text)
 	assert_int_equal(model_create(&empty), 0);
 	if (lab_yaml_parse(text, strlen(text), &lab, &problem) < 0 ||
 	    lab_merge(&lab, CLUSTER, empty, false, &model, &problem) < 0 ||
-	    rules_check(model, "h1", "/run/weft", &problem) < 0)
+	    rules_check(model, model, "h1", "/run/weft", &problem) < 0)
 		fail_msg("%s", problem.detail);
 	assert_int_equal(plan_make(empty, model, &plan), 0);
 	plan_fini(&plan);
@@ -209,6 +209,97 @@ static void peers_go_through_their_underlays_channel(void **state)
 	model_destroy(two);
 }
 
+/* --- links that get slower --- */
+
+#define SLOW_LINK                                                                                  \
+	"segments: {A: {vni: 1, vlan: 2}}\n"                                                       \
+	"ports: {u: {type: uplink, trunk: A}, w: {type: uplink, trunk: A}}\n"
+
+/* The same with `text`, by whose pool `wan` the link of u carries 1G. */
+static struct model *with_link(const struct model *former, const char *text)
+{
+	struct problem problem = {0};
+	struct model *model = NULL;
+	struct lab changed;
+
+	assert_int_equal(lab_yaml_parse(text, strlen(text), &changed, &problem), 0);
+	if (lab_merge(&changed, CLUSTER, former, false, &model, &problem) < 0)
+		fail_msg("%s", problem.detail);
+	lab_fini(&changed);
+	struct model_pool *pool = model_pool(model, "wan");
+
+	if (pool->is_derived)
+		pool->capacity_bps[DP_TX] = pool->capacity_bps[DP_RX] = 1000000000;
+	return model;
+}
+
+/* 1.1G was assured when the link was faster. */
+static struct model *slower_model(void)
+{
+	struct model *empty = model_of(SLOW_LINK);
+	struct model *model =
+		with_link(empty, "pools: {wan: {uplink: u}, far: {capacity: 1G}}\n"
+				 "channels:\n"
+				 "  a: {pool: wan, tx: {rate: 800M}}\n"
+				 "  b: {pool: wan, tx: {rate: 300M, ceil: 5G}, rx: {rate: 1M}}\n");
+
+	model_destroy(empty);
+	return model;
+}
+
+static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
+{
+	static const struct {
+		const char *text, *words; /* NULL: it passes */
+	} changes[] = {
+		{"segments: {A: {vni: 1, vlan: 2}}", NULL},
+		{"segments: {B: {vni: 2}}", NULL},
+		{"channels: {a: {pool: wan, tx: {rate: 700M}}}", NULL},
+		{"channels: {a: {pool: wan, tx: {rate: 750M}}, c: {pool: wan, tx: {rate: 50M}}}",
+		 NULL},
+		{"channels: {a: {pool: wan, tx: {rate: 1M}}, b: {pool: wan, tx: {rate: 1.05G}}}",
+		 NULL},
+		{"channels: {c: {pool: wan, rx: {rate: 999M}}}", NULL},
+		{"channels: {c: {pool: wan, tx: {rate: 1k}}}",
+		 "pool wan: tx: 1.100001G assured of 1G, the speed of its link (a 800M, b 300M, c "
+		 "1k): lower one, give the pool a capacity, or set overcommit: yes"},
+		{"channels: {a: {pool: wan, tx: {rate: 801M}}}", "tx: 1.101G assured of 1G, the"},
+		{"channels: {c: {pool: wan, rx: {rate: 999.001M}}}", "rx: 1.000001G assured of 1G"},
+		{"channels: {b: {pool: wan, tx: {rate: 300M, ceil: 5.1G}, rx: {rate: 1M}}}",
+		 "channel b: tx.ceil: 5.1G is more than pool wan has, 1G"},
+		{"channels: {c: {pool: wan, tx: {ceil: 2G}}}", "channel c: tx.ceil: 2G is more"},
+		{"channels: {a: {pool: wan, tx: {rate: 1.2G}}}", "channel a: tx.rate: 1.2G is"},
+		/* A capacity that is given is a promise of today, and so is another link's. */
+		{"pools: {wan: {uplink: u, capacity: 1G}}", "tx.ceil: 5G is more than pool wan"},
+		{"pools: {wan: {uplink: w}}", "tx.ceil: 5G is more than pool wan has, 1G"},
+		{"pools: {wan: {uplink: w}}\nchannels: {b: {pool: wan, tx: {rate: 300M}}}",
+		 "pool wan: tx: 1.1G assured of 1G, the speed of its link"},
+	};
+	struct model *former = slower_model();
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct model *wanted = with_link(former, changes[i].text);
+		struct problem problem = {0};
+		bool passes = rules_check(wanted, former, "h1", "/run/weft", &problem) == 0;
+
+		if (passes != (changes[i].words == NULL) ||
+		    (!passes && strstr(problem.detail, changes[i].words) == NULL))
+			fail_msg("%s: '%s'", changes[i].text, problem.detail);
+		/* Who goes back to what was in force is measured by that. */
+		assert_int_equal(rules_check(former, former, "h1", "/run/weft", &problem), 0);
+		model_destroy(wanted);
+	}
+	/* The dataplane takes no ceiling that is below what is assured. */
+	struct dp_channel_way ways[DP_WAYS];
+
+	model_pool(former, "wan")->capacity_bps[DP_TX] = 500000000;
+	channels_derive(former, model_channel(former, "a"), ways);
+	assert_int_equal(ways[DP_TX].assured_bps, 800000000);
+	assert_int_equal(ways[DP_TX].ceiling_bps, 800000000);
+	assert_int_equal(ways[DP_RX].ceiling_bps, 1000000000);
+	model_destroy(former);
+}
+
 /* --- loans --- */
 
 static void lend(struct model *model, const char *name, const char *from, const char *to,
@@ -226,7 +317,7 @@ static void assert_refused(const struct model *model, const char *words)
 {
 	struct problem problem = {0};
 
-	if (rules_check(model, "h1", "/run/weft", &problem) == 0)
+	if (rules_check(model, model, "h1", "/run/weft", &problem) == 0)
 		fail_msg("taken, in spite of: %s", words);
 	assert_string_equal(problem.code, "loan-invalid");
 	if (strstr(problem.detail, words) == NULL)
@@ -269,7 +360,7 @@ static void loans_of_one_lender_add_up(void **state)
 	lend(model, "a", "gold", "bronze", 300000000, TX | RX);
 	model_loan(model, "a")->id = 1;
 	lend(model, "b", "gold", "silver", 200000000, TX);
-	assert_int_equal(rules_check(model, "h1", "/run/weft", &problem), 0);
+	assert_int_equal(rules_check(model, model, "h1", "/run/weft", &problem), 0);
 	assert_int_equal(channels_lent_bps(model, "gold", DP_TX), 500000000);
 	assert_int_equal(channels_lent_bps(model, "gold", DP_RX), 300000000);
 	assert_int_equal(channels_borrowed_bps(model, "silver", DP_TX), 200000000);
@@ -366,6 +457,7 @@ int main(void)
 		TEST(what_is_left_open_is_derived),
 		TEST(a_larger_mtu_makes_larger_bursts),
 		TEST(peers_go_through_their_underlays_channel),
+		TEST(a_slower_link_holds_up_only_what_makes_more_of_it),
 		TEST(what_is_not_there_cannot_be_lent),
 		TEST(loans_of_one_lender_add_up),
 		TEST(cycles_of_loans_are_refused),

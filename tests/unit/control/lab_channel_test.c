@@ -32,7 +32,7 @@ static struct model *apply(const char *text, size_t bytes, bool is_yaml,
 		return NULL;
 	int error = lab_merge(&lab, CLUSTER, current, prune, &wanted, problem);
 	if (error == 0) {
-		error = rules_check(wanted, HOST, "/run/weft", problem);
+		error = rules_check(wanted, current, HOST, "/run/weft", problem);
 		if (error < 0) {
 			model_destroy(wanted);
 			wanted = NULL;
@@ -180,7 +180,7 @@ static void a_channel_that_cannot_be_read_is_the_only_fault(void **state)
 	assert_int_equal(model_create(&empty), 0);
 	assert_int_equal(lab_yaml_parse(text, strlen(text), &lab, &problem), 0);
 	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
-	assert_int_equal(rules_check(wanted, HOST, "/run/weft", &problem), -EINVAL);
+	assert_int_equal(rules_check(wanted, empty, HOST, "/run/weft", &problem), -EINVAL);
 	/* capacity, tx.rate, tx.ceil */
 	assert_int_equal(json_array_size(problem.errors), 3);
 	problem_fini(&problem);

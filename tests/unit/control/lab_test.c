@@ -35,7 +35,7 @@ static struct model *apply(const char *text, size_t bytes, bool is_yaml,
 		return NULL;
 	int error = lab_merge(&lab, CLUSTER, current, prune, &wanted, problem);
 	if (error == 0) {
-		error = rules_check(wanted, HOST, "/run/weft", problem);
+		error = rules_check(wanted, current, HOST, "/run/weft", problem);
 		if (error < 0) {
 			model_destroy(wanted);
 			wanted = NULL;
@@ -299,7 +299,7 @@ static void several_faults_are_told_at_once_each_with_its_place(void **state)
 	assert_int_equal(model_create(&empty), 0);
 	assert_int_equal(lab_yaml_parse(faulty_lab, strlen(faulty_lab), &lab, &problem), 0);
 	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
-	assert_int_equal(rules_check(wanted, HOST, "/run/weft", &problem), -EINVAL);
+	assert_int_equal(rules_check(wanted, empty, HOST, "/run/weft", &problem), -EINVAL);
 	lab_locate(&lab, &problem);
 	assert_non_null(strstr(problem.detail, "line 2: segment A: vlan"));
 	assert_non_null(strstr(problem.detail, "(and 5 more)"));
