@@ -107,17 +107,6 @@ static inline void pass(struct worker *worker, struct channel_way *way, unsigned
 	count->delays[0] += n;
 }
 
-/* Of n frames that went to a receiver for which nobody waits any more, so many were sent. */
-static void pass_stuck(struct worker *worker, struct channel_way *way, unsigned int n,
-		       unsigned int sent, uint64_t bytes)
-{
-	struct counters_channel *count = channel_counters(way, worker->index);
-
-	pass(worker, way, sent, bytes);
-	count->asked_frames += n - sent;
-	count->drops += n - sent;
-}
-
 /* --- to a port --- */
 
 /* How many of the first frames have credit; *bytes: what they cost, 0 where nobody needs to know:
@@ -169,6 +158,28 @@ static uint64_t send_first(struct worker *worker, struct port *port, struct burs
 	return shape_send(worker, port, burst, &egress, bytes, extra_bytes, count);
 }
 
+/* To a receiver for which nobody waits any more: what it does not take is lost, and was asked for,
+ * too. */
+static void send_stuck(struct worker *worker, struct port *port, struct channel_way *way,
+		       struct burst *burst, const uint8_t *order, unsigned int n,
+		       struct counters_block *count)
+{
+	struct counters_channel *channel = channel_counters(way, worker->index);
+	uint64_t frames = count->tx_frames - count->segments, asked_bytes = 0;
+	uint32_t extra_bytes = way->frame_extra_bytes;
+
+	for (unsigned int i = 0; i < n; i++)
+		asked_bytes += account_frame(&burst->frames[order[i]], extra_bytes);
+	uint64_t bytes = send_first(worker, port, burst, order, n, asked_bytes, extra_bytes, count);
+
+	frames = count->tx_frames - count->segments - frames;
+	pass(worker, way, (unsigned int)frames, bytes);
+	channel->asked_frames += n - frames;
+	if (bytes < asked_bytes)
+		channel->asked_bytes += asked_bytes - bytes;
+	channel->drops += n - frames;
+}
+
 /* Frames of one lane, in a row. */
 static void shape_run(struct worker *worker, struct port *port, struct lane *lane,
 		      struct burst *burst, const uint8_t *order, unsigned int n,
@@ -195,17 +206,13 @@ static void shape_run(struct worker *worker, struct port *port, struct lane *lan
 	unsigned int passing =
 		fitting == 0 || is_stuck ? fitting : count_roomy(port, burst, order, fitting);
 
-	if (passing != 0) {
-		uint64_t frames = count->tx_frames - count->segments;
-
+	if (passing != 0 && __builtin_expect(is_stuck, 0)) {
+		send_stuck(worker, port, way, burst, order, passing, count);
+	} else if (passing != 0) {
 		/* What those cost that have no room is not known apart. */
 		bytes = send_first(worker, port, burst, order, passing,
 				   passing == fitting ? bytes : 0, credit.extra_bytes, count);
-		frames = count->tx_frames - count->segments - frames;
-		if (__builtin_expect(is_stuck, 0))
-			pass_stuck(worker, way, passing, (unsigned int)frames, bytes);
-		else
-			pass(worker, way, passing, bytes);
+		pass(worker, way, passing, bytes);
 	}
 	if (passing != n)
 		lane_hold(lane, worker, burst, order + passing, n - passing, count);

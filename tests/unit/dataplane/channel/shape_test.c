@@ -383,8 +383,9 @@ static void what_a_receiver_never_has_room_for_is_lost_there(void **state)
 {
 	struct shape_rig *rig = *state;
 	struct shape_port *port = shape_rig_port(rig, 2);
+	struct channel *channel = shape_rig_channel(rig, 11, 0, 10 * G);
 
-	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, 10 * G));
+	shape_rig_assign(rig, 2, channel);
 	port->room = 0;
 	for (unsigned int i = 0; i < 50; i++)
 		shape_rig_send(rig, 1, 2, 1, 100);
@@ -395,6 +396,18 @@ static void what_a_receiver_never_has_room_for_is_lost_there(void **state)
 		shape_rig_turn(rig, 100 * US);
 	assert_int_equal(shape_rig_queued(rig), 0);
 	assert_int_equal(shape_rig_drops(rig, 2, DROP_RING_FULL), 50);
+	/* What nobody waits for any more was asked for all the same. */
+	port->room = 1;
+	for (unsigned int i = 0; i < 5; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	shape_rig_turn(rig, 100 * US);
+	struct counters_channel count = channel_counts(rig, channel, DP_RX);
+
+	assert_int_equal(count.asked_frames, 55);
+	assert_int_equal(count.asked_bytes, 5500);
+	assert_int_equal(count.passed_frames, 1);
+	assert_int_equal(count.passed_bytes, 100);
+	assert_int_equal(count.drops, 54);
 }
 
 /* --- large frames --- */
