@@ -54,13 +54,14 @@ struct channel_way {
 	uint64_t used_bps;   /* of late */
 	uint64_t used_ns;    /* when it was last seen to be used; 0: it was at rest */
 	uint64_t hungry_ns;  /* when it last was hungry; 0: not of late */
-	uint64_t due_bps;    /* while it is hungry, or was of late */
+	uint64_t due_bps;    /* while it is hungry, or was of late; may be nothing */
 	int64_t credit_bits; /* that it was due and did not get; below zero: has had beyond */
 	uint64_t wanted_bps, entitled_bps;
 	uint64_t rate_bps; /* that its bucket was last set to, with the next two */
 	uint64_t set_burst_bytes;
 	uint32_t set_frames_per_s;
 	uint16_t pool;	   /* index of the pool in which it was then */
+	bool has_account;  /* of credit: it is hungry, or was of late */
 	uint64_t told_bps; /* rate that waiters reckon with */
 } __attribute__((aligned(64)));
 

@@ -15,7 +15,7 @@ void credit_note(struct channel_way *way, bool is_same_pool, int64_t used_bytes,
 {
 	__int128 due_bits = (__int128)way->due_bps * passed_ns / SECOND_NS;
 
-	if (credit_is_recent(way, now_ns) && is_same_pool && way->due_bps != 0)
+	if (credit_is_recent(way, now_ns) && is_same_pool && way->has_account)
 		way->credit_bits += (int64_t)(due_bits - (__int128)used_bytes * 8);
 	else
 		way->credit_bits = 0;
@@ -37,7 +37,8 @@ static uint64_t find_due(uint64_t capacity_bps, int64_t owed_bps, struct share *
 	for (struct share *share = first; share != NULL; share = share->next) {
 		struct channel_way *way = channel_way_of(share);
 
-		way->due_bps = credit_is_recent(way, now_ns) ? share->given_bps : 0;
+		way->has_account = credit_is_recent(way, now_ns);
+		way->due_bps = way->has_account ? share->given_bps : 0;
 		sum_bps += share->given_bps;
 	}
 	return sum_bps;
@@ -53,7 +54,7 @@ static void balance_credits(struct share *first)
 	for (struct share *share = first; share != NULL; share = share->next) {
 		const struct channel_way *way = channel_way_of(share);
 
-		if (way->due_bps == 0)
+		if (!way->has_account)
 			continue;
 		weights += share->weight;
 		sum_bits += way->credit_bits;
@@ -61,7 +62,7 @@ static void balance_credits(struct share *first)
 	for (struct share *share = first; share != NULL; share = share->next) {
 		struct channel_way *way = channel_way_of(share);
 
-		if (way->due_bps != 0)
+		if (way->has_account)
 			way->credit_bits -= (int64_t)(sum_bits * share->weight / (int64_t)weights);
 	}
 }
@@ -79,7 +80,8 @@ static void bound_credit(struct channel_way *way, uint64_t capacity_bps)
 {
 	uint64_t limit_bps = limit_of(way, capacity_bps);
 	uint64_t room_bps = limit_bps > way->due_bps ? limit_bps - way->due_bps : 0;
-	uint64_t most_bps = way->due_bps < room_bps ? way->due_bps : room_bps;
+	/* In a round that leaves it nothing, it is owed what it was. */
+	uint64_t most_bps = way->due_bps < room_bps && way->due_bps != 0 ? way->due_bps : room_bps;
 	int64_t most = (int64_t)(most_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
 	int64_t least = -(int64_t)(capacity_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
 
@@ -122,7 +124,7 @@ static void settle_credits(uint64_t capacity_bps, uint64_t due_bps, struct share
 		struct channel_way *way = channel_way_of(share);
 
 		bound_credit(way, capacity_bps);
-		if (way->due_bps != 0)
+		if (way->has_account)
 			share->assured_bps = way->due_bps - repaid_bps(way);
 		kept_bps += share->demand_bps < share->assured_bps ? share->demand_bps
 								   : share->assured_bps;
@@ -135,7 +137,7 @@ static void settle_credits(uint64_t capacity_bps, uint64_t due_bps, struct share
 		struct channel_way *way = channel_way_of(share);
 		unsigned __int128 more_bps = returned_bps(way, capacity_bps);
 
-		if (way->due_bps == 0)
+		if (!way->has_account)
 			continue;
 		/* Who comes back has all of it until the round that follows at once. */
 		way->entitled_bps = share->assured_bps + (uint64_t)more_bps;

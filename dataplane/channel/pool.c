@@ -292,6 +292,7 @@ static bool put_to_rest(struct pool_rounds *rounds, struct channel_way *way, uin
 	way->used_bps = 0;
 	way->hungry_ns = 0;
 	way->due_bps = 0;
+	way->has_account = false;
 	clear_bit(rounds, way);
 	atomic_store(&way->is_active, false);
 	/* Either this sees what was taken meanwhile, or who took it sees that it has to tell. */

@@ -149,6 +149,32 @@ static void a_return_takes_no_more_than_its_credit(void **state)
 	}
 }
 
+/* A third one comes with a burst of more than there is in 4 ms: for some rounds nothing is due to
+ * the two others. What one of them is owed then is not forgotten in these. */
+static void a_round_that_leaves_nothing_forgets_nothing(void **state)
+{
+	struct pool_rig *f = *state;
+	struct source *pauses = pool_rig_add(f, 0, 0, 1, ALL),
+		      *stays = pool_rig_add(f, 0, 0, 1, ALL);
+	struct dp_channel spec = channel_rig_channel(20, HOST, 0, 0, 1);
+
+	spec.ways[DP_TX].burst_bytes = 800000;
+	channel_rig_put(f->dp, &spec);
+	struct source *bursts = &f->sources[f->n++];
+
+	*bursts = channel_rig_source(f->dp, 20, 0);
+	pool_rig_run(f, 500 * MS);
+	channel_rig_reset(f->sources, f->n);
+	pool_rig_stop(pauses);
+	pool_rig_run(f, 3 * MS);
+	bursts->backlog_bytes = 528LL * FRAME_BYTES;
+	pool_rig_run(f, 2 * MS);
+	assert_int_equal(stays->way->due_bps, 0);
+	pauses->offered_bps = ALL;
+	pool_rig_run(f, 35 * MS);
+	pool_rig_assert_within(pauses->sent_bytes, stays->sent_bytes, 30);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_rig_set_up, pool_rig_tear_down)
@@ -157,6 +183,7 @@ int main(void)
 		TEST(what_one_did_not_take_in_a_pause_it_gets_back),
 		TEST(nobody_pays_back_out_of_its_assured_rate),
 		TEST(a_return_takes_no_more_than_its_credit),
+		TEST(a_round_that_leaves_nothing_forgets_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
