@@ -26,6 +26,7 @@
 #include "control/http_listen.h"
 #include "control/loans.h"
 #include "control/playback.h"
+#include "control/recent.h"
 #include "control/recording.h"
 #include "control/reports.h"
 #include "control/speeds.h"
@@ -236,6 +237,8 @@ static int open_parts(struct control *control, const struct control_options *opt
 	if (error == 0)
 		error = reports_create(&control->reports);
 	if (error == 0)
+		error = recent_create(&control->recent);
+	if (error == 0)
 		error = flights_create(options->state_dir, &control->flights);
 	if (error == 0)
 		error = loop_create(&control->loop);
@@ -286,6 +289,7 @@ void control_destroy(struct control *control)
 	http_tls_fini(&control->tls);
 	events_destroy(control->events);
 	reports_destroy(control->reports);
+	recent_destroy(control->recent);
 	flights_destroy(control->flights);
 	if (control->fastpath != NULL)
 		playback_end_all(control);
@@ -356,12 +360,15 @@ static int follow(struct control *control, uint64_t now_ns)
 	return POKE_MS;
 }
 
-/* What channels counted. Returns ms until it wants to be called again. */
+/* What channels and ports counted. Returns ms until it wants to be called again. */
 static int report(struct control *control, uint64_t now_ns)
 {
+	const struct meter *meter = fastpath_meter(control->fastpath);
+
 	if (!control->is_reported)
 		control->is_reported = reports_follow(control->reports, control->model) == 0;
-	return reports_run(control->reports, fastpath_meter(control->fastpath), now_ns);
+	return sooner(reports_run(control->reports, meter, now_ns),
+		      recent_run(control->recent, meter, now_ns));
 }
 
 /* Pools that have the capacity of a link follow its speed. No turn is longer than the rest. */

@@ -22,6 +22,7 @@ struct following;
 struct http;
 struct loop;
 struct plan;
+struct recent;
 struct recording;
 struct playback;
 struct reports;
@@ -61,18 +62,19 @@ struct control {
 	struct underlay *underlay;
 	struct events *events;
 	struct reports *reports;
-	uint64_t speeds_due_ns; /* when links are asked for their speeds again */
-	bool is_reported; /* they know the model as it is now */
+	struct recent *recent;	    /* what ports have counted lately */
+	uint64_t speeds_due_ns;	    /* when links are asked for their speeds again */
+	bool is_reported;	    /* they know the model as it is now */
 	unsigned int n_watches;	    /* clients that follow them */
 	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
 	struct recording *recordings; /* captures that run */
 	struct flights *flights;      /* what flight recorders had */
-	struct playback *playbacks; /* replays that run */
-	struct following *following; /* frames that are followed; NULL: none are */
-	uint64_t next_poke_ns; /* when ports are looked at again for them */
-	struct roles roles;    /* what is granted; may be filled in before the first turn */
-	struct http *http;     /* on the Unix socket */
+	struct playback *playbacks;   /* replays that run */
+	struct following *following;  /* frames that are followed; NULL: none are */
+	uint64_t next_poke_ns;	      /* when ports are looked at again for them */
+	struct roles roles;	      /* what is granted; may be filled in before the first turn */
+	struct http *http;	      /* on the Unix socket */
 	struct http_tls tls;
 	struct http *https;    /* beyond this host; NULL: not asked for */
 	uint64_t trial_end_ns; /* when what is on trial ends (trial.h); 0: nothing is */

@@ -115,6 +115,22 @@ struct counters_worker meter_worker(const struct meter *meter, uint32_t worker)
 	return sum;
 }
 
+static struct counters_slot copy_slot(const struct meter *meter, uint64_t offset, uint32_t n_slots,
+				      uint32_t slot)
+{
+	const struct counters_slot *slots = (const void *)((const uint8_t *)meter->header + offset);
+	struct counters_slot copy = {0};
+
+	if (slot < n_slots)
+		add((uint64_t *)&copy, (const uint64_t *)&slots[slot], sizeof(copy));
+	return copy;
+}
+
+struct counters_slot meter_slot(const struct meter *meter, uint32_t slot)
+{
+	return copy_slot(meter, meter->header->slots_offset, meter->header->n_slots, slot);
+}
+
 uint32_t meter_flights(const struct meter *meter)
 {
 	return __atomic_load_n(&meter->header->n_flights, __ATOMIC_ACQUIRE);
@@ -171,14 +187,8 @@ void meter_look_at_channels(const struct meter *meter, uint32_t n_slots, uint64_
 
 struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot)
 {
-	const struct counters_header *header = meter->header;
-	const struct counters_slot *slots =
-		(const void *)((const uint8_t *)header + header->channel_slots_offset);
-	struct counters_slot copy = {0};
-
-	if (slot < header->n_channels)
-		add((uint64_t *)&copy, (const uint64_t *)&slots[slot], sizeof(copy));
-	return copy;
+	return copy_slot(meter, meter->header->channel_slots_offset, meter->header->n_channels,
+			 slot);
 }
 
 struct counters_channel meter_channel(const struct meter *meter, uint32_t slot, enum dp_way way)

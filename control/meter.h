@@ -28,6 +28,10 @@ void meter_close(struct meter *meter); /* not open is legal */
 struct counters_block meter_sum(const struct meter *meter, uint32_t slot);
 struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
 
+/* Whose a slot is: object_id 0 if nobody's. A baseline is good for the same object and generation.
+ */
+struct counters_slot meter_slot(const struct meter *meter, uint32_t slot);
+
 /* Flight recorders that have stopped so far. */
 uint32_t meter_flights(const struct meter *meter);
 
@@ -36,8 +40,7 @@ uint32_t meter_flights(const struct meter *meter);
  * read a page of them would make it. */
 void meter_look_at_channels(const struct meter *meter, uint32_t n_slots, uint64_t *changes);
 
-/* Whose they are: object_id 0 if nobody's. A baseline is good for the same object and generation.
- */
+/* As meter_slot(). */
 struct counters_slot meter_channel_slot(const struct meter *meter, uint32_t slot);
 
 /* To be asked only of what has counted something. */

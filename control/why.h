@@ -2,8 +2,8 @@
 /*
  * Why does A not reach B? Walks from one port to the other: are they there, healthy, in one
  * segment; then has frames that A would send to B, and B to A, traced by the dataplane through the
- * tables as they are; then what was dropped of both, and what waits for channels. The first thing
- * that blocks ends the walk. Runs on weftd's thread.
+ * tables as they are; then what was dropped of both lately, and what waits for channels. The first
+ * thing that blocks ends the walk. Runs on weftd's thread.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ json_t *why_ask(struct control *control, const char *from, const char *to, unsig
 /* why_traces.c: what would become of frames, both ways. */
 bool why_traces_look(struct why *why);
 
-/* why_counts.c: what has become of frames so far, and what waits for channels. */
+/* why_counts.c: what has become of frames lately, and what waits for channels. */
 bool why_counts_look(struct why *why);
 bool why_counts_look_at_tunnels(struct why *why);
 

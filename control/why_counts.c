@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Part of why.h: what has become of frames so far. Tables say what a frame would meet that is as it
- * should be; guests send others. So what was dropped counts as a cause where it is a good part of
- * what the port has sent or was to get, and else is worth a word. Runs on weftd's thread.
+ * Part of why.h: what has become of frames lately. Tables say what a frame would meet that is as it
+ * should be; guests send others. So what was dropped in the last minute counts as a cause where it
+ * is a good part of what the port has sent or was to get, and else is worth a word, as is what was
+ * dropped before. Runs on weftd's thread.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,11 +11,14 @@
 #include "control/channels.h"
 #include "control/doctor.h"
 #include "control/fastpath.h"
+#include "control/recent.h"
 #include "control/reports.h"
 #include "control/why.h"
+#include "dataplane/base/loop.h"
 
 #define GOOD_PART 10 /* one in so many */
 #define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
 #define HELD_NS_MIN (100 * NS_PER_MS) /* of the last second, that somebody waited */
 
 /* Of what a machine sends; and of what it is sent. */
@@ -30,27 +34,41 @@ static const enum drop_reason of_tunnels[] = {DROP_TUNNEL_PEER,	    DROP_TUNNEL_
 					      DROP_TUNNEL_CHECKSUM, DROP_TUNNEL_TARGET,
 					      DROP_TUNNEL_FRAGMENT, DROP_TUNNEL_MALFORMED};
 
-static struct counters_block sum_of(const struct why *why, const struct model_port *port)
+static struct recent_port lately_of(const struct why *why, const struct model_port *port)
 {
 	struct fastpath *fastpath = why->control->fastpath;
 	const struct meter *meter = fastpath_meter(fastpath);
 	struct dp_port_state state = fastpath_state(fastpath, port->id);
+	struct recent_port recent = {.span_ns = 0};
 
-	return meter != NULL ? meter_sum(meter, state.counters_slot)
-			     : (struct counters_block){.rx_frames = 0};
+	if (meter != NULL && state.counters_slot != METER_RETIRED_SLOT)
+		recent_read(why->control->recent, meter, state.counters_slot, loop_clock_ns(),
+			    &recent);
+	return recent;
 }
 
-static bool look_at(struct why *why, const char *port, const struct counters_block *sum,
+/* Of `frames` of late. What has ended is not why nothing gets through now. */
+static bool look_at(struct why *why, const char *port, const struct recent_port *recent,
 		    enum drop_reason reason, uint64_t frames)
 {
-	uint64_t drops = sum->drops[reason];
+	uint64_t drops = recent->lately.drops[reason];
+	const char *name = drop_reason_name(reason), *help = drop_reason_help(reason);
 	bool blocks = drops != 0 && drops >= frames / GOOD_PART;
 
-	if (drops == 0)
+	if (recent->all.drops[reason] == 0)
 		return true;
-	doctor_say(why->checks, drop_reason_name(reason), blocks ? DOCTOR_FAIL : DOCTOR_WARN,
-		   "%s: %" PRIu64 " of %" PRIu64 " frames were dropped there: %s", port, drops,
-		   frames, drop_reason_help(reason));
+	if (drops == 0) {
+		doctor_say(why->checks, name, DOCTOR_WARN,
+			   "%s: %" PRIu64 " frames were dropped there, none in the last %" PRIu64
+			   " s: %s",
+			   port, recent->all.drops[reason], recent->quiet_ns[reason] / NS_PER_S,
+			   help);
+		return true;
+	}
+	doctor_say(why->checks, name, blocks ? DOCTOR_FAIL : DOCTOR_WARN,
+		   "%s: %" PRIu64 " of %" PRIu64 " frames were dropped there in the last %" PRIu64
+		   " s: %s",
+		   port, drops, frames, recent->span_ns / NS_PER_S + 1, help);
 	why_fixes_say(why->checks, reason, port,
 		      why->ends[0].segment != NULL ? why->ends[0].segment->name : "SEGMENT");
 	return !blocks;
@@ -58,16 +76,18 @@ static bool look_at(struct why *why, const char *port, const struct counters_blo
 
 static bool look_at_end(struct why *why, const struct why_end *end)
 {
-	struct counters_block sum = sum_of(why, end->port);
+	struct recent_port recent = lately_of(why, end->port);
+	const struct counters_block *lately = &recent.lately;
 
 	for (size_t i = 0; i < sizeof(of_sender) / sizeof(of_sender[0]); i++) {
-		if (!look_at(why, end->port->name, &sum, of_sender[i], sum.rx_frames))
+		if (!look_at(why, end->port->name, &recent, of_sender[i], lately->rx_frames))
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(of_receiver) / sizeof(of_receiver[0]); i++) {
 		enum drop_reason reason = of_receiver[i];
 
-		if (!look_at(why, end->port->name, &sum, reason, sum.tx_frames + sum.drops[reason]))
+		if (!look_at(why, end->port->name, &recent, reason,
+			     lately->tx_frames + lately->drops[reason]))
 			return false;
 	}
 	return true;
@@ -81,11 +101,11 @@ bool why_counts_look_at_tunnels(struct why *why)
 	for (size_t p = 0; p < model->n_ports; p++) {
 		if (!model_is_underlay(model->ports[p]))
 			continue;
-		struct counters_block sum = sum_of(why, model->ports[p]);
-		uint64_t frames = sum.rx_frames + sum.carried_rx_frames;
+		struct recent_port recent = lately_of(why, model->ports[p]);
+		uint64_t frames = recent.lately.rx_frames + recent.lately.carried_rx_frames;
 
 		for (size_t i = 0; i < sizeof(of_tunnels) / sizeof(of_tunnels[0]); i++) {
-			if (!look_at(why, model->ports[p]->name, &sum, of_tunnels[i], frames))
+			if (!look_at(why, model->ports[p]->name, &recent, of_tunnels[i], frames))
 				return false;
 		}
 	}

@@ -241,6 +241,17 @@ row "pool full" pool-full "pool" "pa pb" \
 	"for name in pa evil; do weft channel unassign port=\$name; done; weft channel del thin; weft channel del thick; weft pool del wan"
 load_stop
 
+step "what has ended is not the cause"
+row "tags, again" tagged "in the last" "evil pb" "fresh; tagged 81000014"
+# What weftd that is started again finds was counted before.
+weftd=$(pid_of weftd)
+kill -9 "$weftd"
+wait_for 10 "another weftd" eval '[ "$(pid_of weftd)" != "$weftd" ] && connected'
+wait_for 10 "weft why evil pb finds nothing" reaches evil pb
+weft why evil pb | grep -q "evil: 20 frames were dropped there, none in the last [0-9]* s" ||
+	fail "it is told with its age: $(weft why evil pb)"
+weft why evil pb | tail -n 1
+
 step "the rest"
 row "no dataplane" dataplane "weft-dataplane" "pa pb" "kill -STOP $supervisor; kill -9 \$(pid_of weft-dataplane)" \
 	"kill -CONT $supervisor; port_up pa 15; port_up pb 15"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests of control/meter.c: what is read of channels, and that reading makes no memory. */
-#include "control/meter.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,77 +7,39 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "tests/unit/control/counters_file.h"
 
 #define N_SLOTS 2
 #define N_WORKERS 2
 #define N_CHANNELS 1000
 
-/* As dataplane/api/counters.h says. */
-struct layout {
-	struct counters_header header;
-	struct counters_slot slots[N_SLOTS] __attribute__((aligned(COUNTERS_LINE)));
-	struct counters_worker workers[N_WORKERS];
-	struct counters_block blocks[N_SLOTS][N_WORKERS];
-	struct counters_slot channel_slots[N_CHANNELS] __attribute__((aligned(COUNTERS_LINE)));
-	struct counters_channel channels[N_CHANNELS][N_WORKERS][DP_WAYS];
-};
-
-struct fixture {
-	int fd;
-	struct layout *counters;
-	struct meter meter;
-};
-
 static int set_up(void **state)
 {
-	static struct fixture f;
+	static struct counters_file file;
 
-	f = (struct fixture){.fd = memfd_create("counters", MFD_CLOEXEC)};
-	assert_int_equal(ftruncate(f.fd, sizeof(struct layout)), 0);
-	f.counters = mmap(NULL, sizeof(struct layout), PROT_READ | PROT_WRITE, MAP_SHARED, f.fd, 0);
-	assert_true(f.counters != MAP_FAILED);
-	f.counters->header = (struct counters_header){
-		.magic = COUNTERS_MAGIC,
-		.version = COUNTERS_VERSION,
-		.n_slots = N_SLOTS,
-		.n_workers = N_WORKERS,
-		.n_reasons = DROP_COUNT,
-		.n_channels = N_CHANNELS,
-		.slots_offset = offsetof(struct layout, slots),
-		.workers_offset = offsetof(struct layout, workers),
-		.blocks_offset = offsetof(struct layout, blocks),
-		.channel_slots_offset = offsetof(struct layout, channel_slots),
-		.channels_offset = offsetof(struct layout, channels),
-		.total_bytes = sizeof(struct layout),
-	};
-	assert_int_equal(meter_open(&f.meter, f.fd), 0);
-	*state = &f;
+	counters_file_open(&file, N_SLOTS, N_WORKERS, N_CHANNELS);
+	*state = &file;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct fixture *f = *state;
-
-	meter_close(&f->meter);
-	munmap(f->counters, sizeof(struct layout));
-	close(f->fd);
+	counters_file_close(*state);
 	return 0;
 }
 
 static void counters_of_a_way_are_summed_over_workers(void **state)
 {
-	struct fixture *f = *state;
+	struct counters_file *f = *state;
 
-	f->counters->channel_slots[7] = (struct counters_slot){.object_id = 70, .generation = 3};
-	f->counters->channels[7][0][DP_RX].asked_frames = 1;
-	f->counters->channels[7][1][DP_RX].asked_frames = 2;
-	f->counters->channels[7][1][DP_RX].delays[COUNTERS_DELAYS - 1] = 5;
-	f->counters->channels[7][1][DP_TX].drops = 9;
+	*counters_file_channel_slot(f, 7) =
+		(struct counters_slot){.object_id = 70, .generation = 3};
+	counters_file_channel(f, 7, 0, DP_RX)->asked_frames = 1;
+	counters_file_channel(f, 7, 1, DP_RX)->asked_frames = 2;
+	counters_file_channel(f, 7, 1, DP_RX)->delays[COUNTERS_DELAYS - 1] = 5;
+	counters_file_channel(f, 7, 1, DP_TX)->drops = 9;
 	struct counters_channel rx = meter_channel(&f->meter, 7, DP_RX);
 
 	assert_int_equal(rx.asked_frames, 3);
@@ -92,7 +52,7 @@ static void counters_of_a_way_are_summed_over_workers(void **state)
 	assert_int_equal(meter_channel_slot(&f->meter, N_CHANNELS).object_id, 0);
 }
 
-static uint64_t used_blocks(const struct fixture *f)
+static uint64_t used_blocks(const struct counters_file *f)
 {
 	struct stat stat;
 
@@ -100,14 +60,31 @@ static uint64_t used_blocks(const struct fixture *f)
 	return (uint64_t)stat.st_blocks;
 }
 
+static void counters_of_a_port_are_summed_over_workers(void **state)
+{
+	struct counters_file *f = *state;
+
+	*counters_file_slot(f, 1) = (struct counters_slot){.object_id = 5, .generation = 2};
+	counters_file_block(f, 1, 0)->rx_frames = 1;
+	counters_file_block(f, 1, 1)->rx_frames = 2;
+	counters_file_block(f, 1, 1)->drops[DROP_COUNT - 1] = 7;
+	assert_int_equal(meter_sum(&f->meter, 1).rx_frames, 3);
+	assert_int_equal(meter_sum(&f->meter, 1).drops[DROP_COUNT - 1], 7);
+	assert_int_equal(meter_sum(&f->meter, 0).rx_frames, 0);
+	assert_int_equal(meter_sum(&f->meter, N_SLOTS).rx_frames, 0);
+	assert_int_equal(meter_slot(&f->meter, 1).object_id, 5);
+	assert_int_equal(meter_slot(&f->meter, 1).generation, 2);
+	assert_int_equal(meter_slot(&f->meter, N_SLOTS).object_id, 0);
+}
+
 static void only_what_counted_is_read_and_no_memory_is_made(void **state)
 {
-	struct fixture *f = *state;
+	struct counters_file *f = *state;
 	static uint64_t changes[N_CHANNELS * DP_WAYS], later[N_CHANNELS * DP_WAYS];
 
-	f->counters->channels[3][0][DP_TX].asked_frames = 1;
-	f->counters->channels[500][1][DP_RX].asked_frames = 1;
-	f->counters->channels[N_CHANNELS - 1][1][DP_RX].asked_frames = 1;
+	counters_file_channel(f, 3, 0, DP_TX)->asked_frames = 1;
+	counters_file_channel(f, 500, 1, DP_RX)->asked_frames = 1;
+	counters_file_channel(f, N_CHANNELS - 1, 1, DP_RX)->asked_frames = 1;
 	uint64_t blocks = used_blocks(f);
 
 	meter_look_at_channels(&f->meter, N_CHANNELS, changes);
@@ -123,7 +100,7 @@ static void only_what_counted_is_read_and_no_memory_is_made(void **state)
 	}
 	assert_int_equal(used_blocks(f), blocks);
 	/* And what counts on looks different. */
-	f->counters->channels[500][1][DP_RX].held_ns += 5;
+	counters_file_channel(f, 500, 1, DP_RX)->held_ns += 5;
 	meter_look_at_channels(&f->meter, N_CHANNELS, later);
 	for (unsigned int i = 0; i < N_CHANNELS * DP_WAYS; i++)
 		assert_int_equal(later[i] != changes[i], i == 500 * DP_WAYS + DP_RX);
@@ -131,8 +108,8 @@ static void only_what_counted_is_read_and_no_memory_is_made(void **state)
 
 static void a_layout_that_does_not_fit_is_refused(void **state)
 {
-	struct fixture *f = *state;
-	struct counters_header *header = &f->counters->header, good = *header;
+	struct counters_file *f = *state;
+	struct counters_header *header = f->header, good = *header;
 	struct meter other;
 
 	for (int i = 0; i < 5; i++) {
@@ -156,6 +133,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(counters_of_a_port_are_summed_over_workers),
 		TEST(counters_of_a_way_are_summed_over_workers),
 		TEST(only_what_counted_is_read_and_no_memory_is_made),
 		TEST(a_layout_that_does_not_fit_is_refused),

@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/control/counters_file.h"
 
 #define S_NS 1000000000ULL
 #define START_S 6000 /* a whole minute */
@@ -24,59 +25,28 @@
 #define SAMPLE_US_MAX 20000	/* some hundred without sanitizers */
 
 struct rig {
-	uint8_t *map;
-	size_t bytes;
-	int fd;
-	struct meter meter;
+	struct counters_file file;
 	struct reports *reports;
 	uint64_t now_ns;
 };
 
-static struct counters_header *header_of(const struct rig *rig)
-{
-	return (struct counters_header *)rig->map;
-}
-
 static struct counters_channel *block_of(const struct rig *rig, uint32_t slot, uint32_t worker,
 					 enum dp_way way)
 {
-	return (struct counters_channel *)(rig->map + header_of(rig)->channels_offset) +
-	       (slot * WORKERS + worker) * DP_WAYS + way;
+	return counters_file_channel(&rig->file, slot, worker, way);
 }
 
 static void own(const struct rig *rig, uint32_t slot, uint32_t id)
 {
-	struct counters_slot *slots = (void *)(rig->map + header_of(rig)->channel_slots_offset);
-
-	slots[slot].object_id = id;
-	slots[slot].generation++;
+	counters_file_channel_slot(&rig->file, slot)->object_id = id;
+	counters_file_channel_slot(&rig->file, slot)->generation++;
 }
 
 static int setup(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct counters_header header = {
-		.magic = COUNTERS_MAGIC,
-		.version = COUNTERS_VERSION,
-		.n_workers = WORKERS,
-		.n_reasons = DROP_COUNT,
-		.n_channels = SLOTS,
-		.epoch = 1,
-		.channel_slots_offset = 4096,
-		.channels_offset = 4096 + SLOTS * sizeof(struct counters_slot),
-	};
 
-	header.workers_offset = 1024;
-	header.total_bytes = header.channels_offset +
-			     (uint64_t)SLOTS * WORKERS * DP_WAYS * sizeof(struct counters_channel);
-	rig->bytes = header.total_bytes;
-	rig->fd = memfd_create("counters", MFD_CLOEXEC);
-	assert_true(rig->fd >= 0);
-	assert_int_equal(ftruncate(rig->fd, (off_t)rig->bytes), 0);
-	rig->map = mmap(NULL, rig->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, rig->fd, 0);
-	assert_ptr_not_equal(rig->map, MAP_FAILED);
-	memcpy(rig->map, &header, sizeof(header));
-	assert_int_equal(meter_open(&rig->meter, rig->fd), 0);
+	counters_file_open(&rig->file, 0, WORKERS, SLOTS);
 	assert_int_equal(reports_create(&rig->reports), 0);
 	rig->now_ns = START_S * S_NS;
 	*state = rig;
@@ -89,9 +59,7 @@ static int teardown(void **state)
 
 	reports_destroy(rig->reports);
 	reports_destroy(NULL);
-	meter_close(&rig->meter);
-	munmap(rig->map, rig->bytes);
-	close(rig->fd);
+	counters_file_close(&rig->file);
 	free(rig);
 	return 0;
 }
@@ -112,7 +80,7 @@ static void configure(struct rig *rig)
 	assert_int_equal(reports_configure(rig->reports, channels, 4, pools, 1), 0);
 	for (uint32_t i = 0; i < 4; i++)
 		own(rig, i + 1, channels[i].id);
-	reports_run(rig->reports, &rig->meter, rig->now_ns);
+	reports_run(rig->reports, &rig->file.meter, rig->now_ns);
 }
 
 /* Frames of 1000 bytes, passed at a rate for a second, by one worker or the other. */
@@ -129,7 +97,7 @@ static void pass(const struct rig *rig, uint32_t id, uint64_t rate_bps)
 static void end_second(struct rig *rig)
 {
 	rig->now_ns += S_NS;
-	assert_int_equal(reports_run(rig->reports, &rig->meter, rig->now_ns), 1000);
+	assert_int_equal(reports_run(rig->reports, &rig->file.meter, rig->now_ns), 1000);
 }
 
 static struct report report_of(const struct rig *rig, uint32_t id, enum window_span span)
@@ -277,9 +245,9 @@ static void counters_begin_anew_with_their_owner_and_their_dataplane(void **stat
 	/* Another start, with less on the counter than before; seen within a second, it counts from
 	 * then on. */
 	memset(block_of(rig, 1, 0, DP_TX), 0, WORKERS * DP_WAYS * sizeof(struct counters_channel));
-	header_of(rig)->epoch++;
+	rig->file.header->epoch++;
 	pass(rig, GOLD, 4 * MBPS);
-	reports_run(rig->reports, &rig->meter, rig->now_ns + 1000);
+	reports_run(rig->reports, &rig->file.meter, rig->now_ns + 1000);
 	pass(rig, GOLD, 80 * MBPS);
 	end_second(rig);
 	assert_int_equal(report_of(rig, GOLD, WINDOW_SECOND).passed_bytes, 10000000);
@@ -306,13 +274,13 @@ static void what_waits_is_a_level(void **state)
 	struct rig *rig = *state;
 
 	configure(rig);
-	assert_int_equal(reports_queued_bytes(rig->reports, &rig->meter, GOLD, DP_TX), 0);
+	assert_int_equal(reports_queued_bytes(rig->reports, &rig->file.meter, GOLD, DP_TX), 0);
 	pass(rig, GOLD, 8 * MBPS);
 	/* Added by one worker, taken out by another. */
 	block_of(rig, 1, 0, DP_TX)->queued_bytes = 5000;
 	block_of(rig, 1, 1, DP_TX)->queued_bytes = (uint64_t)-2000;
 	end_second(rig);
-	assert_int_equal(reports_queued_bytes(rig->reports, &rig->meter, GOLD, DP_TX), 3000);
+	assert_int_equal(reports_queued_bytes(rig->reports, &rig->file.meter, GOLD, DP_TX), 3000);
 	assert_int_equal(reports_queued_bytes(rig->reports, NULL, GOLD, DP_TX), 0);
 	assert_int_equal(report_of(rig, GOLD, WINDOW_SECOND).passed_bytes, 1000000);
 }
@@ -324,10 +292,11 @@ static void samples_come_at_the_turn_of_a_second(void **state)
 	rig->now_ns += 250000000;
 	configure(rig);
 	pass(rig, GOLD, 8 * MBPS);
-	assert_int_equal(reports_run(rig->reports, &rig->meter, rig->now_ns + 100000000), 650);
+	assert_int_equal(reports_run(rig->reports, &rig->file.meter, rig->now_ns + 100000000), 650);
 	assert_int_equal(report_of(rig, GOLD, WINDOW_SECOND).passed_bytes, 0);
 	/* One that comes late is of a longer time. */
-	assert_int_equal(reports_run(rig->reports, &rig->meter, rig->now_ns + 2500000000), 250);
+	assert_int_equal(reports_run(rig->reports, &rig->file.meter, rig->now_ns + 2500000000),
+			 250);
 	assert_int_equal(report_of(rig, GOLD, WINDOW_SECOND).passed_bytes, 1000000);
 	assert_int_equal(report_of(rig, GOLD, WINDOW_SECOND).span_ns, 2500000000);
 }
@@ -344,7 +313,7 @@ static uint64_t backed_bytes(const struct rig *rig)
 {
 	struct stat stat;
 
-	assert_int_equal(fstat(rig->fd, &stat), 0);
+	assert_int_equal(fstat(rig->file.fd, &stat), 0);
 	return (uint64_t)stat.st_blocks * 512;
 }
 
