@@ -58,8 +58,8 @@ struct replay_feed {
 /* Reads all files once. 0, or -errno with feed->why. */
 int replay_feed_scan(struct replay_feed *feed);
 
-/* Writes whole frames with their heads (control/playback.h) into the buffer; *n: bytes. With 0 and
- * *n 0 there are no more. -errno with feed->why: a file has changed since. */
+/* Writes whole frames with their heads (control/playback_body.h) into the buffer; *n: bytes. With 0
+ * and *n 0 there are no more. -errno with feed->why: a file has changed since. */
 int replay_feed_fill(struct replay_feed *feed, uint8_t *buffer, size_t buffer_bytes, size_t *n);
 
 /* How long the replay takes if all goes well; 0: not known. */

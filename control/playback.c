@@ -11,6 +11,7 @@
 
 #include "control/control.h"
 #include "control/fastpath.h"
+#include "control/playback_body.h"
 #include "dataplane/api/record.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
@@ -19,7 +20,6 @@
 #define RING_BYTES (UINT64_C(8) << 20)
 #define LEAD_NS 10000000ULL /* from the order to start until the start: workers may sleep */
 #define TURN_MS 500
-#define FRAME_BYTES_MAX (65535 + 64)	/* as the dataplane takes them */
 #define FATES_BYTES (UINT64_C(8) << 20) /* of all ports, for each worker */
 #define FATES_BYTES_MIN (UINT64_C(1) << 20)
 #define LINES_MAX 32768 /* in one answer */
@@ -49,15 +49,6 @@ struct playback {
 	size_t n_rings;
 	struct ring rings[DP_REPLAYS_MAX];
 };
-
-struct head {
-	uint64_t due_ns;
-	uint32_t len;
-	uint16_t port;
-	uint16_t reserved;
-};
-
-_Static_assert(sizeof(struct head) == PLAYBACK_HEAD_BYTES, "layout");
 
 /* --- open and close --- */
 
@@ -211,45 +202,21 @@ int playback_turn(struct control *control, uint64_t now_ns)
 
 /* --- frames --- */
 
-static int refuse(struct problem *problem, const char *what)
-{
-	return problem_set(problem, -EINVAL, 422, "value-invalid", "frames: %s", what);
-}
-
-static int check(const struct playback *playback, const char *body, size_t bytes,
-		 struct problem *problem)
-{
-	struct head head;
-
-	for (size_t at = 0; at < bytes; at += sizeof(head) + head.len) {
-		if (bytes - at < sizeof(head))
-			return refuse(problem, "the body ends within a header");
-		memcpy(&head, body + at, sizeof(head));
-		if (head.len == 0 || head.len > FRAME_BYTES_MAX)
-			return refuse(problem, "a frame has 1 to 65599 bytes");
-		if (bytes - at - sizeof(head) < head.len)
-			return refuse(problem, "the body ends within a frame");
-		if (head.port >= playback->n_rings || head.reserved != 0)
-			return refuse(problem, "no such port in this replay");
-	}
-	return 0;
-}
-
 /* false: there is no room. */
-static bool put(struct ring *ring, const struct head *head, const char *bytes)
+static bool put(struct ring *ring, const struct playback_frame *frame)
 {
-	struct record *record = record_writer_reserve(&ring->writer, head->len);
+	struct record *record = record_writer_reserve(&ring->writer, frame->len);
 
 	if (record == NULL)
 		return false;
-	record->wire_len = head->len;
+	record->wire_len = frame->len;
 	record->way = RECORD_RX;
 	record->reason = 0;
 	record->reserved = 0;
-	record->time_ns = head->due_ns;
+	record->time_ns = frame->due_ns;
 	record->port_id = 0;
 	record->segment_id = record->reserved2 = 0;
-	memcpy(record + 1, bytes, head->len);
+	memcpy(record + 1, frame->bytes, frame->len);
 	record_writer_commit(&ring->writer, record);
 	ring->put++;
 	return true;
@@ -258,17 +225,16 @@ static bool put(struct ring *ring, const struct head *head, const char *bytes)
 int playback_put(struct playback *playback, const char *body, size_t bytes, size_t *taken,
 		 struct problem *problem)
 {
-	int error = check(playback, body, bytes, problem);
-	struct head head;
-	size_t at = 0;
+	struct playback_frame frame;
 
-	while (error == 0 && at < bytes) {
-		memcpy(&head, body + at, sizeof(head));
-		if (!put(&playback->rings[head.port], &head, body + at + sizeof(head)))
+	*taken = 0;
+	int error = playback_body_check(body, bytes, playback->n_rings, problem);
+
+	for (size_t at = 0; error == 0 && at < bytes; *taken = at) {
+		at += playback_body_frame(body + at, &frame);
+		if (!put(&playback->rings[frame.port], &frame))
 			break;
-		at += sizeof(head) + head.len;
 	}
-	*taken = at;
 	return error;
 }
 

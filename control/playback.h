@@ -2,14 +2,8 @@
 /*
  * A replay that runs: what a client sends as bodies goes into the rings of the dataplane, one for
  * each port (record.h). It ends when the client says so, when it says nothing for some seconds, and
- * with weftd. No file is opened here: the client reads them. Runs on weftd's thread.
- *
- * A body is any number of these, in the order of their times, numbers as on this machine:
- *
- *     u64 due_ns   when, from the start on
- *     u32 len      bytes of the frame, which follow
- *     u16 port     index in the list that the replay was opened with
- *     u16          0
+ * with weftd. No file is opened here: the client reads them. Bodies: playback_body.h. Runs on
+ * weftd's thread.
  */
 #pragma once
 
@@ -26,7 +20,6 @@ struct model_port;
 struct playback;
 
 #define PLAYBACK_LEASE_S 5
-#define PLAYBACK_HEAD_BYTES 16
 
 /* `who` is copied. has_lines: what becomes of each frame is kept for playback_fates(); else it is
  * only summed up. 0 or -errno. */
