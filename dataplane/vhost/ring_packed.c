@@ -17,35 +17,61 @@
 #define SLOTS_A_LINE (64 / (unsigned int)sizeof(struct vring_packed_desc))
 #define FETCHED_LINES 4u
 
+#define LAP_FLAGS ((uint16_t)(1u << VRING_PACKED_DESC_F_AVAIL | 1u << VRING_PACKED_DESC_F_USED))
+
+/* All of a slot but its address: read and written as one. */
+union slot_says {
+	uint64_t word;
+	struct {
+		uint32_t len;
+		uint16_t id, flags;
+	};
+};
+
+static inline _Atomic uint64_t *word_of(struct vring_packed_desc *desc)
+{
+	return (void *)&desc->len;
+}
+
 /* --- giving back --- */
 
-static void write_used(struct ring *ring, uint16_t position, const struct ring_journal_entry *entry)
+/* lap: LAP_FLAGS or 0, as the wrap counter is 1 or 0. */
+static inline void write_used(struct vring_packed_desc *desc, struct ring_journal_entry entry,
+			      uint16_t lap)
 {
-	const uint16_t lap =
-		1 << VRING_PACKED_DESC_F_AVAIL | (uint16_t)(1 << VRING_PACKED_DESC_F_USED);
-	struct vring_packed_desc *desc = ring_packed_slot(ring, position);
-	uint16_t flags = (position & RING_PACKED_WRAP) != 0 ? lap : 0;
+	uint16_t flags = entry.bytes != 0 ? lap | VRING_DESC_F_WRITE : lap;
+	union slot_says says = {.len = entry.bytes, .id = entry.id, .flags = flags};
 
-	if (entry->bytes != 0)
-		flags |= VRING_DESC_F_WRITE;
-	desc->id = entry->id;
-	desc->len = entry->bytes;
-	atomic_store_explicit((_Atomic uint16_t *)&desc->flags, flags, memory_order_release);
+	atomic_store_explicit(word_of(desc), says.word, memory_order_release);
+}
+
+static inline uint16_t lap_of(uint16_t position)
+{
+	return (position & RING_PACKED_WRAP) != 0 ? LAP_FLAGS : 0;
 }
 
 /* The first goes last: a guest looks at one after the other, so it sees none or all of them, and
  * a frame in several buffers is never there by half. Returns the position behind them. */
-static uint16_t write_batch(struct ring *ring, uint16_t from, unsigned int n)
+static uint16_t write_batch(const struct ring *ring, uint16_t from, unsigned int n)
 {
 	const struct ring_journal_entry *entries = ring->packed.journal->entries;
-	uint16_t at = ring_packed_step(ring, from, entries[0].slots);
+	struct vring_packed_desc *table = ring->packed.desc;
+	uint16_t at = ring_packed_step(ring, from, entries[0].slots), lap = lap_of(at);
+	unsigned int slot = at & (unsigned int)~RING_PACKED_WRAP;
+	const unsigned int size = ring->size;
 
 	for (unsigned int i = 1; i < n; i++) {
-		write_used(ring, at, &entries[i]);
-		at = ring_packed_step(ring, at, entries[i].slots);
+		struct ring_journal_entry entry = entries[i];
+
+		write_used(&table[slot], entry, lap);
+		slot += entry.slots;
+		if (slot >= size) {
+			slot -= size;
+			lap ^= LAP_FLAGS;
+		}
 	}
-	write_used(ring, from, &entries[0]);
-	return at;
+	write_used(ring_packed_slot(ring, from), entries[0], lap_of(from));
+	return (uint16_t)(slot | (lap != 0 ? RING_PACKED_WRAP : 0));
 }
 
 /* A page or a few, so nobody counts slots. */
@@ -279,43 +305,91 @@ static struct vring_packed_desc read_slot(const struct ring *ring, uint16_t posi
 	return desc;
 }
 
-/* Fetches the lines of slots behind an offered one: they are read next, and written when they are
- * given back. Few, since where nothing is offered yet the guest is about to write. */
-static inline void fetch_slots(const struct ring *ring, uint16_t position)
+/* A frame's header and first bytes, as in ring_ahead.h. */
+static inline __attribute__((always_inline)) void fetch_buffer(const uint8_t *at,
+							       uint16_t write_flag)
 {
-	const unsigned int end = FETCHED_LINES * SLOTS_A_LINE;
+	if (write_flag != 0) {
+		__builtin_prefetch(at, 1);
+		__builtin_prefetch(at + 64, 1);
+	} else {
+		rte_prefetch0(at);
+		rte_prefetch0(at + 64);
+	}
+}
 
-	for (unsigned int i = SLOTS_A_LINE; i <= end && i <= ring->size; i += SLOTS_A_LINE)
-		__builtin_prefetch(ring_packed_slot(ring, ring_packed_step(ring, position, i)), 1);
+/* Fetches lines of the ring ahead of a slot, number `from` to the last of a few: they are read
+ * next, and written when they are given back. Few, since where nothing is offered yet the guest is
+ * about to write. Always inline: gcc takes a function that only fetches for one without effect, and
+ * leaves out its calls. */
+static inline __attribute__((always_inline)) void fetch_slots(struct vring_packed_desc *table,
+							      unsigned int slot, unsigned int size,
+							      unsigned int from)
+{
+	for (unsigned int i = from; i <= FETCHED_LINES && i * SLOTS_A_LINE <= size; i++) {
+		unsigned int ahead = slot + i * SLOTS_A_LINE;
+
+		__builtin_prefetch(&table[ahead < size ? ahead : ahead - size], 1);
+	}
+}
+
+/* One of plain buffers, in one direction: what differs is known when it is compiled. */
+static inline __attribute__((always_inline)) void look_ahead(struct ring *ring, unsigned int max,
+							     uint16_t write_flag,
+							     struct ring_packed_ahead *ahead)
+{
+	const uint16_t looked_at =
+		VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE | LAP_FLAGS;
+	struct guest_region region = ring->memory->regions[ring->hint];
+	struct vring_packed_desc *table = ring->packed.desc;
+	const unsigned int size = ring->size;
+	unsigned int slot = ring->packed.next & (unsigned int)~RING_PACKED_WRAP, i;
+	/* Offered: AVAIL as the wrap counter, USED the other. */
+	uint16_t wanted = write_flag |
+			  (lap_of(ring->packed.next) ^ (uint16_t)(1u << VRING_PACKED_DESC_F_USED));
+
+	/* No slot comes twice, whatever the guest writes meanwhile. */
+	for (i = 0; i < max && i < size; i++) {
+		const volatile struct vring_packed_desc *desc = &table[slot];
+		/* First what says that it is offered, which vouches for the address. */
+		union slot_says says = {
+			.word = atomic_load_explicit(word_of(&table[slot]), memory_order_acquire)};
+		uint64_t gpa = desc->addr, offset = gpa - region.gpa;
+		uint8_t *at;
+
+		if ((says.flags & looked_at) != wanted)
+			break;
+		if (i % SLOTS_A_LINE == 0)
+			fetch_slots(table, slot, size, i == 0 ? 1 : FETCHED_LINES);
+		if (__builtin_expect(offset >= region.bytes || says.len > region.bytes - offset,
+				     0)) {
+			at = guest_memory_at(ring->memory, gpa, says.len, &ring->hint);
+			if (at == NULL)
+				break;
+			region = ring->memory->regions[ring->hint];
+		} else {
+			at = region.host + offset;
+		}
+		fetch_buffer(at, write_flag);
+		ahead->id[i] = says.id;
+		ahead->bytes[i] = says.len;
+		ahead->at[i] = at;
+		if (++slot == size) {
+			slot = 0;
+			wanted ^= LAP_FLAGS;
+		}
+	}
+	ahead->n = i;
+	ahead->next = 0;
 }
 
 void ring_packed_look_ahead(struct ring *ring, unsigned int max, uint16_t write_flag,
 			    struct ring_packed_ahead *ahead)
 {
-	const uint16_t kind = VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
-	uint16_t position = ring->packed.next;
-
-	ahead->n = ahead->next = 0;
-	for (unsigned int i = 0; i < max; i++) {
-		struct vring_packed_desc desc = read_slot(ring, position);
-		uint8_t *at;
-
-		if (!ring_packed_is_offered(desc.flags, position) ||
-		    (desc.flags & kind) != write_flag)
-			return;
-		if (i % (FETCHED_LINES * SLOTS_A_LINE) == 0)
-			fetch_slots(ring, position);
-		at = guest_memory_at(ring->memory, desc.addr, desc.len, &ring->hint);
-		if (at == NULL)
-			return;
-		__builtin_prefetch(at, 1);
-		__builtin_prefetch(at + 64, 1);
-		ahead->id[i] = desc.id;
-		ahead->bytes[i] = desc.len;
-		ahead->at[i] = at;
-		ahead->n = i + 1;
-		position = ring_packed_step(ring, position, 1);
-	}
+	if (write_flag != 0)
+		look_ahead(ring, max, VRING_DESC_F_WRITE, ahead);
+	else
+		look_ahead(ring, max, 0, ahead);
 }
 
 /* VIRTIO 1.2, 2.8.8: all elements of a table belong to the chain, whatever their flags say but for

@@ -26,27 +26,54 @@ static void take_chain(struct ring *ring, struct burst *burst, struct frame *fra
 	ring_frame_fail(frame, DROP_BAD_CHAIN);
 }
 
-/* The next frame; false: there is none, or its pieces have no room in this burst. */
-static bool take_frame(struct ring *ring, struct burst *burst, struct frame *frame,
-		       struct ring_packed_ahead *ahead, struct ring_journal_entry *entry)
+/* Frame n of the burst, if the buffer that was looked at is of a size that a frame can have. */
+static inline bool take_buffer(struct ring *ring, struct burst *burst, unsigned int n,
+			       const struct ring_packed_ahead *ahead, unsigned int i)
 {
+	struct frame *frame = &burst->frames[n];
+
+	if (__builtin_expect(ahead->bytes[i] - ring->header_bytes > FRAME_BYTES_MAX, 0))
+		return false;
+	ring_frame_start(frame);
+	ring_frame_from_buffer(ring, burst, frame, ahead->at[i], ahead->bytes[i]);
+	ring->packed.journal->entries[n] =
+		(struct ring_journal_entry){.id = ahead->id[i], .slots = 1};
+	return true;
+}
+
+/* Frame n of the burst; false: there is none, or its pieces have no room in this one. */
+static bool take_frame(struct ring *ring, struct burst *burst, unsigned int n,
+		       struct ring_packed_ahead *ahead)
+{
+	struct frame *frame = &burst->frames[n];
 	uint16_t next = ring->packed.next;
+	unsigned int i = ahead->next++;
+
+	if (i < ahead->n && take_buffer(ring, burst, n, ahead, i))
+		return true;
+	/* A chain can take many pieces: the rest waits for the next burst. */
+	if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES ||
+	    !ring_packed_is_offered(ring_packed_flags(ring, next), next))
+		return false;
+	ring_frame_start(frame);
+	take_chain(ring, burst, frame, &ring->packed.journal->entries[n]);
+	return true;
+}
+
+/* Frames n to max of the burst, as far as they are in buffers that were looked at; returns how many
+ * it has then. */
+static inline unsigned int take_buffers(struct ring *ring, struct burst *burst,
+					struct ring_packed_ahead *ahead, unsigned int n,
+					unsigned int max)
+{
+	const unsigned int before = n;
 	unsigned int i = ahead->next;
 
-	if (burst->n_pieces + FRAME_PIECES_MAX > BURST_PIECES)
-		return false;
-	if (i < ahead->n && ahead->bytes[i] - ring->header_bytes <= FRAME_BYTES_MAX) {
-		ring_frame_start(frame);
-		ring_frame_from_buffer(ring, burst, frame, ahead->at[i], ahead->bytes[i]);
-		*entry = (struct ring_journal_entry){.id = ahead->id[i], .slots = 1};
-	} else {
-		if (!ring_packed_is_offered(ring_packed_flags(ring, next), next))
-			return false;
-		ring_frame_start(frame);
-		take_chain(ring, burst, frame, entry);
-	}
-	ahead->next++;
-	return true;
+	for (; i < ahead->n && n < max && take_buffer(ring, burst, n, ahead, i); i++)
+		n++;
+	ahead->next = i;
+	ring->packed.next = ring_packed_step(ring, ring->packed.next, n - before);
+	return n;
 }
 
 static inline bool is_next_offered(const struct ring *ring)
@@ -79,24 +106,26 @@ static uint32_t count_left(const struct ring *ring, unsigned int n, bool matters
 	return (offered + slots) / slots;
 }
 
-/* Frames n to max of the burst; returns how many it has then, without what breaks the ring. */
+/* Up to max frames; returns how many the burst has then, without what breaks the ring. */
 static __attribute__((noinline)) unsigned int take_all(struct ring *ring, struct burst *burst,
 						       struct ring_packed_ahead *ahead,
 						       unsigned int max)
 {
-	unsigned int n;
+	const struct ring_journal_entry *entries = ring->packed.journal->entries;
+	unsigned int n = 0;
 
-	for (n = 0; n < max; n++) {
-		struct frame *frame = &burst->frames[n];
-		struct ring_journal_entry *entry = &ring->packed.journal->entries[n];
-
+	while (n < max) {
 		if (ahead->next >= ahead->n)
 			ring_packed_look_ahead(ring, BURST_FRAMES - n, 0, ahead);
-		if (!take_frame(ring, burst, frame, ahead, entry))
+		unsigned int before = n;
+
+		n = take_buffers(ring, burst, ahead, n, max);
+		if (n != before)
+			continue;
+		if (!take_frame(ring, burst, n, ahead) ||
+		    __builtin_expect(burst->frames[n].drop == DROP_BAD_CHAIN, 0))
 			break;
-		if (__builtin_expect(frame->drop == DROP_BAD_CHAIN, 0))
-			break;
-		ring->packed.next = ring_packed_step(ring, ring->packed.next, entry->slots);
+		ring->packed.next = ring_packed_step(ring, ring->packed.next, entries[n++].slots);
 	}
 	return n;
 }
@@ -109,17 +138,15 @@ static __attribute__((noinline)) unsigned int take_each(struct ring *ring, struc
 	enum ring_budget_step step = RING_BUDGET_MORE;
 
 	for (; n < budget->frames && budget->bytes > 0 && step == RING_BUDGET_MORE; n++) {
-		struct frame *frame = &burst->frames[n];
-		struct ring_journal_entry *entry = &ring->packed.journal->entries[n];
-
 		if (ahead->next >= ahead->n)
 			ring_packed_look_ahead(ring, budget->frames - n, 0, ahead);
-		if (!take_frame(ring, burst, frame, ahead, entry))
+		if (!take_frame(ring, burst, n, ahead))
 			break;
 		step = ring_budget_take(budget, burst, n);
-		if (step == RING_BUDGET_STAYS || frame->drop == DROP_BAD_CHAIN)
+		if (step == RING_BUDGET_STAYS || burst->frames[n].drop == DROP_BAD_CHAIN)
 			break;
-		ring->packed.next = ring_packed_step(ring, ring->packed.next, entry->slots);
+		ring->packed.next = ring_packed_step(ring, ring->packed.next,
+						     ring->packed.journal->entries[n].slots);
 	}
 	return n;
 }

@@ -9,10 +9,12 @@ from rig import sh, wait_for
 from systems import Weft
 
 VALGRIND = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q", "--callgrind-out-file={run}/callgrind"]
-# Function and bounds, with one address a side and with 1,000: 64-byte frames, split rings, full bursts.
-STAGES = {"vhost_io_rx": (110, 110), "classify_burst": (47, 47), "guard_burst": (31, 31), "learn_burst": (13, 85),
-          "forward_lookup": (22, 95), "forward_spread": (17, 17), "forward_transmit": (166, 166),
-          "vhost_io_rx_done": (13, 13)}
+# What weft-load is to do: full bursts of 64-byte frames.
+LOADS = {"1 address a side": {}, "1,000 addresses a side": {"macs": 1000}, "packed rings": {"packed": True}}
+# Function and its bound with each of them.
+STAGES = {"vhost_io_rx": (110, 110, 110), "classify_burst": (47, 47, 47), "guard_burst": (31, 31, 31),
+          "learn_burst": (13, 85, 13), "forward_lookup": (22, 95, 22), "forward_spread": (17, 17, 17),
+          "forward_transmit": (166, 166, 166), "vhost_io_rx_done": (13, 13, 13)}
 
 
 def dump(switch, n):
@@ -28,15 +30,14 @@ def dump(switch, n):
 
 
 def instructions(bench):
-    """Of each stage, with one address a side and with 1,000."""
-    for column, macs in enumerate((1, 1000)):
+    """Of each stage, with each load."""
+    for column, (name, words) in enumerate(LOADS.items()):
         switch = Weft(bench)
         switch.prefix = [w.format(run=switch.run) for w in VALGRIND]
-        with switch, Load(bench, switch, macs=macs) as load:
+        with switch, Load(bench, switch, **words) as load:
             dump(switch, 1)
             frames = switch.busy()[1]
             load.run(2)
             seen, frames = dump(switch, 2), switch.busy()[1] - frames
         for stage, bounds in STAGES.items():
-            yield value_row(f"{stage}, {macs:,} addresses a side", seen[stage] / frames, "instructions/frame",
-                            bounds[column])
+            yield value_row(f"{stage}, {name}", seen[stage] / frames, "instructions/frame", bounds[column])

@@ -135,11 +135,10 @@ unsigned int packed_rig_take(struct packed_rig *rig)
 
 void packed_rig_put(struct packed_rig *rig, const uint32_t *lens, unsigned int n)
 {
-	static const uint8_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-	uint8_t *bytes = malloc(FRAME_BYTES_MAX);
-	struct iovec iov[8];
+	uint8_t *bytes = malloc(FRAME_BYTES_MAX), order[BURST_FRAMES];
+	struct iovec iov[BURST_FRAMES];
 
-	assert_true(bytes != NULL && n <= 8);
+	assert_true(bytes != NULL && n <= BURST_FRAMES);
 	for (uint32_t i = 0; i < FRAME_BYTES_MAX; i++)
 		bytes[i] = (uint8_t)(i % 251);
 	for (unsigned int i = 0; i < n; i++) {
@@ -150,6 +149,7 @@ void packed_rig_put(struct packed_rig *rig, const uint32_t *lens, unsigned int n
 			.len = lens[i], .head_len = head, .vnet = {.num_buffers = htole16(1)}};
 		memcpy(frame->head, bytes, head);
 		iov[i] = (struct iovec){bytes + head, lens[i] - head};
+		order[i] = (uint8_t)i;
 		frame->iov = &iov[i];
 		frame->n_iov = lens[i] > head;
 	}

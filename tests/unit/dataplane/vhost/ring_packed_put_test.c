@@ -167,6 +167,27 @@ static void frames_over_very_many_buffers_pass(void **state)
 	packed_rig_destroy(rig);
 }
 
+/* Few buffers for some frames of a burst, many for others: never more than the journal holds. */
+static void short_frames_between_very_long_ones_pass(void **state)
+{
+	struct packed_rig *rig = packed_rig_create(PACKED_RIG_MODERN, 512);
+	uint32_t lens[BURST_FRAMES];
+
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		lens[i] = i == 0 || i == BURST_FRAMES - 1 ? 127 * 100 - HEADER : 60;
+	for (unsigned int i = 0; i < 512; i++)
+		packed_rig_offer(rig, i * 128, 100, true);
+	packed_rig_put(rig, lens, BURST_FRAMES);
+	assert_int_equal(rig->count.tx_frames, BURST_FRAMES);
+	for (int i = 0; i < 2 * 127 + BURST_FRAMES - 2; i++) {
+		bool is_short = i >= 127 && i < 127 + BURST_FRAMES - 2;
+
+		assert_int_equal(packed_rig_assert_used(rig, i), is_short ? HEADER + 60 : 100);
+	}
+	packed_rig_assert_used(rig, -1);
+	packed_rig_destroy(rig);
+}
+
 static void bad_buffers_break_the_ring_and_are_not_written(void **state)
 {
 	static const struct {
@@ -212,6 +233,7 @@ int main(void)
 		cmocka_unit_test(without_room_a_frame_is_dropped_and_nothing_moves),
 		cmocka_unit_test(without_mergeable_buffers_one_must_do),
 		cmocka_unit_test(frames_over_very_many_buffers_pass),
+		cmocka_unit_test(short_frames_between_very_long_ones_pass),
 		cmocka_unit_test(bad_buffers_break_the_ring_and_are_not_written),
 	};
 
