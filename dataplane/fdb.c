@@ -35,21 +35,29 @@ struct fdb {
 	_Atomic(struct table *) table;
 	struct fdb_lists lists;
 	uint32_t *by_segment;	/* entries of each segment */
-	uint64_t seed;
+	uint64_t seed, factor;	/* of the hash; secret */
 	uint32_t count;
 	uint32_t cramped_until_s;	/* growing failed: not tried again before */
 	struct fdb_config config;
 };
 
-/* Mixes key and seed (the finalizer of SplitMix64, with the seed xor-ed in): both halves of the
- * result are used, as the two hashes. */
-static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
+/* Number i of the SplitMix64 sequence of a seed. */
+static uint64_t number(uint64_t seed, uint64_t i)
 {
-	uint64_t h = key ^ fdb->seed;
+	uint64_t h = seed + i * 0x9e3779b97f4a7c15ULL;
 
 	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
 	return h ^ (h >> 31);
+}
+
+/* Key times a secret number, both halves of the product folded: which keys meet nobody can say who
+ * does not know the number. Both halves of the result are used, as the two hashes. */
+static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
+{
+	unsigned __int128 product = (unsigned __int128)(key ^ fdb->seed) * fdb->factor;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static inline struct bucket *first_bucket(struct table *table, uint64_t h)
@@ -91,11 +99,14 @@ static inline int find_slot(const struct bucket *bucket, uint64_t key)
 
 _Static_assert(BUCKET_SLOTS == 4, "find_slot computes with four");
 
-/* Bucket and slot of a key, or NULL. Any thread. */
-static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
+static inline struct table *table_of(const struct fdb *fdb)
 {
-	struct table *table = atomic_load_explicit(&fdb->table, memory_order_acquire);
-	uint64_t h = hash(fdb, key);
+	return atomic_load_explicit(&fdb->table, memory_order_acquire);
+}
+
+/* Bucket and slot of a key with that hash, or NULL. Any thread. */
+static inline struct bucket *find_hashed(struct table *table, uint64_t key, uint64_t h, int *slot)
+{
 	struct bucket *bucket = first_bucket(table, h);
 
 	*slot = find_slot(bucket, key);
@@ -104,6 +115,11 @@ static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot
 	bucket = second_bucket(table, h);
 	*slot = find_slot(bucket, key);
 	return *slot >= 0 ? bucket : NULL;
+}
+
+static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
+{
+	return find_hashed(table_of(fdb), key, hash(fdb, key), slot);
 }
 
 static struct table *table_create(const struct memory *memory, uint32_t n_buckets)
@@ -133,7 +149,8 @@ int fdb_create(const struct fdb_config *config, struct fdb **out)
 		fdb_destroy(fdb);
 		return -ENOMEM;
 	}
-	fdb->seed = config->seed;
+	fdb->seed = number(config->seed, 1);
+	fdb->factor = number(config->seed, 2) | 1;
 	*out = fdb;
 	return 0;
 }
@@ -148,10 +165,11 @@ void fdb_destroy(struct fdb *fdb)
 	free(fdb);
 }
 
-uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_t age_s)
+static inline uint16_t look_up(struct table *table, uint64_t key, uint64_t h, uint32_t now_s,
+			       uint32_t age_s)
 {
 	int slot;
-	struct bucket *bucket = find(fdb, key, &slot);
+	struct bucket *bucket = find_hashed(table, key, h, &slot);
 
 	if (bucket == NULL)
 		return FDB_NO_PORT;
@@ -167,10 +185,16 @@ uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_
 	return is_old && (port & STATIC) == 0 ? FDB_NO_PORT : (uint16_t)port;
 }
 
-bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
+uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_t age_s)
+{
+	return look_up(table_of(fdb), key, hash(fdb, key), now_s, age_s);
+}
+
+static inline bool refresh(struct table *table, uint64_t key, uint64_t h, uint16_t port,
+			   uint32_t now_s)
 {
 	int slot;
-	struct bucket *bucket = find(fdb, key, &slot);
+	struct bucket *bucket = find_hashed(table, key, h, &slot);
 
 	if (bucket == NULL)
 		return false;
@@ -183,11 +207,44 @@ bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 	return true;
 }
 
-void fdb_prefetch(const struct fdb *fdb, uint64_t key)
+bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 {
-	struct table *table = atomic_load_explicit(&fdb->table, memory_order_acquire);
+	return refresh(table_of(fdb), key, hash(fdb, key), port, now_s);
+}
 
-	__builtin_prefetch(first_bucket(table, hash(fdb, key)));
+/* All hashes, and of each key the bucket in which nearly all are. */
+static inline void fetch_all(const struct fdb *fdb, struct table *table, struct fdb_query *queries,
+			     unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		queries[i].hash = hash(fdb, queries[i].key);
+		__builtin_prefetch(first_bucket(table, queries[i].hash));
+	}
+}
+
+void fdb_lookup_all(const struct fdb *fdb, struct fdb_query *queries, unsigned int n,
+		    uint32_t now_s)
+{
+	struct table *table = table_of(fdb);
+
+	fetch_all(fdb, table, queries, n);
+	for (unsigned int i = 0; i < n; i++)
+		queries[i].port =
+			look_up(table, queries[i].key, queries[i].hash, now_s, queries[i].age_s);
+}
+
+unsigned int fdb_refresh_all(struct fdb *fdb, struct fdb_query *queries, unsigned int n,
+			     uint16_t port, uint32_t now_s)
+{
+	struct table *table = table_of(fdb);
+	unsigned int n_unknown = 0;
+
+	fetch_all(fdb, table, queries, n);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!refresh(table, queries[i].key, queries[i].hash, port, now_s))
+			queries[n_unknown++] = queries[i];
+	}
+	return n_unknown;
 }
 
 static uint32_t slot_number(const struct table *table, const struct bucket *bucket, int slot)

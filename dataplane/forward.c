@@ -19,41 +19,98 @@
 #define FLOOD_BYTES_MIN 256 /* what a copy costs, however small */
 /* Ports that are told of frames to come. Of more, the cache would lose the first again. */
 #define ANNOUNCED_MAX 8
+/* Addresses of a burst that are looked up one by one: of few, most are in the nearest cache. */
+#define FEW_ADDRESSES 2
 
-void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
+static inline uint32_t age_of(const struct dataplane *dp, const struct frame *frame)
+{
+	const struct segment *segment =
+		atomic_load_explicit(&dp->segments[frame->segment], memory_order_acquire);
+
+	return segment != NULL ? atomic_load_explicit(&segment->age_s, memory_order_relaxed) : 0;
+}
+
+static inline bool is_group(uint64_t key)
+{
+	return (key & FDB_KEY_GROUP) != 0;
+}
+
+/* The frames up to the address that would be one more than a few. Returns that frame's number, or
+ * the end of the burst. */
+static inline unsigned int look_up_few(const struct dataplane *dp, struct burst *burst,
+				       uint16_t from)
 {
 	uint64_t last_key = 0;
-	uint16_t last_out = FRAME_OUT_FLOOD;
+	uint16_t out = FRAME_OUT_FLOOD;
+	uint8_t drop = DROP_NONE;
+	unsigned int n_asked = 0, n_flooded = 0, i;
 
-	burst->n_flooded = 0;
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 
 		if (frame->drop != DROP_NONE)
 			continue;
-		if ((frame->head[0] & 1) != 0) {
-			frame->out = FRAME_OUT_FLOOD;
-			burst->n_flooded++;
-			continue;
-		}
 		if (frame->dst_key != last_key) {
-			struct segment *segment = atomic_load_explicit(
-				&dp->segments[frame->segment], memory_order_acquire);
-			uint32_t age_s = segment != NULL
-						 ? atomic_load_explicit(&segment->age_s,
-									memory_order_relaxed)
-						 : 0;
+			uint16_t port = FDB_NO_PORT;
 
 			last_key = frame->dst_key;
-			last_out = fdb_lookup(dp->fdb, last_key, burst->now_s, age_s);
-			if (last_out == FDB_NO_PORT)
-				last_out = FRAME_OUT_FLOOD;
+			if (!is_group(last_key)) {
+				if (n_asked++ == FEW_ADDRESSES)
+					break;
+				port = fdb_lookup(dp->fdb, last_key, burst->now_s,
+						  age_of(dp, frame));
+			}
+			out = port != FDB_NO_PORT ? port : FRAME_OUT_FLOOD;
+			drop = port == from ? DROP_SAME_PORT : DROP_NONE;
 		}
-		frame->out = last_out;
-		burst->n_flooded += last_out == FRAME_OUT_FLOOD;
-		if (last_out == from)
+		frame->out = out;
+		frame->drop = drop;
+		n_flooded += out == FRAME_OUT_FLOOD;
+	}
+	burst->n_flooded = n_flooded;
+	return i;
+}
+
+/* The frames from number `at` on, all addresses together. */
+static __attribute__((noinline)) void look_up_many(const struct dataplane *dp, struct burst *burst,
+						   unsigned int at, uint16_t from)
+{
+	struct fdb_query queries[BURST_FRAMES];
+	unsigned int n = 0, n_flooded = 0;
+
+	for (unsigned int i = at; i < burst->n; i++) {
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop != DROP_NONE)
+			continue;
+		if (is_group(frame->dst_key)) {
+			frame->out = FRAME_OUT_FLOOD;
+			n_flooded++;
+			continue;
+		}
+		queries[n].key = frame->dst_key;
+		queries[n].age_s = age_of(dp, frame);
+		queries[n++].tag = (uint16_t)i;
+	}
+	fdb_lookup_all(dp->fdb, queries, n, burst->now_s);
+	for (unsigned int i = 0; i < n; i++) {
+		struct frame *frame = &burst->frames[queries[i].tag];
+		uint16_t port = queries[i].port;
+
+		frame->out = port != FDB_NO_PORT ? port : FRAME_OUT_FLOOD;
+		n_flooded += port == FDB_NO_PORT;
+		if (port == from)
 			frame->drop = DROP_SAME_PORT;
 	}
+	burst->n_flooded += n_flooded;
+}
+
+void forward_lookup(struct dataplane *dp, struct burst *burst, uint16_t from)
+{
+	unsigned int at = look_up_few(dp, burst, from);
+
+	if (at < burst->n)
+		look_up_many(dp, burst, at, from);
 }
 
 static inline struct egress *touch(struct forward_lists *lists, uint16_t port)

@@ -21,7 +21,9 @@ static bool may_ask(struct port *port, const struct rte_ring *requests, uint64_t
 bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, struct port *port,
 		 uint64_t *lost)
 {
+	struct fdb_query queries[BURST_FRAMES];
 	uint64_t last_key = 0;
+	unsigned int n = 0;
 	bool asked = false, is_spent = false;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
@@ -31,16 +33,20 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 		if (frame->drop != DROP_NONE || frame->src_key == last_key)
 			continue;
 		last_key = frame->src_key;
-		if (fdb_refresh(fdb, frame->src_key, port->index, burst->now_s))
-			continue;
+		queries[n].key = last_key;
+		queries[n++].tag = (uint16_t)i;
+	}
+	n = fdb_refresh_all(fdb, queries, n, port->index, burst->now_s);
+	for (unsigned int i = 0; i < n; i++) {
 		struct learn_request request = {
-			.key = frame->src_key, .now_s = burst->now_s, .port = port->index};
+			.key = queries[i].key, .now_s = burst->now_s, .port = port->index};
 
 		/* The burst's time stands still: who may not now may not later in it. */
 		if (!is_spent && !may_ask(port, requests, burst->now_ns)) {
 			is_spent = true;
 			if (burst->recorder != NULL)
-				recorder_learn_limit(burst->recorder, port, frame);
+				recorder_learn_limit(burst->recorder, port,
+						     &burst->frames[queries[i].tag]);
 		}
 		if (is_spent || rte_ring_sp_enqueue_elem(requests, &request, sizeof(request)) < 0)
 			(*lost)++;

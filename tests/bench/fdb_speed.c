@@ -41,21 +41,20 @@ static double learn_all(struct fdb *fdb, unsigned int n)
 	return n / ((double)(deadline_now_ns() - start_ns) / 1e9);
 }
 
-/* Cycles of a lookup whose bucket was asked for a burst before. */
+/* Cycles of a lookup. */
 static double look_up_all(const struct fdb *fdb, unsigned int n, uint64_t *n_found)
 {
-	uint64_t keys[2][BURST], start = rte_rdtsc();
+	struct fdb_query queries[BURST];
+	uint64_t start = rte_rdtsc();
 	uint32_t at = 0;
 
-	for (unsigned int done = 0; done < LOOKUPS + BURST; done += BURST) {
-		uint64_t *next = keys[done / BURST & 1], *now = keys[(done / BURST & 1) ^ 1];
-
-		for (unsigned int i = 0; i < BURST; i++) {
-			next[i] = key_of((at += STRIDE) % n);
-			fdb_prefetch(fdb, next[i]);
-		}
-		for (unsigned int i = 0; i < BURST && done > 0; i++)
-			*n_found += fdb_lookup(fdb, now[i], NOW_S, AGE_S) != FDB_NO_PORT;
+	for (unsigned int done = 0; done < LOOKUPS; done += BURST) {
+		for (unsigned int i = 0; i < BURST; i++)
+			queries[i] = (struct fdb_query){.key = key_of((at += STRIDE) % n),
+							.age_s = AGE_S};
+		fdb_lookup_all(fdb, queries, BURST, NOW_S);
+		for (unsigned int i = 0; i < BURST; i++)
+			*n_found += queries[i].port != FDB_NO_PORT;
 	}
 	return (double)(rte_rdtsc() - start) / LOOKUPS;
 }
