@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Port type tap: a kernel network device. weftd makes the device and hands over its descriptor;
- * here frames are read and written. One frame is one system call, with its virtio-net header, so 64
- * KiB of TCP pass whole. What a guest sends is written straight from guest memory.
+ * here frames are read and written, each whole and with its virtio-net header, 64 KiB of TCP too. A
+ * read is a system call; the writes of a burst are one, where the kernel has io_uring. What a guest
+ * sends is written straight from guest memory.
  */
 #include "dataplane/port_tap.h"
 
@@ -16,9 +17,13 @@
 
 #include "dataplane/api/kinds.h"
 #include "dataplane/base/log.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
 #include "dataplane/flow.h"
 #include "dataplane/offload.h"
+#include "dataplane/worker.h"
+#include "dataplane/write_ring.h"
 #include "tap/tap.h"
 
 struct tap_queue {
@@ -36,6 +41,10 @@ struct tap_port {
 };
 
 _Static_assert(TAP_HEADER_BYTES == sizeof(struct virtio_net_hdr_mrg_rxbuf), "one header for all");
+
+/* Frames of 60 bytes, cycles each, Linux 6.18: 2,840 by write(); by io_uring 3,400, 2,860, 2,570,
+ * 2,310 if there are 2, 4, 8, 64 of them. */
+#define TOGETHER_MIN 4
 
 /* What every tap has, in the words of virtio-net: checksum and TSO, both ways. */
 #define TAP_FEATURES                                                                               \
@@ -238,33 +247,73 @@ static enum drop_reason reason_of(int error)
 }
 
 /* A frame that is in one piece, as small ones are, goes by write(): the kernel takes it for a tenth
- * less than by writev(). */
+ * less than by writev(). Bytes, or -errno. */
 static ssize_t write_frame(int fd, struct frame *frame)
 {
 	struct iovec iov[1 + FRAME_IOV_MAX];
 	size_t bytes = sizeof(frame->vnet) + frame->head_len;
+	ssize_t written;
 
-	if (frame->n_iov == 0)
-		return write(fd, &frame->vnet, bytes);
-	iov[0].iov_base = &frame->vnet;
-	iov[0].iov_len = bytes;
-	memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
-	return writev(fd, iov, 1 + frame->n_iov);
+	if (frame->n_iov == 0) {
+		written = write(fd, &frame->vnet, bytes);
+	} else {
+		iov[0].iov_base = &frame->vnet;
+		iov[0].iov_len = bytes;
+		memcpy(&iov[1], frame->iov, frame->n_iov * sizeof(iov[0]));
+		written = writev(fd, iov, 1 + frame->n_iov);
+	}
+	return written < 0 ? -errno : written;
 }
 
-static void write_frames(int fd, struct burst *burst, const uint8_t *order, unsigned int n,
-			 struct counters_block *count)
+static void count_written(struct burst *burst, const struct frame *frame, ssize_t written,
+			  struct counters_block *count)
 {
-	for (unsigned int i = 0; i < n; i++) {
-		struct frame *frame = &burst->frames[order[i]];
+	if (written < 0) {
+		drop_frame(burst->recorder, count, frame, reason_of((int)-written));
+		return;
+	}
+	count->tx_frames++;
+	count->tx_bytes += frame->len;
+	count->tx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+}
 
-		if (write_frame(fd, frame) < 0) {
-			drop_frame(burst->recorder, count, frame, reason_of(errno));
-			continue;
-		}
-		count->tx_frames++;
-		count->tx_bytes += frame->len;
-		count->tx_gso_frames += frame->vnet.hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+/* As far as it goes. Returns how many. */
+static unsigned int write_together(struct write_ring *ring, int fd, struct burst *burst,
+				   const uint8_t *order, unsigned int n,
+				   struct counters_block *count)
+{
+	int32_t written[WRITE_RING_ENTRIES];
+	unsigned int n_added = 0;
+
+	for (; n_added < n; n_added++) {
+		struct frame *frame = &burst->frames[order[n_added]];
+		struct iovec first = {&frame->vnet, sizeof(frame->vnet) + frame->head_len};
+
+		if (!write_ring_add(ring, fd, first, frame->iov, frame->n_iov))
+			break;
+	}
+	unsigned int n_done = write_ring_run(ring, written);
+
+	for (unsigned int i = 0; i < n_done; i++)
+		count_written(burst, &burst->frames[order[i]], written[i], count);
+	return n_done;
+}
+
+static void write_frames(const struct port *port, int fd, struct burst *burst, const uint8_t *order,
+			 unsigned int n, struct counters_block *count)
+{
+	unsigned int worker = counters_worker_of(port->dp->counters, count);
+	struct write_ring *ring = port->dp->workers[worker]->write_ring;
+	unsigned int n_done = 0, more = ring != NULL && n >= TOGETHER_MIN;
+
+	while (more != 0 && n_done < n) {
+		more = write_together(ring, fd, burst, order + n_done, n - n_done, count);
+		n_done += more;
+	}
+	for (; n_done < n; n_done++) {
+		struct frame *frame = &burst->frames[order[n_done]];
+
+		count_written(burst, frame, write_frame(fd, frame), count);
 	}
 }
 
@@ -276,12 +325,12 @@ static void tap_tx(struct port *port, struct burst *burst, const uint8_t *order,
 	struct flow_lists lists;
 
 	if (tap->n_queues == 1) {
-		write_frames(tap->queues[0].fd, burst, order, n, count);
+		write_frames(port, tap->queues[0].fd, burst, order, n, count);
 		return;
 	}
 	flow_spread(burst, order, n, tap->n_queues, &lists);
 	for (unsigned int i = 0; i < tap->n_queues; i++)
-		write_frames(tap->queues[i].fd, burst, lists.order[i], lists.n[i], count);
+		write_frames(port, tap->queues[i].fd, burst, lists.order[i], lists.n[i], count);
 }
 
 const struct port_type port_tap_type = {
