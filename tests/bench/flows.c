@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/words.h"
 #include "tests/lib/deadline.h"
 #include "tests/lib/frontend.h"
 
@@ -231,18 +232,6 @@ static int open_port(const struct options *o, unsigned int i, struct frontend **
 	return err;
 }
 
-static unsigned int number(const char *word, unsigned long max)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || value < 1 || value > max) {
-		fprintf(stderr, "weft-flows: '%s' is not a number from 1 to %lu\n", word, max);
-		exit(2);
-	}
-	return (unsigned int)value;
-}
-
 static struct options parse(int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -262,13 +251,13 @@ static struct options parse(int argc, char **argv)
 		if (code == 'a' || code == 'b')
 			o.paths[code - 'a'] = optarg;
 		else if (code == 'f')
-			o.n_flows = number(optarg, FLOWS_MAX);
+			o.n_flows = words_number(optarg, 1, FLOWS_MAX);
 		else if (code == 'q')
-			o.n_queues = number(optarg, FRONTEND_PAIRS_MAX);
+			o.n_queues = words_number(optarg, 1, FRONTEND_PAIRS_MAX);
 		else if (code == 'p')
-			o.pps = number(optarg, 2000000);
+			o.pps = words_number(optarg, 1, 2000000);
 		else if (code == 's')
-			o.seconds = number(optarg, 86400);
+			o.seconds = words_number(optarg, 1, 86400);
 		else
 			is_good = false;
 	}

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "tests/bench/flood.h"
 #include "tests/bench/pingpong.h"
 #include "tests/bench/probe.h"
+#include "tests/bench/words.h"
 #include "tests/lib/frontend.h"
 
 static const char usage[] =
@@ -79,20 +79,6 @@ static const struct option long_options[] = {
 
 static volatile sig_atomic_t is_over; /* the probe */
 
-/* A whole number in bounds; exits with the reason otherwise. */
-static unsigned int number(const char *what, const char *word, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || value < min || value > max) {
-		fprintf(stderr, "weft-generate: --%s: '%s' is not a number from %lu to %lu\n", what,
-			word, min, max);
-		exit(2);
-	}
-	return (unsigned int)value;
-}
-
 static void choose(struct choice *c, int code, const char *word)
 {
 	switch (code) {
@@ -101,22 +87,22 @@ static void choose(struct choice *c, int code, const char *word)
 		c->flood.paths[code - OPTION_A] = word;
 		break;
 	case OPTION_SECONDS:
-		c->flood.seconds = number("seconds", word, 1, 86400);
+		c->flood.seconds = words_number(word, 1, 86400);
 		break;
 	case OPTION_SIZE:
-		c->flood.n_bytes = number("size", word, 14, 9018);
+		c->flood.n_bytes = words_number(word, 14, 9018);
 		break;
 	case OPTION_MACS:
-		c->flood.n_macs = number("macs", word, 1, 1000000);
+		c->flood.n_macs = words_number(word, 1, 1000000);
 		break;
 	case OPTION_ONE_WAY:
 		c->flood.one_way = true;
 		break;
 	case OPTION_RING:
-		c->flood.ring_size = number("ring", word, 64, 32768);
+		c->flood.ring_size = words_number(word, 64, 32768);
 		break;
 	case OPTION_BATCH:
-		c->flood.batch = number("batch", word, 1, 1024);
+		c->flood.batch = words_number(word, 1, 1024);
 		break;
 	case OPTION_PLAIN:
 		c->flood.plain = true;
@@ -125,16 +111,16 @@ static void choose(struct choice *c, int code, const char *word)
 		c->flood.touch = false;
 		break;
 	case OPTION_PROBE:
-		c->probe_pps = number("probe", word, 1, 2000000);
+		c->probe_pps = words_number(word, 1, 2000000);
 		break;
 	case OPTION_GENTLE:
 		c->gentle = true;
 		break;
 	case OPTION_CPU:
-		c->cpu = (int)number("cpu", word, 0, 1023);
+		c->cpu = (int)words_number(word, 0, 1023);
 		break;
 	case OPTION_SWITCH_CPU:
-		c->switch_cpu = (int)number("switch-cpu", word, 0, 1023);
+		c->switch_cpu = (int)words_number(word, 0, 1023);
 		break;
 	case OPTION_JSON:
 		c->json = true;
@@ -244,16 +230,6 @@ static int run_probe(const struct choice *c)
 	return 0;
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "weft-generate: not pinned to CPU %d: %s\n", cpu, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	struct choice c = {
@@ -280,6 +256,6 @@ int main(int argc, char **argv)
 	}
 	if (!c.json)
 		c.flood.each_second = print_second;
-	pin(c.cpu);
+	words_pin((unsigned int)c.cpu);
 	return c.probe_pps > 0 ? run_probe(&c) : run_flood(&c);
 }

@@ -14,7 +14,9 @@
 #define SECOND_NS 1000000000ULL
 #define QUIET_NS 3000000ULL   /* nothing comes for so long: nothing will */
 #define DRAIN_NS 500000000ULL /* but at most so long */
-#define UNLOOKED 16u	      /* turns between looks at the clock, where nobody asks for the time */
+#define RING_SIZE 1024u
+#define BATCH 64u
+#define UNLOOKED 16u /* turns between looks at the clock, where nobody asks for the time */
 
 struct station {
 	struct load *load;
@@ -79,7 +81,7 @@ static void choose_look(struct station *s, unsigned int i)
 	bool is_newcomer = o->way == LOAD_BOTH && i == 2;
 
 	s->one_size = (uint16_t)o->n_bytes;
-	s->sends = i == 0 || o->way == LOAD_BOTH;
+	s->sends = o->way == LOAD_BOTH || (i == 0 && o->way != LOAD_NONE);
 	s->look = (struct load_look){
 		.from = i,
 		.to = o->way == LOAD_FLOOD ? (i == 0 ? LOAD_BROADCAST : 0)
@@ -102,7 +104,7 @@ static int open_station(struct load *load, unsigned int i, char *why)
 	choose_look(s, i);
 	unsigned int n_frames =
 		s->look.n_macs * s->look.n_sizes * (o->n_flows > 0 ? o->n_flows : 1);
-	unsigned int n_laps = o->numbered ? (o->ring_size + n_frames - 1) / n_frames : 1;
+	unsigned int n_laps = o->numbered ? (RING_SIZE + n_frames - 1) / n_frames : 1;
 	struct frontend_bulk_load bulk = {
 		.n_frames = n_frames * n_laps,
 		.n_bytes = o->n_bytes == 0 ? 1514 : o->n_bytes,
@@ -117,9 +119,9 @@ static int open_station(struct load *load, unsigned int i, char *why)
 	struct frontend_config config = {
 		.path = o->paths[i],
 		.layout = o->packed ? FRONTEND_PACKED : FRONTEND_SPLIT,
-		.ring_size = o->ring_size,
-		.features = o->plain ? FRONTEND_BASIC : FRONTEND_ALL,
-		.extra_bytes = frontend_bulk_bytes(bulk.n_frames, bulk.n_bytes, o->ring_size),
+		.ring_size = RING_SIZE,
+		.features = FRONTEND_ALL,
+		.extra_bytes = frontend_bulk_bytes(bulk.n_frames, bulk.n_bytes, RING_SIZE),
 		.frame_bytes_max = 64, /* the slots of the honest half stay unused */
 		.rx_bytes = 64,
 		.manual_post = true,
@@ -178,7 +180,7 @@ static unsigned int receive_all(struct load *load)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < load->options.n_ports; i++)
-		n += frontend_bulk_receive(&load->stations[i].bulk, load->options.batch);
+		n += frontend_bulk_receive(&load->stations[i].bulk, BATCH);
 	return n;
 }
 
@@ -192,11 +194,11 @@ static void send_all(struct load *load, uint64_t since_ns, unsigned int pps,
 		if (!s->sends)
 			continue;
 		if (i < 2 && rate == 0)
-			frontend_bulk_send(&s->bulk, load->options.batch);
+			frontend_bulk_send(&s->bulk, BATCH);
 		else
 			send_paced(s, since_ns, rate, load->result);
-		if (i == 0)
-			frontend_bulk_receive(&load->stations[1].bulk, load->options.batch);
+		if (i == 0 && load->options.n_ports > 1)
+			frontend_bulk_receive(&load->stations[1].bulk, BATCH);
 	}
 }
 

@@ -8,6 +8,9 @@
  *                    frames from always other addresses to port 1, at a rate of their own
  *     LOAD_ONE_WAY   port 0 sends to port 1
  *     LOAD_FLOOD     port 0 broadcasts to all others
+ *     LOAD_NONE      all receive
+ *
+ * Port 0 may be alone where nobody else sends: then what it sends is for port 1 of another load.
  *
  * Numbered frames carry a sequence and the time at which they were sent.
  */
@@ -25,6 +28,7 @@ enum load_way {
 	LOAD_BOTH,
 	LOAD_ONE_WAY,
 	LOAD_FLOOD,
+	LOAD_NONE,
 };
 
 struct load_options {
@@ -35,10 +39,7 @@ struct load_options {
 	unsigned int n_macs;  /* source addresses a side; frame i goes to the other side's i */
 	unsigned int n_flows; /* UDP source ports an address; 0: no IP at all */
 	unsigned int n_newcomers;
-	unsigned int ring_size;
-	unsigned int batch;
 	bool packed;
-	bool plain; /* no offloads, no mergeable buffers */
 	bool numbered;
 };
 

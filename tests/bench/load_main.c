@@ -7,55 +7,39 @@
  * is answered by one of JSON; it ends with its input. Exit 0 done, 1 a socket or the switch failed
  * on the way, 2 usage.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/bench/load.h"
+#include "tests/bench/words.h"
 #include "tests/lib/frontend.h"
 
 static const char usage[] =
 	"usage: weft-load [options] SOCKET SOCKET...\n"
-	"  --way both|one|flood   who sends: both of two (default), the first, the first to all\n"
+	"  --way both|one|flood|none\n"
+	"                         who sends: both of two (default), the first, the first to all,\n"
+	"                         nobody. The one that sends or receives may be alone\n"
 	"  --size BYTES           of a frame without FCS (60); 0: IMIX\n"
 	"  --macs N               addresses a side (1)\n"
 	"  --flows N              UDP source ports of each; 0 (default): no IP\n"
 	"  --newcomers N          addresses of a third port, which sends to the second\n"
-	"  --ring N, --batch N    descriptors (1024), frames at once (64)\n"
 	"  --packed               packed rings\n"
-	"  --plain                no offloads, no mergeable buffers\n"
-	"  --numbered             sequence and time in each frame: loss, reordering, delay\n"
-	"  --cpu N                run there (1)\n";
+	"  --numbered             sequence and time in each frame: loss, reordering, delay\n";
+
+#define LOAD_CPU 1
 
 static const struct option long_options[] = {
 	{"way", required_argument, NULL, 'w'},	     {"size", required_argument, NULL, 's'},
 	{"macs", required_argument, NULL, 'm'},	     {"flows", required_argument, NULL, 'f'},
-	{"newcomers", required_argument, NULL, 'n'}, {"ring", required_argument, NULL, 'r'},
-	{"batch", required_argument, NULL, 'b'},     {"packed", no_argument, NULL, 'p'},
-	{"plain", no_argument, NULL, 'P'},	     {"numbered", no_argument, NULL, 'N'},
-	{"cpu", required_argument, NULL, 'c'},	     {0},
+	{"newcomers", required_argument, NULL, 'n'}, {"packed", no_argument, NULL, 'p'},
+	{"numbered", no_argument, NULL, 'N'},	     {0},
 };
-
-/* A whole number in bounds; exits with the reason otherwise. */
-static unsigned int number(const char *word, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || value < min || value > max) {
-		fprintf(stderr, "weft-load: '%s' is not a number from %lu to %lu\n", word, min,
-			max);
-		exit(2);
-	}
-	return (unsigned int)value;
-}
 
 static enum load_way way_of(const char *word)
 {
-	static const char *const names[] = {"both", "one", "flood"};
+	static const char *const names[] = {"both", "one", "flood", "none"};
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(word, names[i]) == 0)
@@ -65,56 +49,34 @@ static enum load_way way_of(const char *word)
 	exit(2);
 }
 
-static void choose(struct load_options *o, int *cpu, int code)
+static void choose(struct load_options *o, int code)
 {
 	switch (code) {
 	case 'w':
 		o->way = way_of(optarg);
 		break;
 	case 's':
-		o->n_bytes = number(optarg, 0, 9018);
+		o->n_bytes = words_number(optarg, 0, 9018);
 		break;
 	case 'm':
-		o->n_macs = number(optarg, 1, 1000000);
+		o->n_macs = words_number(optarg, 1, 1000000);
 		break;
 	case 'f':
-		o->n_flows = number(optarg, 0, 50000);
+		o->n_flows = words_number(optarg, 0, 50000);
 		break;
 	case 'n':
-		o->n_newcomers = number(optarg, 1, 1000000);
-		break;
-	case 'r':
-		o->ring_size = number(optarg, 64, 32768);
-		break;
-	case 'b':
-		o->batch = number(optarg, 1, 1024);
+		o->n_newcomers = words_number(optarg, 1, 1000000);
 		break;
 	case 'p':
 		o->packed = true;
 		break;
-	case 'P':
-		o->plain = true;
-		break;
 	case 'N':
 		o->numbered = true;
-		break;
-	case 'c':
-		*cpu = (int)number(optarg, 0, 1023);
 		break;
 	default:
 		fputs(usage, stderr);
 		exit(2);
 	}
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "weft-load: not pinned to CPU %d: %s\n", cpu, strerror(errno));
 }
 
 static void print_result(const struct load_result *r)
@@ -156,22 +118,22 @@ static int follow_input(struct load *load)
 
 int main(int argc, char **argv)
 {
-	struct load_options o = {.n_bytes = 60, .n_macs = 1, .ring_size = 1024, .batch = 64};
+	struct load_options o = {.n_bytes = 60, .n_macs = 1};
 	char why[FRONTEND_WHY_BYTES] = "";
 	struct load *load;
-	int cpu = 1, code;
+	int code;
 
 	while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		choose(&o, &cpu, code);
+		choose(&o, code);
 	while (optind < argc && o.n_ports < LOAD_PORTS_MAX)
 		o.paths[o.n_ports++] = argv[optind++];
-	if (optind != argc || o.n_ports < 2 ||
+	if (optind != argc || o.n_ports < (o.way == LOAD_BOTH || o.way == LOAD_FLOOD ? 2 : 1) ||
 	    (o.n_newcomers > 0) != (o.way == LOAD_BOTH && o.n_ports == 3) ||
-	    (o.n_bytes > 0 && o.n_bytes < 60) || (o.ring_size & (o.ring_size - 1)) != 0) {
+	    (o.n_bytes > 0 && o.n_bytes < 60)) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	pin(cpu);
+	words_pin(LOAD_CPU);
 	if (load_open(&o, &load, why) < 0) {
 		fprintf(stderr, "weft-load: %s\n", why);
 		return 1;

@@ -3,14 +3,13 @@
  * weft-mac-flood: floods of source addresses beside an honest pair of ports, all vhost-user. Prints
  * one line of JSON. Exit 0 done, 1 a socket or the switch failed on the way, 2 usage.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/bench/mac_flood.h"
+#include "tests/bench/words.h"
 #include "tests/lib/frontend.h"
 
 static const char usage[] =
@@ -52,16 +51,6 @@ static void refuse(void)
 	exit(2);
 }
 
-static unsigned int number(const char *word, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || value < min || value > max)
-		refuse();
-	return (unsigned int)value;
-}
-
 static void choose(struct mac_flood_options *o, int code, const char *word, int *cpu)
 {
 	switch (code) {
@@ -75,19 +64,19 @@ static void choose(struct mac_flood_options *o, int code, const char *word, int 
 		o->flooders[o->n_flooders++] = word;
 		break;
 	case OPTION_MACS:
-		o->n_macs = number(word, 1, 1 << 24);
+		o->n_macs = words_number(word, 1, 1 << 24);
 		break;
 	case OPTION_PPS:
-		o->pps = number(word, 1, 1000000);
+		o->pps = words_number(word, 1, 1000000);
 		break;
 	case OPTION_SECONDS:
-		o->seconds = number(word, 1, 3600);
+		o->seconds = words_number(word, 1, 3600);
 		break;
 	case OPTION_RING:
-		o->ring_size = number(word, 64, 32768);
+		o->ring_size = words_number(word, 64, 32768);
 		break;
 	case OPTION_CPU:
-		*cpu = (int)number(word, 0, 1023);
+		*cpu = (int)words_number(word, 0, 1023);
 		break;
 	default:
 		refuse();
@@ -120,16 +109,6 @@ static void print(const struct mac_flood_options *o, const struct mac_flood_resu
 	print_times("learning", &r->learning, "}\n");
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "weft-mac-flood: not pinned to CPU %d: %s\n", cpu, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	struct mac_flood_options o = {
@@ -143,7 +122,7 @@ int main(int argc, char **argv)
 	if (optind != argc || o.pair[0] == NULL || o.pair[1] == NULL ||
 	    (o.ring_size & (o.ring_size - 1)) != 0)
 		refuse();
-	pin(cpu);
+	words_pin((unsigned int)cpu);
 	if (mac_flood_run(&o, &result, why) < 0) {
 		fprintf(stderr, "weft-mac-flood: %s\n", why);
 		return 1;

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 
+#include "tests/bench/words.h"
 #include "tests/lib/deadline.h"
 
 #define N_ROUNDS 2000u
@@ -25,15 +25,6 @@ struct player {
 	int err;
 	uint64_t best_ns; /* of one chunk */
 };
-
-static int pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	return -pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
 
 /* Waits for the ball to be at `turn` and passes it on. */
 static int hit(struct game *game, uint32_t turn)
@@ -54,7 +45,7 @@ static void *play(void *arg)
 	struct player *player = arg;
 	uint64_t start_ns = deadline_now_ns();
 
-	player->err = pin(player->cpu);
+	player->err = words_pin_thread((unsigned int)player->cpu);
 	for (uint32_t i = 0; i < N_ROUNDS && player->err == 0; i++) {
 		player->err = hit(player->game, 2 * i + player->parity);
 		if ((i + 1) % CHUNK != 0)

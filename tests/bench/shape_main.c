@@ -5,13 +5,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "tests/bench/shape.h"
+#include "tests/bench/words.h"
 
 static const char usage[] =
 	"usage: weft-shape --sockets DIR --flow from=PORT,to=PORT[,...] [--flow ...] [options]\n"
@@ -182,16 +182,6 @@ static void print(const struct shape_options *o, const struct shape_result *r, b
 	printf("}\n");
 }
 
-static void pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "weft-shape: not pinned to CPU %u: %s\n", cpu, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	static struct shape_options o = {.ms = 1000, .ring_size = 256};
@@ -237,7 +227,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || o.sockets == NULL || o.n_flows == 0 || o.ms == 0)
 		refuse("needs --sockets and a flow", "");
-	pin(cpu);
+	words_pin(cpu);
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	int err = shape_run(&o, &result, why);
 

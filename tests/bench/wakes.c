@@ -12,7 +12,6 @@
 #include <getopt.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "tests/bench/words.h"
 #include "tests/lib/deadline.h"
 #include "tests/lib/frontend.h"
 
@@ -47,16 +47,6 @@ struct wakes {
 	struct frontend *ports[PORTS_MAX];
 	uint32_t *wake_ns, *bare_ns; /* n_wakes of each */
 };
-
-static void pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		fprintf(stderr, "weft-wakes: not pinned to CPU %u: %s\n", cpu, strerror(errno));
-}
 
 /* --- the switch --- */
 
@@ -148,7 +138,7 @@ static void *answer(void *arg)
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	eventfd_t value = 0;
 
-	pin(echo->cpu);
+	words_pin(echo->cpu);
 	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, echo->ask_fd, &event);
 	/* A second bit is the end. */
 	while (value < 2 && epoll_wait(epoll_fd, &event, 1, -1) >= 0) {
@@ -226,19 +216,6 @@ static void report(struct wakes *w, double idle_percent)
 	       w->bare_ns[n / 2] / 1e3, p99_us[1], p99_us[0] - p99_us[1]);
 }
 
-static unsigned int number(const char *word, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || value < min || value > max) {
-		fprintf(stderr, "weft-wakes: '%s' is not a number from %lu to %lu\n", word, min,
-			max);
-		exit(2);
-	}
-	return (unsigned int)value;
-}
-
 static struct options parse(int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -258,17 +235,17 @@ static struct options parse(int argc, char **argv)
 		if (code == 's')
 			o.sockets = optarg;
 		else if (code == 'p')
-			o.n_ports = number(optarg, 2, PORTS_MAX);
+			o.n_ports = words_number(optarg, 2, PORTS_MAX);
 		else if (code == 'i')
-			o.pid = (int)number(optarg, 1, 1u << 22);
+			o.pid = (int)words_number(optarg, 1, 1u << 22);
 		else if (code == 'w')
-			o.n_wakes = number(optarg, 1, WAKES_MAX);
+			o.n_wakes = words_number(optarg, 1, WAKES_MAX);
 		else if (code == 'd')
-			o.idle_seconds = number(optarg, 1, 3600);
+			o.idle_seconds = words_number(optarg, 1, 3600);
 		else if (code == 'c')
-			o.cpu = number(optarg, 0, 1023);
+			o.cpu = words_number(optarg, 0, 1023);
 		else if (code == 'x')
-			o.switch_cpu = number(optarg, 0, 1023);
+			o.switch_cpu = words_number(optarg, 0, 1023);
 		else
 			o.n_ports = 0;
 	}
@@ -289,7 +266,7 @@ int main(int argc, char **argv)
 	w->options = &options;
 	w->wake_ns = calloc(options.n_wakes, sizeof(*w->wake_ns));
 	w->bare_ns = calloc(options.n_wakes, sizeof(*w->bare_ns));
-	pin(options.cpu);
+	words_pin(options.cpu);
 	if (w->wake_ns != NULL && w->bare_ns != NULL)
 		err = attach(w);
 	if (err == 0) {

@@ -4,6 +4,7 @@
 A case is a function of a Bench that returns Rows, or yields them as they come. It measures what it compares by
 bench.in_turn(), which calls one after the other until each has its rounds.
 """
+import collections
 import dataclasses
 import pathlib
 import statistics
@@ -12,8 +13,10 @@ import time
 
 from rig import NEVER, sh
 
-PATIENCE_S = 90  # for rounds in which the CPUs are near
-PAUSE_S = 0.2  # they move within seconds
+PATIENCE_S = 60  # for the rounds of what is compared
+PAUSE_S = 0.2  # the CPUs move within seconds
+ROUNDS_MIN = 5  # that must count within that time
+OFF = 1.15  # the bare copy loop's cost, times its best quartile in this run, up to which a round counts
 
 
 @dataclasses.dataclass
@@ -27,41 +30,79 @@ class Row:
     details: dict = dataclasses.field(default_factory=dict)
 
 
-class NotNear(RuntimeError):
-    """The two CPUs were not near for long enough."""
+class TooFew(RuntimeError):
+    """The machine was not as it should be for long enough."""
+
+
+class Gate:
+    """Whether a round counts: the two CPUs are near, and a bare copy loop over both costs what it usually does in this
+    run. Another program on one of the CPUs, here or on another virtual machine, shows in the loop as in the figures."""
+
+    def __init__(self, build):
+        self.build, self.copies_ns = pathlib.Path(build), []
+
+    def look(self):
+        """What the copy loop takes now, in ns for each frame; None if the CPUs are not near."""
+        done = subprocess.run(["nice", "-n", "-20", self.build / "tests/bench/weft-pingpong", "--copy"],
+                              stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            return None
+        self.copies_ns.append(float(done.stdout.split()[1]))
+        return self.copies_ns[-1]
+
+    def is_usual(self, copy_ns):
+        """Against the best quartile so far: what was usual at first may have been a bad hour's."""
+        best = statistics.quantiles(self.copies_ns, n=4)[0] if len(self.copies_ns) > 1 else self.copies_ns[0]
+        return copy_ns <= OFF * best
 
 
 class Bench:
-    def __init__(self, build, rounds=11, seconds=0.1, before=None):
-        """before: another build directory, whose weft takes turns with the others."""
-        self.before = Bench(before, rounds, seconds) if before else None
+    def __init__(self, build, rounds=11, seconds=0.1, before=None, gate=None):
+        """before: another build directory, whose weft takes turns with the others. gate: of the whole run."""
+        self.gate = gate or Gate(build)
+        self.before = Bench(before, rounds, seconds, gate=self.gate) if before else None
         self.build, self.rounds, self.seconds = pathlib.Path(build), rounds, seconds
+        self.tally = collections.Counter()  # of rounds, by what became of them
 
-    def is_near(self):
-        """Whether a cache line changes hands between CPU 0 and CPU 1 as fast as within a core complex."""
-        return subprocess.run(["nice", "-n", "-20", self.build / "tests/bench/weft-pingpong"],
-                              stdout=subprocess.DEVNULL, check=False).returncode == 0
+    def counted(self, measured):
+        """Results of the rounds before and after which the copy loop cost what it usually does."""
+        return [result for copy_ns, result in measured if self.gate.is_usual(copy_ns)]
 
     def in_turn(self, measures, rounds=None):
-        """Calls the functions {name: f} one after the other (A B C A B C): {name: [what f returned]}, of rounds
-        in which the CPUs were near before and after. One that returns None is called again, too."""
+        """Calls the functions {name: f} one after the other (A B C A B C): {name: [what f returned]}, of rounds that
+        the gate lets count. One that returns None is called again, too."""
         rounds = rounds or self.rounds
         seen = {name: [] for name in measures}
-        deadline = time.monotonic() + PATIENCE_S
+        deadline, now_ns = time.monotonic() + PATIENCE_S, self.gate.look()
         while time.monotonic() < deadline:
             for name, measure in measures.items():
-                if len(seen[name]) == rounds:
+                if len(self.counted(seen[name])) >= rounds:
                     continue
-                if not self.is_near():
+                if now_ns is None or not self.gate.is_usual(now_ns):
                     NEVER.wait(PAUSE_S)
+                    now_ns = self.gate.look()
                     continue
-                result = measure()
-                if result is not None and self.is_near():
-                    seen[name].append(result)
-            if all(len(results) == rounds for results in seen.values()):
-                return seen
-        short = ", ".join(f"{n} {len(r)}" for n, r in seen.items())
-        raise NotNear(f"of {rounds} rounds the CPUs were near in: {short}")
+                before_ns, result, now_ns = now_ns, measure(), self.gate.look()
+                if result is None:
+                    self.tally["not at their rate"] += 1
+                elif now_ns is None:
+                    self.tally["CPUs not near"] += 1
+                else:
+                    seen[name].append((max(before_ns, now_ns), result))
+            if all(len(self.counted(measured)) >= rounds for measured in seen.values()):
+                break
+        return self.settle(seen, min(rounds, ROUNDS_MIN))
+
+    def settle(self, seen, rounds_min):
+        """The rounds that count in the end, and how many did not; raises if there are too few."""
+        results = {name: self.counted(measured) for name, measured in seen.items()}
+        for name, counted in results.items():
+            self.tally["counted"] += len(counted)
+            self.tally["copy loop dearer than usual"] += len(seen[name]) - len(counted)
+        if min(len(counted) for counted in results.values()) < rounds_min:
+            short = ", ".join(f"{name} {len(counted)}" for name, counted in results.items())
+            raise TooFew(f"too few rounds counted within {PATIENCE_S} s, {rounds_min} must: {short}")
+        return results
 
 
 def spread(values):

@@ -8,7 +8,7 @@ import sys
 import traceback
 
 import report
-from bench import Bench, Row, version
+from bench import Bench, Gate, Row, version
 
 # Name: module and function, which gets a Bench and returns rows.
 CASES = {
@@ -17,6 +17,7 @@ CASES = {
     "macs": "l2.macs",
     "many-macs": "l2.many_macs",
     "sizes": "l2.sizes",
+    "vxlan": "vxlan.vxlan",
     "guests": "taps.guests",
     "taps": "taps.taps",
     "flood": "l2.flood",
@@ -25,6 +26,7 @@ CASES = {
     "latency": "latency.latency",
     "one-way": "taps.one_way",
     "instructions": "instructions.instructions",
+    "guard": "instructions.guard",
 }
 
 
@@ -59,15 +61,18 @@ def main():
     for name in options.cases:
         if name not in CASES:
             parser.error(f"no case {name}: there are {', '.join(CASES)}")
-    results = []
-    for name in options.cases or CASES:
-        bench = Bench(options.build, options.rounds, options.seconds, options.before)
+    results, rounds, gate = [], {}, Gate(options.build)
+    for name in options.cases or [name for name in CASES if name != "guard"]:
+        bench = Bench(options.build, options.rounds, options.seconds, options.before, gate)
         for row in run(name, bench):
             show(row)
             results.append({"case": name, **dataclasses.asdict(row)})
+        rounds[name] = dict(bench.tally)
+        if rounds[name]:
+            print(f"      {name}: rounds: " + ", ".join(f"{n} {what}" for what, n in rounds[name].items()), flush=True)
     versions = {"ovs": version("ovs-vswitchd", "--version"), "dpdk": version("dpdk-testpmd", "--version")}
     if options.json:
-        report.write_json(options.json, results, versions=versions, rounds=options.rounds, seconds=options.seconds)
+        report.write_json(options.json, results, versions=versions, rounds=rounds, seconds=options.seconds)
     n_missed = sum(r["passed"] is False for r in results)
     print(f"{len(results)} figures, {n_missed} miss their goal")
     sys.exit(1 if n_missed else 0)
