@@ -172,6 +172,18 @@ static void add_carried(json_t *answer)
 	}
 }
 
+/* Below the ports, as it is nobody's in particular. */
+static void print_memory(const struct call *call, const json_t *answer)
+{
+	const json_t *memory = json_object_get(answer, "memory_bytes");
+	char cell[32];
+
+	if (json_integer_value(memory) == 0)
+		return;
+	print_cell_bytes(memory, cell, sizeof(cell));
+	fprintf(call->out, "memory of weft-dataplane: %s\n", cell);
+}
+
 int cmd_stats_run(const struct call *call)
 {
 	json_t *answer;
@@ -185,6 +197,8 @@ int cmd_stats_run(const struct call *call)
 		add_carried(answer);
 	code = call_print_rows(call, answer, "ports", stats_columns,
 			       sizeof(stats_columns) / sizeof(stats_columns[0]));
+	if (!code && !call_is_raw(call) && call->n_words == 0)
+		print_memory(call, answer);
 	json_decref(answer);
 	return code;
 }

@@ -100,8 +100,9 @@ int api_get_stats(void *ctx, const struct http_request *request, struct http_rep
 	const struct meter *meter = fastpath_meter(control->fastpath);
 	struct counters_block retired = meter_sum(meter, METER_RETIRED_SLOT);
 	return api_reply(control,
-			 json_pack("{s:o, s:o, s:o}", "ports", ports, "retired",
-				   format_block(&retired), "workers", api_worker_format(meter)),
+			 json_pack("{s:o, s:o, s:o, s:I}", "ports", ports, "retired",
+				   format_block(&retired), "workers", api_worker_format(meter),
+				   "memory_bytes", (json_int_t)meter_memory_bytes(meter)),
 			 reply, problem);
 }
 

@@ -131,6 +131,11 @@ struct counters_slot meter_slot(const struct meter *meter, uint32_t slot)
 	return copy_slot(meter, meter->header->slots_offset, meter->header->n_slots, slot);
 }
 
+uint64_t meter_memory_bytes(const struct meter *meter)
+{
+	return __atomic_load_n(&meter->header->memory_bytes, __ATOMIC_RELAXED);
+}
+
 uint32_t meter_flights(const struct meter *meter)
 {
 	return __atomic_load_n(&meter->header->n_flights, __ATOMIC_ACQUIRE);

@@ -32,6 +32,9 @@ struct counters_worker meter_worker(const struct meter *meter, uint32_t worker);
  */
 struct counters_slot meter_slot(const struct meter *meter, uint32_t slot);
 
+/* What the dataplane has of memory, at most a second ago; 0: it does not tell. */
+uint64_t meter_memory_bytes(const struct meter *meter);
+
 /* Flight recorders that have stopped so far. */
 uint32_t meter_flights(const struct meter *meter);
 

@@ -239,3 +239,8 @@ void counters_add_flight(const struct counters *counters)
 {
 	__atomic_fetch_add(&counters->header->n_flights, 1, __ATOMIC_RELEASE);
 }
+
+void counters_set_memory(const struct counters *counters, uint64_t bytes)
+{
+	__atomic_store_n(&counters->header->memory_bytes, bytes, __ATOMIC_RELAXED);
+}

@@ -39,6 +39,8 @@ unsigned int counters_worker_of(const struct counters *counters,
 				const struct counters_block *block);
 /* One more flight recorder has stopped. Any thread. */
 void counters_add_flight(const struct counters *counters);
+/* What the dataplane has of memory. */
+void counters_set_memory(const struct counters *counters, uint64_t bytes);
 struct counters_worker *counters_worker(const struct counters *counters, unsigned int worker);
 struct counters_channel *counters_channel(const struct counters *counters, unsigned int slot,
 					  unsigned int worker, enum dp_way way);

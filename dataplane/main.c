@@ -26,12 +26,15 @@
 #include "dataplane/arguments.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
+#include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/footprint.h"
 #include "dataplane/port_types.h"
 #include "dataplane/server.h"
 #include "dataplane/worker.h"
 
 #define TURN_MS 100
+#define FOOTPRINT_NS UINT64_C(1000000000)
 #define FDB_CAPACITY (1u << 20)
 
 static void *eal_alloc(size_t bytes, size_t align)
@@ -152,12 +155,25 @@ static int watch_signals(struct dataplane *dp, bool *is_stopping, int *fd,
 	return loop_add(dp->loop, *fd, EPOLLIN, on_signal, is_stopping, watch);
 }
 
+/* A turn of main. Returns when it last told what memory there is. */
+static uint64_t turn(struct dataplane *dp, uint64_t told_ns)
+{
+	uint64_t now_ns = loop_clock_ns();
+
+	dataplane_turn(dp, now_ns);
+	if (now_ns - told_ns < FOOTPRINT_NS)
+		return told_ns;
+	counters_set_memory(dp->counters, footprint_bytes());
+	return now_ns;
+}
+
 static int serve(struct dataplane *dp, const struct arguments *args, bool hugepages)
 {
 	char path[PATH_MAX], why[256] = "";
 	struct server *server = NULL;
 	struct loop_watch *signal_watch = NULL;
 	bool is_stopping = false;
+	uint64_t told_ns = 0;
 	int signal_fd = -1;
 
 	snprintf(path, sizeof(path), "%s/dataplane.sock", args->run_dir);
@@ -175,7 +191,7 @@ static int serve(struct dataplane *dp, const struct arguments *args, bool hugepa
 			 args->run_dir, dp->config.n_workers);
 	while (error >= 0 && !is_stopping) {
 		error = loop_turn(dp->loop, TURN_MS, loop_clock_ns);
-		dataplane_turn(dp, loop_clock_ns());
+		told_ns = turn(dp, told_ns);
 	}
 	stop_workers(dp);
 	loop_remove(signal_watch);

@@ -47,6 +47,7 @@ struct counters_header {
 	uint32_t n_flights;	/* flight recorders that have stopped so far, modulo 2^32 */
 	uint64_t channel_slots_offset;
 	uint64_t channels_offset;
+	uint64_t memory_bytes;	/* the dataplane's (footprint.h), a second old; 0: untold */
 };
 
 struct counters_slot {

@@ -51,13 +51,15 @@ static const char stats[] =
 	"{\"name\":\"p9\",\"segment\":\"A\",\"rx_frames\":0,\"rx_bytes\":0,\"rx_gso_frames\":0,"
 	"\"tx_frames\":0,\"tx_bytes\":0,\"tx_gso_frames\":0,\"drops\":0}],"
 	"\"retired\":{\"rx_frames\":%d,\"rx_bytes\":60,\"rx_gso_frames\":0,\"tx_frames\":0,"
-	"\"tx_bytes\":0,\"tx_gso_frames\":0,\"drops\":0},\"workers\":[]}";
+	"\"tx_bytes\":0,\"tx_gso_frames\":0,\"drops\":0},\"workers\":[],"
+	"\"memory_bytes\":13200000}";
 
 static const char table_with_gone[] =
 	"PORT    SEGMENT  RX-FRAMES  RX-BYTES  RX-GSO  TX-FRAMES  TX-BYTES  TX-GSO  DROPS\n"
 	"(gone)  -                1       60B       0          0        0B       0      0\n"
 	"p9      A                0        0B       0          0        0B       0      0\n"
-	"p10     A               12    1.50kB       1          3      180B       0      4\n";
+	"p10     A               12    1.50kB       1          3      180B       0      4\n"
+	"memory of weft-dataplane: 13.2MB\n";
 
 static const char table_without_gone[] =
 	"PORT  SEGMENT  RX-FRAMES  RX-BYTES  RX-GSO  TX-FRAMES  TX-BYTES  TX-GSO  DROPS\n"
@@ -66,12 +68,13 @@ static const char table_without_gone[] =
 
 static void stats_have_a_row_for_ports_that_are_gone_if_they_counted(void **state)
 {
-	char body[2048];
+	char body[2048], out[1024];
 
 	snprintf(body, sizeof(body), stats, 1);
 	check_run(body, "/v1/stats", table_with_gone, "stats");
 	snprintf(body, sizeof(body), stats, 0);
-	check_run(body, "/v1/stats", table_without_gone, "stats");
+	snprintf(out, sizeof(out), "%smemory of weft-dataplane: 13.2MB\n", table_without_gone);
+	check_run(body, "/v1/stats", out, "stats");
 }
 
 static void stats_of_one_port_leave_out_those_that_are_gone(void **state)

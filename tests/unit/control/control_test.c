@@ -403,6 +403,7 @@ static void counters_and_tables_have_every_port(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "ports")), 3);
 	assert_int_equal(json_array_size(json_object_get(json, "workers")), 1);
 	assert_true(json_is_object(json_object_get(json, "retired")));
+	assert_true(json_is_integer(json_object_get(json, "memory_bytes")));
 	json_decref(json);
 	json = rig_call(rig, "GET", "/v1/stats?port=c1", "", 200);
 	assert_int_equal(json_array_size(json_object_get(json, "ports")), 1);
