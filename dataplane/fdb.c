@@ -51,13 +51,20 @@ static uint64_t number(uint64_t seed, uint64_t i)
 	return h ^ (h >> 31);
 }
 
-/* Key times a secret number, both halves of the product folded: which keys meet nobody can say who
- * does not know the number. Both halves of the result are used, as the two hashes. */
-static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
+/* The two halves of a product, folded. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)(key ^ fdb->seed) * fdb->factor;
+	unsigned __int128 product = (unsigned __int128)a * b;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* By secret numbers: which keys meet nobody can say who does not know them. Twice, since of
+ * addresses that count up one product alone makes a row. Both halves of the result are used, as the
+ * two hashes. */
+static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
+{
+	return fold(fold(key ^ fdb->seed, fdb->factor), 0x9e3779b97f4a7c15ULL);
 }
 
 static inline struct bucket *first_bucket(struct table *table, uint64_t h)

@@ -150,54 +150,6 @@ static void sending_from_the_same_port_keeps_an_address_young(void **state)
 	fdb_destroy(fdb);
 }
 
-/* Entry i is behind port 1 + i % 3 and was seen i seconds ago; of every fourth there is none. */
-static void many_are_answered_as_one_by_one(void **state)
-{
-	unsigned int n_calls;
-	struct fdb *fdb = create(10000, &n_calls);
-	struct fdb_query queries[64];
-	uint16_t old;
-
-	for (uint32_t i = 0; i < 6000; i++) {
-		if (i % 4 != 3)
-			fdb_learn(fdb, key_of(1, i), (uint16_t)(1 + i % 3), NOW_S - i % 500, &old);
-	}
-	for (uint32_t at = 0; at < 6000; at += 60) {
-		for (uint32_t i = 0; i < 60; i++)
-			queries[i] = (struct fdb_query){.key = key_of(1, at + i),
-							.age_s = i % 2 != 0 ? AGE_S : 2 * AGE_S};
-		fdb_lookup_all(fdb, queries, 60, NOW_S);
-		for (uint32_t i = 0; i < 60; i++)
-			assert_int_equal(queries[i].port, fdb_lookup(fdb, key_of(1, at + i), NOW_S,
-								     queries[i].age_s));
-	}
-	fdb_destroy(fdb);
-}
-
-static void of_many_that_sent_only_the_unknown_are_left(void **state)
-{
-	unsigned int n_calls;
-	struct fdb *fdb = create(100, &n_calls);
-	struct fdb_query queries[8];
-	uint16_t old;
-
-	for (uint16_t i = 0; i < 8; i++) {
-		if (i % 3 != 0)
-			fdb_learn(fdb, key_of(1, i), i == 7 ? 4 : 3, NOW_S, &old);
-		queries[i] = (struct fdb_query){.key = key_of(1, i), .tag = i};
-	}
-	/* 0, 3 and 6 are not there, 7 is elsewhere. */
-	assert_int_equal(fdb_refresh_all(fdb, queries, 8, 3, NOW_S + 200), 4);
-	for (unsigned int i = 0; i < 4; i++) {
-		assert_int_equal(queries[i].tag, i == 3 ? 7 : 3 * i);
-		assert_int_equal(queries[i].key, key_of(1, queries[i].tag));
-	}
-	assert_int_equal(look(fdb, key_of(1, 1), NOW_S + 200 + AGE_S), 3);
-	assert_int_equal(look(fdb, key_of(1, 7), NOW_S + 200 + AGE_S), FDB_NO_PORT);
-	assert_int_equal(fdb_refresh_all(fdb, queries, 0, 3, NOW_S), 0);
-	fdb_destroy(fdb);
-}
-
 static void a_full_table_learns_nothing_new_but_still_moves(void **state)
 {
 	unsigned int n_calls;
@@ -615,8 +567,6 @@ int main(void)
 		cmocka_unit_test(an_address_ages_exact_to_the_second_without_a_sweep),
 		cmocka_unit_test(ageing_survives_the_wrap_of_the_clock),
 		cmocka_unit_test(sending_from_the_same_port_keeps_an_address_young),
-		cmocka_unit_test(many_are_answered_as_one_by_one),
-		cmocka_unit_test(of_many_that_sent_only_the_unknown_are_left),
 		cmocka_unit_test(a_full_table_learns_nothing_new_but_still_moves),
 		cmocka_unit_test(a_static_address_neither_ages_nor_moves_nor_counts),
 		cmocka_unit_test(a_table_grows_well_above_half_full),
