@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dataplane/fdb_bucket.h"
 #include "dataplane/fdb_lists.h"
 
 #define BUCKET_SLOTS FDB_BUCKET_ENTRIES
@@ -18,17 +19,9 @@
 #define EVICT_CANDIDATES 8
 #define STATIC 0x10000U			/* beside the port's index in its word */
 
-struct bucket {
-	_Atomic uint64_t key[BUCKET_SLOTS];	/* 0: empty */
-	_Atomic uint32_t port[BUCKET_SLOTS];
-	_Atomic uint32_t seen_s[BUCKET_SLOTS];
-} __attribute__((aligned(64)));
-
-_Static_assert(sizeof(struct bucket) == 64, "one cache line");
-
 struct table {
 	uint32_t mask;		/* number of buckets - 1 */
-	struct bucket buckets[] __attribute__((aligned(64)));
+	struct fdb_bucket buckets[] __attribute__((aligned(64)));
 };
 
 struct fdb {
@@ -67,44 +60,15 @@ static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
 	return fold(fold(key ^ fdb->seed, fdb->factor), 0x9e3779b97f4a7c15ULL);
 }
 
-static inline struct bucket *first_bucket(struct table *table, uint64_t h)
+static inline struct fdb_bucket *first_bucket(struct table *table, uint64_t h)
 {
 	return &table->buckets[(uint32_t)h & table->mask];
 }
 
-static inline struct bucket *second_bucket(struct table *table, uint64_t h)
+static inline struct fdb_bucket *second_bucket(struct table *table, uint64_t h)
 {
 	return &table->buckets[(uint32_t)(h >> 32) & table->mask];
 }
-
-static inline uint64_t key_at(const struct bucket *bucket, unsigned int slot)
-{
-	return atomic_load_explicit(&bucket->key[slot], memory_order_acquire);
-}
-
-/* The first slot that is free, or -1. */
-static inline int free_slot(const struct bucket *bucket)
-{
-	for (int i = 0; i < BUCKET_SLOTS; i++) {
-		if (key_at(bucket, (unsigned int)i) == 0)
-			return i;
-	}
-	return -1;
-}
-
-/* The slot with that key, which is in one at most, or -1. Which one it is nobody can predict among
- * many addresses, and a wrong guess costs more than a lookup: it is computed, not branched on. */
-static inline int find_slot(const struct bucket *bucket, uint64_t key)
-{
-	unsigned int slot = (key_at(bucket, 1) == key) + 2U * (key_at(bucket, 2) == key) +
-			    3U * (key_at(bucket, 3) == key);
-
-	/* Beside a writer it may have been seen twice. */
-	slot &= BUCKET_SLOTS - 1;
-	return key_at(bucket, slot) == key ? (int)slot : -1;
-}
-
-_Static_assert(BUCKET_SLOTS == 4, "find_slot computes with four");
 
 static inline struct table *table_of(const struct fdb *fdb)
 {
@@ -112,26 +76,28 @@ static inline struct table *table_of(const struct fdb *fdb)
 }
 
 /* Bucket and slot of a key with that hash, or NULL. Any thread. */
-static inline struct bucket *find_hashed(struct table *table, uint64_t key, uint64_t h, int *slot)
+static inline struct fdb_bucket *find_hashed(struct table *table, uint64_t key, uint64_t h,
+					     int *slot)
 {
-	struct bucket *bucket = first_bucket(table, h);
+	struct fdb_bucket *bucket = first_bucket(table, h);
 
-	*slot = find_slot(bucket, key);
+	*slot = fdb_bucket_find(bucket, key);
 	if (*slot >= 0)
 		return bucket;
 	bucket = second_bucket(table, h);
-	*slot = find_slot(bucket, key);
+	*slot = fdb_bucket_find(bucket, key);
 	return *slot >= 0 ? bucket : NULL;
 }
 
-static inline struct bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
+static inline struct fdb_bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
 {
 	return find_hashed(table_of(fdb), key, hash(fdb, key), slot);
 }
 
 static struct table *table_create(const struct memory *memory, uint32_t n_buckets)
 {
-	struct table *table = memory->alloc(sizeof(*table) + n_buckets * sizeof(struct bucket), 64);
+	struct table *table =
+		memory->alloc(sizeof(*table) + n_buckets * sizeof(struct fdb_bucket), 64);
 
 	if (table != NULL)
 		table->mask = n_buckets - 1;
@@ -176,7 +142,7 @@ static inline uint16_t look_up(struct table *table, uint64_t key, uint64_t h, ui
 			       uint32_t age_s)
 {
 	int slot;
-	struct bucket *bucket = find_hashed(table, key, h, &slot);
+	struct fdb_bucket *bucket = find_hashed(table, key, h, &slot);
 
 	if (bucket == NULL)
 		return FDB_NO_PORT;
@@ -201,7 +167,7 @@ static inline bool refresh(struct table *table, uint64_t key, uint64_t h, uint16
 			   uint32_t now_s)
 {
 	int slot;
-	struct bucket *bucket = find_hashed(table, key, h, &slot);
+	struct fdb_bucket *bucket = find_hashed(table, key, h, &slot);
 
 	if (bucket == NULL)
 		return false;
@@ -254,7 +220,7 @@ unsigned int fdb_refresh_all(struct fdb *fdb, struct fdb_query *queries, unsigne
 	return n_unknown;
 }
 
-static uint32_t slot_number(const struct table *table, const struct bucket *bucket, int slot)
+static uint32_t slot_number(const struct table *table, const struct fdb_bucket *bucket, int slot)
 {
 	return (uint32_t)(bucket - table->buckets) * BUCKET_SLOTS + (uint32_t)slot;
 }
@@ -270,7 +236,7 @@ static uint32_t port_word(const struct fdb_entry *entry)
 	return entry->port | (entry->is_static ? STATIC : 0);
 }
 
-static struct fdb_entry entry_at(struct bucket *bucket, int slot)
+static struct fdb_entry entry_at(struct fdb_bucket *bucket, int slot)
 {
 	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_relaxed);
 
@@ -283,7 +249,7 @@ static struct fdb_entry entry_at(struct bucket *bucket, int slot)
 }
 
 /* Value first, the key makes it visible. */
-static void fill_slot(struct bucket *bucket, int slot, const struct fdb_entry *entry)
+static void fill_slot(struct fdb_bucket *bucket, int slot, const struct fdb_entry *entry)
 {
 	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
 	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
@@ -293,16 +259,16 @@ static void fill_slot(struct bucket *bucket, int slot, const struct fdb_entry *e
 /* Room in a full bucket: one of its entries goes to its other bucket. Until then it is in both, so
  * a reader finds it. The slot that is free now, or -1. */
 static int make_slot(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
-		     struct bucket *bucket)
+		     struct fdb_bucket *bucket)
 {
 	for (int i = 0; i < BUCKET_SLOTS; i++) {
 		struct fdb_entry entry = entry_at(bucket, i);
 		uint64_t h = hash(fdb, entry.key);
-		struct bucket *other = first_bucket(table, h);
+		struct fdb_bucket *other = first_bucket(table, h);
 
 		if (other == bucket)
 			other = second_bucket(table, h);
-		int slot = other != bucket ? free_slot(other) : -1;
+		int slot = other != bucket ? fdb_bucket_free(other) : -1;
 
 		if (slot < 0)
 			continue;
@@ -321,12 +287,12 @@ static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists
 		   const struct fdb_entry *entry)
 {
 	uint64_t h = hash(fdb, entry->key);
-	struct bucket *first = first_bucket(table, h), *bucket = first;
-	int slot = free_slot(bucket);
+	struct fdb_bucket *first = first_bucket(table, h), *bucket = first;
+	int slot = fdb_bucket_free(bucket);
 
 	if (slot < 0) {
 		bucket = second_bucket(table, h);
-		slot = free_slot(bucket);
+		slot = fdb_bucket_free(bucket);
 	}
 	if (slot < 0)
 		slot = make_slot(fdb, table, lists, bucket);
@@ -435,7 +401,7 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 	struct fdb_entry entry = {.key = key, .port = port, .seen_s = now_s};
 	struct table *table = atomic_load(&fdb->table);
 	int slot;
-	struct bucket *bucket = find(fdb, key, &slot);
+	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
 	if (bucket != NULL) {
 		struct fdb_entry old = entry_at(bucket, slot);
@@ -469,7 +435,7 @@ static void uncount(struct fdb *fdb, const struct fdb_entry *entry)
 
 static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
 {
-	struct bucket *bucket = &table->buckets[slot / BUCKET_SLOTS];
+	struct fdb_bucket *bucket = &table->buckets[slot / BUCKET_SLOTS];
 	int i = (int)(slot % BUCKET_SLOTS);
 	struct fdb_entry entry = entry_at(bucket, i);
 
@@ -483,7 +449,7 @@ int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 	struct fdb_entry entry = {.key = key, .port = port, .is_static = true, .seen_s = now_s};
 	struct table *table = atomic_load(&fdb->table);
 	int slot;
-	struct bucket *bucket = find(fdb, key, &slot);
+	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
 	if (bucket != NULL) {
 		struct fdb_entry old = entry_at(bucket, slot);
@@ -598,7 +564,7 @@ uint32_t fdb_count_segment(const struct fdb *fdb, uint16_t segment)
 uint16_t fdb_owner(const struct fdb *fdb, uint64_t key)
 {
 	int slot;
-	struct bucket *bucket = find(fdb, key, &slot);
+	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
 	return bucket != NULL ? (uint16_t)atomic_load(&bucket->port[slot]) : FDB_NO_PORT;
 }
