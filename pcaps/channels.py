@@ -54,6 +54,9 @@ channels("pool_by_weight", "channels of a pool that want all of it share it by w
          pairs("one", "three"), LEARN + some(1, "p1", 30, dst=host(21)) + some(1, "p2", 90, src=B, dst=host(22), first=100),
          pools="host: {capacity: {tx: 4M, rx: 1G}}",
          channels="one: {pool: host, tx: {weight: 1, burst: 2000}}, three: {pool: host, tx: {weight: 3, burst: 2000}}", ignore=SOON)
+# The pool is full when gold comes back with a burst of 2000 bytes: so much passes beyond the capacity, and it is nobody's
+# fault, so it is taken off what is spare as soon as there is some: bronze is slower for some ms after gold has ended, never
+# slower than the 1M that it is assured of. Gold's frames are 2.67 ms apart from the first moment.
 channels("assured_comes_back", "what is assured to a channel and not used is lent, and there again when it is wanted: 2 ms apart, then 8",
          pairs("gold", "bronze"), LEARN + some(60, "p1", 30, dst=host(21)) + some(1, "p2", 60, src=B, dst=host(22), first=100),
          pools="host: {capacity: {tx: 4M, rx: 1G}}",

@@ -149,6 +149,15 @@ static void settle_credits(uint64_t capacity_bps, uint64_t due_bps, struct share
 	}
 }
 
+/* What is owed of the pool and was not taken off what is due: all of that is assured, or those that
+ * pause were counted as if they wanted all. It is taken off what these leave. */
+static int64_t unpaid_bps(uint64_t capacity_bps, uint64_t due_bps, int64_t owed_bps)
+{
+	int64_t paid_bps = (int64_t)capacity_bps - (int64_t)due_bps;
+
+	return owed_bps > paid_bps && owed_bps > 0 ? owed_bps - paid_bps : 0;
+}
+
 uint64_t credit_give(uint64_t capacity_bps, int64_t owed_bps, struct share *first, uint64_t now_ns)
 {
 	uint64_t due_bps = find_due(capacity_bps, owed_bps, first, now_ns);
@@ -157,6 +166,6 @@ uint64_t credit_give(uint64_t capacity_bps, int64_t owed_bps, struct share *firs
 	for (struct share *share = first; share != NULL; share = share->next)
 		share->demand_bps = channel_way_of(share)->wanted_bps;
 	settle_credits(capacity_bps, due_bps, first);
-	share_out(due_bps, 0, first);
+	share_out(due_bps, unpaid_bps(capacity_bps, due_bps, owed_bps), first);
 	return due_bps;
 }

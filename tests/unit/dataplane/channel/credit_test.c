@@ -67,6 +67,29 @@ static void those_that_pause_get_their_shares_over_time(void **state)
 	assert_true(total >= 0.98 * (double)used_ns);
 }
 
+/* All of the pool is assured: what passes beyond it, as those that come back have theirs at once,
+ * is taken off what others leave that pause. */
+static void where_all_is_assured_pauses_pay_for_bursts(void **state)
+{
+	struct pool_rig *f = *state;
+	double total = 0;
+
+	for (uint32_t id = 10; id < 14; id++) {
+		struct dp_channel spec = channel_rig_channel(id, HOST, 250 * M, 0, 1);
+
+		spec.ways[DP_TX].burst_bytes = 60000;
+		channel_rig_put(f->dp, &spec);
+		f->sources[f->n++] = channel_rig_source(f->dp, id, ALL);
+	}
+	come_and_go(f, 100 * MS);
+	uint64_t used_ns = come_and_go(f, SECOND);
+
+	for (unsigned int i = 0; i < 4; i++)
+		total += (double)f->sources[i].sent_bytes * 8;
+	assert_true(total <= 1e9 * 1.001);
+	assert_true(total >= 0.98 * (double)used_ns);
+}
+
 /* The first source pauses for one of so many ms; 300 ms of it, after 30. sum_bytes: what each has
  * sent; the least that any of the others had in one of these ms. */
 static uint64_t pause_one_of(struct pool_rig *f, unsigned int ms, uint64_t *sum_bytes)
@@ -180,6 +203,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_rig_set_up, pool_rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(those_that_pause_get_their_shares_over_time),
+		TEST(where_all_is_assured_pauses_pay_for_bursts),
 		TEST(what_one_did_not_take_in_a_pause_it_gets_back),
 		TEST(nobody_pays_back_out_of_its_assured_rate),
 		TEST(a_return_takes_no_more_than_its_credit),
