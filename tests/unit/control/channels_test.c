@@ -16,31 +16,9 @@
 #include "control/lab.h"
 #include "control/lab_yaml.h"
 #include "control/loans.h"
-#include "control/plan.h"
 #include "control/rules.h"
 #include "control/rules_channel.h"
-
-#define CLUSTER "default"
-
-/* A numbered model of a lab. */
-static struct model *model_of(const char *text)
-{
-	struct problem problem = {0};
-	struct model *empty, *model = NULL;
-	struct plan plan;
-	struct lab lab;
-
-	assert_int_equal(model_create(&empty), 0);
-	if (lab_yaml_parse(text, strlen(text), &lab, &problem) < 0 ||
-	    lab_merge(&lab, CLUSTER, empty, false, &model, &problem) < 0 ||
-	    rules_check(model, model, "h1", "/run/weft", &problem) < 0)
-		fail_msg("%s", problem.detail);
-	assert_int_equal(plan_make(empty, model, &plan), 0);
-	plan_fini(&plan);
-	lab_fini(&lab);
-	model_destroy(empty);
-	return model;
-}
+#include "tests/unit/control/lab_rig.h"
 
 static const char lab[] =
 	"segments:\n"
@@ -67,7 +45,7 @@ static const char lab[] =
 
 static int setup(void **state)
 {
-	*state = model_of(lab);
+	*state = lab_rig_apply_yaml(lab, NULL, false);
 	return 0;
 }
 
@@ -121,8 +99,10 @@ static void the_nearest_channel_counts(void **state)
 
 static void without_a_pool_named_host_there_is_no_default(void **state)
 {
-	struct model *model = model_of("segments: {A: {vni: 1}}\npools: {p: {capacity: 1G}}\n"
-				       "ports: {p: {type: vhost-user, segment: A}}");
+	struct model *model =
+		lab_rig_apply_yaml("segments: {A: {vni: 1}}\npools: {p: {capacity: 1G}}\n"
+				   "ports: {p: {type: vhost-user, segment: A}}",
+				   NULL, false);
 	struct model_channel channel;
 	union encode_message message;
 
@@ -179,8 +159,9 @@ static void what_is_left_open_is_derived(void **state)
 
 static void a_larger_mtu_makes_larger_bursts(void **state)
 {
-	struct model *model = model_of("segments: {A: {vni: 1, mtu: 9216}}\n"
-				       "channels: {slow: {tx: {ceil: 1k}}}");
+	struct model *model = lab_rig_apply_yaml("segments: {A: {vni: 1, mtu: 9216}}\n"
+						 "channels: {slow: {tx: {ceil: 1k}}}",
+						 NULL, false);
 	struct dp_channel_way ways[DP_WAYS];
 
 	channels_derive(model, model_channel(model, "slow"), ways);
@@ -191,15 +172,17 @@ static void a_larger_mtu_makes_larger_bursts(void **state)
 
 static void peers_go_through_their_underlays_channel(void **state)
 {
-	struct model *model =
-		model_of("segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
-			 "ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up}}\n"
-			 "peers: {h2: {vtep: 10.0.0.2}, h3: {vtep: 10.0.0.3, channel: own}}");
-	struct model *two =
-		model_of("segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
-			 "ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up},\n"
-			 "  w: {type: uplink, vtep: 10.0.1.1}}\n"
-			 "peers: {h2: {vtep: 10.0.0.2}}");
+	struct model *model = lab_rig_apply_yaml(
+		"segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
+		"ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up}}\n"
+		"peers: {h2: {vtep: 10.0.0.2}, h3: {vtep: 10.0.0.3, channel: own}}",
+		NULL, false);
+	struct model *two = lab_rig_apply_yaml(
+		"segments: {A: {vni: 1}}\nchannels: {up: {tx: {rate: 1G}}, own: {}}\n"
+		"ports: {u: {type: uplink, vtep: 10.0.0.1, channel: up},\n"
+		"  w: {type: uplink, vtep: 10.0.1.1}}\n"
+		"peers: {h2: {vtep: 10.0.0.2}}",
+		NULL, false);
 
 	assert_string_equal(channels_of_port(model, model_port(model, "h2")), "up");
 	assert_string_equal(channels_of_port(model, model_port(model, "h3")), "own");
@@ -223,7 +206,7 @@ static struct model *with_link(const struct model *former, const char *text)
 	struct lab changed;
 
 	assert_int_equal(lab_yaml_parse(text, strlen(text), &changed, &problem), 0);
-	if (lab_merge(&changed, CLUSTER, former, false, &model, &problem) < 0)
+	if (lab_merge(&changed, LAB_RIG_CLUSTER, former, false, &model, &problem) < 0)
 		fail_msg("%s", problem.detail);
 	lab_fini(&changed);
 	struct model_pool *pool = model_pool(model, "wan");
@@ -236,7 +219,7 @@ static struct model *with_link(const struct model *former, const char *text)
 /* 1.1G was assured when the link was faster. */
 static struct model *slower_model(void)
 {
-	struct model *empty = model_of(SLOW_LINK);
+	struct model *empty = lab_rig_apply_yaml(SLOW_LINK, NULL, false);
 	struct model *model =
 		with_link(empty, "pools: {wan: {uplink: u}, far: {capacity: 1G}}\n"
 				 "channels:\n"
@@ -280,13 +263,15 @@ static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct model *wanted = with_link(former, changes[i].text);
 		struct problem problem = {0};
-		bool passes = rules_check(wanted, former, "h1", "/run/weft", &problem) == 0;
+		bool passes =
+			rules_check(wanted, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0;
 
 		if (passes != (changes[i].words == NULL) ||
 		    (!passes && strstr(problem.detail, changes[i].words) == NULL))
 			fail_msg("%s: '%s'", changes[i].text, problem.detail);
 		/* Who goes back to what was in force is measured by that. */
-		assert_int_equal(rules_check(former, former, "h1", "/run/weft", &problem), 0);
+		assert_int_equal(
+			rules_check(former, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
 		model_destroy(wanted);
 	}
 	/* The dataplane takes no ceiling that is below what is assured. */
@@ -317,7 +302,7 @@ static void assert_refused(const struct model *model, const char *words)
 {
 	struct problem problem = {0};
 
-	if (rules_check(model, model, "h1", "/run/weft", &problem) == 0)
+	if (rules_check(model, model, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0)
 		fail_msg("taken, in spite of: %s", words);
 	assert_string_equal(problem.code, "loan-invalid");
 	if (strstr(problem.detail, words) == NULL)
@@ -360,7 +345,7 @@ static void loans_of_one_lender_add_up(void **state)
 	lend(model, "a", "gold", "bronze", 300000000, TX | RX);
 	model_loan(model, "a")->id = 1;
 	lend(model, "b", "gold", "silver", 200000000, TX);
-	assert_int_equal(rules_check(model, model, "h1", "/run/weft", &problem), 0);
+	assert_int_equal(rules_check(model, model, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
 	assert_int_equal(channels_lent_bps(model, "gold", DP_TX), 500000000);
 	assert_int_equal(channels_lent_bps(model, "gold", DP_RX), 300000000);
 	assert_int_equal(channels_borrowed_bps(model, "silver", DP_TX), 200000000);
@@ -384,9 +369,10 @@ static void cycles_of_loans_are_refused(void **state)
 static void loans_go_on_unless_nothing_is_left_of_them(void **state)
 {
 	struct model *current = *state;
-	struct model *wanted =
-		model_of("pools: {host: {capacity: 10G}}\n"
-			 "channels: {gold: {pool: host, tx: {rate: 400M}}, bronze: {pool: host}}");
+	struct model *wanted = lab_rig_apply_yaml(
+		"pools: {host: {capacity: 10G}}\n"
+		"channels: {gold: {pool: host, tx: {rate: 400M}}, bronze: {pool: host}}",
+		NULL, false);
 
 	lend(current, "a", "gold", "bronze", 400000000, TX);
 	lend(current, "b", "silver", "bronze", 1000000, TX);

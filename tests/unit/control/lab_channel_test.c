@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,57 +13,10 @@
 
 #include "control/lab.h"
 #include "control/lab_yaml.h"
-#include "control/plan.h"
 #include "control/rules.h"
+#include "tests/unit/control/lab_rig.h"
 
-#define CLUSTER "default"
-#define HOST "h1"
-
-/* As apply does it. NULL with a problem. */
-static struct model *apply(const char *text, size_t bytes, bool is_yaml,
-			   const struct model *current, bool prune, struct problem *problem)
-{
-	struct lab lab;
-	struct model *wanted = NULL;
-
-	*problem = (struct problem){0};
-	if ((is_yaml ? lab_yaml_parse : lab_parse_json)(text, bytes, &lab, problem) < 0)
-		return NULL;
-	int error = lab_merge(&lab, CLUSTER, current, prune, &wanted, problem);
-	if (error == 0) {
-		error = rules_check(wanted, current, HOST, "/run/weft", problem);
-		if (error < 0) {
-			model_destroy(wanted);
-			wanted = NULL;
-		}
-	}
-	if (error < 0)
-		lab_locate(&lab, problem);
-	lab_fini(&lab);
-	return wanted;
-}
-
-static struct model *apply_yaml(const char *text, const struct model *current, bool prune)
-{
-	struct problem problem;
-	struct model *empty;
-	struct plan plan;
-
-	assert_int_equal(model_create(&empty), 0);
-	if (current == NULL)
-		current = empty;
-	struct model *wanted = apply(text, strlen(text), true, current, prune, &problem);
-	if (wanted == NULL)
-		fail_msg("refused: %s", problem.detail);
-	assert_int_equal(plan_make(current, wanted, &plan), 0);
-	plan_fini(&plan);
-	model_destroy(empty);
-	return wanted;
-}
-
-static const struct {
-	const char *text, *code, *words; /* that the detail must contain */
-} bad_labs[] = {
+static const struct lab_rig_bad bad_labs[] = {
 	{"pools: {host: {}}", "key-missing", "pool host: capacity is missing"},
 	{"pools: {host: {capacity: 0}}", "value-invalid", "capacity: 0 is not a rate from 1k"},
 	{"pools: {host: {capacity: -1G}}", "value-invalid", "-1G is not a rate"},
@@ -126,22 +78,7 @@ static const struct {
 
 static void bad_labs_are_refused_with_line_and_reason(void **state)
 {
-	struct model *empty;
-	struct problem problem;
-
-	assert_int_equal(model_create(&empty), 0);
-	for (size_t i = 0; i < sizeof(bad_labs) / sizeof(bad_labs[0]); i++) {
-		const char *text = bad_labs[i].text;
-
-		if (apply(text, strlen(text), true, empty, false, &problem) != NULL)
-			fail_msg("accepted: %s", text);
-		if (strcmp(problem.code, bad_labs[i].code) != 0 ||
-		    strstr(problem.detail, bad_labs[i].words) == NULL)
-			fail_msg("%s\n-> %s: %s\nbut expected %s: ...%s...", text, problem.code,
-				 problem.detail, bad_labs[i].code, bad_labs[i].words);
-		assert_null(strchr(problem.detail, '\n'));
-	}
-	model_destroy(empty);
+	lab_rig_assert_refused(bad_labs, sizeof(bad_labs) / sizeof(bad_labs[0]), true);
 }
 
 static void channels_are_written_as_they_are_read_and_pruned(void **state)
@@ -149,12 +86,12 @@ static void channels_are_written_as_they_are_read_and_pruned(void **state)
 	static const char text[] = "name: one\nsegments: {}\npools:\n  host: {capacity: 10G}\n"
 				   "channels:\n  a: {pool: host, tx: {rate: 1.5G, weight: 2}}\n"
 				   "  b: {pool: host}\nvms:\n  v: {channel: a}\nports: {}\n";
-	struct model *first = apply_yaml(text, NULL, false);
-	json_t *tree = lab_format(CLUSTER, first);
+	struct model *first = lab_rig_apply_yaml(text, NULL, false);
+	json_t *tree = lab_format(LAB_RIG_CLUSTER, first);
 	char *exported = lab_yaml_format(tree);
-	struct model *second = apply_yaml("name: one\npools: {host: {capacity: 10G}}\n"
-					  "channels: {b: {pool: host}}",
-					  first, true);
+	struct model *second = lab_rig_apply_yaml("name: one\npools: {host: {capacity: 10G}}\n"
+						  "channels: {b: {pool: host}}",
+						  first, true);
 
 	assert_string_equal(exported, text);
 	assert_null(model_channel(second, "a"));
@@ -179,8 +116,9 @@ static void a_channel_that_cannot_be_read_is_the_only_fault(void **state)
 
 	assert_int_equal(model_create(&empty), 0);
 	assert_int_equal(lab_yaml_parse(text, strlen(text), &lab, &problem), 0);
-	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
-	assert_int_equal(rules_check(wanted, empty, HOST, "/run/weft", &problem), -EINVAL);
+	assert_int_equal(lab_merge(&lab, LAB_RIG_CLUSTER, empty, false, &wanted, &problem), 0);
+	assert_int_equal(rules_check(wanted, empty, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem),
+			 -EINVAL);
 	/* capacity, tx.rate, tx.ceil */
 	assert_int_equal(json_array_size(problem.errors), 3);
 	problem_fini(&problem);

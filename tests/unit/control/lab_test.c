@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,59 +18,11 @@
 #include "control/lab_yaml.h"
 #include "control/plan.h"
 #include "control/rules.h"
+#include "tests/unit/control/lab_rig.h"
 
-#define CLUSTER "default"
-#define HOST "h1"
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* As apply does it. NULL with a problem. */
-static struct model *apply(const char *text, size_t bytes, bool is_yaml,
-			   const struct model *current, bool prune, struct problem *problem)
-{
-	struct lab lab;
-	struct model *wanted = NULL;
-
-	*problem = (struct problem){0};
-	if ((is_yaml ? lab_yaml_parse : lab_parse_json)(text, bytes, &lab, problem) < 0)
-		return NULL;
-	int error = lab_merge(&lab, CLUSTER, current, prune, &wanted, problem);
-	if (error == 0) {
-		error = rules_check(wanted, current, HOST, "/run/weft", problem);
-		if (error < 0) {
-			model_destroy(wanted);
-			wanted = NULL;
-		}
-	}
-	if (error < 0)
-		lab_locate(&lab, problem);
-	lab_fini(&lab);
-	return wanted;
-}
-
-static struct model *apply_yaml(const char *text, const struct model *current, bool prune)
-{
-	struct problem problem;
-	struct model *empty;
-	struct plan plan;
-
-	assert_int_equal(model_create(&empty), 0);
-	if (current == NULL)
-		current = empty;
-	struct model *wanted = apply(text, strlen(text), true, current, prune, &problem);
-	if (wanted == NULL)
-		fail_msg("refused: %s", problem.detail);
-	assert_int_equal(plan_make(current, wanted, &plan), 0);
-	plan_fini(&plan);
-	model_destroy(empty);
-	return wanted;
-}
-
-struct bad {
-	const char *text;
-	const char *code;
-	const char *words; /* that the detail must contain */
-};
-
-static const struct bad bad_yaml[] = {
+static const struct lab_rig_bad bad_yaml[] = {
 	{"", "yaml-invalid", "empty"},
 	{"segments: {", "yaml-invalid", "did not find"},
 	{"\tsegments: {}", "yaml-invalid", "line 1"},
@@ -197,26 +148,10 @@ static const struct bad bad_yaml[] = {
 
 static void bad_labs_are_refused_with_line_and_reason(void **state)
 {
-	struct model *empty;
-	struct problem problem;
-
-	assert_int_equal(model_create(&empty), 0);
-	for (size_t i = 0; i < sizeof(bad_yaml) / sizeof(bad_yaml[0]); i++) {
-		const struct bad *bad = &bad_yaml[i];
-
-		if (apply(bad->text, strlen(bad->text), true, empty, false, &problem) != NULL)
-			fail_msg("accepted: %s", bad->text);
-		if (strcmp(problem.code, bad->code) != 0 ||
-		    strstr(problem.detail, bad->words) == NULL)
-			fail_msg("%s\n-> %s: %s\nbut expected %s: ...%s...", bad->text,
-				 problem.code, problem.detail, bad->code, bad->words);
-		assert_null(strchr(problem.detail, '\n'));
-		assert_in_range(problem.status, 400, 499);
-	}
-	model_destroy(empty);
+	lab_rig_assert_refused(bad_yaml, N_OF(bad_yaml), true);
 }
 
-static const struct bad bad_json[] = {
+static const struct lab_rig_bad bad_json[] = {
 	{"", "json-invalid", "not JSON"},
 	{"{\"segments\": {}", "json-invalid", "line 1"},
 	{"{\n\"name\": \"a\",\n\"name\": \"b\"}", "json-invalid", "line 3"},
@@ -227,20 +162,7 @@ static const struct bad bad_json[] = {
 
 static void bad_json_is_refused(void **state)
 {
-	struct model *empty;
-	struct problem problem;
-
-	assert_int_equal(model_create(&empty), 0);
-	for (size_t i = 0; i < sizeof(bad_json) / sizeof(bad_json[0]); i++) {
-		const struct bad *bad = &bad_json[i];
-
-		if (apply(bad->text, strlen(bad->text), false, empty, false, &problem) != NULL)
-			fail_msg("accepted: %s", bad->text);
-		if (strcmp(problem.code, bad->code) != 0 ||
-		    strstr(problem.detail, bad->words) == NULL)
-			fail_msg("%s\n-> %s: %s", bad->text, problem.code, problem.detail);
-	}
-	model_destroy(empty);
+	lab_rig_assert_refused(bad_json, N_OF(bad_json), false);
 }
 
 static void what_is_too_deep_or_too_big_is_refused(void **state)
@@ -254,12 +176,12 @@ static void what_is_too_deep_or_too_big_is_refused(void **state)
 	memset(deep, '[', 40);
 	memset(deep + 40, ']', 40);
 	deep[80] = '\0';
-	assert_null(apply(deep, 80, true, empty, false, &problem));
+	assert_null(lab_rig_apply(deep, 80, true, empty, false, &problem));
 	assert_non_null(strstr(problem.detail, "deeper than 32"));
 	memset(big, ' ', LAB_BYTES_MAX + 1);
-	assert_null(apply(big, LAB_BYTES_MAX + 1, true, empty, false, &problem));
+	assert_null(lab_rig_apply(big, LAB_BYTES_MAX + 1, true, empty, false, &problem));
 	assert_int_equal(problem.status, 413);
-	assert_null(apply(big, LAB_BYTES_MAX + 1, false, empty, false, &problem));
+	assert_null(lab_rig_apply(big, LAB_BYTES_MAX + 1, false, empty, false, &problem));
 	assert_int_equal(problem.status, 413);
 	test_free(big);
 	model_destroy(empty);
@@ -298,8 +220,9 @@ static void several_faults_are_told_at_once_each_with_its_place(void **state)
 
 	assert_int_equal(model_create(&empty), 0);
 	assert_int_equal(lab_yaml_parse(faulty_lab, strlen(faulty_lab), &lab, &problem), 0);
-	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), 0);
-	assert_int_equal(rules_check(wanted, empty, HOST, "/run/weft", &problem), -EINVAL);
+	assert_int_equal(lab_merge(&lab, LAB_RIG_CLUSTER, empty, false, &wanted, &problem), 0);
+	assert_int_equal(rules_check(wanted, empty, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem),
+			 -EINVAL);
 	lab_locate(&lab, &problem);
 	assert_non_null(strstr(problem.detail, "line 2: segment A: vlan"));
 	assert_non_null(strstr(problem.detail, "(and 5 more)"));
@@ -331,7 +254,8 @@ static void not_more_than_twenty_faults_are_told(void **state)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  S%d: {vni: 0}\n", i);
 	assert_int_equal(model_create(&empty), 0);
 	assert_int_equal(lab_yaml_parse(text, strlen(text), &lab, &problem), 0);
-	assert_int_equal(lab_merge(&lab, CLUSTER, empty, false, &wanted, &problem), -EINVAL);
+	assert_int_equal(lab_merge(&lab, LAB_RIG_CLUSTER, empty, false, &wanted, &problem),
+			 -EINVAL);
 	lab_locate(&lab, &problem);
 	assert_int_equal(json_array_size(problem.errors), PROBLEM_ERRORS_MAX);
 	assert_non_null(strstr(problem.detail, "(and 19 more)"));
@@ -372,8 +296,8 @@ static const char good_lab[] =
 
 static void an_exported_lab_changes_nothing_when_applied(void **state)
 {
-	struct model *model = apply_yaml(good_lab, NULL, false);
-	json_t *tree = lab_format(CLUSTER, model);
+	struct model *model = lab_rig_apply_yaml(good_lab, NULL, false);
+	json_t *tree = lab_format(LAB_RIG_CLUSTER, model);
 	char *exported = lab_yaml_format(tree);
 	struct problem problem;
 	struct plan plan;
@@ -384,7 +308,8 @@ static void an_exported_lab_changes_nothing_when_applied(void **state)
 	assert_int_equal(model->n_vms, 2);
 	for (int is_yaml = 0; is_yaml < 2; is_yaml++) {
 		char *lab = is_yaml ? strdup(exported) : json_dumps(tree, 0);
-		struct model *wanted = apply(lab, strlen(lab), is_yaml, model, true, &problem);
+		struct model *wanted =
+			lab_rig_apply(lab, strlen(lab), is_yaml, model, true, &problem);
 
 		if (wanted == NULL)
 			fail_msg("%s\n%s", exported, problem.detail);
@@ -401,11 +326,11 @@ static void an_exported_lab_changes_nothing_when_applied(void **state)
 
 static void an_export_builds_the_same_model_from_nothing(void **state)
 {
-	struct model *model = apply_yaml(good_lab, NULL, false);
-	json_t *tree = lab_format(CLUSTER, model);
+	struct model *model = lab_rig_apply_yaml(good_lab, NULL, false);
+	json_t *tree = lab_format(LAB_RIG_CLUSTER, model);
 	char *exported = lab_yaml_format(tree);
-	struct model *again = apply_yaml(exported, NULL, false);
-	json_t *tree_again = lab_format(CLUSTER, again);
+	struct model *again = lab_rig_apply_yaml(exported, NULL, false);
+	json_t *tree_again = lab_format(LAB_RIG_CLUSTER, again);
 
 	assert_true(json_equal(tree, tree_again));
 	assert_int_equal(again->n_ports, 10);
@@ -419,12 +344,12 @@ static void an_export_builds_the_same_model_from_nothing(void **state)
 
 static void defaults_and_derived_values_are_not_kept(void **state)
 {
-	struct model *model = apply_yaml("segments: {A: {vni: 1, age: 300s,"
-					 " unknown: flood}}\n"
-					 "ports: {p: {type: tap, segment: A, ifname: p},"
-					 " q: {type: vhost-user, segment: A, offload: true,"
-					 "  isolated: false, max_macs: 8192}}",
-					 NULL, false);
+	struct model *model = lab_rig_apply_yaml("segments: {A: {vni: 1, age: 300s,"
+						 " unknown: flood}}\n"
+						 "ports: {p: {type: tap, segment: A, ifname: p},"
+						 " q: {type: vhost-user, segment: A, offload: true,"
+						 "  isolated: false, max_macs: 8192}}",
+						 NULL, false);
 
 	assert_int_equal(model_port(model, "p")->n_options, 0);
 	assert_int_equal(model_port(model, "q")->n_options, 0);
@@ -435,9 +360,10 @@ static void defaults_and_derived_values_are_not_kept(void **state)
 
 static void apply_leaves_alone_what_a_lab_does_not_name(void **state)
 {
-	struct model *first = apply_yaml(
+	struct model *first = lab_rig_apply_yaml(
 		"segments: {A: {vni: 1}}\nports: {p: {type: tap, segment: A}}", NULL, false);
-	struct model *second = apply_yaml("ports: {q: {type: tap, segment: A}}", first, false);
+	struct model *second =
+		lab_rig_apply_yaml("ports: {q: {type: tap, segment: A}}", first, false);
 
 	assert_int_equal(second->n_ports, 2);
 	assert_int_equal(second->n_segments, 1);
@@ -447,13 +373,13 @@ static void apply_leaves_alone_what_a_lab_does_not_name(void **state)
 
 static void prune_removes_only_what_the_same_lab_made(void **state)
 {
-	struct model *first = apply_yaml("name: one\nsegments: {A: {vni: 1}}\n"
-					 "ports: {p: {type: tap, segment: A}}",
-					 NULL, false);
+	struct model *first = lab_rig_apply_yaml("name: one\nsegments: {A: {vni: 1}}\n"
+						 "ports: {p: {type: tap, segment: A}}",
+						 NULL, false);
 	struct model *second =
-		apply_yaml("name: two\nports: {q: {type: tap, segment: A}}", first, false);
+		lab_rig_apply_yaml("name: two\nports: {q: {type: tap, segment: A}}", first, false);
 	struct model *third =
-		apply_yaml("name: two\nports: {r: {type: tap, segment: A}}", second, true);
+		lab_rig_apply_yaml("name: two\nports: {r: {type: tap, segment: A}}", second, true);
 
 	assert_non_null(model_port(third, "p"));
 	assert_null(model_port(third, "q"));
@@ -466,11 +392,11 @@ static void prune_removes_only_what_the_same_lab_made(void **state)
 
 static void what_stays_the_same_keeps_its_owner_unless_one_is_given(void **state)
 {
-	struct model *first = apply_yaml(
+	struct model *first = lab_rig_apply_yaml(
 		"name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3}}", NULL, false);
-	struct model *second = apply_yaml("name: two\nsegments: {A: {vni: 1}, B: {vni: 9},"
-					  " C: {vni: 3, lab: three}}",
-					  first, false);
+	struct model *second = lab_rig_apply_yaml("name: two\nsegments: {A: {vni: 1}, B: {vni: 9},"
+						  " C: {vni: 3, lab: three}}",
+						  first, false);
 
 	assert_string_equal(model_segment(second, "A")->lab, "one");
 	assert_string_equal(model_segment(second, "B")->lab, "two");
@@ -481,13 +407,13 @@ static void what_stays_the_same_keeps_its_owner_unless_one_is_given(void **state
 
 static void an_export_keeps_every_owner(void **state)
 {
-	struct model *first =
-		apply_yaml("name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3, lab: \"\"},"
-			   " D: {vni: 4, lab: two}, E: {vni: 5, lab: default}}",
-			   NULL, false);
-	json_t *tree = lab_format(CLUSTER, first);
+	struct model *first = lab_rig_apply_yaml(
+		"name: one\nsegments: {A: {vni: 1}, B: {vni: 2}, C: {vni: 3, lab: \"\"},"
+		" D: {vni: 4, lab: two}, E: {vni: 5, lab: default}}",
+		NULL, false);
+	json_t *tree = lab_format(LAB_RIG_CLUSTER, first);
 	char *exported = lab_yaml_format(tree);
-	struct model *again = apply_yaml(exported, NULL, false);
+	struct model *again = lab_rig_apply_yaml(exported, NULL, false);
 
 	assert_string_equal(exported, "name: one\nsegments:\n  A: {vni: 1}\n  B: {vni: 2}\n"
 				      "  C: {vni: 3, lab: \"\"}\n  D: {vni: 4, lab: two}\n"
@@ -503,35 +429,38 @@ static void an_export_keeps_every_owner(void **state)
 static void what_belongs_to_no_lab_is_never_pruned(void **state)
 {
 	static const char text[] = "name: \"\"\nsegments: {B: {vni: 2}}";
-	struct model *first = apply_yaml("name: \"\"\nsegments: {A: {vni: 1}}", NULL, false);
+	struct model *first =
+		lab_rig_apply_yaml("name: \"\"\nsegments: {A: {vni: 1}}", NULL, false);
 	struct problem problem;
 
 	assert_string_equal(model_segment(first, "A")->lab, "");
-	assert_null(apply(text, strlen(text), true, first, true, &problem));
+	assert_null(lab_rig_apply(text, strlen(text), true, first, true, &problem));
 	assert_non_null(strstr(problem.detail, "give the lab a name"));
 	model_destroy(first);
 }
 
 static void the_newcomer_is_blamed_for_a_number_that_is_taken(void **state)
 {
-	struct model *first = apply_yaml("segments: {Z: {vni: 1}}", NULL, false);
+	struct model *first = lab_rig_apply_yaml("segments: {Z: {vni: 1}}", NULL, false);
 	static const char text[] = "segments: {A: {vni: 1}}";
 	struct problem problem;
 
-	assert_null(apply(text, strlen(text), true, first, false, &problem));
+	assert_null(lab_rig_apply(text, strlen(text), true, first, false, &problem));
 	assert_non_null(strstr(problem.detail, "segment A: vni 1 is taken by segment Z"));
 	model_destroy(first);
 }
 
 static void two_ports_may_swap_their_addresses(void **state)
 {
-	struct model *first = apply_yaml("segments: {A: {vni: 1}}\n"
-					 "ports: {p: {type: tap, segment: A, ip: 10.0.0.1/24},"
-					 " q: {type: tap, segment: A, ip: 10.0.0.2/24}}",
-					 NULL, false);
-	struct model *second = apply_yaml("ports: {p: {type: tap, segment: A, ip: 10.0.0.2/24},"
-					  " q: {type: tap, segment: A, ip: 10.0.0.1/24}}",
-					  first, false);
+	struct model *first =
+		lab_rig_apply_yaml("segments: {A: {vni: 1}}\n"
+				   "ports: {p: {type: tap, segment: A, ip: 10.0.0.1/24},"
+				   " q: {type: tap, segment: A, ip: 10.0.0.2/24}}",
+				   NULL, false);
+	struct model *second =
+		lab_rig_apply_yaml("ports: {p: {type: tap, segment: A, ip: 10.0.0.2/24},"
+				   " q: {type: tap, segment: A, ip: 10.0.0.1/24}}",
+				   first, false);
 
 	assert_string_equal(model_option_text(model_port(second, "p"), "ip"), "10.0.0.2/24");
 	model_destroy(first);

@@ -44,13 +44,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
-}
-
 /* An ARP packet behind the MACs. from_ip 0: of nobody, as in a probe. */
 static void write_arp(uint8_t *bytes, uint8_t operation, uint32_t from, uint8_t from_ip, uint8_t ip)
 {
@@ -373,7 +366,7 @@ static void configured_addresses_are_known(void **state)
 	assert_arp_answer(rig_port(dp, 1)->out[0].bytes, 2, 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tunnel_rig_tear_down)
 
 int main(void)
 {

@@ -35,13 +35,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
-}
-
 /* Station `src` sends UDP to station `dst`, with DF; len: of IP. */
 static uint8_t *send_udp(struct dataplane *dp, uint64_t port, uint32_t dst, uint32_t src,
 			 uint8_t len)
@@ -197,7 +190,7 @@ static void mss_from_a_tunnel_too(void **state)
 	assert_int_equal(mss_of(rig_port(dp, 2)->out[0].bytes), MTU - 40);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tunnel_rig_tear_down)
 
 int main(void)
 {

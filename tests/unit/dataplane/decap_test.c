@@ -22,41 +22,19 @@
 #include "vxlan/vxlan_sum.h"
 
 #define NOW_S 1000
-#define ALPHA 1
-#define BETA 2
+#define ALPHA TUNNEL_RIG_ALPHA
+#define BETA TUNNEL_RIG_BETA
 #define REMOTE 0xa1 /* a station behind a peer */
-
-static const uint32_t both[] = {ALPHA, BETA, 0}, only_alpha[] = {ALPHA, 0};
-
-static int set_up_version(void **state, uint8_t ip_version)
-{
-	struct dataplane *dp = tunnel_rig_create(ip_version);
-
-	rig_put_segment(dp, ALPHA);
-	rig_put_segment(dp, BETA);
-	rig_put_port(dp, 1, ALPHA);
-	rig_put_port(dp, 2, ALPHA);
-	rig_put_port(dp, 3, BETA);
-	tunnel_rig_put_peer(dp, ip_version, 11, both);
-	tunnel_rig_put_peer(dp, ip_version, 12, only_alpha);
-	*state = dp;
-	return 0;
-}
 
 static int set_up(void **state)
 {
-	return set_up_version(state, 4);
+	*state = tunnel_rig_create_full(4);
+	return 0;
 }
 
 static int set_up_ipv6(void **state)
 {
-	return set_up_version(state, 6);
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
+	*state = tunnel_rig_create_full(6);
 	return 0;
 }
 
@@ -324,7 +302,8 @@ static void tags_need_qinq(void **state)
 {
 	struct dataplane *dp = *state;
 	struct rig_frame *frame = send_flood(dp, 11, ALPHA);
-	struct dp_port peer = tunnel_rig_peer(4, 11, both), port = rig_port_spec(1, ALPHA);
+	struct dp_port peer = tunnel_rig_peer(4, 11, tunnel_rig_both),
+		       port = rig_port_spec(1, ALPHA);
 
 	memcpy(frame->bytes + 50 + 12, (uint8_t[4]){0x81, 0, 0, 5}, 4);
 	rig_turn(dp, NOW_S);
@@ -365,7 +344,7 @@ static void marks_are_combined(void **state)
 static void no_learning_if_off(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port peer = tunnel_rig_peer(4, 11, both);
+	struct dp_port peer = tunnel_rig_peer(4, 11, tunnel_rig_both);
 
 	send_flood(dp, 11, ALPHA);
 	rig_turn(dp, NOW_S);
@@ -405,7 +384,8 @@ static void moves_to_another_host(void **state)
 static void blocked_uplink_and_peer(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port peer = tunnel_rig_peer(4, 11, both), uplink = tunnel_rig_uplink(4);
+	struct dp_port peer = tunnel_rig_peer(4, 11, tunnel_rig_both),
+		       uplink = tunnel_rig_uplink(4);
 
 	rig_set_port(&peer, "state", "blocked");
 	rig_put_port_spec(dp, &peer);
@@ -534,8 +514,8 @@ static void head_is_refilled(void **state)
 	free(inner);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST6(name) cmocka_unit_test_setup_teardown(name, set_up_ipv6, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tunnel_rig_tear_down)
+#define TEST6(name) cmocka_unit_test_setup_teardown(name, set_up_ipv6, tunnel_rig_tear_down)
 
 int main(void)
 {

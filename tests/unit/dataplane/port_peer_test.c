@@ -21,25 +21,16 @@
 #include "tests/unit/dataplane/tunnel_rig.h"
 
 #define NOW_S 1000
-#define ALPHA 1
-#define BETA 2
+#define ALPHA TUNNEL_RIG_ALPHA
+#define BETA TUNNEL_RIG_BETA
 #define FLOWS 1000
 #define FLOW_PORTS_MIN 900
 #define REMOTE 0xa1
 
-static const uint32_t both[] = {ALPHA, BETA, 0}, only_alpha[] = {ALPHA, 0};
-
 static int set_up_version(void **state, uint8_t ip_version)
 {
-	struct dataplane *dp = tunnel_rig_create(ip_version);
+	struct dataplane *dp = tunnel_rig_create_full(ip_version);
 
-	rig_put_segment(dp, ALPHA);
-	rig_put_segment(dp, BETA);
-	rig_put_port(dp, 1, ALPHA);
-	rig_put_port(dp, 2, ALPHA);
-	rig_put_port(dp, 3, BETA);
-	tunnel_rig_put_peer(dp, ip_version, 11, both);
-	tunnel_rig_put_peer(dp, ip_version, 12, only_alpha);
 	tunnel_rig_put_peer(dp, ip_version, 13, NULL);
 	*state = dp;
 	return 0;
@@ -53,13 +44,6 @@ static int set_up(void **state)
 static int set_up_ipv6(void **state)
 {
 	return set_up_version(state, 6);
-}
-
-static int tear_down(void **state)
-{
-	rig_assert_accounted(*state);
-	dataplane_destroy(*state);
-	return 0;
 }
 
 static uint64_t drops(const struct dataplane *dp, uint64_t id, enum drop_reason reason)
@@ -154,7 +138,7 @@ static void every_segment_means_later_ones_too(void **state)
 static void members_change_under_traffic(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port peer = tunnel_rig_peer(4, 11, only_alpha);
+	struct dp_port peer = tunnel_rig_peer(4, 11, tunnel_rig_only_alpha);
 	uint16_t index = port_find(dp, 11)->index;
 
 	tunnel_rig_send(dp, 4, 11, BETA, RIG_BROADCAST, REMOTE, 60, 0);
@@ -192,7 +176,7 @@ static void stale_entries_lead_nowhere(void **state)
 static void vtep_changes_in_place(void **state)
 {
 	struct dataplane *dp = *state;
-	struct dp_port peer = tunnel_rig_peer(4, 12, only_alpha);
+	struct dp_port peer = tunnel_rig_peer(4, 12, tunnel_rig_only_alpha);
 
 	peer.addresses[0] = tunnel_rig_address(4, 77);
 	rig_put_port_spec(dp, &peer);
@@ -326,7 +310,7 @@ static void isolation(void **state)
 {
 	struct dataplane *dp = *state;
 	struct dp_port port = rig_port_spec(1, ALPHA), other = rig_port_spec(2, ALPHA);
-	struct dp_port peer = tunnel_rig_peer(4, 11, both);
+	struct dp_port peer = tunnel_rig_peer(4, 11, tunnel_rig_both);
 
 	rig_set_port(&port, "isolated", "on");
 	rig_set_port(&other, "isolated", "on");
@@ -395,7 +379,7 @@ static void bad_peers_are_refused(void **state)
 	struct dp_port wrong[5];
 
 	for (int i = 0; i < 5; i++)
-		wrong[i] = tunnel_rig_peer(4, 20, only_alpha);
+		wrong[i] = tunnel_rig_peer(4, 20, tunnel_rig_only_alpha);
 	wrong[0].n_addresses = 0;
 	wrong[1].addresses[0].prefix_bits = 24;
 	wrong[2].addresses[0].ip[0] = 230;
@@ -412,8 +396,8 @@ static void bad_peers_are_refused(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST6(name) cmocka_unit_test_setup_teardown(name, set_up_ipv6, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tunnel_rig_tear_down)
+#define TEST6(name) cmocka_unit_test_setup_teardown(name, set_up_ipv6, tunnel_rig_tear_down)
 
 int main(void)
 {

@@ -11,101 +11,46 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "dataplane/api/dp_client.h"
-#include "dataplane/base/loop.h"
 #include "dataplane/channel/loan.h"
-#include "dataplane/server.h"
+#include "tests/unit/dataplane/server_rig.h"
 #include "tests/unit/dataplane/txn_channels_rig.h"
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS SERVER_RIG_TIMEOUT_MS
 
-struct fixture {
-	char path[64];
-	char why[DP_TEXT_BYTES];
-	struct txn_rig *rig;
-	struct server *server;
-	struct dp_client *client;
-	pthread_t thread;
-	_Atomic bool is_over;
-};
-
-static void *be_main(void *arg)
-{
-	struct fixture *f = arg;
-
-	while (!atomic_load(&f->is_over)) {
-		loop_turn(f->rig->dp->loop, 1, loop_clock_ns);
-		dataplane_turn(f->rig->dp, loop_clock_ns());
-	}
-	return NULL;
-}
+static void *txn_rig;
 
 /* What txn_channels_rig.h makes is there: without the loan, whose time would run. */
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	void *rig;
+	txn_channels_rig_set_up(&txn_rig);
 
-	assert_non_null(f);
-	txn_channels_rig_set_up(&rig);
-	f->rig = rig;
-	loan_end_all(f->rig->dp);
-	snprintf(f->path, sizeof(f->path), "%s/dataplane.sock", f->rig->run_dir);
-	assert_int_equal(
-		server_create(f->rig->dp, f->path, true, &f->server, f->why, sizeof(f->why)), 0);
-	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
-	assert_int_equal(dp_client_open(&f->client, f->path), 0);
-	*state = f;
+	struct dataplane *dp = ((const struct txn_rig *)txn_rig)->dp;
+
+	loan_end_all(dp);
+	*state = server_rig_open(dp);
 	return 0;
-}
-
-static void stop(struct fixture *f)
-{
-	if (!atomic_exchange(&f->is_over, true))
-		pthread_join(f->thread, NULL);
 }
 
 static int tear_down(void **state)
 {
-	struct fixture *f = *state;
-	void *rig = f->rig;
-
-	stop(f);
-	dp_client_close(f->client);
-	server_destroy(f->server);
-	txn_rig_tear_down(&rig);
-	free(f);
-	return 0;
+	server_rig_close(*state);
+	return txn_rig_tear_down(&txn_rig);
 }
 
-static int ask(struct fixture *f, enum dp_type type)
-{
-	return dp_client_request(f->client, type, NULL, 0, TIMEOUT_MS, NULL, NULL, f->why);
-}
-
-static void stage(struct fixture *f, enum dp_type type, void *message, size_t bytes)
-{
-	assert_int_equal(dp_client_stage(f->client, type, message, bytes, NULL, 0, TIMEOUT_MS), 0);
-}
-
-static void delete (struct fixture *f, enum dp_type type, uint64_t id)
+static void delete (struct server_rig *f, enum dp_type type, uint64_t id)
 {
 	struct dp_object object = {.id = id};
 
-	stage(f, type, &object, sizeof(object));
+	server_rig_stage(f, type, &object, sizeof(object));
 }
 
-static void commit(struct fixture *f)
+static void commit(struct server_rig *f)
 {
-	if (ask(f, DP_PREPARE) != 0 || ask(f, DP_COMMIT) != 0)
+	if (server_rig_ask(f, DP_PREPARE) != 0 || server_rig_ask(f, DP_COMMIT) != 0)
 		fail_msg("%s", f->why);
 }
 
@@ -142,7 +87,7 @@ static void note(void *ctx, const struct dp_header *message, int *fds, unsigned 
 	}
 }
 
-static struct seen dump(struct fixture *f)
+static struct seen dump(struct server_rig *f)
 {
 	struct seen seen = {0};
 
@@ -153,14 +98,14 @@ static struct seen dump(struct fixture *f)
 
 static void what_is_put_is_dumped_and_deleted(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_pool pool = channel_rig_pool(50, 3 * G);
 	struct dp_channel channel = channel_rig_channel(51, 50, 10 * M, 20 * M, 7);
 
 	channel.generation = 9;
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	stage(f, DP_POOL_PUT, &pool, sizeof(pool));
-	stage(f, DP_CHANNEL_PUT, &channel, sizeof(channel));
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	server_rig_stage(f, DP_POOL_PUT, &pool, sizeof(pool));
+	server_rig_stage(f, DP_CHANNEL_PUT, &channel, sizeof(channel));
 	commit(f);
 	struct seen seen = dump(f);
 
@@ -174,7 +119,7 @@ static void what_is_put_is_dumped_and_deleted(void **state)
 	channel.header = seen.channel.header;
 	assert_memory_equal(&seen.pool, &pool, sizeof(pool));
 	assert_memory_equal(&seen.channel, &channel, sizeof(channel));
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	delete (f, DP_CHANNEL_DEL, 51);
 	delete (f, DP_POOL_DEL, 50);
 	commit(f);
@@ -185,13 +130,13 @@ static void what_is_put_is_dumped_and_deleted(void **state)
 
 static void a_loan_says_what_is_left_and_is_called_back(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_loan loan = txn_channels_rig_loan();
 	struct seen seen;
 
 	loan.remaining_ms = 3600000;
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	stage(f, DP_LOAN_PUT, &loan, sizeof(loan));
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	server_rig_stage(f, DP_LOAN_PUT, &loan, sizeof(loan));
 	commit(f);
 	do {
 		seen = dump(f);
@@ -200,7 +145,7 @@ static void a_loan_says_what_is_left_and_is_called_back(void **state)
 	assert_in_range(seen.loan.remaining_ms, 3600000 - TIMEOUT_MS, 3600000 - 1);
 	assert_int_equal(seen.loan.rate_bps, loan.rate_bps);
 	assert_int_equal(seen.loan.id, loan.id);
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	delete (f, DP_LOAN_DEL, loan.id);
 	commit(f);
 	assert_int_equal(dump(f).n_loans, 0);
@@ -208,44 +153,33 @@ static void a_loan_says_what_is_left_and_is_called_back(void **state)
 
 static void a_loan_ends_without_anybody(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_loan loan = txn_channels_rig_loan();
 
 	loan.remaining_ms = 1;
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	stage(f, DP_LOAN_PUT, &loan, sizeof(loan));
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	server_rig_stage(f, DP_LOAN_PUT, &loan, sizeof(loan));
 	commit(f);
 	while (dump(f).n_loans != 0)
 		;
-	stop(f);
-	assert_int_equal(atomic_load(&channel_find(f->rig->dp, GOLD)->ways[DP_TX].assured_bps),
-			 500 * M);
+	server_rig_stop(f);
+	assert_int_equal(atomic_load(&channel_find(f->dp, GOLD)->ways[DP_TX].assured_bps), 500 * M);
 }
 
 static void a_refusal_says_why(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_channel channel = channel_rig_channel(51, 77, 0, 0, 1);
 
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	stage(f, DP_CHANNEL_PUT, &channel, sizeof(channel));
-	assert_int_equal(ask(f, DP_PREPARE), -ENOENT);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	server_rig_stage(f, DP_CHANNEL_PUT, &channel, sizeof(channel));
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -ENOENT);
 	assert_string_equal(f->why, "channel channel51: its pool does not exist");
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	assert_int_equal(ask(f, DP_ABORT), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_ABORT), 0);
 }
 
 /* --- version 1 --- */
-
-static int connect_raw(const struct fixture *f)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, f->path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
 
 static void send_as(int fd, uint16_t version, enum dp_type type, void *message, size_t bytes)
 {
@@ -288,11 +222,11 @@ static void assert_done(int fd, uint16_t version, int error)
 
 static void a_client_of_version_1_sees_nothing_of_version_2(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	_Alignas(8) char message[DP_MESSAGE_BYTES];
 	const struct dp_header *header = (const void *)message;
 	unsigned int n_ports = 0, n_segments = 0;
-	int fd = connect_raw(f);
+	int fd = server_rig_connect(f);
 
 	ask_as(fd, 1, DP_HELLO);
 	assert_done(fd, 1, 0);
@@ -315,10 +249,10 @@ static void a_client_of_version_1_sees_nothing_of_version_2(void **state)
 
 static void what_version_1_had_reserved_names_no_channel(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_port port = rig_port_spec(2, ALPHA);
 	struct dp_segment segment = rig_segment(BETA);
-	int fd = connect_raw(f);
+	int fd = server_rig_connect(f);
 
 	port.channel_id = segment.channel_id = 77;
 	ask_as(fd, 1, DP_BEGIN);
@@ -330,14 +264,14 @@ static void what_version_1_had_reserved_names_no_channel(void **state)
 	ask_as(fd, 1, DP_COMMIT);
 	assert_done(fd, 1, 0);
 	close(fd);
-	stop(f);
-	assert_int_equal(port_find(f->rig->dp, 2)->spec.channel_id, 0);
-	assert_null(atomic_load(&port_find(f->rig->dp, 2)->channel));
+	server_rig_stop(f);
+	assert_int_equal(port_find(f->dp, 2)->spec.channel_id, 0);
+	assert_null(atomic_load(&port_find(f->dp, 2)->channel));
 }
 
 static void messages_of_version_2_in_version_1_end_the_conversation(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	static const struct {
 		enum dp_type type;
 		size_t bytes;
@@ -352,14 +286,14 @@ static void messages_of_version_2_in_version_1_end_the_conversation(void **state
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		_Alignas(8) char message[DP_MESSAGE_BYTES] = {0};
-		int fd = connect_raw(f);
+		int fd = server_rig_connect(f);
 
 		send_as(fd, 1, rows[i].type, message, rows[i].bytes);
 		assert_done(fd, 1, -EPROTO);
 		assert_int_equal(recv(fd, message, 1, 0), 0);
 		close(fd);
 		/* And of another size they are not understood in any version. */
-		fd = connect_raw(f);
+		fd = server_rig_connect(f);
 		send_as(fd, 2, rows[i].type, message, rows[i].bytes - 1);
 		assert_done(fd, DP_VERSION, -EPROTO);
 		close(fd);
@@ -368,10 +302,10 @@ static void messages_of_version_2_in_version_1_end_the_conversation(void **state
 
 static void versions_before_and_after_are_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
 	for (uint16_t version = 0; version < 5; version++) {
-		int fd = connect_raw(f);
+		int fd = server_rig_connect(f);
 		bool is_known = version == DP_VERSION || version == DP_VERSION - 1;
 
 		ask_as(fd, version, DP_HELLO);

@@ -8,69 +8,32 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dataplane/api/dp_client.h"
-#include "dataplane/base/loop.h"
-#include "dataplane/server.h"
 #include "tests/unit/dataplane/rig.h"
+#include "tests/unit/dataplane/server_rig.h"
 
-#define TIMEOUT_MS 10000
-
-struct fixture {
-	char dir[32], path[64];
-	char why[DP_TEXT_BYTES];
-	struct dataplane *dp;
-	struct server *server;
-	struct dp_client *client;
-	pthread_t thread;
-	_Atomic bool is_over;
-};
-
-static void *be_main(void *arg)
-{
-	struct fixture *f = arg;
-
-	while (!atomic_load(&f->is_over))
-		loop_turn(f->dp->loop, 1, loop_clock_ns);
-	return NULL;
-}
+#define TIMEOUT_MS SERVER_RIG_TIMEOUT_MS
 
 /* Two workers, ports 1 and 2: one queue each. */
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct dataplane *dp = rig_create(2);
 
-	assert_non_null(f);
-	strcpy(f->dir, "/tmp/weft-queues-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%s/dataplane.sock", f->dir);
-	f->dp = rig_create(2);
-	rig_put_port(f->dp, 1, 0);
-	rig_put_port(f->dp, 2, 0);
-	assert_int_equal(server_create(f->dp, f->path, true, &f->server, f->why, sizeof(f->why)),
-			 0);
-	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
-	assert_int_equal(dp_client_open(&f->client, f->path), 0);
-	*state = f;
+	rig_put_port(dp, 1, 0);
+	rig_put_port(dp, 2, 0);
+	*state = server_rig_open(dp);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
+	struct dataplane *dp = f->dp;
 
-	atomic_store(&f->is_over, true);
-	pthread_join(f->thread, NULL);
-	dp_client_close(f->client);
-	server_destroy(f->server);
-	dataplane_destroy(f->dp);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
+	server_rig_close(f);
+	dataplane_destroy(dp);
 	return 0;
 }
 
@@ -89,7 +52,7 @@ static void note(void *ctx, const struct dp_header *message, int *fds, unsigned 
 }
 
 /* The queue of a port, as told. */
-static struct dp_queue queue_of(struct fixture *f, uint64_t port_id)
+static struct dp_queue queue_of(struct server_rig *f, uint64_t port_id)
 {
 	struct seen seen = {0};
 
@@ -100,7 +63,7 @@ static struct dp_queue queue_of(struct fixture *f, uint64_t port_id)
 	return seen.queues[0].port_id == port_id ? seen.queues[0] : seen.queues[1];
 }
 
-static int move(struct fixture *f, uint64_t port_id, uint16_t queue, uint16_t worker)
+static int move(struct server_rig *f, uint64_t port_id, uint16_t queue, uint16_t worker)
 {
 	struct dp_queue message = {.port_id = port_id, .queue = queue, .worker = worker};
 
@@ -133,7 +96,7 @@ static void a_move_pins_and_any_worker_unpins(void **state)
 
 static void what_is_not_there_is_refused_in_words(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
 	assert_int_equal(move(f, 1, 0, 2), -ENOENT);
 	assert_string_equal(f->why, "there is no worker 2: use 0 to 1");

@@ -11,10 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,133 +19,49 @@
 #include <unistd.h>
 
 #include "dataplane/api/dp_client.h"
-#include "dataplane/base/loop.h"
 #include "tests/lib/deadline.h"
 #include "tests/unit/dataplane/rig.h"
+#include "tests/unit/dataplane/server_rig.h"
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS SERVER_RIG_TIMEOUT_MS
 #define CLIENTS_MAX 16 /* that server.c takes */
 
-struct fixture {
-	unsigned int n_fds;
-	char dir[32], path[64];
-	char why[DP_TEXT_BYTES];
-	struct dataplane *dp;
-	struct server *server;
-	struct dp_client *client;
-	pthread_t thread;
-	_Atomic bool is_over;
-};
-
-static void *be_main(void *arg)
-{
-	struct fixture *f = arg;
-
-	while (!atomic_load(&f->is_over)) {
-		loop_turn(f->dp->loop, 1, loop_clock_ns);
-		dataplane_turn(f->dp, loop_clock_ns());
-	}
-	return NULL;
-}
+static unsigned int n_fds_before;
 
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	n_fds_before = rig_count_fds();
 
-	assert_non_null(f);
-	f->n_fds = rig_count_fds();
-	strcpy(f->dir, "/tmp/weft-server-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%s/dataplane.sock", f->dir);
-	f->dp = rig_create(1);
-	rig_put_segment(f->dp, 1);
-	rig_put_port(f->dp, 1, 1);
-	assert_int_equal(server_create(f->dp, f->path, true, &f->server, f->why, sizeof(f->why)),
-			 0);
-	assert_int_equal(pthread_create(&f->thread, NULL, be_main, f), 0);
-	assert_int_equal(dp_client_open(&f->client, f->path), 0);
-	*state = f;
+	struct dataplane *dp = rig_create(1);
+
+	rig_put_segment(dp, 1);
+	rig_put_port(dp, 1, 1);
+	*state = server_rig_open(dp);
 	return 0;
-}
-
-static void stop(struct fixture *f)
-{
-	if (!atomic_exchange(&f->is_over, true))
-		pthread_join(f->thread, NULL);
 }
 
 static int tear_down(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
+	struct dataplane *dp = f->dp;
 
-	stop(f);
-	dp_client_close(f->client);
-	server_destroy(f->server);
-	dataplane_destroy(f->dp);
-	assert_int_equal(rmdir(f->dir), 0);
-	assert_int_equal(rig_count_fds(), f->n_fds);
-	free(f);
+	server_rig_close(f);
+	dataplane_destroy(dp);
+	assert_int_equal(rig_count_fds(), n_fds_before);
 	return 0;
 }
 
-static int ask_as(struct fixture *f, struct dp_client *client, enum dp_type type)
+static int ask_as(struct server_rig *f, struct dp_client *client, enum dp_type type)
 {
 	return dp_client_request(client, type, NULL, 0, TIMEOUT_MS, NULL, NULL, f->why);
 }
 
-static int ask(struct fixture *f, enum dp_type type)
+static void stage_port(struct server_rig *f, struct dp_port spec)
 {
-	return ask_as(f, f->client, type);
-}
-
-static void stage_port(struct fixture *f, struct dp_port spec)
-{
-	assert_int_equal(
-		dp_client_stage(f->client, DP_PORT_PUT, &spec, sizeof(spec), NULL, 0, TIMEOUT_MS),
-		0);
+	server_rig_stage(f, DP_PORT_PUT, &spec, sizeof(spec));
 }
 
 /* --- raw messages --- */
-
-static int connect_raw(const struct fixture *f)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, f->path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-/* Bytes of the next message; 0: closed. */
-static ssize_t receive_raw(int fd, void *message, size_t bytes)
-{
-	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-
-	assert_int_equal(poll(&pollfd, 1, TIMEOUT_MS), 1);
-	ssize_t n = recv(fd, message, bytes, 0);
-
-	return n < 0 && errno == ECONNRESET ? 0 : n;
-}
-
-static void assert_done(int fd, uint64_t cookie, int error)
-{
-	struct dp_done done;
-
-	assert_int_equal(receive_raw(fd, &done, sizeof(done)), sizeof(done));
-	assert_int_equal(done.header.type, DP_DONE);
-	assert_int_equal(done.header.cookie, cookie);
-	assert_int_equal(done.error, error);
-	assert_true(error == 0 || done.text[0] != '\0');
-}
-
-static void assert_closed(int fd)
-{
-	char byte;
-
-	assert_int_equal(receive_raw(fd, &byte, 1), 0);
-	close(fd);
-}
 
 static void send_plain(int fd, enum dp_type type, uint64_t cookie)
 {
@@ -183,7 +96,7 @@ static void send_with_fds(int fd, enum dp_type type, int what, unsigned int n)
 
 static void hello_is_answered_with_readable_counters(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_welcome welcome;
 	struct counters_header header;
 	int fd = -1;
@@ -200,91 +113,91 @@ static void hello_is_answered_with_readable_counters(void **state)
 
 static void a_change_takes_begin_stage_prepare_commit(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	stage_port(f, rig_port_spec(2, 1));
-	assert_int_equal(ask(f, DP_PREPARE), 0);
-	assert_int_equal(ask(f, DP_COMMIT), 0);
-	stop(f);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), 0);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), 0);
+	server_rig_stop(f);
 	assert_non_null(port_find(f->dp, 2));
 }
 
 static void a_refused_change_is_gone_and_says_why(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	stage_port(f, rig_port_spec(2, 77));
-	assert_int_equal(ask(f, DP_PREPARE), -ENOENT);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -ENOENT);
 	assert_string_equal(f->why, "port p2: its segment does not exist");
-	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	assert_int_equal(ask(f, DP_ABORT), 0);
-	stop(f);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_ABORT), 0);
+	server_rig_stop(f);
 	assert_null(port_find(f->dp, 2));
 }
 
 static void a_text_without_an_end_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_port spec = rig_port_spec(2, 1);
 
 	memset(spec.name, 'x', sizeof(spec.name));
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	stage_port(f, spec);
-	assert_int_equal(ask(f, DP_PREPARE), -EINVAL);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -EINVAL);
 	assert_false(dp_client_is_broken(f->client));
 }
 
 static void steps_out_of_order_are_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
-	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
-	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
-	assert_int_equal(ask(f, DP_ABORT), 0);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_ABORT), 0);
 	/* Staged before the change was opened, and after it was prepared. */
 	stage_port(f, rig_port_spec(2, 1));
-	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
-	assert_int_equal(ask(f, DP_BEGIN), 0);
-	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
-	assert_int_equal(ask(f, DP_PREPARE), 0);
-	assert_int_equal(ask(f, DP_PREPARE), -EPROTO);
-	assert_int_equal(ask(f, DP_COMMIT), -EPROTO);
-	stop(f);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), 0);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), -EPROTO);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), -EPROTO);
+	server_rig_stop(f);
 	assert_null(port_find(f->dp, 2));
 }
 
 static void one_change_at_a_time(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_client *second = NULL;
 	uint64_t deadline = deadline_in_ms(TIMEOUT_MS);
 	int error;
 
 	assert_int_equal(dp_client_open(&second, f->path), 0);
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	assert_int_equal(ask_as(f, second, DP_BEGIN), -EBUSY);
 	assert_string_equal(f->why, "another change is under way; try again");
 	/* Whoever closes the socket gives up. */
 	dp_client_close(f->client);
 	f->client = second;
-	while ((error = ask(f, DP_BEGIN)) == -EBUSY)
+	while ((error = server_rig_ask(f, DP_BEGIN)) == -EBUSY)
 		assert_false(deadline_passed(deadline));
 	assert_int_equal(error, 0);
 }
 
 static void a_second_begin_leaves_what_is_prepared_alone(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 
-	assert_int_equal(ask(f, DP_BEGIN), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 	stage_port(f, rig_port_spec(2, 1));
-	assert_int_equal(ask(f, DP_PREPARE), 0);
-	assert_int_equal(ask(f, DP_BEGIN), -EBUSY);
-	assert_int_equal(ask(f, DP_COMMIT), 0);
-	stop(f);
+	assert_int_equal(server_rig_ask(f, DP_PREPARE), 0);
+	assert_int_equal(server_rig_ask(f, DP_BEGIN), -EBUSY);
+	assert_int_equal(server_rig_ask(f, DP_COMMIT), 0);
+	server_rig_stop(f);
 	assert_non_null(port_find(f->dp, 2));
 }
 
@@ -301,7 +214,7 @@ static void note(void *ctx, const struct dp_header *message, int *fds, unsigned 
 	seen->n_fds += n_fds;
 }
 
-static int ask_noting(struct fixture *f, enum dp_type type, struct dp_object *object,
+static int ask_noting(struct server_rig *f, enum dp_type type, struct dp_object *object,
 		      struct seen *seen)
 {
 	return dp_client_request(f->client, type, object, object != NULL ? sizeof(*object) : 0,
@@ -310,7 +223,7 @@ static int ask_noting(struct fixture *f, enum dp_type type, struct dp_object *ob
 
 static void a_ports_descriptors_come_back_and_only_of_one_that_is_there(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct seen seen = {0};
 	struct dp_object object = {.id = 1};
 
@@ -323,23 +236,23 @@ static void a_ports_descriptors_come_back_and_only_of_one_that_is_there(void **s
 
 static void a_dump_is_complete_even_if_the_client_reads_late(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	const unsigned int n = 500;
-	int fd = connect_raw(f);
+	int fd = server_rig_connect(f);
 	static char message[DP_MESSAGE_BYTES];
 
 	/* More than any socket's buffer holds: the rest waits in the dataplane. */
 	for (unsigned int i = 1; i <= n; i++)
 		send_plain(fd, DP_DUMP, i);
 	/* It serves others meanwhile. */
-	assert_int_equal(ask(f, DP_DUMP), 0);
+	assert_int_equal(server_rig_ask(f, DP_DUMP), 0);
 	for (unsigned int i = 1; i <= n; i++) {
 		static const enum dp_type types[] = {DP_SEGMENT_PUT, DP_PORT_PUT, DP_PORT_STATE,
 						     DP_DONE};
 
 		for (int k = 0; k < 4; k++) {
 			const struct dp_header *header = (const void *)message;
-			ssize_t bytes = receive_raw(fd, message, sizeof(message));
+			ssize_t bytes = server_rig_receive(fd, message, sizeof(message));
 
 			assert_int_equal(bytes, header->bytes);
 			assert_int_equal(header->type, types[k]);
@@ -351,13 +264,13 @@ static void a_dump_is_complete_even_if_the_client_reads_late(void **state)
 
 static void a_client_that_goes_with_answers_waiting_leaves_nothing(void **state)
 {
-	struct fixture *f = *state;
-	int fd = connect_raw(f);
+	struct server_rig *f = *state;
+	int fd = server_rig_connect(f);
 
 	for (unsigned int i = 1; i <= 500; i++)
 		send_plain(fd, DP_HELLO, i);
 	close(fd);
-	assert_int_equal(ask(f, DP_DUMP), 0);
+	assert_int_equal(server_rig_ask(f, DP_DUMP), 0);
 	/* tear_down counts the descriptors. */
 }
 
@@ -365,7 +278,7 @@ static void a_client_that_goes_with_answers_waiting_leaves_nothing(void **state)
 
 static void malformed_messages_end_the_conversation(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	static const struct {
 		uint16_t type;
 		uint32_t says, sent;
@@ -387,39 +300,39 @@ static void malformed_messages_end_the_conversation(void **state)
 			struct dp_header header;
 			char rest[DP_MESSAGE_BYTES];
 		} message;
-		int fd = connect_raw(f);
+		int fd = server_rig_connect(f);
 
 		message.header = (struct dp_header){
 			.bytes = rows[i].says, .type = rows[i].type, .version = DP_VERSION};
 		assert_int_equal(send(fd, &message, rows[i].sent, MSG_NOSIGNAL), rows[i].sent);
-		assert_done(fd, 0, -EPROTO);
-		assert_closed(fd);
+		server_rig_assert_done(fd, 0, -EPROTO);
+		server_rig_assert_closed(fd);
 	}
 }
 
 static void less_than_a_header_or_too_much_ends_the_conversation(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	static const char large[DP_MESSAGE_BYTES + 1];
-	int fd = connect_raw(f);
+	int fd = server_rig_connect(f);
 
 	assert_int_equal(send(fd, large, 3, MSG_NOSIGNAL), 3);
-	assert_done(fd, 0, -EPROTO);
-	assert_closed(fd);
-	fd = connect_raw(f);
+	server_rig_assert_done(fd, 0, -EPROTO);
+	server_rig_assert_closed(fd);
+	fd = server_rig_connect(f);
 	assert_int_equal(send(fd, large, sizeof(large), MSG_NOSIGNAL), sizeof(large));
-	assert_closed(fd);
+	server_rig_assert_closed(fd);
 }
 
 static void another_version_is_refused_by_name(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_plain plain = {{sizeof(plain), DP_HELLO, DP_VERSION + 1, 0}};
-	int fd = connect_raw(f);
+	int fd = server_rig_connect(f);
 
 	assert_int_equal(send(fd, &plain, sizeof(plain), MSG_NOSIGNAL), sizeof(plain));
-	assert_done(fd, 0, -EPROTONOSUPPORT);
-	assert_closed(fd);
+	server_rig_assert_done(fd, 0, -EPROTONOSUPPORT);
+	server_rig_assert_closed(fd);
 }
 
 /* The server has no copy of the pipe's other end any more. */
@@ -434,14 +347,14 @@ static void assert_all_closed(int pipe_fd)
 
 static void surplus_descriptors_are_closed(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	static const struct {
 		enum dp_type type;
 		unsigned int n;
 	} rows[] = {{DP_ABORT, 1}, {DP_ABORT, DP_FDS_MAX}, {DP_ABORT, 40}, {DP_PORT_PUT, 16}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int fd = connect_raw(f), ends[2];
+		int fd = server_rig_connect(f), ends[2];
 
 		assert_int_equal(pipe(ends), 0);
 		send_with_fds(fd, rows[i].type, ends[1], rows[i].n);
@@ -453,7 +366,7 @@ static void surplus_descriptors_are_closed(void **state)
 
 static void descriptors_of_a_port_that_is_never_put_are_closed(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct dp_port spec = rig_port_spec(2, 1);
 	int ends[2];
 
@@ -461,29 +374,29 @@ static void descriptors_of_a_port_that_is_never_put_are_closed(void **state)
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(pipe(ends), 0);
 		if (round == 1)
-			assert_int_equal(ask(f, DP_BEGIN), 0);
+			assert_int_equal(server_rig_ask(f, DP_BEGIN), 0);
 		assert_int_equal(dp_client_stage(f->client, DP_PORT_PUT, &spec, sizeof(spec),
 						 &ends[1], 1, TIMEOUT_MS),
 				 0);
 		close(ends[1]);
-		assert_int_equal(ask(f, DP_ABORT), 0);
+		assert_int_equal(server_rig_ask(f, DP_ABORT), 0);
 		assert_all_closed(ends[0]);
 	}
 }
 
 static void the_door_closes_when_it_is_full(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	int fds[CLIENTS_MAX];
 
 	/* The fixture's client is one; an answer shows that one has been let in. */
 	for (int i = 1; i < CLIENTS_MAX; i++) {
-		fds[i] = connect_raw(f);
+		fds[i] = server_rig_connect(f);
 		send_plain(fds[i], DP_ABORT, 1);
-		assert_done(fds[i], 1, 0);
+		server_rig_assert_done(fds[i], 1, 0);
 	}
-	assert_closed(connect_raw(f));
-	assert_int_equal(ask(f, DP_DUMP), 0);
+	server_rig_assert_closed(server_rig_connect(f));
+	assert_int_equal(server_rig_ask(f, DP_DUMP), 0);
 	for (int i = 1; i < CLIENTS_MAX; i++)
 		close(fds[i]);
 }
@@ -492,7 +405,7 @@ static void the_door_closes_when_it_is_full(void **state)
 
 static void the_socket_is_for_its_owner_only(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct stat there;
 
 	assert_int_equal(lstat(f->path, &there), 0);
@@ -500,7 +413,7 @@ static void the_socket_is_for_its_owner_only(void **state)
 }
 
 /* A second server, for a moment. */
-static int serve_at(struct fixture *f, const char *path)
+static int serve_at(struct server_rig *f, const char *path)
 {
 	struct server *second = NULL;
 	int error = server_create(f->dp, path, false, &second, f->why, sizeof(f->why));
@@ -511,14 +424,14 @@ static int serve_at(struct fixture *f, const char *path)
 
 static void a_live_socket_is_refused_and_a_dead_one_replaced(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char path[80];
 
 	assert_int_equal(serve_at(f, f->path), -EADDRINUSE);
 	assert_non_null(strstr(f->why, "another weft-dataplane serves"));
-	assert_int_equal(ask(f, DP_DUMP), 0);
-	stop(f);
+	assert_int_equal(server_rig_ask(f, DP_DUMP), 0);
+	server_rig_stop(f);
 	snprintf(path, sizeof(path), "%s/dead.sock", f->dir);
 	strcpy(address.sun_path, path);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -531,7 +444,7 @@ static void a_live_socket_is_refused_and_a_dead_one_replaced(void **state)
 
 static void a_path_that_is_too_long_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct server_rig *f = *state;
 	char path[109] = {[0 ... 107] = 'x'};
 
 	assert_int_equal(serve_at(f, path), -ENAMETOOLONG);

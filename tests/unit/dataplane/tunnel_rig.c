@@ -160,3 +160,27 @@ struct vxlan_outer tunnel_rig_outer(const struct dataplane *dp, unsigned int n)
 	assert_int_equal(outer.inner_offset + outer.inner_bytes, rig->out[n].len);
 	return outer;
 }
+
+const uint32_t tunnel_rig_both[] = {TUNNEL_RIG_ALPHA, TUNNEL_RIG_BETA, 0};
+const uint32_t tunnel_rig_only_alpha[] = {TUNNEL_RIG_ALPHA, 0};
+
+struct dataplane *tunnel_rig_create_full(uint8_t ip_version)
+{
+	struct dataplane *dp = tunnel_rig_create(ip_version);
+
+	rig_put_segment(dp, TUNNEL_RIG_ALPHA);
+	rig_put_segment(dp, TUNNEL_RIG_BETA);
+	rig_put_port(dp, 1, TUNNEL_RIG_ALPHA);
+	rig_put_port(dp, 2, TUNNEL_RIG_ALPHA);
+	rig_put_port(dp, 3, TUNNEL_RIG_BETA);
+	tunnel_rig_put_peer(dp, ip_version, 11, tunnel_rig_both);
+	tunnel_rig_put_peer(dp, ip_version, 12, tunnel_rig_only_alpha);
+	return dp;
+}
+
+int tunnel_rig_tear_down(void **state)
+{
+	rig_assert_accounted(*state);
+	dataplane_destroy(*state);
+	return 0;
+}

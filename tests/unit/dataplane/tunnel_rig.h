@@ -17,6 +17,17 @@
 /* A dataplane that knows taps, uplinks and peers, with the uplink and nothing else. */
 struct dataplane *tunnel_rig_create(uint8_t ip_version);
 
+#define TUNNEL_RIG_ALPHA 1
+#define TUNNEL_RIG_BETA 2
+
+/* The same, with ports 1 and 2 in ALPHA and 3 in BETA, and the peers 11 in both, 12 in ALPHA. */
+struct dataplane *tunnel_rig_create_full(uint8_t ip_version);
+
+extern const uint32_t tunnel_rig_both[], tunnel_rig_only_alpha[]; /* lists of segments */
+
+/* For cmocka: all frames are accounted for, and the dataplane goes. */
+int tunnel_rig_tear_down(void **state);
+
 /* The address with this last byte. */
 struct dp_address tunnel_rig_address(uint8_t ip_version, uint8_t last);
 

@@ -252,18 +252,6 @@ static void stage_good_changes(struct txn_rig *f)
 	stage_loan(f, &loan);
 }
 
-static void assert_refused(struct txn_rig *f, struct txn_rig_snapshot *before, int error,
-			   const char *why)
-{
-	int result = txn_rig_prepare(f);
-
-	if (result != error || strstr(f->why, why) == NULL)
-		fail_msg("%d \"%s\", not %d \"%s\"", result, f->why, error, why);
-	txn_abort(f->txn);
-	f->txn = NULL;
-	txn_rig_assert_unchanged(f, before);
-}
-
 static void what_is_refused_changes_nothing_at_all(void **state)
 {
 	struct txn_rig *f = *state;
@@ -274,7 +262,7 @@ static void what_is_refused_changes_nothing_at_all(void **state)
 		txn_rig_begin(f);
 		stage_good_changes(f);
 		refusals[i].add(f);
-		assert_refused(f, before, refusals[i].error, refusals[i].why);
+		txn_rig_assert_refused(f, before, refusals[i].error, refusals[i].why);
 	}
 }
 
@@ -361,7 +349,7 @@ static void a_message_with_one_bad_field_is_refused(void **state)
 		assert_int_equal(txn_channels_put_pool(f->txn, &pool), 0);
 		stage_channel(f, &channel);
 		stage_loan(f, &loan);
-		assert_refused(f, before, -EINVAL, field->why);
+		txn_rig_assert_refused(f, before, -EINVAL, field->why);
 	}
 }
 
@@ -377,11 +365,11 @@ static void names_without_an_end_are_refused(void **state)
 
 	txn_rig_begin(f);
 	assert_int_equal(txn_channels_put_pool(f->txn, &pool), 0);
-	assert_refused(f, before, -EINVAL, "pool without a name");
+	txn_rig_assert_refused(f, before, -EINVAL, "pool without a name");
 	before = txn_rig_snapshot(f);
 	txn_rig_begin(f);
 	stage_channel(f, &channel);
-	assert_refused(f, before, -EINVAL, "channel without a name");
+	txn_rig_assert_refused(f, before, -EINVAL, "channel without a name");
 }
 
 static void what_is_prepared_and_given_up_leaves_nothing(void **state)

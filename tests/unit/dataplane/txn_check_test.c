@@ -164,18 +164,6 @@ static void stage_good_changes(struct txn_rig *f)
 	txn_rig_stage(f, &moved);
 }
 
-static void assert_refused(struct txn_rig *f, struct txn_rig_snapshot *before, int error,
-			   const char *why)
-{
-	int result = txn_rig_prepare(f);
-
-	if (result != error || strstr(f->why, why) == NULL)
-		fail_msg("%d \"%s\", not %d \"%s\"", result, f->why, error, why);
-	txn_abort(f->txn);
-	f->txn = NULL;
-	txn_rig_assert_unchanged(f, before);
-}
-
 static void what_is_refused_changes_nothing_at_all(void **state)
 {
 	struct txn_rig *f = *state;
@@ -188,7 +176,7 @@ static void what_is_refused_changes_nothing_at_all(void **state)
 		txn_rig_begin(f);
 		stage_good_changes(f);
 		refusals[i].add(f);
-		assert_refused(f, before, refusals[i].error, refusals[i].why);
+		txn_rig_assert_refused(f, before, refusals[i].error, refusals[i].why);
 	}
 }
 
@@ -210,7 +198,7 @@ static void a_message_with_one_bad_field_is_refused(void **state)
 		txn_rig_begin(f);
 		stage_good_changes(f);
 		txn_rig_stage(f, &spec);
-		assert_refused(f, before, -EINVAL, port_fields[i].why);
+		txn_rig_assert_refused(f, before, -EINVAL, port_fields[i].why);
 	}
 }
 
@@ -235,7 +223,7 @@ static void texts_without_an_end_are_refused(void **state)
 			memset(spec.options[0].text, 'x', sizeof(spec.options[0].text));
 		txn_rig_begin(f);
 		txn_rig_stage(f, &spec);
-		assert_refused(f, before, -EINVAL, "port with");
+		txn_rig_assert_refused(f, before, -EINVAL, "port with");
 	}
 }
 
@@ -263,7 +251,7 @@ static void a_segment_with_one_bad_field_is_refused(void **state)
 			spec.age_s = (uint32_t)INT32_MAX + 1;
 		txn_rig_begin(f);
 		assert_int_equal(txn_put_segment(f->txn, &spec), 0);
-		assert_refused(f, before, -EINVAL, "segment with");
+		txn_rig_assert_refused(f, before, -EINVAL, "segment with");
 	}
 }
 

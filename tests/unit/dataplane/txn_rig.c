@@ -146,3 +146,15 @@ void txn_rig_assert_unchanged(const struct txn_rig *f, struct txn_rig_snapshot *
 	free(now);
 	free(before);
 }
+
+void txn_rig_assert_refused(struct txn_rig *f, struct txn_rig_snapshot *before, int error,
+			    const char *why)
+{
+	int result = txn_rig_prepare(f);
+
+	if (result != error || strstr(f->why, why) == NULL)
+		fail_msg("%d \"%s\", not %d \"%s\"", result, f->why, error, why);
+	txn_abort(f->txn);
+	f->txn = NULL;
+	txn_rig_assert_unchanged(f, before);
+}

@@ -33,3 +33,8 @@ struct dp_port txn_rig_vhost_spec(uint64_t id, const char *name, uint32_t segmen
 struct txn_rig_snapshot;
 struct txn_rig_snapshot *txn_rig_snapshot(const struct txn_rig *f);
 void txn_rig_assert_unchanged(const struct txn_rig *f, struct txn_rig_snapshot *before);
+
+/* What is staged cannot be prepared, with this error and these words, and nothing has changed since
+ * the snapshot, which is freed. The transaction ends. */
+void txn_rig_assert_refused(struct txn_rig *f, struct txn_rig_snapshot *before, int error,
+			    const char *why);
