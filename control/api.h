@@ -35,8 +35,15 @@ int api_delete_object(void *ctx, const struct http_request *request, struct http
 		      struct problem *problem);
 
 /* What a body says of the object that the request names; *object must be let go (model_fini()). */
+typedef int (*api_read_fn)(const struct control *control, const struct http_request *request,
+			   json_t *body, union model_any *object, struct problem *problem);
 int api_read_object(const struct control *control, const struct http_request *request, json_t *body,
 		    union model_any *object, struct problem *problem);
+
+/* The model with the object that the body says, if the present revision is the one that was meant;
+ * the caller's. */
+int api_read_wanted(const struct control *control, const struct http_request *request,
+		    api_read_fn read, struct model **wanted, struct problem *problem);
 
 /* api_port.c, api_channel.c, api_loan.c: the `status` of an object. is_alone: it is what was asked
  * for, and not one of a list. New reference. */
@@ -121,8 +128,8 @@ int api_get_replay(void *ctx, const struct http_request *request, struct http_re
 		   struct problem *problem);
 int api_get_replay_fates(void *ctx, const struct http_request *request, struct http_reply *reply,
 			 struct problem *problem);
-int api_post_replay_frames(void *ctx, const struct http_request *request,
-			   struct http_reply *reply, struct problem *problem);
+int api_post_replay_frames(void *ctx, const struct http_request *request, struct http_reply *reply,
+			   struct problem *problem);
 int api_start_replay(void *ctx, const struct http_request *request, struct http_reply *reply,
 		     struct problem *problem);
 int api_delete_replay(void *ctx, const struct http_request *request, struct http_reply *reply,

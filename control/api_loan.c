@@ -104,26 +104,10 @@ int api_put_loan(void *ctx, const struct http_request *request, struct http_repl
 		 struct problem *problem)
 {
 	struct control *control = ctx;
-	union model_any object;
 	struct model *wanted;
-	json_t *body;
-	int error = api_check_match(control, request, problem);
+	int error = api_read_wanted(control, request, read_loan, &wanted, problem);
 
-	if (error == 0)
-		error = api_read_json(request, &body, problem);
-	if (error < 0)
-		return error;
-	error = read_loan(control, request, body, &object, problem);
-	json_decref(body);
-	if (error < 0)
-		return error;
-	if (model_copy(control->model, &wanted) < 0)
-		return problem_system(problem, -ENOMEM, "lending");
-	if (model_put(wanted, MODEL_LOAN, &object.object) < 0) {
-		model_destroy(wanted);
-		return problem_system(problem, -ENOMEM, "lending");
-	}
-	return change_loans(control, request, wanted, reply, problem);
+	return error < 0 ? error : change_loans(control, request, wanted, reply, problem);
 }
 
 int api_post_loan(void *ctx, const struct http_request *request, struct http_reply *reply,

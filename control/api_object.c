@@ -104,12 +104,10 @@ int api_read_object(const struct control *control, const struct http_request *re
 	return 0;
 }
 
-int api_put_object(void *ctx, const struct http_request *request, struct http_reply *reply,
-		   struct problem *problem)
+int api_read_wanted(const struct control *control, const struct http_request *request,
+		    api_read_fn read, struct model **wanted, struct problem *problem)
 {
-	struct control *control = ctx;
 	union model_any object;
-	struct model *wanted;
 	json_t *body;
 	int error = api_check_match(control, request, problem);
 
@@ -117,20 +115,28 @@ int api_put_object(void *ctx, const struct http_request *request, struct http_re
 		error = api_read_json(request, &body, problem);
 	if (error < 0)
 		return error;
-	error = api_read_object(control, request, body, &object, problem);
+	error = read(control, request, body, &object, problem);
 	json_decref(body);
 	if (error < 0)
 		return error;
-	error = model_copy(control->model, &wanted);
+	error = model_copy(control->model, wanted);
 	if (error == 0) {
-		error = model_put(wanted, request->tag, &object.object);
+		error = model_put(*wanted, request->tag, &object.object);
 		if (error < 0)
-			model_destroy(wanted);
+			model_destroy(*wanted);
 	}
 	model_fini(request->tag, &object.object);
-	if (error < 0)
-		return problem_system(problem, error, "changing");
-	return api_change(control, request, wanted, reply, problem);
+	return error < 0 ? problem_system(problem, error, "changing") : 0;
+}
+
+int api_put_object(void *ctx, const struct http_request *request, struct http_reply *reply,
+		   struct problem *problem)
+{
+	struct control *control = ctx;
+	struct model *wanted;
+	int error = api_read_wanted(control, request, api_read_object, &wanted, problem);
+
+	return error < 0 ? error : api_change(control, request, wanted, reply, problem);
 }
 
 static int refuse_in_use(const struct model *model, const struct http_request *request,

@@ -17,17 +17,8 @@
 #include <unistd.h>
 
 #include "tap/tap.h"
+#include "tests/unit/tap/device_rig.h"
 #include "tests/unit/tap/sandbox.h"
-
-static const struct tap_device_spec sample = {
-	.ifname = "eth0",
-	.netns = "d1",
-	.ip = "10.0.1.2/24",
-	.alias = "weft port web0",
-	.mac = {0x02, 0, 0, 0, 0, 0x11},
-	.mtu_bytes = 1400,
-	.n_queues = 1,
-};
 
 static void begin(void)
 {
@@ -47,24 +38,6 @@ static bool is_there(const char *ifname)
 
 	sandbox_visit(NULL);
 	return answer;
-}
-
-static int create(const struct tap_device_spec *spec)
-{
-	char why[256] = "";
-	int fd, error = tap_device_create(spec, &fd, why, sizeof(why));
-
-	if (error < 0)
-		fail_msg("%d: %s", error, why);
-	return fd;
-}
-
-static void update(const struct tap_device_spec *spec, int fd)
-{
-	char why[256] = "";
-
-	if (tap_device_update(spec, fd, why, sizeof(why)) < 0)
-		fail_msg("%s", why);
 }
 
 static void expect_refusal(const struct tap_device_spec *spec, int error, const char *says)
@@ -88,15 +61,15 @@ static void expect_drift(const struct tap_device_spec *spec, int fd, const char 
 static void what_others_change_is_told_and_put_back(void **state)
 {
 	begin();
-	int fd = create(&sample);
-	expect_drift(&sample, fd, "");
+	int fd = device_rig_create(&device_rig_sample);
+	expect_drift(&device_rig_sample, fd, "");
 	command("ip -n d1 link set eth0 down mtu 1300 address 02:00:00:00:00:77");
 	command("ip -n d1 addr flush dev eth0; ip -n d1 link set eth0 name cable");
-	expect_drift(&sample, fd,
+	expect_drift(&device_rig_sample, fd,
 		     "it is down; its name is cable, not eth0; mtu is 1300, not 1400; "
 		     "mac is 02:00:00:00:00:77; address 10.0.1.2/24 is not there");
-	update(&sample, fd);
-	expect_drift(&sample, fd, "");
+	device_rig_update(&device_rig_sample, fd);
+	expect_drift(&device_rig_sample, fd, "");
 	assert_true(is_there("eth0") && !is_there("cable"));
 	close(fd);
 	sandbox_del_netns("d1");
@@ -104,11 +77,11 @@ static void what_others_change_is_told_and_put_back(void **state)
 
 static void a_device_is_renamed_while_it_is_used(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	char why[256];
 
 	begin();
-	int fd = create(&sample);
+	int fd = device_rig_create(&device_rig_sample);
 	command("ip -n d1 route add 10.7.0.0/16 via 10.0.1.1");
 	spec.ifname = "eth7";
 	int error = tap_device_update(&spec, fd, why, sizeof(why));
@@ -123,7 +96,7 @@ static void a_device_is_renamed_while_it_is_used(void **state)
 	assert_true(is_there("eth7") && !is_there("eth0"));
 	command("ip -n d1 route show dev eth7 | grep -q 10.7.0.0/16");
 	command("ip -n d1 link add eth0 type veth peer name other0");
-	assert_int_equal(tap_device_update(&sample, fd, why, sizeof(why)), -EEXIST);
+	assert_int_equal(tap_device_update(&device_rig_sample, fd, why, sizeof(why)), -EEXIST);
 	assert_non_null(strstr(why, "eth0 exists already in namespace d1: choose another ifname"));
 	close(fd);
 	sandbox_del_netns("d1");
@@ -131,11 +104,11 @@ static void a_device_is_renamed_while_it_is_used(void **state)
 
 static void a_persistent_device_waits_for_its_next_user(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	begin();
 	spec.is_persistent = true;
-	int fd = create(&spec);
+	int fd = device_rig_create(&spec);
 
 	sandbox_visit("d1");
 	unsigned int index = if_nametoindex("eth0");
@@ -143,7 +116,7 @@ static void a_persistent_device_waits_for_its_next_user(void **state)
 	sandbox_visit(NULL);
 	close(fd);
 	assert_true(is_there("eth0"));
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	sandbox_visit("d1");
 	assert_int_equal(if_nametoindex("eth0"), index);
 	sandbox_visit(NULL);
@@ -152,8 +125,8 @@ static void a_persistent_device_waits_for_its_next_user(void **state)
 	close(fd);
 	spec.alias = "weft port db0";
 	expect_refusal(&spec, -EEXIST, "eth0 exists already");
-	spec.alias = sample.alias;
-	fd = create(&spec);
+	spec.alias = device_rig_sample.alias;
+	fd = device_rig_create(&spec);
 	tap_device_release(&spec, fd);
 	close(fd);
 	assert_false(is_there("eth0"));
@@ -162,17 +135,17 @@ static void a_persistent_device_waits_for_its_next_user(void **state)
 
 static void persistence_comes_and_goes_with_an_update(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	begin();
-	int fd = create(&spec);
+	int fd = device_rig_create(&spec);
 	spec.is_persistent = true;
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	close(fd);
 	assert_true(is_there("eth0"));
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	spec.is_persistent = false;
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	close(fd);
 	assert_false(is_there("eth0"));
 	sandbox_del_netns("d1");
@@ -181,7 +154,7 @@ static void persistence_comes_and_goes_with_an_update(void **state)
 static void a_foreign_device_is_used_and_left(void **state)
 {
 	static const char *const kinds[] = {"", "multi_queue", "vnet_hdr"};
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	char line[128], name[IF_NAMESIZE];
 
 	begin();
@@ -190,11 +163,11 @@ static void a_foreign_device_is_used_and_left(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		snprintf(line, sizeof(line), "ip -n d1 tuntap add eth0 mode tap %s", kinds[i]);
 		command(line);
-		int fd = create(&spec);
+		int fd = device_rig_create(&spec);
 
 		assert_int_equal(tap_check(fd, name), 0);
 		expect_drift(&spec, fd, "");
-		update(&spec, fd);
+		device_rig_update(&spec, fd);
 		tap_device_release(&spec, fd);
 		close(fd);
 		assert_true(is_there("eth0"));
@@ -205,7 +178,7 @@ static void a_foreign_device_is_used_and_left(void **state)
 
 static void a_foreign_device_that_cannot_be_had_is_refused_in_words(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	begin();
 	spec.is_foreign = true;
@@ -215,7 +188,7 @@ static void a_foreign_device_that_cannot_be_had_is_refused_in_words(void **state
 	command("ip -n d1 link add eth0 type veth peer name other0");
 	expect_refusal(&spec, -EINVAL, "is no tap");
 	command("ip -n d1 link del eth0");
-	int fd = create(&sample);
+	int fd = device_rig_create(&device_rig_sample);
 
 	expect_refusal(&spec, -EBUSY, "is in use by another program");
 	close(fd);
@@ -226,17 +199,17 @@ static void a_foreign_device_that_cannot_be_had_is_refused_in_words(void **state
 /* Its descriptor holds the namespace: whoever waits for that to go waits for us. */
 static void a_foreign_device_is_lost_with_the_name_of_its_namespace(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	begin();
 	spec.is_foreign = true;
 	command("ip -n d1 tuntap add eth0 mode tap");
-	int fd = create(&spec), own_fd = -1;
+	int fd = device_rig_create(&spec), own_fd = -1;
 
 	spec.ifname = "eth1";
 	spec.is_foreign = false;
-	own_fd = create(&spec);
-	assert_false(tap_device_is_lost(&sample, fd));
+	own_fd = device_rig_create(&spec);
+	assert_false(tap_device_is_lost(&device_rig_sample, fd));
 	sandbox_del_netns("d1");
 	assert_false(tap_device_is_lost(&spec, own_fd));
 	spec.is_foreign = true;

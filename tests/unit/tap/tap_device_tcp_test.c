@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "tap/tap.h"
+#include "tests/unit/tap/device_rig.h"
 #include "tests/unit/tap/sandbox.h"
 
 #define DEADLINE_MS 5000
@@ -25,18 +26,14 @@
 static int create(const char *netns, const char *ip)
 {
 	struct tap_device_spec spec = {.ifname = "eth0", .netns = netns, .ip = ip, .n_queues = 1};
-	char why[256] = "";
-	int fd, error = tap_device_create(&spec, &fd, why, sizeof(why));
 
-	if (error < 0)
-		fail_msg("%d: %s", error, why);
-	return fd;
+	return device_rig_create(&spec);
 }
 
 /* Two namespaces, each with a TCP socket and a tap; the test is the wire between the taps. */
 struct wire {
 	int taps[2];
-	int sockets[2];		/* sender, receiver */
+	int sockets[2]; /* sender, receiver */
 	unsigned int n_gso_frames;
 	size_t longest_bytes;
 };
@@ -51,7 +48,7 @@ static bool carry(struct wire *wire, int from)
 		assert_int_equal(errno, EAGAIN);
 		return false;
 	}
-	wire->n_gso_frames += frame[1] != 0;	/* gso_type */
+	wire->n_gso_frames += frame[1] != 0; /* gso_type */
 	if ((size_t)bytes > wire->longest_bytes)
 		wire->longest_bytes = (size_t)bytes;
 	assert_int_equal(write(wire->taps[!from], frame, (size_t)bytes), bytes);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "tap/tap.h"
+#include "tests/unit/tap/device_rig.h"
 #include "tests/unit/tap/sandbox.h"
 
 #define DEADLINE_MS 5000
@@ -48,25 +49,6 @@ static void expect_baseline(const struct baseline *base, const char *netns)
 	assert_int_equal(now.n_links_there, base->n_links_there);
 }
 
-static int create(const struct tap_device_spec *spec)
-{
-	char why[256] = "";
-	int fd, error = tap_device_create(spec, &fd, why, sizeof(why));
-
-	if (error < 0)
-		fail_msg("%d: %s", error, why);
-	return fd;
-}
-
-static void update(const struct tap_device_spec *spec, int fd)
-{
-	char why[256] = "";
-	int error = tap_device_update(spec, fd, why, sizeof(why));
-
-	if (error < 0)
-		fail_msg("%d: %s", error, why);
-}
-
 static void expect_text(const char *text, const char *part)
 {
 	if (strstr(text, part) == NULL || strchr(text, '\n') != NULL)
@@ -90,16 +72,6 @@ static void expect_device(const struct tap_device_spec *spec)
 	sandbox_visit(NULL);
 }
 
-static const struct tap_device_spec sample = {
-	.ifname = "eth0",
-	.netns = "d1",
-	.ip = "10.0.1.2/24",
-	.alias = "weft port c1",
-	.mac = {0x02, 0, 0, 0, 0, 0x11},
-	.mtu_bytes = 1450,
-	.n_queues = 1,
-};
-
 static void device_in_a_namespace_is_as_asked_for(void **state)
 {
 	struct baseline base;
@@ -109,8 +81,8 @@ static void device_in_a_namespace_is_as_asked_for(void **state)
 	sandbox_require();
 	sandbox_add_netns("d1");
 	base = take_baseline("d1");
-	fd = create(&sample);
-	expect_device(&sample);
+	fd = device_rig_create(&device_rig_sample);
+	expect_device(&device_rig_sample);
 	assert_false(sandbox_has_link("eth0"));
 	assert_int_equal(sandbox_count_links(), base.n_links_here);
 	assert_int_equal(tap_check(fd, name), 0);
@@ -122,7 +94,7 @@ static void device_in_a_namespace_is_as_asked_for(void **state)
 
 static void device_without_a_namespace_stays_here(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	struct baseline base;
 	int fd;
 
@@ -130,7 +102,7 @@ static void device_without_a_namespace_stays_here(void **state)
 	spec.netns = NULL;
 	spec.ip = "fd00::2/64";
 	base = take_baseline(NULL);
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	expect_device(&spec);
 	close(fd);
 	expect_baseline(&base, NULL);
@@ -144,7 +116,7 @@ static void what_is_not_asked_for_is_left_to_the_kernel(void **state)
 	int fd;
 
 	sandbox_require();
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	assert_int_equal(sandbox_mtu("bare0"), 1500);
 	sandbox_mac("bare0", mac);
 	assert_memory_not_equal(mac, none, sizeof(mac));
@@ -155,7 +127,8 @@ static void what_is_not_asked_for_is_left_to_the_kernel(void **state)
 
 static void one_name_serves_in_several_namespaces(void **state)
 {
-	struct tap_device_spec here = sample, first = sample, second = sample;
+	struct tap_device_spec here = device_rig_sample, first = device_rig_sample,
+			       second = device_rig_sample;
 	int fds[3];
 
 	sandbox_require();
@@ -164,9 +137,9 @@ static void one_name_serves_in_several_namespaces(void **state)
 	here.netns = NULL;
 	second.netns = "d2";
 	second.ip = "10.0.1.3/24";
-	fds[0] = create(&here);
-	fds[1] = create(&first);
-	fds[2] = create(&second);
+	fds[0] = device_rig_create(&here);
+	fds[1] = device_rig_create(&first);
+	fds[2] = device_rig_create(&second);
 	expect_device(&here);
 	expect_device(&first);
 	expect_device(&second);
@@ -177,7 +150,7 @@ static void one_name_serves_in_several_namespaces(void **state)
 
 static void queues_move_together(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	struct baseline base;
 	char why[256], name[IF_NAMESIZE];
 	int fds[4];
@@ -235,7 +208,7 @@ static void unsound_specs_are_refused_in_words(void **state)
 
 static void missing_namespace_is_refused_in_words(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	char why[256];
 	int fd;
 
@@ -270,21 +243,21 @@ static void expect_refusal(const struct tap_device_spec *spec, int error, const 
 
 static void taken_name_is_refused_and_nothing_stays(void **state)
 {
-	struct tap_device_spec here = sample;
+	struct tap_device_spec here = device_rig_sample;
 	int fds[2];
 
 	sandbox_require();
 	sandbox_add_netns("d1");
 	here.netns = NULL;
-	fds[0] = create(&here);
-	fds[1] = create(&sample);
+	fds[0] = device_rig_create(&here);
+	fds[1] = device_rig_create(&device_rig_sample);
 	expect_refusal(&here, -EEXIST, "network device eth0 exists already: choose another");
-	expect_refusal(&sample, -EEXIST,
+	expect_refusal(&device_rig_sample, -EEXIST,
 		       "network device eth0 exists already in namespace d1: "
 		       "choose another ifname");
 	here.ifname = "lo";
 	expect_refusal(&here, -EEXIST, "network device lo exists already");
-	expect_device(&sample);
+	expect_device(&device_rig_sample);
 	tap_close(fds, 2);
 	sandbox_del_netns("d1");
 }
@@ -303,7 +276,7 @@ static void write_sysctl(const char *netns, const char *path, const char *value)
 
 static void refused_address_leaves_nothing(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	sandbox_require();
 	sandbox_add_netns("d1");
@@ -316,7 +289,7 @@ static void refused_address_leaves_nothing(void **state)
 
 static void file_in_place_of_a_namespace_leaves_nothing(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 
 	sandbox_require();
 	sandbox_add_netns("d1");
@@ -329,7 +302,7 @@ static void file_in_place_of_a_namespace_leaves_nothing(void **state)
 
 static void missing_rights_leave_nothing(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	char why[256] = "";
 	int error, fd;
 
@@ -345,30 +318,30 @@ static void missing_rights_leave_nothing(void **state)
 
 static void update_changes_address_mac_and_mtu_in_place(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	unsigned int index, n_fds;
 	int fd;
 
 	sandbox_require();
 	sandbox_add_netns("d1");
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	sandbox_visit("d1");
 	index = if_nametoindex("eth0");
 	sandbox_visit(NULL);
 	n_fds = sandbox_count_fds();
 
-	update(&spec, fd);	/* nothing to do */
+	device_rig_update(&spec, fd); /* nothing to do */
 	expect_device(&spec);
 	spec.ip = "10.0.1.9/24";
 	spec.mtu_bytes = 9000;
 	spec.mac[5] = 0x22;
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	expect_device(&spec);
 	spec.ip = "fd00::9/64";
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	expect_device(&spec);
 	spec.ip = NULL;
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	expect_device(&spec);
 
 	assert_int_equal(sandbox_count_fds(), n_fds);
@@ -381,14 +354,14 @@ static void update_changes_address_mac_and_mtu_in_place(void **state)
 
 static void update_works_here_too(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	int fd;
 
 	sandbox_require();
 	spec.netns = NULL;
-	fd = create(&spec);
+	fd = device_rig_create(&spec);
 	spec.ip = "10.0.1.9/24";
-	update(&spec, fd);
+	device_rig_update(&spec, fd);
 	expect_device(&spec);
 	close(fd);
 }
@@ -406,14 +379,14 @@ static void expect_update_refused(const struct tap_device_spec *spec, int fd, in
 
 static void update_touches_only_the_device_that_the_spec_names(void **state)
 {
-	struct tap_device_spec spec = sample;
+	struct tap_device_spec spec = device_rig_sample;
 	int fd, null_fd;
 
 	sandbox_require();
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sandbox_add_netns("d1");
 	sandbox_add_netns("d2");
-	fd = create(&sample);
+	fd = device_rig_create(&device_rig_sample);
 	spec.ip = "10.0.1.9/24";
 	spec.netns = "d2";
 	expect_update_refused(&spec, fd, -ESTALE, "eth0 is not in namespace d2 any more");
@@ -421,8 +394,8 @@ static void update_touches_only_the_device_that_the_spec_names(void **state)
 	expect_update_refused(&spec, fd, -ESTALE, "eth0 is not in weftd's namespace any more");
 	spec.netns = "weft-test-none";
 	expect_update_refused(&spec, fd, -ENOENT, "does not exist");
-	expect_update_refused(&sample, null_fd, -ENOTTY, "is not one of weft's taps");
-	expect_device(&sample);
+	expect_update_refused(&device_rig_sample, null_fd, -ENOTTY, "is not one of weft's taps");
+	expect_device(&device_rig_sample);
 	close(null_fd);
 	close(fd);
 	sandbox_del_netns("d2");
@@ -436,13 +409,13 @@ static void deleted_namespace_takes_its_device_along(void **state)
 
 	sandbox_require();
 	sandbox_add_netns("d1");
-	gone.fd = create(&sample);
+	gone.fd = device_rig_create(&device_rig_sample);
 	assert_int_equal(poll(&gone, 1, 0), 0);
 	sandbox_del_netns("d1");
 	assert_int_equal(poll(&gone, 1, DEADLINE_MS), 1);
 	assert_true(gone.revents & POLLERR);
 	sandbox_add_netns("d1");
-	expect_update_refused(&sample, gone.fd, -ENODEV, "eth0 in namespace d1 is gone");
+	expect_update_refused(&device_rig_sample, gone.fd, -ENODEV, "eth0 in namespace d1 is gone");
 	close(gone.fd);
 	sandbox_del_netns("d1");
 }

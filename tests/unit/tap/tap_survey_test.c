@@ -13,27 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/tap/device_rig.h"
 #include "tests/unit/tap/sandbox.h"
-
-static const struct tap_device_spec sample = {
-	.ifname = "eth0",
-	.netns = "d1",
-	.ip = "10.0.1.2/24",
-	.alias = "weft port web0",
-	.mac = {0x02, 0, 0, 0, 0, 0x11},
-	.mtu_bytes = 1400,
-	.n_queues = 1,
-};
-
-static int create(const struct tap_device_spec *spec)
-{
-	char why[256] = "";
-	int fd, error = tap_device_create(spec, &fd, why, sizeof(why));
-
-	if (error < 0)
-		fail_msg("%d: %s", error, why);
-	return fd;
-}
 
 static bool fits(const struct tap_device_spec *spec, int fd)
 {
@@ -48,28 +29,28 @@ static bool fits(const struct tap_device_spec *spec, int fd)
 
 static void a_device_as_it_was_made_fits(void **state)
 {
-	struct tap_device_spec other = sample, bare = {.ifname = "bare", .n_queues = 1};
+	struct tap_device_spec other = device_rig_sample, bare = {.ifname = "bare", .n_queues = 1};
 
 	sandbox_require();
 	sandbox_add_netns("d1");
-	int fd = create(&sample);
+	int fd = device_rig_create(&device_rig_sample);
 
-	assert_true(fits(&sample, fd));
+	assert_true(fits(&device_rig_sample, fd));
 	/* So do its neighbours, with another address or none, and one in our own namespace. */
 	other.ifname = "eth1";
 	other.ip = "fd00::2/64";
 	other.mac[5] = 0x12;
-	int other_fd = create(&other);
-	int bare_fd = create(&bare);
+	int other_fd = device_rig_create(&other);
+	int bare_fd = device_rig_create(&bare);
 
-	assert_true(fits(&sample, fd));
+	assert_true(fits(&device_rig_sample, fd));
 	assert_true(fits(&other, other_fd));
 	assert_true(fits(&bare, bare_fd));
 	/* Each by its own descriptor only. */
-	assert_false(fits(&sample, other_fd));
-	assert_false(fits(&sample, bare_fd));
+	assert_false(fits(&device_rig_sample, other_fd));
+	assert_false(fits(&device_rig_sample, bare_fd));
 	close(fd);
-	assert_false(fits(&sample, -1));
+	assert_false(fits(&device_rig_sample, -1));
 	close(other_fd);
 	close(bare_fd);
 	sandbox_del_netns("d1");
@@ -90,20 +71,20 @@ static void what_others_change_does_not_fit_until_it_is_put_right(void **state)
 
 	sandbox_require();
 	sandbox_add_netns("d1");
-	int fd = create(&sample);
+	int fd = device_rig_create(&device_rig_sample);
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		assert_int_equal(system(changes[i]), 0);
-		if (fits(&sample, fd))
+		if (fits(&device_rig_sample, fd))
 			fail_msg("it fits after: %s", changes[i]);
-		assert_int_equal(tap_device_update(&sample, fd, why, sizeof(why)), 0);
-		if (!fits(&sample, fd))
+		assert_int_equal(tap_device_update(&device_rig_sample, fd, why, sizeof(why)), 0);
+		if (!fits(&device_rig_sample, fd))
 			fail_msg("it does not fit when put right after: %s", changes[i]);
 	}
 	/* An address that others set is theirs; one that we set and do not want any more is not. */
 	assert_int_equal(system("ip -n d1 addr add 10.9.0.1/24 dev eth0"), 0);
-	assert_true(fits(&sample, fd));
-	struct tap_device_spec moved = sample;
+	assert_true(fits(&device_rig_sample, fd));
+	struct tap_device_spec moved = device_rig_sample;
 
 	moved.ip = NULL;
 	assert_false(fits(&moved, fd));
