@@ -91,8 +91,7 @@ int call_check(const struct call *call, const struct client_answer *answer)
 	detail = json_string_value(json_object_get(problem, "detail"));
 	if (!detail)
 		detail = json_string_value(json_object_get(problem, "title"));
-	bool is_said =
-		call->args->file && print_faults(call, json_object_get(problem, "errors"));
+	bool is_said = call->args->file && print_faults(call, json_object_get(problem, "errors"));
 	if (!is_said && detail)
 		call_fail(call, CALL_REFUSED, "%s", detail);
 	else if (!is_said)
@@ -155,6 +154,18 @@ static int check_print(const struct call *call, int err)
 int call_print_raw(const struct call *call, json_t *json)
 {
 	return check_print(call, print_value(call->out, call->args->style, json));
+}
+
+bool call_print_one(const struct call *call, json_t *json)
+{
+	if (call->args->style == PRINT_JSON) {
+		json_dumpf(json, call->out, JSON_COMPACT);
+		fputc('\n', call->out);
+	} else if (call->args->style == PRINT_YAML) {
+		fputs("---\n", call->out);
+		print_value(call->out, PRINT_YAML, json);
+	}
+	return call_is_raw(call);
 }
 
 int call_print_rows(const struct call *call, json_t *json, const char *key,

@@ -60,6 +60,10 @@ bool call_is_raw(const struct call *call);
 /* Prints the answer as it is, in the style of -o. */
 int call_print_raw(const struct call *call, json_t *json);
 
+/* One of many that come by and by, on a line of its own or as a document of YAML. false: for
+ * people, and nothing was printed. */
+bool call_print_one(const struct call *call, json_t *json);
+
 /* Raw, or the array `key` of the answer as a table. */
 int call_print_rows(const struct call *call, json_t *json, const char *key,
 		    const struct print_column *columns, size_t n_columns);

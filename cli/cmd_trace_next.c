@@ -66,17 +66,10 @@ static int make_body(const struct call *call, json_t *body)
 
 /* --- what comes --- */
 
-static const char *word(const json_t *line, const char *key)
-{
-	const char *text = json_string_value(json_object_get(line, key));
-
-	return text ? text : "";
-}
-
 static void print_frame(const struct next *next, const json_t *line)
 {
 	FILE *out = next->call->out;
-	const char *time = word(line, "time");
+	const char *time = lines_word(line, "time");
 	char port[PRINT_CELL_BYTES];
 
 	print_cell_plain(json_object_get(line, "port"), port, sizeof(port));
@@ -91,7 +84,7 @@ static int take_line(void *ctx, json_t *line)
 {
 	struct next *next = ctx;
 	const struct call *call = next->call;
-	const char *event = word(line, "event");
+	const char *event = lines_word(line, "event");
 
 	/* The first line comes at once: who reads it may send. */
 	if (!next->has_begun)
@@ -99,21 +92,14 @@ static int take_line(void *ctx, json_t *line)
 	next->has_begun = true;
 	if (strcmp(event, "frame") == 0) {
 		next->seen++;
-		if (call->args->style == PRINT_JSON) {
-			json_dumpf(line, call->out, JSON_COMPACT);
-			fputc('\n', call->out);
-		} else if (call->args->style == PRINT_YAML) {
-			fputs("---\n", call->out);
-			print_value(call->out, PRINT_YAML, line);
-		} else {
+		if (!call_print_one(call, line))
 			print_frame(next, line);
-		}
 		fflush(call->out);
 		return 0;
 	}
 	next->missed = json_integer_value(json_object_get(line, "missed"));
 	if (strcmp(event, "end") == 0)
-		snprintf(next->why, sizeof(next->why), "%s", word(line, "why"));
+		snprintf(next->why, sizeof(next->why), "%s", lines_word(line, "why"));
 	return 0;
 }
 

@@ -14,37 +14,32 @@ struct watch {
 	bool is_lost;
 };
 
-static const char *word(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
-
 /* "port c1" and what is new about it. */
 static void describe(const json_t *event, char *what, size_t what_bytes, char *news,
 		     size_t news_bytes)
 {
-	const char *kind = word(event, "event");
+	const char *kind = lines_word(event, "event");
 
 	what[0] = news[0] = '\0';
 	if (strcmp(kind, "change") == 0) {
 		char fields[PRINT_CELL_BYTES];
 
 		print_cell_plain(json_object_get(event, "fields"), fields, sizeof(fields));
-		snprintf(what, what_bytes, "%s %s", word(event, "kind"), word(event, "name"));
-		snprintf(news, news_bytes, "%s%s%s", word(event, "action"),
+		snprintf(what, what_bytes, "%s %s", lines_word(event, "kind"),
+			 lines_word(event, "name"));
+		snprintf(news, news_bytes, "%s%s%s", lines_word(event, "action"),
 			 json_object_get(event, "fields") ? ": " : "",
 			 json_object_get(event, "fields") ? fields : "");
 	} else if (strcmp(kind, "state") == 0) {
-		snprintf(what, what_bytes, "port %s", word(event, "port"));
-		snprintf(news, news_bytes, "%s%s%s", word(event, "link"),
-			 *word(event, "reason") ? ": " : "", word(event, "reason"));
+		snprintf(what, what_bytes, "port %s", lines_word(event, "port"));
+		snprintf(news, news_bytes, "%s%s%s", lines_word(event, "link"),
+			 *lines_word(event, "reason") ? ": " : "", lines_word(event, "reason"));
 	} else if (strcmp(kind, "flight") == 0) {
-		snprintf(what, what_bytes, "segment %s", word(event, "segment"));
-		snprintf(news, news_bytes, "%s; %s%s", word(event, "what"),
-			 *word(event, "problem") ? "not saved: " : "saved: ",
-			 *word(event, "problem") ? word(event, "problem") : word(event, "name"));
+		snprintf(what, what_bytes, "segment %s", lines_word(event, "segment"));
+		snprintf(news, news_bytes, "%s; %s%s", lines_word(event, "what"),
+			 *lines_word(event, "problem") ? "not saved: " : "saved: ",
+			 *lines_word(event, "problem") ? lines_word(event, "problem")
+						       : lines_word(event, "name"));
 	} else if (strcmp(kind, "dataplane") == 0) {
 		snprintf(what, what_bytes, "dataplane");
 		snprintf(news, news_bytes, "%s",
@@ -58,16 +53,10 @@ static void print_event(struct watch *watch, json_t *event)
 {
 	FILE *out = watch->call->out;
 	char what[PRINT_CELL_BYTES], news[2 * PRINT_CELL_BYTES];
-	const char *time = word(event, "time");
+	const char *time = lines_word(event, "time");
 
-	watch->is_lost |= strcmp(word(event, "event"), "lost") == 0;
-	if (watch->call->args->style == PRINT_JSON) {
-		json_dumpf(event, out, JSON_COMPACT);
-		fputc('\n', out);
-	} else if (watch->call->args->style == PRINT_YAML) {
-		fputs("---\n", out);
-		print_value(out, PRINT_YAML, event);
-	} else {
+	watch->is_lost |= strcmp(lines_word(event, "event"), "lost") == 0;
+	if (!call_print_one(watch->call, event)) {
 		describe(event, what, sizeof(what), news, sizeof(news));
 		/* The clock of the time alone, in UTC as weftd says it. */
 		if (*what)

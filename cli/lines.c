@@ -49,3 +49,10 @@ void lines_fini(struct lines *lines)
 {
 	free(lines->text);
 }
+
+const char *lines_word(const json_t *line, const char *key)
+{
+	const char *text = json_string_value(json_object_get(line, key));
+
+	return text ? text : "";
+}

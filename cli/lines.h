@@ -20,3 +20,6 @@ struct lines {
  * line is no object, or too long. */
 int lines_push(struct lines *lines, const char *data, size_t bytes);
 void lines_fini(struct lines *lines);
+
+/* Of a line: a text, or "". */
+const char *lines_word(const json_t *line, const char *key);
