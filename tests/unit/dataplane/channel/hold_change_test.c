@@ -18,12 +18,6 @@
 #define GBIT 1000000000ULL
 #define NO_BURST 0
 
-/* What may go at once beside the rate: what is taken ahead, and a frame. */
-static uint64_t slack(uint64_t rate_bps, uint64_t frame_bytes)
-{
-	return rate_bps * BUCKET_AHEAD_NS / 8000000000ULL + frame_bytes;
-}
-
 /* 95 % of the new rate over max(1 ms, 20 frames) from the change on, nothing lost or out of
  * order. */
 static void assert_step(uint64_t from_bps, uint64_t to_bps)
@@ -65,7 +59,7 @@ static void a_port_moves_to_another_channel_under_load(void **state)
 	hold_rig_assign(rig, 1, 1);
 	hold_rig_forget(rig);
 	hold_rig_run(rig, MS, 2 * US);
-	hold_rig_assert_rate(rig->got[1].bytes, 500 * MBIT, MS, slack(500 * MBIT, 1514));
+	hold_rig_assert_rate(rig->got[1].bytes, 500 * MBIT, MS, hold_rig_slack(500 * MBIT, 1514));
 	/* The debt that it leaves is its old channel's, and what it takes is the new one's. */
 	hold_rig_assign(rig, 1, 0);
 	hold_rig_forget(rig);

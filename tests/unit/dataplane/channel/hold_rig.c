@@ -392,3 +392,8 @@ const struct counters_channel *hold_rig_count(const struct hold_rig *rig, unsign
 {
 	return counters_channel(rig->dp->counters, rig->channels[channel]->index, worker, DP_TX);
 }
+
+uint64_t hold_rig_slack(uint64_t rate_bps, uint64_t frame_bytes)
+{
+	return rate_bps * BUCKET_AHEAD_NS / 8000000000ULL + frame_bytes;
+}

@@ -82,3 +82,6 @@ void hold_rig_assert_rate(uint64_t bytes, uint64_t rate_bps, uint64_t ns, uint64
 
 const struct counters_channel *hold_rig_count(const struct hold_rig *rig, unsigned int channel,
 					      unsigned int worker);
+
+/* What may go at once beside the rate: what is taken ahead, and a frame. */
+uint64_t hold_rig_slack(uint64_t rate_bps, uint64_t frame_bytes);

@@ -24,12 +24,6 @@
 #define GBIT 1000000000ULL
 #define NO_BURST 0
 
-/* What may go at once beside the rate: what is taken ahead, and a frame. */
-static uint64_t slack(uint64_t rate_bps, uint64_t frame_bytes)
-{
-	return rate_bps * BUCKET_AHEAD_NS / 8000000000ULL + frame_bytes;
-}
-
 /* --- exactness --- */
 
 static void assert_exact(bool is_packed, uint64_t rate_bps, uint16_t len)
@@ -46,7 +40,7 @@ static void assert_exact(bool is_packed, uint64_t rate_bps, uint16_t len)
 	hold_rig_forget(rig);
 	hold_rig_run(rig, span_ns, step_ns);
 	hold_rig_assert_rate(rig->got[1].bytes, rate_bps, span_ns,
-			     slack(rate_bps, len == 0 ? 1514 : len));
+			     hold_rig_slack(rate_bps, len == 0 ? 1514 : len));
 	hold_rig_assert_in_order(rig);
 	hold_rig_destroy(rig);
 }
@@ -178,7 +172,7 @@ static void members_of_a_channel_share_by_bytes(void **state)
 		hold_rig_run(rig, span_ns, 2 * US);
 		for (unsigned int id = 1; id <= 2; id++)
 			hold_rig_assert_rate(rig->got[id].bytes, rate_bps / 2, span_ns,
-					     slack(rate_bps, 1600));
+					     hold_rig_slack(rate_bps, 1600));
 		hold_rig_assert_in_order(rig);
 		hold_rig_destroy(rig);
 	}
@@ -226,7 +220,7 @@ static void workers_that_share_a_channel_keep_one_rate(void **state)
 	hold_rig_run(rig, 200 * MS, 5 * US);
 	hold_rig_assert_rate(rig->got[1].bytes + rig->got[2].bytes + rig->got[3].bytes +
 				     rig->got[4].bytes,
-			     GBIT, 200 * MS, slack(GBIT, 1514));
+			     GBIT, 200 * MS, hold_rig_slack(GBIT, 1514));
 	hold_rig_assert_in_order(rig);
 	hold_rig_destroy(rig);
 }
@@ -244,8 +238,9 @@ static void channels_do_not_touch_each_other(void **state)
 	hold_rig_run(rig, 5 * MS, 5 * US);
 	hold_rig_forget(rig);
 	hold_rig_run(rig, S / 2, 5 * US);
-	hold_rig_assert_rate(rig->got[1].bytes, 10 * MBIT, S / 2, slack(10 * MBIT, 60));
-	hold_rig_assert_rate(rig->got[2].bytes, 200 * MBIT, S / 2, slack(200 * MBIT, 1514));
+	hold_rig_assert_rate(rig->got[1].bytes, 10 * MBIT, S / 2, hold_rig_slack(10 * MBIT, 60));
+	hold_rig_assert_rate(rig->got[2].bytes, 200 * MBIT, S / 2,
+			     hold_rig_slack(200 * MBIT, 1514));
 	/* Who has no channel is not limited. */
 	assert_int_equal(rig->got[3].frames, S / 2 / (5 * US) * BURST_FRAMES);
 	hold_rig_destroy(rig);

@@ -60,19 +60,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	shape_rig_destroy(*state);
-	free(*state);
-	return 0;
-}
-
-static struct counters_channel channel_counts(const struct shape_rig *rig,
-					      const struct channel *channel, enum dp_way way)
-{
-	return *counters_channel(rig->dp->counters, channel->index, 0, way);
-}
-
 /* --- tx --- */
 
 static void what_a_port_sends_is_exactly_its_rate(void **state)
@@ -115,7 +102,7 @@ static void what_waits_counts_as_received_and_queued(void **state)
 	assert_int_equal(rig_counters(rig->dp, 1)->rx_frames, rx_frames + 40);
 	assert_int_equal(rig_counters(rig->dp, 1)->queued,
 			 40 - shape_rig_port(rig, 2)->got[1].frames);
-	assert_int_equal(channel_counts(rig, channel, DP_TX).asked_frames, 40);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_TX).asked_frames, 40);
 	rig_assert_accounted(rig->dp);
 	for (unsigned int i = 0; i < 8000 && shape_rig_queued(rig) != 0; i++)
 		shape_rig_turn(rig, 100 * US);
@@ -263,7 +250,7 @@ static void pieces_of_a_ring_lose_nothing(void **state)
 	for (unsigned int i = 0; i < 6000; i++)
 		shape_rig_turn(rig, 100 * US);
 	assert_int_equal(shape_rig_port(rig, 2)->got[1].frames, 44);
-	assert_int_equal(channel_counts(rig, channel, DP_TX).drops, 0);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_TX).drops, 0);
 	assert_false(lane_is_busy(lane));
 }
 
@@ -375,7 +362,7 @@ static void with_two_workers_nothing_is_lost_or_reordered(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, shape_rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_port_sends_is_exactly_its_rate),
 		TEST(what_waits_counts_as_received_and_queued),

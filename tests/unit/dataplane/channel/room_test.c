@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -14,34 +13,10 @@
 #include "tests/unit/dataplane/rig.h"
 
 #define ALPHA 1
-#define BETA 2
 #define M 1000000ULL
 #define G 1000000000ULL
 #define MS 1000000ULL
 #define US 1000ULL
-
-/* Ports 1 to 3 in ALPHA, 4 in BETA. */
-static int set_up(void **state)
-{
-	struct shape_rig *rig = calloc(1, sizeof(*rig));
-
-	assert_non_null(rig);
-	shape_rig_create(rig, 1, 0);
-	rig_put_segment(rig->dp, ALPHA);
-	rig_put_segment(rig->dp, BETA);
-	for (uint64_t id = 1; id <= 4; id++)
-		rig_put_port(rig->dp, id, id <= 3 ? ALPHA : BETA);
-	shape_rig_teach(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	shape_rig_destroy(*state);
-	free(*state);
-	return 0;
-}
 
 /* Each turn brings more bursts than one: what fills a lane empties it, too. */
 static void a_lane_is_emptied_as_fast_as_it_fills(void **state)
@@ -195,7 +170,7 @@ static void who_moves_to_an_idle_channel_begins_with_a_burst(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, shape_rig_set_up, shape_rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_lane_is_emptied_as_fast_as_it_fills),
 		TEST(who_brings_more_empties_the_lane_first),

@@ -395,3 +395,31 @@ uint64_t shape_rig_drops(const struct shape_rig *rig, uint64_t port_id, enum dro
 		n += counters_block(rig->dp->counters, port->slot, i)->drops[reason];
 	return n;
 }
+
+int shape_rig_set_up(void **state)
+{
+	struct shape_rig *rig = calloc(1, sizeof(*rig));
+
+	assert_non_null(rig);
+	shape_rig_create(rig, 1, 0);
+	rig_put_segment(rig->dp, 1);
+	rig_put_segment(rig->dp, 2);
+	for (uint64_t id = 1; id <= 4; id++)
+		rig_put_port(rig->dp, id, id <= 3 ? 1 : 2);
+	shape_rig_teach(rig);
+	*state = rig;
+	return 0;
+}
+
+int shape_rig_tear_down(void **state)
+{
+	shape_rig_destroy(*state);
+	free(*state);
+	return 0;
+}
+
+struct counters_channel shape_rig_counts(const struct shape_rig *rig, const struct channel *channel,
+					 enum dp_way way)
+{
+	return *counters_channel(rig->dp->counters, channel->index, 0, way);
+}

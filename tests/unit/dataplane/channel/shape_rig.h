@@ -44,8 +44,8 @@ struct shape_port {
 	uint32_t serials[SHAPE_FLOWS];
 	struct shape_flow got[SHAPE_FLOWS];
 	uint64_t got_frames, got_bytes;
-	int64_t room; /* buffers that it takes; below 0: any number, and nobody asks */
-	uint16_t full_flow;	      /* its frames are for a queue that has no room; 0: none */
+	int64_t room;	    /* buffers that it takes; below 0: any number, and nobody asks */
+	uint16_t full_flow; /* its frames are for a queue that has no room; 0: none */
 	struct shape_port *refilled; /* when this one is polled, that one has room; or NULL */
 };
 
@@ -58,6 +58,10 @@ struct shape_rig {
 void shape_rig_create(struct shape_rig *rig, unsigned int n_workers, uint64_t queue_bytes);
 /* Asserts that every frame is accounted for and all memory is back. */
 void shape_rig_destroy(struct shape_rig *rig);
+
+/* For cmocka: one worker, ports 1 to 3 in segment 1, 4 in segment 2, a station behind each. */
+int shape_rig_set_up(void **state);
+int shape_rig_tear_down(void **state);
 
 /* A channel of a dataplane: ceilings of both ways in bits per second, 0: no limit. */
 struct channel *shape_rig_channel(struct shape_rig *rig, uint32_t id, uint64_t tx_bps,
@@ -84,3 +88,7 @@ void shape_rig_turn(struct shape_rig *rig, uint64_t step_ns);
 /* What the dataplane holds, in frames. */
 uint64_t shape_rig_queued(const struct shape_rig *rig);
 uint64_t shape_rig_drops(const struct shape_rig *rig, uint64_t port_id, enum drop_reason reason);
+
+/* What the first worker has counted of a way of a channel. */
+struct counters_channel shape_rig_counts(const struct shape_rig *rig, const struct channel *channel,
+					 enum dp_way way);

@@ -24,35 +24,6 @@
 #define US 1000ULL
 #define FULL 1514
 
-/* Ports 1 to 3 in ALPHA, 4 in BETA. */
-static int set_up(void **state)
-{
-	struct shape_rig *rig = calloc(1, sizeof(*rig));
-
-	assert_non_null(rig);
-	shape_rig_create(rig, 1, 0);
-	rig_put_segment(rig->dp, ALPHA);
-	rig_put_segment(rig->dp, BETA);
-	for (uint64_t id = 1; id <= 4; id++)
-		rig_put_port(rig->dp, id, id <= 3 ? ALPHA : BETA);
-	shape_rig_teach(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	shape_rig_destroy(*state);
-	free(*state);
-	return 0;
-}
-
-static struct counters_channel channel_counts(const struct shape_rig *rig,
-					      const struct channel *channel, enum dp_way way)
-{
-	return *counters_channel(rig->dp->counters, channel->index, 0, way);
-}
-
 /* Port 1 sends twice what the channel of port 2 lets pass, for a second, in turns of step_ns.
  * Returns the bytes that came within it. */
 static uint64_t saturate(struct shape_rig *rig, uint64_t bps, uint32_t len, uint64_t step_ns)
@@ -120,7 +91,7 @@ static void a_channel_that_is_not_limiting_holds_nothing(void **state)
 		shape_rig_turn(rig, 20 * US);
 	}
 	struct shape_port *port = shape_rig_port(rig, 2);
-	struct counters_channel count = channel_counts(rig, channel, DP_RX);
+	struct counters_channel count = shape_rig_counts(rig, channel, DP_RX);
 
 	assert_int_equal(port->got[1].frames, 1000);
 	assert_int_equal(port->got[1].delay_max_ns, 20 * US);
@@ -140,7 +111,7 @@ static void what_is_counted_of_a_channel_adds_up(void **state)
 	for (unsigned int i = 0; i < 600; i++) {
 		shape_rig_send(rig, 1, 2, 1, FULL);
 		shape_rig_turn(rig, 600 * US);
-		struct counters_channel count = channel_counts(rig, channel, DP_RX);
+		struct counters_channel count = shape_rig_counts(rig, channel, DP_RX);
 
 		assert_int_equal(count.asked_frames,
 				 count.passed_frames + count.drops + count.queued_bytes / FULL);
@@ -148,7 +119,7 @@ static void what_is_counted_of_a_channel_adds_up(void **state)
 		if (i % 100 == 0)
 			rig_assert_accounted(rig->dp);
 	}
-	struct counters_channel count = channel_counts(rig, channel, DP_RX);
+	struct counters_channel count = shape_rig_counts(rig, channel, DP_RX);
 	uint64_t delays = 0;
 
 	for (unsigned int i = 0; i < COUNTERS_DELAYS; i++)
@@ -210,10 +181,10 @@ static void what_knows_ecn_is_marked(void **state)
 			rig, 1, (struct shape_frame){.dst = 2, .flow = 1, .len = FULL, .tos = 2});
 		shape_rig_turn(rig, 119 * US);
 	}
-	assert_true(channel_counts(rig, channel, DP_RX).marks != 0);
+	assert_true(shape_rig_counts(rig, channel, DP_RX).marks != 0);
 	assert_int_equal(shape_rig_port(rig, 2)->got[1].marks,
-			 channel_counts(rig, channel, DP_RX).marks);
-	assert_int_equal(channel_counts(rig, channel, DP_RX).drops, 0);
+			 shape_rig_counts(rig, channel, DP_RX).marks);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).drops, 0);
 }
 
 /* --- changes under load --- */
@@ -247,15 +218,15 @@ static void a_port_that_moves_to_another_channel_loses_nothing(void **state)
 	shape_rig_assign(rig, 2, fast);
 	shape_rig_send(rig, 1, 2, 1, FULL);
 	shape_rig_turn(rig, 10 * US);
-	assert_int_equal(channel_counts(rig, slow, DP_RX).queued_bytes, 0);
-	assert_true(channel_counts(rig, fast, DP_RX).queued_bytes >= (queued - 20) * FULL);
+	assert_int_equal(shape_rig_counts(rig, slow, DP_RX).queued_bytes, 0);
+	assert_true(shape_rig_counts(rig, fast, DP_RX).queued_bytes >= (queued - 20) * FULL);
 	for (unsigned int i = 0; i < 500; i++)
 		shape_rig_turn(rig, 10 * US);
 	const struct shape_flow *got = shape_rig_port(rig, 2)->got;
 
 	assert_int_equal(got[1].frames, 61);
 	assert_int_equal(got[1].reordered, 0);
-	assert_int_equal(channel_counts(rig, fast, DP_RX).queued_bytes, 0);
+	assert_int_equal(shape_rig_counts(rig, fast, DP_RX).queued_bytes, 0);
 }
 
 static void a_port_that_loses_its_channel_gets_what_was_held_at_once(void **state)
@@ -332,7 +303,7 @@ static void what_waits_for_a_port_that_goes_is_counted(void **state)
 	rig_del_port(rig->dp, 2);
 	assert_int_equal(rig_sum(rig->dp).drops[DROP_PORT_GONE], queued);
 	assert_int_equal(shape_rig_queued(rig), 0);
-	assert_int_equal(channel_counts(rig, channel, DP_RX).queued_bytes, 0);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).queued_bytes, 0);
 	assert_int_equal(buffers_n_free(rig->dp->buffers), rig->dp->buffers->n);
 	for (unsigned int i = 0; i < 100; i++)
 		shape_rig_turn(rig, MS);
@@ -401,7 +372,7 @@ static void what_a_receiver_never_has_room_for_is_lost_there(void **state)
 	for (unsigned int i = 0; i < 5; i++)
 		shape_rig_send(rig, 1, 2, 1, 100);
 	shape_rig_turn(rig, 100 * US);
-	struct counters_channel count = channel_counts(rig, channel, DP_RX);
+	struct counters_channel count = shape_rig_counts(rig, channel, DP_RX);
 
 	assert_int_equal(count.asked_frames, 55);
 	assert_int_equal(count.asked_bytes, 5500);
@@ -442,7 +413,7 @@ static void a_large_frame_of_a_slow_channel_is_cut_and_others_pass_between(void 
 	assert_int_equal(got[1].frames, 10 * 44);
 	assert_int_equal(got[1].bytes, 10 * 44 * 1502);
 	assert_true(got[2].frames == 10 && got[2].delay_max_ns < 400 * US);
-	assert_int_equal(channel_counts(rig, channel, DP_RX).passed_bytes,
+	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).passed_bytes,
 			 got[1].bytes + got[2].bytes);
 	assert_int_equal(rig_counters(rig->dp, 2)->segments, 10 * 43);
 }
@@ -458,8 +429,8 @@ static void a_large_frame_of_a_fast_channel_stays_whole_and_pays_for_all(void **
 	for (unsigned int i = 0; i < 200; i++)
 		shape_rig_turn(rig, 10 * US);
 	assert_int_equal(shape_rig_port(rig, 2)->got[1].large, 20);
-	assert_int_equal(channel_counts(rig, channel, DP_RX).passed_bytes, 20 * 44 * 1502);
-	assert_int_equal(channel_counts(rig, channel, DP_RX).asked_bytes, 20 * 44 * 1502);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).passed_bytes, 20 * 44 * 1502);
+	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).asked_bytes, 20 * 44 * 1502);
 }
 
 /* --- memory --- */
@@ -485,7 +456,7 @@ static void a_flood_is_bounded_and_leaves_room_for_others(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, shape_rig_set_up, shape_rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_port_receives_is_exactly_its_rate),
 		TEST(a_channel_that_is_not_limiting_holds_nothing),
