@@ -1,25 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Cases of scripts/bench-channels about what channels cost: instructions, many channels, memory."""
 import pathlib
-import re
 import statistics
 
+import callgrind
 import windows
-from rig import NEVER, flow, lab, sh, vhost, wait_for
+from rig import NEVER, flow, lab, vhost
 
 G = 10**9
 N_SOURCES, N_CHANNELS = 1000, 10000
-
-
-def totals(run_dir, n):
-    """(instructions of the worker, of them what the pool takes by time) in dump n. The worker's thread is
-    the one that knows worker_turn()."""
-    path = next(p for p in sorted(run_dir.glob(f"callgrind.{n}-*")) if "worker_turn" in p.read_text())
-    text = sh("callgrind_annotate", "--inclusive=yes", "--auto=no", "--threshold=100", path)
-    # A function is told once for each file that it has lines of.
-    pool = [int(n.replace(",", "")) for n in re.findall(r"^ *([\d,]+) \(.*?:pool_turn(?: \[|$)", text, re.M)]
-    total = int(re.search(r"([\d,]+) .*PROGRAM TOTALS", text).group(1).replace(",", ""))
-    return total, max(pool, default=0)
 
 
 def frames(switch):
@@ -29,17 +18,14 @@ def frames(switch):
 def instructions(run, the_lab):
     """Instructions for each frame of a flood, by the difference of a long one and a short one; and those that the
     pool takes by time, a second: valgrind is slow, so for a frame they would be many times what they are."""
-    valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q",
-                "--callgrind-out-file={run}/callgrind"]
-    with run.switch(realtime=False, wrapper=valgrind) as switch:
+    with run.switch(realtime=False, wrapper=callgrind.WRAPPER) as switch:
         switch.apply(the_lab)
         points = []
         for n, seconds in ((1, 1), (2, 2), (3, 8 if run.full else 4)):
             before = frames(switch)
             switch.shape([flow("a", "b", size=60), flow("b", "a", size=60)], 1000 * seconds, ring=1024, busy=True)
-            sh("callgrind_control", f"--dump={n}", switch.dataplane.pid)
-            wait_for(20, "callgrind's dump", lambda n=n: list(switch.run.glob(f"callgrind.{n}-*")))
-            points.append((*totals(switch.run, n), frames(switch) - before))
+            seen = callgrind.dump(switch, n)
+            points.append((seen[callgrind.TOTAL], seen.get("pool_turn", 0), frames(switch) - before))
     (short, short_pool, n_short), (long, long_pool, n_long) = points[1:]
     more_s = (8 if run.full else 4) - 2
     return (long - long_pool - short + short_pool) / (n_long - n_short), (long_pool - short_pool) / more_s
