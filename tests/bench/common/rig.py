@@ -48,6 +48,7 @@ class Unix(http.client.HTTPConnection):
 
 class Switch:
     """Both daemons; `with Switch(build) as switch`."""
+    program = "dataplane/weft-dataplane"
 
     def __init__(self, build, workers="0", realtime=True, wrapper=()):
         self.build, self.workers = pathlib.Path(build), workers
@@ -59,7 +60,7 @@ class Switch:
     def __enter__(self):
         try:
             self.dataplane = self.start("dataplane", *self.prefix,
-                                        self.build / "dataplane/weft-dataplane", "--no-huge",
+                                        self.build / self.program, "--no-huge",
                                         "--run-dir", self.run, "--workers", self.workers)
             self.weftd = self.start("weftd", "taskset", "-c", "1", self.build / "control/weftd",
                                     "--run-dir", self.run, "--state-dir", self.run / "state")

@@ -27,11 +27,19 @@ class Load:
 
     def __enter__(self):
         # The first frames make addresses known; until OVS looks at its new rings it takes a moment.
-        if not any(self.run(0.2)["received"] for _ in range(25)):
+        if not any(self.passes() for _ in range(25)):
             raise RuntimeError(f"{self.system.name}: nothing passes")
         self.run(0.5 + max(1.5 * self.macs / LEARNED_PER_S, 0.5))
         self.system.pause()
         return self
+
+    def passes(self):
+        """Whether anything does, in a short run."""
+        return self.run(0.2)["received"] > 0
+
+    def delivered(self, result):
+        """Frames that have reached where they were to: before a run (None) and after it."""
+        return result["received"] if result else 0
 
     def __exit__(self, *_):
         self.end()
@@ -58,15 +66,14 @@ class Load:
     def measure(self, pps=0, newcomer_pps=0):
         """A run in its turn, with busy cycles for each frame that the switch took and that was delivered."""
         self.system.resume()
-        cycles, frames = self.system.busy()
+        before, (cycles, frames) = self.delivered(None), self.system.busy()
         result = self.run(None, pps, newcomer_pps)
-        cycles_after, frames_after = self.system.busy()
+        (cycles_after, frames_after), delivered = self.system.busy(), self.delivered(result) - before
         self.system.pause()
-        if result["received"] == 0 or frames_after == frames:
+        if delivered == 0 or frames_after == frames:
             raise RuntimeError(f"{self.system.name}: nothing passed: {result}")
         return {**result, "cycles": (cycles_after - cycles) / (frames_after - frames),
-                "cycles_delivered": (cycles_after - cycles) / result["received"],
-                "mpps": result["received"] / result["seconds"] / 1e6}
+                "cycles_delivered": (cycles_after - cycles) / delivered, "mpps": delivered / result["seconds"] / 1e6}
 
 
 class ForeignLoad(Load):

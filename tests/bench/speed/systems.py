@@ -128,8 +128,9 @@ class Ovs(Foreign):
     """One bridge whose ports learn (action NORMAL), one PMD thread."""
     name = "ovs"
 
-    def __init__(self, bench, n_ports=2):
+    def __init__(self, bench, n_ports=2, bridge="br0"):
         super().__init__()
+        self.bridge = bridge
         self.vswitchd = bench.build / "ovs-dpdk/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
         self.sockets = [self.run / f"v{i}" for i in range(n_ports)]
         self.database = None
@@ -141,14 +142,14 @@ class Ovs(Foreign):
         self.database = self.start("ovsdb-server", f"--remote=punix:{self.run}/db.sock", self.run / "conf.db")
         wait_for(10, "OVS's database listens", (self.run / "db.sock").exists)
         self.sh("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", "other_config:dpdk-init=true",
-                "other_config:dpdk-extra=--no-huge --legacy-mem -m 2048 --no-pci", "other_config:pmd-cpu-mask=0x1",
-                "other_config:dpdk-lcore-mask=0x2")
+                f"other_config:dpdk-extra=--no-huge --legacy-mem -m 2048 --no-pci --file-prefix={self.run.name}",
+                "other_config:pmd-cpu-mask=0x1", "other_config:dpdk-lcore-mask=0x2")
         self.process = self.start(*FIRST, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl", f"unix:{self.run}/db.sock")
         wait_for(30, "OVS answers", self.answers)
-        self.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev",
+        self.vsctl("add-br", self.bridge, "--", "set", "bridge", self.bridge, "datapath_type=netdev",
                    "other-config:mac-table-size=1000000")
         for socket in self.sockets:
-            self.vsctl("add-port", "br0", socket.name, "--", "set", "interface", socket.name, "type=dpdkvhostuser")
+            self.add_port(socket.name, "type=dpdkvhostuser")
         wait_for(10, "OVS listens", lambda: all(s.exists() for s in self.sockets))
 
     def __exit__(self, *_):
@@ -167,13 +168,19 @@ class Ovs(Foreign):
     def vsctl(self, *words):
         return self.sh("ovs-vsctl", "--timeout=20", *words)
 
+    def add_port(self, name, *words, bridge=None):
+        self.vsctl("add-port", bridge or self.bridge, name, "--", "set", "interface", name, *words)
+
+    def appctl(self, *words):
+        return self.sh("ovs-appctl", "-t", self.run / "vswitchd.ctl", *words)
+
     def answers(self):
         with contextlib.suppress(subprocess.CalledProcessError):
             return "netdev" in self.sh("ovs-vsctl", "--timeout=2", "get", "Open_vSwitch", ".", "datapath_types")
         return False
 
     def busy(self):
-        text = self.sh("ovs-appctl", "-t", self.run / "vswitchd.ctl", "dpif-netdev/pmd-stats-show")
+        text = self.appctl("dpif-netdev/pmd-stats-show")
         cycles = sum(int(n) for n in re.findall(r"processing cycles: (\d+)", text))
         frames = sum(int(n) for n in re.findall(r"packets received: (\d+)", text.split("main thread")[0]))
         return cycles, frames
