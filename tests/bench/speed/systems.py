@@ -19,6 +19,7 @@ import time
 from rig import Switch, sh, vhost, wait_for
 
 FIRST = ["nice", "-n", "-20"]  # before whatever else the machine does
+ON_SWITCH_CPU, ON_LOAD_CPU = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
 
 
 class Weft(Switch):
@@ -79,23 +80,35 @@ class Foreign:
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def awake(self):
+        """It runs meanwhile; after its first pause() not at any other time."""
+        self.resume()
+        try:
+            yield
+        finally:
+            self.pause()
+
 
 class Testpmd(Foreign):
     """Forwards port 0 to port 1 and back and looks at nothing."""
-    name = "testpmd"
+    name, mode = "testpmd", "io"
 
-    def __init__(self, _, n_ports=2):
+    def __init__(self, _, n_ports=2, device=""):
+        """device: what is to be said of each, as ,tso=1"""
         super().__init__()
-        self.sockets = [self.run / f"s{i}" for i in range(n_ports)]
+        self.sockets, self.device = [self.run / f"s{i}" for i in range(n_ports)], device
         self.terminal = None
+
+    def devices(self):
+        return [f"net_vhost{i},iface={s},queues=1{self.device}" for i, s in enumerate(self.sockets)]
 
     def begin(self):
         master, slave = pty.openpty()
         self.terminal = master
-        devices = [w for i, s in enumerate(self.sockets)
-                   for w in ("--vdev", f"net_vhost{i},iface={s},queues=1")]
+        devices = [word for device in self.devices() for word in ("--vdev", device)]
         words = [*FIRST, "dpdk-testpmd", "-l", "0,1", "--main-lcore", "1", "--no-huge", "-m", "1024", "--no-pci",
-                 f"--file-prefix={self.run.name}", *devices, "--", "-i", "--nb-cores=1", "--forward-mode=io",
+                 f"--file-prefix={self.run.name}", *devices, "--", "-i", "--nb-cores=1", f"--forward-mode={self.mode}",
                  "--record-core-cycles", "--total-num-mbufs=32768", "--txd=1024", "--rxd=1024", "--auto-start"]
         self.process = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
@@ -128,9 +141,10 @@ class Ovs(Foreign):
     """One bridge whose ports learn (action NORMAL), one PMD thread."""
     name = "ovs"
 
-    def __init__(self, bench, n_ports=2, bridge="br0"):
+    def __init__(self, bench, n_ports=2, bridge="br0", prefix=FIRST, **config):
+        """config: of other_config, beside or in place of what is set here."""
         super().__init__()
-        self.bridge = bridge
+        self.bridge, self.prefix, self.config = bridge, prefix, config
         self.vswitchd = bench.build / "ovs-dpdk/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
         self.sockets = [self.run / f"v{i}" for i in range(n_ports)]
         self.database = None
@@ -139,12 +153,14 @@ class Ovs(Foreign):
 
     def begin(self):
         self.sh("ovsdb-tool", "create", self.run / "conf.db", "/usr/share/openvswitch/vswitch.ovsschema")
-        self.database = self.start("ovsdb-server", f"--remote=punix:{self.run}/db.sock", self.run / "conf.db")
+        self.database = self.start(*ON_LOAD_CPU, "ovsdb-server", f"--remote=punix:{self.run}/db.sock", self.run / "conf.db")
         wait_for(10, "OVS's database listens", (self.run / "db.sock").exists)
-        self.sh("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", "other_config:dpdk-init=true",
-                f"other_config:dpdk-extra=--no-huge --legacy-mem -m 2048 --no-pci --file-prefix={self.run.name}",
-                "other_config:pmd-cpu-mask=0x1", "other_config:dpdk-lcore-mask=0x2")
-        self.process = self.start(*FIRST, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl", f"unix:{self.run}/db.sock")
+        config = {"dpdk-init": "true", "pmd-cpu-mask": "0x1", "dpdk-lcore-mask": "0x2",
+                  "dpdk-extra": f"--no-huge --legacy-mem -m 2048 --no-pci --file-prefix={self.run.name}", **self.config}
+        self.sh("ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".",
+                *(f'other_config:{key}="{value}"' for key, value in config.items()))
+        self.process = self.start(*self.prefix, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl",
+                                  f"unix:{self.run}/db.sock")
         wait_for(30, "OVS answers", self.answers)
         self.vsctl("add-br", self.bridge, "--", "set", "bridge", self.bridge, "datapath_type=netdev",
                    "other-config:mac-table-size=1000000")
@@ -170,6 +186,11 @@ class Ovs(Foreign):
 
     def add_port(self, name, *words, bridge=None):
         self.vsctl("add-port", bridge or self.bridge, name, "--", "set", "interface", name, *words)
+
+    def add_tap(self, namespace, device):
+        """It keeps a tap that moves away."""
+        self.add_port(device, "type=tap")
+        sh("ip", "link", "set", device, "netns", namespace)
 
     def appctl(self, *words):
         return self.sh("ovs-appctl", "-t", self.run / "vswitchd.ctl", *words)

@@ -9,17 +9,12 @@ is stopped.
 """
 import contextlib
 import json
-import os
-import pathlib
-import shutil
-import signal
 import subprocess
-import tempfile
 
 from bench import median_row, ratio_row
 from rig import NEVER, Switch, lab, sh, vhost, wait_for
+from systems import ON_LOAD_CPU, ON_SWITCH_CPU, Ovs, Testpmd
 
-ON_SWITCH_CPU, ON_LOAD_CPU = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
 SECONDS = 2
 TCP_SECONDS_MAX = 20  # a way that stalls is a case that failed
 ONE_WAY_MS = 1000
@@ -56,105 +51,9 @@ def bring_up(name, device, text=None, **options):
     sh("ip", "-n", name, "link", "set", device, "up")
 
 
-class Peer:
-    """Processes of a switch that is no weft, in a directory of their own."""
-
-    def __init__(self):
-        self.run = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench-peer.", dir="/tmp"))
-        self.processes = []
-
-    def __enter__(self):
-        try:
-            self.begin()
-        except BaseException:
-            self.end()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.end()
-
-    def begin(self):
-        raise NotImplementedError
-
-    def start(self, name, *words, env=None):
-        with open(self.run / f"{name}.log", "ab") as log:
-            process = subprocess.Popen([str(w) for w in words], stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)
-        self.processes.append(process)
-        return process
-
-    def end(self):
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        shutil.rmtree(self.run, ignore_errors=True)
-
-    @contextlib.contextmanager
-    def awake(self):
-        """It runs meanwhile; after its first pause() not at any other time."""
-        self.processes[-1].send_signal(signal.SIGCONT)
-        try:
-            yield
-        finally:
-            self.pause()
-
-    def pause(self):
-        self.processes[-1].send_signal(signal.SIGSTOP)
-
-
-class Ovs(Peer):
-    """OVS with DPDK and one learning bridge."""
-
-    def __init__(self, build, **config):
-        super().__init__()
-        self.config = config
-        self.vswitchd = pathlib.Path(build) / "ovs-dpdk/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
-        self.env = {**os.environ, "OVS_RUNDIR": str(self.run), "OVS_LOGDIR": str(self.run), "OVS_DBDIR": str(self.run)}
-
-    def ctl(self, *words):
-        return sh("ovs-vsctl", "--timeout=30", *words, env=self.env)
-
-    def begin(self):
-        sh("ovsdb-tool", "create", self.run / "conf.db", "/usr/share/openvswitch/vswitch.ovsschema", env=self.env)
-        self.start("ovsdb", *ON_LOAD_CPU, "ovsdb-server", f"--remote=punix:{self.run}/db.sock",
-                   f"--unixctl={self.run}/db.ctl", self.run / "conf.db", env=self.env)
-        wait_for(10, "OVS's database listens", (self.run / "db.sock").exists)
-        config = {"dpdk-init": "true", "dpdk-extra": "--no-huge --legacy-mem -m 2048 --no-pci", "dpdk-lcore-mask": "0x1",
-                  "pmd-cpu-mask": "0x1", **self.config}
-        self.ctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
-                 *(f'other_config:{k}="{v}"' for k, v in config.items()))
-        self.start("vswitchd", *ON_SWITCH_CPU, self.vswitchd, f"--unixctl={self.run}/vswitchd.ctl",
-                   f"unix:{self.run}/db.sock", env=self.env)
-        self.ctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev")
-
-    def add_tap(self, name, device):
-        """It keeps a tap that moves away."""
-        self.ctl("add-port", "br0", device, "--", "set", "interface", device, "type=tap")
-        sh("ip", "link", "set", device, "netns", name)
-
-    def add_vhost(self, port):
-        self.ctl("add-port", "br0", port, "--", "set", "interface", port, "type=dpdkvhostuser")
-        wait_for(10, f"OVS listens for {port}", (self.run / port).exists)
-        return self.run / port
-
-
-class Testpmd(Peer):
-    """Two ports with TSO, what comes from one goes to the other."""
-
-    def begin(self):
-        devices = [f"--vdev=net_vhost{i},iface={self.run}/p{i},queues=1,tso=1" for i in (1, 2)]
-        self.start("testpmd", "dpdk-testpmd", "-l", "0,1", "--main-lcore", "1", "--no-huge", "-m", "1024", "--no-pci",
-                   "--file-prefix", "weft-bench", "--no-telemetry", *devices, "--", "--nb-cores=1", "--forward-mode=io", "--no-flush-rx",
-                   "--auto-start")
-        wait_for(20, "testpmd listens", lambda: all(self.socket(i).exists() for i in (1, 2)))
-
-    def socket(self, i):
-        return self.run / f"p{i}"
+def whole_ovs(bench, n_ports, **config):
+    """All of OVS on the switch's CPU: what is no PMD of it serves its taps."""
+    return Ovs(bench, n_ports, prefix=ON_SWITCH_CPU, **{"dpdk-lcore-mask": "0x1", **config})
 
 
 def tcp_goodput(prefix, target):
@@ -195,7 +94,7 @@ def taps(bench):
         switch = stack.enter_context(Switch(bench.build, realtime=False))
         switch.apply(lab({n: {"type": "tap", "segment": "ALPHA", "netns": n, "ip": address(1, n[1]) + "/24"}
                           for n in names["w"]}))
-        ovs = stack.enter_context(Ovs(bench.build))
+        ovs = stack.enter_context(whole_ovs(bench, 0))
         for name in names["o"]:
             ovs.add_tap(name, name)
             bring_up(name, name, address(2, name[1]))
@@ -249,8 +148,8 @@ def one_way(bench):
         switch = stack.enter_context(Switch(bench.build, realtime=False))
         switch.apply(lab({tap["weft"]: {"type": "tap", "segment": "ALPHA", "netns": tap["weft"]}, "a": vhost()}))
         # A PMD that sleeps when it has nothing to do leaves the CPU to the thread that serves the tap.
-        ovs = stack.enter_context(Ovs(bench.build, **{"pmd-maxsleep": "100"}))
-        socket = {"weft": switch.run / "vhost/a.sock", "ovs": ovs.add_vhost("a")}
+        ovs = stack.enter_context(whole_ovs(bench, 1, **{"pmd-maxsleep": "100"}))
+        socket = {"weft": switch.run / "vhost/a.sock", "ovs": ovs.sockets[0]}
         ovs.add_tap(tap["ovs"], tap["ovs"])
         for name in tap.values():
             bring_up(name, name, address=LOAD_MAC)
@@ -278,11 +177,11 @@ def guests(bench):
         switch = stack.enter_context(Switch(bench.build, realtime=False))
         switch.apply(lab({"a": vhost(), "b": vhost()}))
         machines(stack, bench, "w", 1, [switch.run / f"vhost/{p}.sock" for p in "ab"])
-        testpmd = stack.enter_context(Testpmd())
-        machines(stack, bench, "t", 2, [testpmd.socket(i) for i in (1, 2)])
+        testpmd = stack.enter_context(Testpmd(bench, device=",tso=1"))
+        machines(stack, bench, "t", 2, testpmd.sockets)
         testpmd.pause()
-        ovs = stack.enter_context(Ovs(bench.build, **{"userspace-tso-enable": "true"}))
-        machines(stack, bench, "o", 3, [ovs.add_vhost(p) for p in "ab"])
+        ovs = stack.enter_context(whole_ovs(bench, 2, **{"userspace-tso-enable": "true"}))
+        machines(stack, bench, "o", 3, ovs.sockets)
         ovs.pause()
 
         def goodput(prefix, place, peer):
