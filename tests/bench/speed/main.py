@@ -7,6 +7,7 @@ import importlib
 import sys
 import traceback
 
+import instructions
 import report
 from bench import Bench, Gate, Row, version
 
@@ -57,6 +58,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=0.1)
     parser.add_argument("--before")
+    parser.add_argument("--accept", action="store_true")
     options = parser.parse_args()
     for name in options.cases:
         if name not in CASES:
@@ -73,6 +75,8 @@ def main():
     versions = {"ovs": version("ovs-vswitchd", "--version"), "dpdk": version("dpdk-testpmd", "--version")}
     if options.json:
         report.write_json(options.json, results, versions=versions, rounds=rounds, seconds=options.seconds)
+    if options.accept:
+        instructions.accept(results)
     n_missed = sum(r["passed"] is False for r in results)
     print(f"{len(results)} figures, {n_missed} miss their goal")
     sys.exit(1 if n_missed else 0)
