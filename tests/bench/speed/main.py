@@ -72,7 +72,7 @@ def main():
         rounds[name] = dict(bench.tally)
         if rounds[name]:
             print(f"      {name}: rounds: " + ", ".join(f"{n} {what}" for what, n in rounds[name].items()), flush=True)
-    versions = {"ovs": version("ovs-vswitchd", "--version"), "dpdk": version("dpdk-testpmd", "--version")}
+    versions = {"ovs": version("ovs-vswitchd", "--version"), "dpdk": version("pkg-config", "--modversion", "libdpdk")}
     if options.json:
         report.write_json(options.json, results, versions=versions, rounds=rounds, seconds=options.seconds)
     if options.accept:

@@ -171,27 +171,32 @@ def machines(stack, bench, prefix, place, sockets):
     wait_for(10, f"{prefix}1 reaches {prefix}2", lambda: reaches(prefix, address(place, 2)))
 
 
-def guests(bench):
-    """TCP between two kernels, each behind a front-end with TSO."""
+def machine_goodput(prefix, place, peer):
+    """The peer, which polls, runs meanwhile."""
+    with peer.awake() if peer else contextlib.nullcontext():
+        return tcp_goodput(prefix, address(place, 2))
+
+
+def guests_beside(bench, name, prefix, place, start):
+    """weft and another, in turn: {name: rounds}. start: a function that makes the other."""
     with contextlib.ExitStack() as stack:
         switch = stack.enter_context(Switch(bench.build, realtime=False))
         switch.apply(lab({"a": vhost(), "b": vhost()}))
         machines(stack, bench, "w", 1, [switch.run / f"vhost/{p}.sock" for p in "ab"])
-        testpmd = stack.enter_context(Testpmd(bench, device=",tso=1"))
-        machines(stack, bench, "t", 2, testpmd.sockets)
-        testpmd.pause()
-        ovs = stack.enter_context(whole_ovs(bench, 2, **{"userspace-tso-enable": "true"}))
-        machines(stack, bench, "o", 3, ovs.sockets)
-        ovs.pause()
+        other = stack.enter_context(start())
+        machines(stack, bench, prefix, place, other.sockets)
+        other.pause()
+        return bench.in_turn({"weft": lambda: machine_goodput("w", 1, None),
+                              name: lambda: machine_goodput(prefix, place, other)})
 
-        def goodput(prefix, place, peer):
-            with peer.awake() if peer else contextlib.nullcontext():
-                return tcp_goodput(prefix, address(place, 2))
 
-        seen = bench.in_turn({"weft": lambda: goodput("w", 1, None), "testpmd": lambda: goodput("t", 2, testpmd),
-                              "ovs": lambda: goodput("o", 3, ovs)})
-    return [median_row("TCP between kernels, weft", seen["weft"], "Gbit/s"),
-            median_row("TCP between kernels, testpmd io tso=1", seen["testpmd"], "Gbit/s"),
-            median_row("TCP between kernels, OVS with userspace TSO", seen["ovs"], "Gbit/s"),
-            ratio_row("TCP between kernels, weft to testpmd", seen["weft"], seen["testpmd"], at_least=1),
-            ratio_row("TCP between kernels, weft to OVS", seen["weft"], seen["ovs"], at_least=1.2)]
+def guests(bench):
+    """TCP between two kernels, each behind a front-end with TSO."""
+    for name, text, prefix, place, start, goal in (
+            ("testpmd", "testpmd io tso=1", "t", 2, lambda: Testpmd(bench, device=",tso=1"), 1),
+            ("OVS", "OVS with userspace TSO", "o", 3,
+             lambda: whole_ovs(bench, 2, **{"userspace-tso-enable": "true"}), 1.2)):
+        seen = guests_beside(bench, name, prefix, place, start)
+        yield median_row(f"TCP between kernels, weft beside {name}", seen["weft"], "Gbit/s")
+        yield median_row(f"TCP between kernels, {text}", seen[name], "Gbit/s")
+        yield ratio_row(f"TCP between kernels, weft to {name}", seen["weft"], seen[name], at_least=goal)
