@@ -283,6 +283,55 @@ static void what_cannot_be_cut_is_left_alone(void **state)
 
 /* --- two workers --- */
 
+static unsigned int count_waiting(const struct shape_rig *rig, const struct channel *channel)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 2; i++)
+		n += turnstile_count(rig->dp->workers[i]->turnstiles, &channel->ways[DP_RX]);
+	return n;
+}
+
+/* In one thread: both send to a port whose lane is the one's that came first, until it is empty. It
+ * waits for credit there and nowhere else, also at another channel. */
+static void a_lane_is_of_one_worker_at_a_time(void **state)
+{
+	static struct shape_rig rig;
+	struct channel *channels[2];
+	struct lane *lane;
+
+	create(&rig, 2);
+	shape_rig_teach(&rig);
+	channels[0] = shape_rig_channel(&rig, 11, 0, 10 * M);
+	channels[1] = shape_rig_channel(&rig, 12, 0, 20 * M);
+	shape_rig_assign(&rig, 2, channels[0]);
+	lane = atomic_load(&port_find(rig.dp, 2)->lanes[DP_RX])->lanes[0];
+	assert_int_not_equal(shape_rig_port(&rig, 1)->rxq.worker,
+			     shape_rig_port(&rig, TRUNK)->rxq.worker);
+	for (unsigned int i = 0; i < 10; i++) {
+		shape_rig_send(&rig, 1, 2, 1, 1000);
+		shape_rig_send(&rig, TRUNK, 2, 2, 1000);
+		shape_rig_turn(&rig, 10 * US);
+	}
+	assert_true(lane_is_busy(lane));
+	assert_int_equal(count_waiting(&rig, channels[0]), 1);
+	shape_rig_assign(&rig, 2, channels[1]);
+	for (unsigned int i = 0; i < 3; i++) {
+		shape_rig_send(&rig, 1, 2, 1, 1000);
+		shape_rig_send(&rig, TRUNK, 2, 2, 1000);
+		shape_rig_turn(&rig, 10 * US);
+		assert_int_equal(count_waiting(&rig, channels[0]), 0);
+		assert_int_equal(count_waiting(&rig, channels[1]), 1);
+	}
+	shape_rig_turn(&rig, SECOND);
+	for (unsigned int i = 0; i < 100; i++)
+		shape_rig_turn(&rig, MS);
+	assert_false(lane_is_busy(lane));
+	assert_int_equal(count_waiting(&rig, channels[1]), 0);
+	assert_int_equal(shape_rig_port(&rig, 2)->got[1].reordered, 0);
+	shape_rig_destroy(&rig);
+}
+
 struct runner {
 	struct shape_rig *rig;
 	struct worker *worker;
@@ -374,6 +423,7 @@ int main(void)
 		TEST(the_plan_says_who_holds_all),
 		TEST(pieces_of_a_ring_lose_nothing),
 		TEST(what_cannot_be_cut_is_left_alone),
+		cmocka_unit_test(a_lane_is_of_one_worker_at_a_time),
 		cmocka_unit_test(with_two_workers_nothing_is_lost_or_reordered),
 	};
 
