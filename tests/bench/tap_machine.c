@@ -4,12 +4,12 @@
  *
  *     programs  ===  tap DEVICE  ---  this  ---  switch
  *
- *     weft-tap-machine SOCKET DEVICE
+ *     weft-tap-machine [--listen] SOCKET DEVICE
  *
  * Makes the device in its network namespace. What the kernel sends lies in the transmit ring after
  * one copy, and what is in the receive ring goes to the kernel after one: as much as a guest's
  * kernel copies from and to its programs. The device has the offloads that the switch agrees to.
- * Runs until the switch closes the connection; sleeps while there is nothing to do.
+ * --listen: the switch connects to the socket. Runs until the switch closes the connection; sleeps while there is nothing to do.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,11 +84,12 @@ static void fill_rings(struct machine *m)
 		frontend_kick(&m->frontend->rx[0]);
 }
 
-static int open_frontend(struct machine *m, const char *path)
+static int open_frontend(struct machine *m, const char *path, bool listens)
 {
 	char why[FRONTEND_WHY_BYTES] = "";
 	struct frontend_config c = {
 		.path = path,
+		.listen = listens,
 		.ring_size = RING,
 		/* Buffers that take a whole frame, as without mergeable ones. */
 		.features = FRONTEND_BASIC | FRONTEND_OFFLOADS,
@@ -216,11 +217,14 @@ int main(int argc, char **argv)
 {
 	static struct machine m = {.tap = -1};
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: weft-tap-machine SOCKET DEVICE\n");
+	bool listens = argc > 1 && strcmp(argv[1], "--listen") == 0;
+	char **words = argv + 1 + listens;
+
+	if (argc - 1 - listens != 2) {
+		fprintf(stderr, "usage: weft-tap-machine [--listen] SOCKET DEVICE\n");
 		return 2;
 	}
-	if (open_frontend(&m, argv[1]) < 0 || open_tap(&m, argv[2]) < 0)
+	if (open_frontend(&m, words[0], listens) < 0 || open_tap(&m, words[1]) < 0)
 		return 1;
 	for (int error = 0; error == 0;) {
 		bool is_full;

@@ -54,6 +54,7 @@ class Weft(Switch):
 
 class Foreign:
     """What the other two have in common: a process that is started, stopped and ended."""
+    machine_options = ()  # of weft-tap-machine
 
     def __init__(self):
         self.run = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench.", dir="/tmp"))
