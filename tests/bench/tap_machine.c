@@ -9,7 +9,8 @@
  * Makes the device in its network namespace. What the kernel sends lies in the transmit ring after
  * one copy, and what is in the receive ring goes to the kernel after one: as much as a guest's
  * kernel copies from and to its programs. The device has the offloads that the switch agrees to.
- * --listen: the switch connects to the socket. Runs until the switch closes the connection; sleeps while there is nothing to do.
+ * --listen: the switch connects to the socket. Runs until the switch closes the connection; sleeps
+ * while there is nothing to do.
  */
 #include <errno.h>
 #include <fcntl.h>
