@@ -73,12 +73,12 @@ class Bench:
         """Results of the rounds before and after which the copy loop cost what it usually does."""
         return [result for copy_ns, result in measured if self.gate.is_usual(copy_ns)]
 
-    def in_turn(self, measures, rounds=None):
+    def in_turn(self, measures, rounds=None, patience_s=PATIENCE_S):
         """Calls the functions {name: f} one after the other (A B C A B C): {name: [what f returned]}, of rounds that
         the gate lets count. One that returns None is called again, too."""
         rounds = rounds or self.rounds
         seen = {name: [] for name in measures}
-        deadline, now_ns = time.monotonic() + PATIENCE_S, self.gate.look()
+        deadline, now_ns = time.monotonic() + patience_s, self.gate.look()
         while time.monotonic() < deadline:
             for name, measure in measures.items():
                 if len(self.counted(seen[name])) >= rounds:
@@ -106,7 +106,7 @@ class Bench:
             self.tally["copy loop dearer than usual"] += len(seen[name]) - len(counted)
         if min(len(counted) for counted in results.values()) < rounds_min:
             short = ", ".join(f"{name} {len(counted)}" for name, counted in results.items())
-            raise TooFew(f"too few rounds counted within {PATIENCE_S} s, {rounds_min} must: {short}")
+            raise TooFew(f"too few rounds counted in the time there is, {rounds_min} must: {short}")
         return results
 
 

@@ -18,6 +18,7 @@ from systems import ON_LOAD_CPU, ON_SWITCH_CPU, Ovs, Testpmd
 SECONDS = 2
 TCP_SECONDS_MAX = 20  # a way that stalls is a case that failed
 ONE_WAY_MS = 1000
+GUESTS_PATIENCE_S = 150  # a round takes four seconds
 GIGA, MEGA = 10**9, 10**6
 
 
@@ -202,7 +203,7 @@ def guests_beside(bench, name, prefix, place, start):
         machines(stack, bench, prefix, place, other.sockets, other.machine_options)
         other.pause()
         return bench.in_turn({"weft": lambda: machine_goodput("w", 1, None),
-                              name: lambda: machine_goodput(prefix, place, other)})
+                              name: lambda: machine_goodput(prefix, place, other)}, patience_s=GUESTS_PATIENCE_S)
 
 
 def guests(bench):
