@@ -87,7 +87,7 @@ static void set(struct shape_flow_options *flow, const char *key, const char *va
 	else if (strcmp(key, "size") == 0)
 		set_size(flow, value);
 	else if (strcmp(key, "pps") == 0)
-		flow->pps = number(value, 20000000);
+		flow->pps = number(value, 200000000);
 	else if (strcmp(key, "ring") == 0)
 		flow->ring_size = number(value, 32768);
 	else if (strcmp(key, "first") == 0)
