@@ -16,7 +16,7 @@
 
 #define MS_NS 1000000ULL
 #define NAP_NS 20000L
-#define TICK_NS 500000L
+#define TICK_NS 100000L
 #define DISTURBED_US 500u
 #define BATCH 64u
 #define RECEIVED_MAX 1024u
@@ -332,7 +332,8 @@ static void note_time(const struct rig *rig, uint32_t *bins, uint64_t from_ns, u
 }
 
 /* Notes in each ms how late what runs on the worker's CPU was, whoever had it: one of higher
- * priority than the worker, which wakes twice in a ms. */
+ * priority than the worker, which wakes ten times in a ms: who was away for longer than two of
+ * these, a fiftieth of 10 ms, is noticed wherever it began. */
 static void *witness(void *arg)
 {
 	struct rig *rig = arg;
