@@ -35,6 +35,8 @@
 #include "tap/uplink_filter.h"
 
 #define TAP_FRAMES_PER_POLL 32
+/* How often it is looked at while it brings nothing: that is a system call. */
+#define TAP_PAUSE_NS 20000
 #define MBUFS_IOV_MAX 16 /* pieces of a frame that is written to the tap or taken */
 
 struct device {
@@ -54,7 +56,8 @@ struct dpdk_queue {
 	struct device *device;
 	unsigned int n_taken;
 	struct rte_mbuf *taken[BURST_FRAMES];
-	bool has_more; /* the tap's: there was more than one poll takes */
+	bool has_more;	 /* the tap's: there may be more than the last poll has taken */
+	uint64_t tap_ns; /* when it is looked at again */
 };
 
 static struct device *device_of(const struct uplink_queue *queue)
@@ -310,25 +313,19 @@ static void rx_device(struct uplink_queue *queue, struct burst *burst)
 	}
 }
 
-/* port: where what is refused is dropped; NULL: what the kernel sends, of which nobody counts. */
-static void put_all(struct device *device, const struct port *port, struct rte_mbuf **mbufs,
-		    unsigned int n, const struct port_out *out, struct counters_block *count)
+/* Hands over what the device takes now; the rest is freed. Returns how many it took. */
+static unsigned int put_all(struct device *device, struct rte_mbuf **mbufs, unsigned int n)
 {
 	rte_spinlock_lock(&device->tx_lock);
 	unsigned int sent = rte_eth_tx_burst(device->ethdev.port_id, 0, mbufs, (uint16_t)n);
 
 	rte_spinlock_unlock(&device->tx_lock);
 	rte_pktmbuf_free_bulk(mbufs + sent, n - sent);
-	for (unsigned int i = 0; i < n && port != NULL; i++) {
-		if (i < sent)
-			driver_frame_count(&out[i], count);
-		else
-			drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
-	}
+	return sent;
 }
 
 /* What the kernel sends on the tap. */
-static void forward_tap(struct uplink_queue *queue)
+static void forward_tap(struct uplink_queue *queue, uint64_t now_ns)
 {
 	struct dpdk_queue *dpdk = queue->impl;
 	struct device *device = dpdk->device;
@@ -336,6 +333,10 @@ static void forward_tap(struct uplink_queue *queue)
 	unsigned int n = 0;
 	struct rte_mbuf *mbufs[TAP_FRAMES_PER_POLL];
 
+	/* Who has not looked does not sleep yet. */
+	dpdk->has_more = true;
+	if (now_ns < dpdk->tap_ns)
+		return;
 	while (n < TAP_FRAMES_PER_POLL) {
 		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(device->ethdev.pool);
 
@@ -353,8 +354,10 @@ static void forward_tap(struct uplink_queue *queue)
 		mbufs[n++] = mbuf;
 	}
 	dpdk->has_more = n == TAP_FRAMES_PER_POLL;
+	dpdk->tap_ns = dpdk->has_more ? now_ns : now_ns + TAP_PAUSE_NS;
+	/* Of what it does not take nobody counts. */
 	if (n != 0)
-		put_all(device, NULL, mbufs, n, NULL, NULL);
+		put_all(device, mbufs, n);
 }
 
 static void dpdk_rx(struct uplink_queue *queue, struct burst *burst)
@@ -362,7 +365,7 @@ static void dpdk_rx(struct uplink_queue *queue, struct burst *burst)
 	if (!is_open(device_of(queue)))
 		return;
 	if (is_tap(queue))
-		forward_tap(queue);
+		forward_tap(queue, burst->now_ns);
 	else
 		rx_device(queue, burst);
 }
@@ -385,39 +388,62 @@ static bool dpdk_arm(struct uplink_queue *queue)
 
 /* --- sending: worker --- */
 
+/* Up to n buffers: all at once, or what there is. */
+static unsigned int take_buffers(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int n)
+{
+	unsigned int i = 0;
+
+	if (rte_pktmbuf_alloc_bulk(pool, mbufs, n) == 0)
+		return n;
+	while (i < n && (mbufs[i] = rte_pktmbuf_alloc(pool)) != NULL)
+		i++;
+	return i;
+}
+
+/* At most BURST_FRAMES, none longer than the device takes. */
+static void send_run(struct device *device, const struct port *port, const struct port_out *out,
+		     unsigned int n, struct counters_block *count)
+{
+	struct rte_mbuf *mbufs[BURST_FRAMES];
+	unsigned int n_taken = take_buffers(device->ethdev.pool, mbufs, n);
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < n_taken; i++) {
+		struct rte_mbuf *mbuf = mbufs[i];
+
+		mbuf->pkt_len = driver_frame_bytes(&out[i]);
+		mbuf->data_len = (uint16_t)mbuf->pkt_len;
+		driver_frame_write(&out[i], rte_pktmbuf_mtod(mbuf, uint8_t *));
+	}
+	unsigned int sent = n_taken != 0 ? put_all(device, mbufs, n_taken) : 0;
+
+	for (unsigned int i = 0; i < sent; i++)
+		bytes += out[i].frame->len;
+	count->tx_frames += sent;
+	count->tx_bytes += bytes;
+	for (unsigned int i = sent; i < n; i++)
+		drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
+}
+
 static void dpdk_send(struct uplink_queue *queue, const struct port_out *out, unsigned int n,
 		      struct counters_block *count)
 {
 	struct device *device = device_of(queue);
-	const struct port *port = queue->rxq.port;
-	struct rte_mbuf *mbufs[BURST_FRAMES];
-	struct port_out sent[BURST_FRAMES];
-	unsigned int n_sent = 0;
+	uint32_t bytes_max = is_open(device) ? device->ethdev.frame_bytes_max : 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		uint32_t bytes = driver_frame_bytes(&out[i]);
-		struct rte_mbuf *mbuf = NULL;
+	for (unsigned int i = 0; i < n;) {
+		unsigned int run = 0;
 
-		if (!is_open(device) || bytes > device->ethdev.frame_bytes_max) {
-			drop_frame(recorder_of(port, count), count, out[i].frame,
+		while (i + run < n && run < BURST_FRAMES &&
+		       driver_frame_bytes(&out[i + run]) <= bytes_max)
+			run++;
+		if (run != 0)
+			send_run(device, queue->rxq.port, out + i, run, count);
+		else
+			drop_frame(recorder_of(queue->rxq.port, count), count, out[i].frame,
 				   DROP_UPLINK_ERROR);
-			continue;
-		}
-		mbuf = rte_pktmbuf_alloc(device->ethdev.pool);
-		if (mbuf == NULL) {
-			drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
-			continue;
-		}
-		driver_frame_write(&out[i], (void *)rte_pktmbuf_append(mbuf, (uint16_t)bytes));
-		mbufs[n_sent] = mbuf;
-		sent[n_sent++] = out[i];
-		if (n_sent == BURST_FRAMES) {
-			put_all(device, port, mbufs, n_sent, sent, count);
-			n_sent = 0;
-		}
+		i += run != 0 ? run : 1;
 	}
-	if (n_sent != 0)
-		put_all(device, port, mbufs, n_sent, sent, count);
 }
 
 const struct uplink_driver dpdk_driver = {

@@ -21,7 +21,7 @@ static inline struct frame *driver_frame_take(struct burst *burst, uint8_t *at, 
 	frame->drop = len < ETH_HLEN ? DROP_RUNT : DROP_NONE;
 	frame->n_iov = 0;
 	frame->vnet = (struct virtio_net_hdr_mrg_rxbuf){.num_buffers = 1};
-	memcpy(frame->head, at, head_len);
+	frame_copy(frame->head, at, head_len);
 	if (len > head_len) {
 		struct iovec *piece = &burst->pieces[burst->n_pieces++];
 
@@ -44,9 +44,9 @@ static inline void driver_frame_write(const struct port_out *out, uint8_t *to)
 	const struct frame *frame = out->frame;
 
 	if (out->outer_len != 0)
-		memcpy(to, out->outer, out->outer_len);
+		frame_copy(to, out->outer, out->outer_len);
 	to += out->outer_len;
-	memcpy(to, frame->head, frame->head_len);
+	frame_copy(to, frame->head, frame->head_len);
 	to += frame->head_len;
 	for (unsigned int i = 0; i < frame->n_iov; i++) {
 		memcpy(to, frame->iov[i].iov_base, frame->iov[i].iov_len);

@@ -102,7 +102,7 @@ size_t ring_chain_pull(struct iovec **pieces, unsigned int *n, uint8_t *to, size
 		struct iovec *piece = *pieces;
 		size_t part = piece->iov_len < bytes - done ? piece->iov_len : bytes - done;
 
-		ring_chain_copy(to + done, piece->iov_base, part);
+		frame_copy(to + done, piece->iov_base, part);
 		done += part;
 		piece->iov_base = (uint8_t *)piece->iov_base + part;
 		piece->iov_len -= part;

@@ -8,7 +8,6 @@
 #include <linux/virtio_ring.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/uio.h>
 
 struct ring;
@@ -45,21 +44,3 @@ const char *ring_chain_table(struct ring *ring, uint64_t gpa, uint32_t bytes, co
 
 /* Moves the first `bytes` of the pieces to `to` (never more than there are), shortens the list. */
 size_t ring_chain_pull(struct iovec **pieces, unsigned int *n, uint8_t *to, size_t bytes);
-
-/* Copies n <= 160 bytes, as heads of frames are, in pieces of 16 that overlap: one branch for each
- * 32 bytes, and no call. Never touches a byte beyond n on either side, so nothing of a neighbour's
- * frame leaks. */
-static inline void ring_chain_copy(uint8_t *to, const uint8_t *from, size_t n)
-{
-	if (__builtin_expect(n < 32, 0)) {
-		for (size_t i = 0; i < n; i++)
-			to[i] = from[i];
-		return;
-	}
-	for (size_t i = 0; i + 32 < n; i += 32) {
-		memcpy(to + i, from + i, 16);
-		memcpy(to + i + 16, from + i + 16, 16);
-	}
-	memcpy(to + n - 32, from + n - 32, 16);
-	memcpy(to + n - 16, from + n - 16, 16);
-}

@@ -66,7 +66,7 @@ static inline void ring_frame_from_buffer(struct ring *ring, struct burst *burst
 	if (__builtin_expect(len <= FRAME_HEAD_BYTES, 1)) {
 		frame->head_len = (uint16_t)len;
 		frame->n_iov = 0;
-		ring_chain_copy(frame->head, from, len);
+		frame_copy(frame->head, from, len);
 	} else {
 		frame->head_len = FRAME_HEAD_BYTES;
 		frame->n_iov = 1;
@@ -114,7 +114,7 @@ static inline void ring_frame_from_pieces(struct ring *ring, struct burst *burst
 static inline void ring_frame_write(uint8_t *to, const void *from, size_t bytes)
 {
 	if (bytes <= sizeof(struct virtio_net_hdr_mrg_rxbuf) + FRAME_HEAD_BYTES)
-		ring_chain_copy(to, from, bytes);
+		frame_copy(to, from, bytes);
 	else
 		memcpy(to, from, bytes);
 }
@@ -129,7 +129,7 @@ static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *f
 	else
 		memcpy(at, &frame->vnet.hdr, sizeof(frame->vnet.hdr));
 	at += ring->header_bytes;
-	ring_chain_copy(at, frame->head, frame->head_len);
+	frame_copy(at, frame->head, frame->head_len);
 	at += frame->head_len;
 	for (unsigned int i = 0; i < frame->n_iov; i++) {
 		ring_frame_write(at, frame->iov[i].iov_base, frame->iov[i].iov_len);
