@@ -125,12 +125,14 @@ void carry_held(struct worker *worker, struct port *port, struct burst *burst)
  * as frames those are counted at their peers. What is held is counted when it is carried. */
 static void count_carried(const struct burst *burst, struct counters_block *count)
 {
+	uint64_t frames = 0, bytes = 0;
+
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct frame *frame = &burst->frames[i];
 
 		if (frame->drop == DROP_NONE) {
-			count->carried_rx_frames++;
-			count->carried_rx_bytes += frame->len;
+			frames++;
+			bytes += frame->len;
 		} else if (frame->drop != SHAPE_HELD) {
 			count->rx_frames++;
 			count->rx_bytes += frame->len;
@@ -138,6 +140,8 @@ static void count_carried(const struct burst *burst, struct counters_block *coun
 			drop_frame(burst->recorder, count, frame, (enum drop_reason)frame->drop);
 		}
 	}
+	count->carried_rx_frames += frames;
+	count->carried_rx_bytes += bytes;
 }
 
 /* The path of a burst from an underlay: decap, then that of a port for each peer. false: the uplink

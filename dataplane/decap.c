@@ -10,6 +10,7 @@
 #include "dataplane/offload.h"
 #include "dataplane/overlay.h"
 #include "dataplane/segment_set.h"
+#include "vxlan/vxlan.h"
 #include "vxlan/vxlan_decap.h"
 #include "vxlan/vxlan_ecn.h"
 #include "vxlan/vxlan_inner.h"
@@ -41,9 +42,42 @@ static bool is_vouched_for(const struct frame *frame)
 		(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0;
 }
 
+/* From where to where a frame went: nearly all of a burst have that in common, and it is looked up
+ * once for those in a row. */
+struct origin {
+	uint8_t ip_version; /* 0: of none yet */
+	uint8_t src_ip[16];
+	uint32_t vni;
+	uint16_t segment;  /* index; 0: none that the peer has */
+	struct port *peer; /* NULL: unknown */
+};
+
+static inline bool is_from(const struct vxlan_outer *outer, const struct origin *origin)
+{
+	return outer->ip_version == origin->ip_version && outer->vni == origin->vni &&
+	       memcmp(outer->src_ip, origin->src_ip, sizeof(outer->src_ip)) == 0;
+}
+
+static void find_origin(const struct dataplane *dp, const struct overlay *overlay,
+			const struct vxlan_outer *outer, struct origin *origin)
+{
+	uint16_t index = overlay_peer(overlay, outer->ip_version, outer->src_ip);
+	struct port *peer = atomic_load_explicit(&dp->ports[index], memory_order_acquire);
+	uint16_t segment = overlay_segment(overlay, outer->vni);
+
+	*origin = (struct origin){.ip_version = outer->ip_version, .vni = outer->vni};
+	memcpy(origin->src_ip, outer->src_ip, sizeof(origin->src_ip));
+	/* It may have gone since the overlay was made; nobody has index 0. */
+	if (peer == NULL || !peer->is_peer)
+		return;
+	origin->peer = peer;
+	origin->segment = segment != 0 && port_is_in(peer, segment) ? segment : 0;
+}
+
 static enum drop_reason read_outer(const struct dataplane *dp, const struct overlay *overlay,
 				   const struct overlay_underlay *underlay,
-				   const struct frame *frame, uint64_t now_ns, struct decap *decap,
+				   const struct frame *frame, uint64_t now_ns,
+				   struct origin *origin, struct decap *decap,
 				   struct decap_note *note)
 {
 	struct probe *probe = NULL;
@@ -56,30 +90,26 @@ static enum drop_reason read_outer(const struct dataplane *dp, const struct over
 	if (outer.ip_version != underlay->ip_version ||
 	    memcmp(outer.dst_ip, underlay->ip, sizeof(outer.dst_ip)) != 0)
 		return DROP_TUNNEL_TARGET;
-	uint16_t index = overlay_peer(overlay, outer.ip_version, outer.src_ip);
-	struct port *peer = atomic_load_explicit(&dp->ports[index], memory_order_acquire);
-
-	/* It may have gone since the overlay was made; nobody has index 0. */
-	if (peer == NULL || !peer->is_peer)
+	if (!is_from(&outer, origin))
+		find_origin(dp, overlay, &outer, origin);
+	if (origin->peer == NULL)
 		return DROP_TUNNEL_PEER;
-	uint16_t segment = overlay_segment(overlay, outer.vni);
-
-	if (segment == 0 || !port_is_in(peer, segment)) {
+	if (__builtin_expect(origin->segment == 0, 0)) {
 		probe = &decap->probes[decap->n_probes];
-		if (!probe_read(frame, &outer, peer, now_ns, probe))
+		if (!probe_read(frame, &outer, origin->peer, now_ns, probe))
 			return DROP_TUNNEL_VNI;
 	}
-	if (!is_vouched_for(frame) &&
+	if (outer.has_checksum && !is_vouched_for(frame) &&
 	    !vxlan_decap_is_intact(&outer, frame->head, frame->head_len, frame->iov, frame->n_iov))
 		return DROP_TUNNEL_CHECKSUM;
 	if (probe != NULL) {
 		decap->n_probes++;
 		return DROP_ANSWERED;
 	}
-	*note = (struct decap_note){.peer = peer,
+	*note = (struct decap_note){.peer = origin->peer,
 				    .inner_bytes = outer.inner_bytes,
 				    .inner_offset = outer.inner_offset,
-				    .segment = segment,
+				    .segment = origin->segment,
 				    .tos = outer.tos};
 	return DROP_NONE;
 }
@@ -87,15 +117,31 @@ static enum drop_reason read_outer(const struct dataplane *dp, const struct over
 void decap_burst(const struct dataplane *dp, const struct overlay *overlay,
 		 const struct overlay_underlay *underlay, struct burst *burst, struct decap *decap)
 {
+	struct origin origin = {0};
+	const struct decap_note *before = NULL;
+	const uint8_t *head_before = NULL;
+
 	decap->next = decap->n_probes = 0;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frames[i];
 		struct decap_note *note = &decap->notes[i];
+		uint32_t inner_bytes;
 
+		if (before != NULL && frame->drop == DROP_NONE &&
+		    vxlan_decap_again(frame->head, frame->head_len, frame->len, head_before,
+				      &inner_bytes)) {
+			*note = *before;
+			note->inner_bytes = inner_bytes;
+			continue;
+		}
 		note->peer = NULL;
 		if (frame->drop == DROP_NONE)
 			frame->drop = (uint8_t)read_outer(dp, overlay, underlay, frame,
-							  burst->now_ns, decap, note);
+							  burst->now_ns, &origin, decap, note);
+		if (note->peer != NULL && note->inner_offset == VXLAN_OVERHEAD_IPV4_BYTES) {
+			before = note;
+			head_before = frame->head;
+		}
 	}
 }
 
@@ -110,7 +156,7 @@ static void move_bytes(const struct frame *outer, uint32_t skip, struct frame *f
 	frame->head_len = (uint16_t)(left < FRAME_HEAD_BYTES ? left : FRAME_HEAD_BYTES);
 	frame->iov = &to->pieces[to->n_pieces];
 	n = n < frame->head_len ? n : frame->head_len;
-	memcpy(frame->head, outer->head + skip, n);
+	frame_copy(frame->head, outer->head + skip, n);
 	/* The head may end within the outer headers if IP options are long. */
 	skip = outer->head_len > skip ? 0 : skip - outer->head_len;
 	left -= n;
@@ -142,6 +188,10 @@ static bool move_offloads(struct frame *frame, uint32_t inner_offset)
 	struct virtio_net_hdr *hdr = &frame->vnet.hdr;
 	uint32_t start = le16toh(hdr->csum_start);
 
+	if ((hdr->flags | hdr->gso_type) == 0) {
+		frame->vnet = (struct virtio_net_hdr_mrg_rxbuf){.num_buffers = htole16(1)};
+		return true;
+	}
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
 		if (start >= inner_offset)
 			hdr->csum_start = htole16((uint16_t)(start - inner_offset));

@@ -26,6 +26,22 @@ struct payload {
 	uint32_t offset, n_bytes;
 };
 
+/* Of a header without options, as nearly all are, it is five words. */
+static inline uint16_t sum_header(const uint8_t *ip, uint32_t header)
+{
+	struct vxlan_sum sum = {0};
+
+	if (header == IPV4_BYTES) {
+		uint32_t words[IPV4_BYTES / 4];
+
+		memcpy(words, ip, sizeof(words));
+		sum.words = (uint64_t)words[0] + words[1] + words[2] + words[3] + words[4];
+	} else {
+		vxlan_sum_add(&sum, ip, header);
+	}
+	return vxlan_sum_fold(&sum);
+}
+
 /* n: bytes in the head from ip on; n_frame: bytes of the frame from there on. */
 static enum vxlan_decap_reason read_ipv4(const uint8_t *ip, uint32_t n, uint32_t n_frame,
 					 struct vxlan_outer *outer, struct payload *payload)
@@ -33,7 +49,6 @@ static enum vxlan_decap_reason read_ipv4(const uint8_t *ip, uint32_t n, uint32_t
 	if (n < IPV4_BYTES)
 		return VXLAN_DECAP_TRUNCATED;
 	uint32_t header = (ip[0] & 15) * 4u, total = vxlan_load_be16(ip + 2);
-	struct vxlan_sum sum = {0};
 
 	if (ip[0] >> 4 != 4 || header < IPV4_BYTES || total < header)
 		return VXLAN_DECAP_BAD_HEADER;
@@ -41,8 +56,7 @@ static enum vxlan_decap_reason read_ipv4(const uint8_t *ip, uint32_t n, uint32_t
 		return VXLAN_DECAP_TRUNCATED;
 	if (ip[9] != IPPROTO_UDP)
 		return VXLAN_DECAP_NOT_UDP;
-	vxlan_sum_add(&sum, ip, header);
-	if (vxlan_sum_fold(&sum) != UINT16_MAX)
+	if (sum_header(ip, header) != UINT16_MAX)
 		return VXLAN_DECAP_BAD_HEADER;
 	if ((vxlan_load_be16(ip + 6) & IPV4_FRAGMENT_MASK) != 0)
 		return VXLAN_DECAP_FRAGMENT;
@@ -158,6 +172,49 @@ enum vxlan_decap_reason vxlan_decap(const uint8_t *head, uint32_t head_len, uint
 	outer->inner_offset = (uint16_t)(payload.offset + UDP_BYTES + sizeof(struct vxlan_header));
 	return read_vxlan(head + payload.offset + UDP_BYTES, head_len - payload.offset - UDP_BYTES,
 			  outer);
+}
+
+/* Of two headers: are these bytes other ones? What is 0 is the same. */
+static inline uint64_t differ32(const uint8_t *a, const uint8_t *b)
+{
+	uint32_t words[2];
+
+	memcpy(&words[0], a, sizeof(words[0]));
+	memcpy(&words[1], b, sizeof(words[1]));
+	return words[0] ^ words[1];
+}
+
+static inline uint64_t differ64(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t words[2];
+
+	memcpy(&words[0], a, sizeof(words[0]));
+	memcpy(&words[1], b, sizeof(words[1]));
+	return words[0] ^ words[1];
+}
+
+bool vxlan_decap_again(const uint8_t *head, uint32_t head_len, uint32_t len, const uint8_t *before,
+		       uint32_t *inner_bytes)
+{
+	const uint8_t *ip = head + ETH_HLEN, *ip_before = before + ETH_HLEN;
+	const uint8_t *udp = ip + IPV4_BYTES, *udp_before = ip_before + IPV4_BYTES;
+
+	if (head_len < VXLAN_OVERHEAD_IPV4_BYTES || head_len > len)
+		return false;
+	/* EtherType, version, TOS; fragment, TTL, protocol; addresses; VXLAN. */
+	uint64_t differences = differ32(ip - 2, ip_before - 2) | differ32(ip + 6, ip_before + 6) |
+			       differ64(ip + 12, ip_before + 12) |
+			       differ64(udp + UDP_BYTES, udp_before + UDP_BYTES);
+	uint32_t total = vxlan_load_be16(ip + 2), n_datagram = vxlan_load_be16(udp + 4);
+
+	differences |= (uint64_t)(vxlan_load_be16(udp + 2) ^ vxlan_load_be16(udp_before + 2)) |
+		       vxlan_load_be16(udp + UDP_CHECKSUM);
+	if (differences != 0 || total > len - ETH_HLEN || total < IPV4_BYTES + n_datagram ||
+	    n_datagram < UDP_BYTES + sizeof(struct vxlan_header) + ETH_HLEN ||
+	    sum_header(ip, IPV4_BYTES) != UINT16_MAX)
+		return false;
+	*inner_bytes = n_datagram - UDP_BYTES - (uint32_t)sizeof(struct vxlan_header);
+	return true;
 }
 
 bool vxlan_decap_is_intact(const struct vxlan_outer *outer, const uint8_t *head, uint32_t head_len,

@@ -67,6 +67,16 @@ enum vxlan_decap_reason vxlan_decap(const uint8_t *head, uint32_t head_len, uint
 				    const struct vxlan_decap_rules *rules,
 				    struct vxlan_outer *outer);
 
+/*
+ * The same for a frame that says what the one before it said: most do. before: the first
+ * VXLAN_OVERHEAD_IPV4_BYTES of one over IPv4 without options that was VXLAN_DECAP_OK by the same
+ * rules. true: this one is, too, and its `outer` differs at most in source port, destination MAC,
+ * has_checksum, which is false, and inner_bytes, which is written. false: look at it as at any
+ * other.
+ */
+bool vxlan_decap_again(const uint8_t *head, uint32_t head_len, uint32_t len, const uint8_t *before,
+		       uint32_t *inner_bytes);
+
 /* Whether the outer UDP checksum, if there is one, is right: RFC 7348 section 5 leaves that to us;
  * whoever looks must drop what is wrong. Reads all of the inner frame: head, then pieces. Not for a
  * frame whose sender left the checksum open (one from this machine), or whose NIC has checked.

@@ -134,6 +134,35 @@ static void round_trip(const uint8_t *inner, const struct vxlan_outer *outer)
 	      memcmp(again.dst_ip, outer->dst_ip, 16) == 0);
 }
 
+/* A frame that was taken is like itself, unless somebody has to look at its options or checksum. */
+static void check_again(const uint8_t *head, uint32_t n_head, uint32_t n,
+			const struct vxlan_outer *outer)
+{
+	uint32_t inner_bytes = 0;
+
+	if (outer->inner_offset != VXLAN_OVERHEAD_IPV4_BYTES)
+		return;
+	check(vxlan_decap_again(head, n_head, n, head, &inner_bytes) == !outer->has_checksum);
+	check(outer->has_checksum || inner_bytes == outer->inner_bytes);
+}
+
+/* Whatever is taken for a frame like one that is right is right. */
+static void run_again(const uint8_t *data, uint32_t n)
+{
+	static const uint8_t before[VXLAN_OVERHEAD_IPV4_BYTES] = {
+		[12] = 8, [14] = 0x45, [20] = 0x40, [22] = 64, 17, [26] = 192,	0,    2,
+		1,	  192,	       0,	    2,	       2,  [36] = 0x12, 0xb5, [42] = 8};
+	const struct vxlan_decap_rules rules = {.port = 4789};
+	struct vxlan_outer outer;
+	uint32_t inner_bytes;
+
+	if (!vxlan_decap_again(data, n, n, before, &inner_bytes))
+		return;
+	check(vxlan_decap(data, n, n, &rules, &outer) == VXLAN_DECAP_OK);
+	check(outer.inner_bytes == inner_bytes && outer.inner_offset == sizeof(before));
+	check(!outer.has_checksum && outer.vni == 0 && outer.tos == 0 && outer.ttl == 64);
+}
+
 /* From the underlay. */
 static void run_outer(const uint8_t *data, uint32_t n)
 {
@@ -161,6 +190,7 @@ static void run_outer(const uint8_t *data, uint32_t n)
 
 		sum = plain_sum(plain_sum(sum, rest, 4), udp, outer.inner_bytes + 16);
 		check(is_intact == (!outer.has_checksum || sum == 0));
+		check_again(head, n_head, n, &outer);
 		round_trip(data + outer.inner_offset, &outer);
 		free(iov.iov_base);
 	}
@@ -232,6 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	if (bytes > INPUT_BYTES_MAX)
 		return 0;
 	run_outer(data, n);
+	run_again(data, n);
 	for (uint32_t shorter = 0; shorter <= n_head; shorter++)
 		run_inner(data, shorter);
 	for (uint8_t tos = 0; tos < 4; tos++)

@@ -134,6 +134,50 @@ static void peers_share_a_burst(void **state)
 	}
 }
 
+/* In one burst, among those that are right, in each place: lengths and source ports differ, and a
+ * forged one is no excuse for the next, nor a right one for it. */
+static void frames_are_judged_one_by_one(void **state)
+{
+	static const enum drop_reason expected[] = {DROP_NONE,
+						    DROP_TUNNEL_VNI,
+						    DROP_NONE,
+						    DROP_TUNNEL_PEER,
+						    DROP_TUNNEL_MALFORMED,
+						    DROP_NONE,
+						    DROP_TUNNEL_MALFORMED,
+						    DROP_NONE,
+						    DROP_TUNNEL_CHECKSUM,
+						    DROP_NONE};
+	struct dataplane *dp = *state;
+	struct rig_frame *frame;
+
+	send_flood(dp, 11, ALPHA);
+	send_flood(dp, 11, 12345);
+	tunnel_rig_send(dp, 4, 11, ALPHA, RIG_BROADCAST, REMOTE, 60, 7)->bytes[35]++;
+	send_flood(dp, 99, ALPHA);
+	frame = send_flood(dp, 11, ALPHA);
+	frame->bytes[16]++; /* IP's length: the header's checksum is wrong now */
+	tunnel_rig_send(dp, 4, 12, ALPHA, RIG_BROADCAST, REMOTE + 1, 200, 7);
+	frame = tunnel_rig_send(dp, 4, 12, ALPHA, RIG_BROADCAST, REMOTE + 1, 200, 7);
+	frame->len -= 1;
+	send_flood(dp, 11, BETA);
+	send_flood(dp, 11, BETA)->bytes[41] = 1;
+	send_flood(dp, 11, BETA);
+	rig_turn(dp, NOW_S);
+	assert_out(dp, 3, 3, 2);
+	assert_int_equal(rig_port(dp, 1)->out[0].len, 100);
+	assert_int_equal(rig_port(dp, 1)->out[1].len, 60);
+	assert_int_equal(rig_port(dp, 1)->out[2].len, 200);
+	for (enum drop_reason reason = 1; reason < DROP_COUNT; reason++) {
+		unsigned int n = 0;
+
+		for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+			n += expected[i] == reason;
+		assert_int_equal(drops(dp, TUNNEL_RIG_UPLINK, reason), n);
+	}
+	assert_int_equal(rig_counters(dp, TUNNEL_RIG_UPLINK)->carried_rx_frames, 5);
+}
+
 /* Nothing that a tunnel brings leaves through a tunnel, wherever it is addressed. */
 static void tunnels_do_not_loop(void **state)
 {
@@ -525,6 +569,7 @@ int main(void)
 		TEST(vnis_keep_apart),
 		TEST6(vnis_keep_apart),
 		TEST(peers_share_a_burst),
+		TEST(frames_are_judged_one_by_one),
 		TEST(tunnels_do_not_loop),
 		TEST(forged_vtep),
 		TEST6(forged_vtep),

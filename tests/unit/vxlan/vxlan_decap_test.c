@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tests/unit/vxlan/rig.h"
+#include "vxlan/vxlan.h"
 #include "vxlan/vxlan_bytes.h"
 
 #define HEAD_BYTES 128
@@ -187,6 +188,76 @@ static void any_changed_byte_is_read_in_bounds(void **state)
 	}
 }
 
+/* What vxlan_decap() says of the frame, if it may be taken for one like the vector before it. */
+static bool is_again(const uint8_t *frame, uint32_t n, const struct vector *before)
+{
+	uint8_t *head = rig_copy(frame, smaller(n, HEAD_BYTES));
+	uint8_t *head_before = rig_copy(before->bytes, VXLAN_OVERHEAD_IPV4_BYTES);
+	struct vxlan_outer outer, outer_before;
+	uint32_t inner_bytes = 0;
+	bool is = vxlan_decap_again(head, smaller(n, HEAD_BYTES), n, head_before, &inner_bytes);
+
+	if (is) {
+		assert_int_equal(decap(before->bytes, before->n, &outer_before), VXLAN_DECAP_OK);
+		assert_int_equal(decap(frame, n, &outer), VXLAN_DECAP_OK);
+		assert_int_equal(outer.inner_bytes, inner_bytes);
+		assert_false(outer.has_checksum);
+		outer_before.inner_bytes = outer.inner_bytes;
+		outer_before.src_port = outer.src_port;
+		outer_before.has_checksum = false;
+		memcpy(outer_before.dst_mac, outer.dst_mac, 6);
+		assert_memory_equal(&outer, &outer_before, sizeof(outer));
+	}
+	free(head);
+	free(head_before);
+	return is;
+}
+
+/* The checksum of the IPv4 header that there should be. */
+static void mend(uint8_t *frame)
+{
+	memset(frame + 24, 0, 2);
+	vxlan_store_be16(frame + 24, (uint16_t)~rig_sum(0, frame + 14, 20));
+}
+
+static void frames_like_the_one_before_are_known(void **state)
+{
+	const struct vector *before = rig_vector("v4");
+	uint8_t *frame = rig_copy(before->bytes, before->n);
+
+	assert_true(is_again(frame, before->n, before));
+	assert_true(is_again(frame, before->n, rig_vector("v4-sum")));
+	assert_false(is_again(rig_vector("v4-sum")->bytes, rig_vector("v4-sum")->n, before));
+	/* Another length, identification and source port. */
+	vxlan_store_be16(frame + 16, before->n - 14 - 5);
+	vxlan_store_be16(frame + 18, 0x1234);
+	vxlan_store_be16(frame + 34, 50001);
+	vxlan_store_be16(frame + 38, before->n - 34 - 6);
+	assert_false(is_again(frame, before->n, before));
+	mend(frame);
+	assert_true(is_again(frame, before->n, before));
+	for (uint32_t n = 0; n < before->n - 5; n++)
+		assert_false(is_again(frame, n, before));
+	/* Everything else is for vxlan_decap() to judge. */
+	memcpy(frame, before->bytes, before->n);
+	for (uint32_t i = 0; i < VXLAN_OVERHEAD_IPV4_BYTES * 8; i++) {
+		uint32_t at = i / 8;
+
+		frame[at] ^= (uint8_t)(1 << i % 8);
+		if (at >= 14 && at < 34)
+			mend(frame);
+		bool may_differ = at < 12 || at == 18 || at == 19 || at == 24 || at == 25 ||
+				  at == 34 || at == 35;
+		bool is = is_again(frame, before->n, before);
+
+		/* A length may differ as far as the frame goes. */
+		if (at != 16 && at != 17 && at != 38 && at != 39)
+			assert_int_equal(is, may_differ);
+		memcpy(frame, before->bytes, before->n);
+	}
+	free(frame);
+}
+
 static void setting_allows_ipv6_without_checksum(void **state)
 {
 	const struct vxlan_decap_rules rules = {.port = 4789, .allows_ipv6_no_checksum = true};
@@ -284,6 +355,7 @@ int main(void)
 		cmocka_unit_test(ip_headers_have_to_be_right),
 		cmocka_unit_test(every_cut_has_a_reason),
 		cmocka_unit_test(any_changed_byte_is_read_in_bounds),
+		cmocka_unit_test(frames_like_the_one_before_are_known),
 		cmocka_unit_test(setting_allows_ipv6_without_checksum),
 		cmocka_unit_test(another_port_can_be_ours),
 		cmocka_unit_test(checksum_is_verified_over_pieces),
