@@ -216,21 +216,48 @@ static void seal(const struct vxlan_tunnel *tunnel, const struct frame *frame, u
 	vxlan_tunnel_seal(tunnel, header, &sum);
 }
 
-/* Returns the bytes of the outer headers, 0: the frame fits no packet. */
-static uint16_t stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
-		      uint8_t *header)
+/* A frame with its outer headers. Those of the next are the same if it is of the same flow and as
+ * long: then there is one copy of them. */
+struct stamped {
+	struct port_out out; /* frame NULL: none yet */
+	uint32_t vni;
+	uint32_t hash; /* of the flow */
+	uint8_t tos;
+};
+
+/* header: room for outer headers. Makes *stamped, which is the frame before, that of this one.
+ * false: the frame fits no packet. */
+static bool stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
+		  uint8_t *header, struct stamped *stamped)
 {
-	struct vxlan_inner inner;
+	const struct frame *before = stamped->out.frame;
+	bool is_same = before != NULL && vxlan_flow_is_same(frame->head, frame->head_len,
+							    before->head, before->head_len);
 
 	if (frame->len > way->max_inner_bytes)
-		return 0;
-	vxlan_inner_read(frame->head, frame->head_len, &inner);
-	uint32_t hash = vxlan_flow_hash(frame->head, frame->head_len, &inner);
-	uint32_t bytes = vxlan_tunnel_encap(&way->tunnel, vni, frame->len, hash, inner.tos, header);
+		return false;
+	stamped->out.frame = frame;
+	if (is_same && before->len == frame->len && stamped->vni == vni &&
+	    !way->tunnel.has_checksum)
+		return true;
+	if (!is_same) {
+		struct vxlan_inner inner;
 
-	if (bytes != 0 && way->tunnel.has_checksum)
+		vxlan_inner_read(frame->head, frame->head_len, &inner);
+		stamped->hash = vxlan_flow_hash(frame->head, frame->head_len, &inner);
+		stamped->tos = inner.tos;
+	}
+	stamped->vni = vni;
+	stamped->out.outer = header;
+	stamped->out.outer_len = (uint16_t)vxlan_tunnel_encap(&way->tunnel, vni, frame->len,
+							      stamped->hash, stamped->tos, header);
+	if (stamped->out.outer_len == 0) {
+		stamped->out.frame = NULL;
+		return false;
+	}
+	if (way->tunnel.has_checksum)
 		seal(&way->tunnel, frame, header);
-	return (uint16_t)bytes;
+	return true;
 }
 
 /* Hands them over, and counts beside the uplink's own frames what it took. */
@@ -272,6 +299,7 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 	struct port *uplink = find_carrier(port, way, &reason);
 	uint8_t headers[BURST_FRAMES][VXLAN_OVERHEAD_IPV6_BYTES];
 	struct port_out out[BURST_FRAMES];
+	struct stamped stamped = {0};
 	unsigned int n_out = 0;
 	uint16_t segment = 0;
 	uint32_t vni = 0;
@@ -287,15 +315,12 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 			segment = frame->segment;
 			vni = vni_of(port->dp, segment);
 		}
-		uint16_t outer_len = vni != 0 ? stamp(way, frame, vni, headers[n_out]) : 0;
-
-		if (outer_len == 0) {
+		if (vni == 0 || !stamp(way, frame, vni, headers[n_out], &stamped)) {
 			drop_frame(burst->recorder, count, frame,
 				   vni != 0 ? DROP_TOO_BIG : DROP_WRONG_SEGMENT);
 			continue;
 		}
-		out[n_out] = (struct port_out){frame, headers[n_out], outer_len};
-		n_out++;
+		out[n_out++] = stamped.out;
 	}
 	if (n_out != 0)
 		send_out(uplink, out, n_out, count);

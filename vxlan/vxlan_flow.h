@@ -9,12 +9,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vxlan/vxlan_inner.h"
 
 /* inner: what vxlan_inner_read() says of this head. A head without room for MACs: 0. */
 uint32_t vxlan_flow_hash(const uint8_t *head, uint32_t head_len, const struct vxlan_inner *inner);
+
+/* Two heads that follow each other, of any length: are they of one flow, and has its hash and its
+ * TOS the one if it is the other's? false: perhaps all the same. */
+bool vxlan_flow_is_same(const uint8_t *head, uint32_t head_len, const uint8_t *before,
+			uint32_t before_len);
 
 /* The UDP source port of a hash, 49152 to 65535 (RFC 7348 section 5, RFC 6335). */
 static inline uint16_t vxlan_flow_port(uint32_t hash)

@@ -122,6 +122,34 @@ static void known_addresses_go_to_one(void **state)
 	assert_int_equal(outer.has_checksum, version == 6);
 }
 
+/* Whatever came before them in the burst: of one flow or of others, as long or not. */
+static void frames_of_a_burst_have_their_own_headers(void **state)
+{
+	static const uint32_t sources[] = {1, 1, 1, 5, 5, 1, 1},
+			      lens[] = {100, 100, 180, 180, 180, 180, 60};
+	struct dataplane *dp = *state;
+	uint8_t version = port_find(dp, TUNNEL_RIG_UPLINK)->spec.addresses[0].version;
+	uint16_t ports[7];
+
+	tunnel_rig_send(dp, version, 12, ALPHA, RIG_BROADCAST, REMOTE, 60, 0);
+	rig_turn(dp, NOW_S);
+	for (uint8_t i = 0; i < 7; i++)
+		rig_send(dp, 1, REMOTE, sources[i], lens[i], i);
+	rig_turn(dp, NOW_S);
+	assert_int_equal(n_sent(dp), 7);
+	for (unsigned int i = 0; i < 7; i++) {
+		const struct rig_frame *wire = &rig_port(dp, TUNNEL_RIG_UPLINK)->out[i];
+		struct vxlan_outer outer = tunnel_rig_outer(dp, i);
+
+		assert_int_equal(outer.inner_bytes, lens[i]);
+		assert_int_equal(outer.vni, ALPHA);
+		assert_memory_equal(wire->bytes + outer.inner_offset, rig_port(dp, 1)->in[i].bytes,
+				    lens[i]);
+		ports[i] = outer.src_port;
+		assert_int_equal(outer.src_port == ports[0], sources[i] == sources[0]);
+	}
+}
+
 /* A segment that comes later is one of "every segment". */
 static void every_segment_means_later_ones_too(void **state)
 {
@@ -406,6 +434,8 @@ int main(void)
 		TEST6(floods_go_to_hosts_of_the_segment),
 		TEST(known_addresses_go_to_one),
 		TEST6(known_addresses_go_to_one),
+		TEST(frames_of_a_burst_have_their_own_headers),
+		TEST6(frames_of_a_burst_have_their_own_headers),
 		TEST(every_segment_means_later_ones_too),
 		TEST(members_change_under_traffic),
 		TEST(stale_entries_lead_nowhere),

@@ -178,8 +178,8 @@ static void echoes_of_a_ping_stay_together(void **state)
 	uint8_t *head = rig_copy(vector->bytes, vector->n);
 	uint32_t wanted = hash(head, vector->n);
 
-	head[36] ^= 1;	/* checksum */
-	head[41] ^= 1;	/* sequence */
+	head[36] ^= 1; /* checksum */
+	head[41] ^= 1; /* sequence */
 	assert_int_equal(hash(head, vector->n), wanted);
 	free(head);
 }
@@ -197,6 +197,62 @@ static void any_cut_has_a_hash(void **state)
 	}
 }
 
+/* Whether it is taken for one of the flow before it: only if hash and TOS are the same, too. */
+static bool is_same(const uint8_t *head, uint32_t n, const struct vector *before)
+{
+	uint32_t n_before = before->n < 128 ? before->n : 128;
+	uint8_t *copy = rig_copy(head, n), *copy_before = rig_copy(before->bytes, n_before);
+	struct vxlan_inner inner, inner_before;
+	bool is = vxlan_flow_is_same(copy, n, copy_before, n_before);
+
+	vxlan_inner_read(copy, n, &inner);
+	vxlan_inner_read(copy_before, n_before, &inner_before);
+	if (is) {
+		assert_int_equal(inner.tos, inner_before.tos);
+		assert_int_equal(hash(copy, n), hash(copy_before, n_before));
+	}
+	free(copy);
+	free(copy_before);
+	return is;
+}
+
+static void frames_of_the_flow_before_are_known(void **state)
+{
+	const struct vector *before = rig_vector("inner");
+	uint8_t *head = rig_copy(before->bytes, before->n);
+
+	/* Length, identification, checksums, payload; not TOS, MACs and whatever is the flow's. */
+	for (uint32_t i = 0; i < before->n; i++) {
+		head[i] ^= 0x5a;
+		assert_int_equal(is_same(head, before->n, before),
+				 (i >= 16 && i < 20) || i == 24 || i == 25 || i >= 38);
+		head[i] ^= 0x5a;
+	}
+	assert_true(is_same(head, 38, before));
+	assert_false(is_same(head, 37, before));
+	free(head);
+	assert_true(is_same(rig_vector("arp")->bytes, rig_vector("arp")->n, rig_vector("arp")));
+}
+
+static void no_other_flow_is_taken_for_it(void **state)
+{
+	for (const struct vector *before = vectors; before->name != NULL; before++) {
+		uint32_t n = before->n < 128 ? before->n : 128;
+		uint8_t *head = rig_copy(before->bytes, n);
+
+		for (uint32_t i = 0; i < n * 8; i++) {
+			head[i / 8] ^= (uint8_t)(1 << i % 8);
+			is_same(head, n, before);
+			head[i / 8] ^= (uint8_t)(1 << i % 8);
+		}
+		free(head);
+		for (const struct vector *other = vectors; other->name != NULL; other++) {
+			for (n = 0; n <= other->n && n <= 128; n++)
+				is_same(other->bytes, n, before);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +263,8 @@ int main(void)
 		cmocka_unit_test(fragments_of_a_datagram_stay_together),
 		cmocka_unit_test(echoes_of_a_ping_stay_together),
 		cmocka_unit_test(any_cut_has_a_hash),
+		cmocka_unit_test(frames_of_the_flow_before_are_known),
+		cmocka_unit_test(no_other_flow_is_taken_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
