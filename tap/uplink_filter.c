@@ -114,21 +114,35 @@ static uint16_t read16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
+static uint32_t read32(const uint8_t *at)
+{
+	return (uint32_t)read16(at) << 16 | read16(at + 2);
+}
+
+/* Some words at a time: EtherType, version and TOS; fragment, TTL and protocol; the receiver. */
+static bool is_vxlan_ipv4(const struct uplink_vtep *vtep, const uint8_t *frame)
+{
+	return read32(frame + ETHERTYPE_AT) >> 8 == (ETH_P_IP << 8 | 0x45) &&
+	       (read32(frame + IP_AT + 6) & (FRAGMENT_OFFSET_MASK << 16 | UINT8_MAX)) ==
+		       IPPROTO_UDP &&
+	       memcmp(frame + IP_AT + 16, vtep->address, 4) == 0 &&
+	       read16(frame + IP_AT + 20 + UDP_PORT_AT) == vtep->udp_port;
+}
+
+static bool is_vxlan_ipv6(const struct uplink_vtep *vtep, const uint8_t *frame)
+{
+	return read16(frame + ETHERTYPE_AT) == ETH_P_IPV6 && frame[IP_AT + 6] == IPPROTO_UDP &&
+	       memcmp(frame + IP_AT + 24, vtep->address, 16) == 0 &&
+	       read16(frame + IP_AT + 40 + UDP_PORT_AT) == vtep->udp_port;
+}
+
 bool uplink_filter_is_vxlan(const struct uplink_vtep *vtep, const uint8_t *frame, size_t bytes)
 {
-	const uint8_t *ip = frame + IP_AT;
 	bool is_ipv4 = vtep->family == AF_INET;
-	size_t ip_bytes = is_ipv4 ? 20 : 40;
 
-	if (bytes < IP_AT + ip_bytes + 8 || (frame[0] & 1) != 0 ||
-	    read16(frame + ETHERTYPE_AT) != (is_ipv4 ? ETH_P_IP : ETH_P_IPV6) ||
-	    read16(ip + ip_bytes + UDP_PORT_AT) != vtep->udp_port)
+	if (bytes < IP_AT + (is_ipv4 ? 20 : 40) + 8 || (frame[0] & 1) != 0)
 		return false;
-	if (is_ipv4)
-		return ip[0] == 0x45 && ip[9] == IPPROTO_UDP &&
-		       (read16(ip + 6) & FRAGMENT_OFFSET_MASK) == 0 &&
-		       memcmp(ip + 16, vtep->address, 4) == 0;
-	return ip[6] == IPPROTO_UDP && memcmp(ip + 24, vtep->address, 16) == 0;
+	return is_ipv4 ? is_vxlan_ipv4(vtep, frame) : is_vxlan_ipv6(vtep, frame);
 }
 
 unsigned int uplink_filter_none(struct sock_filter code[UPLINK_FILTER_MAX])
