@@ -9,6 +9,7 @@
 #include <rte_prefetch.h>
 
 #include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_budget.h"
 #include "dataplane/vhost/ring_chain.h"
 #include "dataplane/vhost/ring_notify.h"
 
@@ -16,7 +17,8 @@ struct ring_ahead {
 	unsigned int n;			/* entries below; the first that is not sound ends them */
 	bool is_plain;			/* each is one plain descriptor: no `bytes` is 0 */
 	uint16_t *id;			/* the caller's, room for BURST_FRAMES */
-	uint32_t bytes[BURST_FRAMES];	/* 0: not one plain descriptor, go the general way */
+	/* 0: not one plain descriptor, go the general way. Laid out for ring_budget_pass(). */
+	_Alignas(16) uint32_t bytes[RING_BUDGET_LENS];
 	uint8_t *at[BURST_FRAMES];
 };
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "dataplane/vhost/ring.h"
+#include "dataplane/vhost/ring_budget.h"
 #include "dataplane/vhost/ring_journal.h"
 
 #define RING_PACKED_WRAP UINT16_C(0x8000)
@@ -22,7 +23,7 @@
 struct ring_packed_ahead {
 	unsigned int n, next; /* of the arrays; the first that was not used yet */
 	uint16_t id[BURST_FRAMES];
-	uint32_t bytes[BURST_FRAMES];
+	_Alignas(16) uint32_t bytes[RING_BUDGET_LENS]; /* laid out for ring_budget_pass() */
 	uint8_t *at[BURST_FRAMES];
 };
 

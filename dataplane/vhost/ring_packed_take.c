@@ -167,6 +167,7 @@ static unsigned int take_within(struct ring *ring, struct burst *burst,
 		/* As a rule that was all. */
 		if (n < max || n == budget.frames || !is_next_offered(ring))
 			return n;
+		ring_budget_spend(&budget, burst, n);
 	}
 	return take_each(ring, burst, ahead, &budget, n);
 }

@@ -102,18 +102,14 @@ static inline unsigned int take_all(struct ring *ring, struct burst *burst,
 	return n;
 }
 
-/* The same within a budget. */
-static unsigned int take_within(struct ring *ring, struct burst *burst, struct ring_ahead *ahead)
+/* The same one by one, within a budget. */
+static __attribute__((noinline)) unsigned int take_each(struct ring *ring, struct burst *burst,
+							const struct ring_ahead *ahead)
 {
 	struct ring_budget budget = ring_budget(burst);
 	enum ring_budget_step step = RING_BUDGET_MORE;
 	unsigned int n = 0;
 
-	if (ahead->n > budget.frames)
-		ahead->n = budget.frames;
-	if (ahead->is_plain &&
-	    ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes))
-		return take_all(ring, burst, ahead);
 	if (budget.bytes <= 0)
 		return 0;
 	while (n < ahead->n && step == RING_BUDGET_MORE && take_frame(ring, burst, ahead, n)) {
@@ -124,6 +120,18 @@ static unsigned int take_within(struct ring *ring, struct burst *burst, struct r
 			break;
 	}
 	return n;
+}
+
+/* Leaves those beyond the number of frames that the budget has. Do all others fit into it? */
+static inline bool fits(const struct ring *ring, const struct burst *burst,
+			struct ring_ahead *ahead)
+{
+	struct ring_budget budget = ring_budget(burst);
+
+	if (ahead->n > budget.frames)
+		ahead->n = budget.frames;
+	return ahead->is_plain &&
+	       ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes);
 }
 
 void ring_take(struct ring *ring, struct burst *burst)
@@ -146,8 +154,10 @@ void ring_take(struct ring *ring, struct burst *burst)
 	ring_ahead(ring, n, 0, &ahead);
 	if (ahead.n < n)
 		ring_notify_break(ring, burst, "descriptor index beyond the ring");
-	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead)
-						    : take_within(ring, burst, &ahead);
+	/* One loop for both, as a rule. */
+	n = __builtin_expect(!burst->has_budget || fits(ring, burst, &ahead), 1)
+		    ? take_all(ring, burst, &ahead)
+		    : take_each(ring, burst, &ahead);
 	burst->n = n;
 	burst->n_left = burst->has_budget ? (uint32_t)waiting - n : 0;
 	ring->n_taken = n;

@@ -251,6 +251,26 @@ static void a_large_frame_comes_alone(void **state)
 	}
 }
 
+/* Wherever in the burst the one is that uses the budget up. */
+static void one_long_frame_among_short_ones_is_seen(void **state)
+{
+	static const unsigned int n_before[] = {0, 1, 14, 15, 16, 33, 62};
+
+	for (unsigned int i = 0; i < 2 * sizeof(n_before) / sizeof(n_before[0]); i++) {
+		struct guest guest = create(i % 2 != 0);
+		unsigned int n = n_before[i / 2];
+
+		for (unsigned int k = 0; k < n; k++)
+			offer(&guest, SHAPE_SINGLE, 60, false);
+		offer(&guest, SHAPE_SINGLE, 1000, false);
+		offer(&guest, SHAPE_SINGLE, 60, false);
+		assert_int_equal(take(&guest, 60 * (n + 2) + 1), n + 1);
+		assert_int_equal(guest.burst->n_left, 1);
+		assert_int_equal(take(&guest, 1000000), 1);
+		destroy(&guest);
+	}
+}
+
 static void what_is_malformed_is_taken_too(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -283,6 +303,7 @@ int main(void)
 		cmocka_unit_test(frames_are_limited_in_their_number),
 		cmocka_unit_test(a_full_burst_says_what_is_left),
 		cmocka_unit_test(a_large_frame_comes_alone),
+		cmocka_unit_test(one_long_frame_among_short_ones_is_seen),
 		cmocka_unit_test(what_is_malformed_is_taken_too),
 	};
 
