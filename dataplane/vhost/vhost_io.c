@@ -118,17 +118,27 @@ void vhost_io_tx_soon(const struct port *port)
 	}
 }
 
-static bool has_room(struct vhost_queue *queue, unsigned int n_buffers)
+/* Where a shared one stands is known under its lock only. */
+static __attribute__((noinline)) bool has_room_shared(struct vhost_queue *queue,
+						      const struct ring *ring,
+						      unsigned int n_buffers)
 {
-	const struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
 	bool has_room;
 
-	if (ring == NULL || !queue->is_shared)
-		return ring == NULL || ring_has_room(ring, n_buffers);
 	rte_spinlock_lock(&queue->put_lock);
 	has_room = ring_has_room(ring, n_buffers);
 	rte_spinlock_unlock(&queue->put_lock);
 	return has_room;
+}
+
+static inline bool has_room(struct vhost_queue *queue, unsigned int n_buffers)
+{
+	const struct ring *ring = atomic_load_explicit(&queue->put, memory_order_acquire);
+
+	if (ring == NULL)
+		return true;
+	return queue->is_shared ? has_room_shared(queue, ring, n_buffers)
+				: ring_has_room(ring, n_buffers);
 }
 
 /* Flows may all be of one queue, whichever. */
@@ -136,6 +146,8 @@ bool vhost_io_has_room(const struct port *port, unsigned int n_buffers)
 {
 	struct vhost_port *vhost = port->impl;
 
+	if (__builtin_expect(vhost->n_pairs == 1, 1))
+		return has_room(&vhost->queues[0], n_buffers);
 	for (unsigned int i = 0; i < vhost->n_pairs; i++) {
 		if (!has_room(&vhost->queues[i], n_buffers))
 			return false;
