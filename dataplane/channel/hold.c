@@ -16,6 +16,9 @@
 
 /* A large TCP frame that takes longer at the channel's rate comes alone. */
 #define HOLD_ALONE_NS 200000ULL
+/* A bucket in which a byte costs no more than this has no such frame: from 2.6 Gbit/s on. */
+#define HOLD_NEVER_COST                                                                            \
+	((HOLD_ALONE_NS * BUCKET_TICKS_PER_NS << BUCKET_COST_BITS) / FRAME_BYTES_MAX)
 
 /* One poll of a queue, within credit. */
 struct take {
@@ -33,6 +36,16 @@ static struct rxq *rxq_of(struct waiter *waiter)
 	return (struct rxq *)((char *)waiter - offsetof(struct rxq, waiter));
 }
 
+/* Bytes above which a large TCP frame comes alone. */
+static inline uint32_t alone_bytes(const struct bucket *bucket)
+{
+	uint64_t cost = atomic_load_explicit(&bucket->byte_cost, memory_order_relaxed);
+
+	if (cost <= HOLD_NEVER_COST)
+		return UINT32_MAX;
+	return (uint32_t)bucket_ticks_bytes(cost, bucket_ticks(HOLD_ALONE_NS));
+}
+
 static inline void set_budget(const struct take *take, struct burst *burst)
 {
 	const struct bucket *bucket = &take->way->bucket;
@@ -43,10 +56,8 @@ static inline void set_budget(const struct take *take, struct burst *burst)
 	burst->has_budget = take->budget_bytes != BUCKET_UNLIMITED || frames < BURST_FRAMES;
 	if (!burst->has_budget)
 		return;
-	int64_t alone_bytes = bucket_ns_bytes(bucket, HOLD_ALONE_NS);
-
 	burst->budget_frames = (uint32_t)frames;
-	burst->alone_bytes = alone_bytes < UINT32_MAX ? (uint32_t)alone_bytes : UINT32_MAX;
+	burst->alone_bytes = alone_bytes(bucket);
 	burst->budget_bytes = take->budget_bytes;
 	burst->counts_left = take->has_waited;
 }
@@ -188,11 +199,7 @@ static inline __attribute__((always_inline)) unsigned int take_frames(struct tak
 		burst, atomic_load_explicit(&way->frame_extra_bytes, memory_order_relaxed));
 	bucket_charge(&way->bucket, burst->now_ns, take->bytes, burst->n, take->has_waited);
 	channel_count_taken(way, take->bytes);
-	count->asked_frames += burst->n;
-	count->asked_bytes += take->bytes;
-	count->passed_frames += burst->n;
-	count->passed_bytes += take->bytes;
-	count->delays[account_delay(delay_ns)] += burst->n;
+	channel_count_passed(count, burst->n, take->bytes, account_delay(delay_ns));
 	return burst->n;
 }
 

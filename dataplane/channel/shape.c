@@ -78,33 +78,29 @@ uint64_t shape_send(struct worker *worker, struct port *port, struct burst *burs
 	return count->tx_bytes - tx_bytes + frames * extra_bytes;
 }
 
-static inline struct counters_channel *charge(struct worker *worker, struct channel_way *way,
-					      unsigned int n, uint64_t bytes, bool has_waited)
+static inline void charge(struct worker *worker, struct channel_way *way, unsigned int n,
+			  uint64_t bytes, bool has_waited)
 {
-	struct counters_channel *count = channel_counters(way, worker->index);
-
 	bucket_charge(&way->bucket, worker->burst->now_ns, bytes, n, has_waited);
 	channel_count_taken(way, bytes);
-	count->passed_frames += n;
-	count->passed_bytes += bytes;
-	return count;
 }
 
 void shape_charge(struct worker *worker, struct channel_way *way, unsigned int n, uint64_t bytes,
 		  bool has_waited)
 {
+	struct counters_channel *count = channel_counters(way, worker->index);
+
 	charge(worker, way, n, bytes, has_waited);
+	count->passed_frames += n;
+	count->passed_bytes += bytes;
 }
 
 /* The same of frames that did not wait. */
 static inline void pass(struct worker *worker, struct channel_way *way, unsigned int n,
 			uint64_t bytes)
 {
-	struct counters_channel *count = charge(worker, way, n, bytes, false);
-
-	count->asked_frames += n;
-	count->asked_bytes += bytes;
-	count->delays[0] += n;
+	charge(worker, way, n, bytes, false);
+	channel_count_passed(channel_counters(way, worker->index), n, bytes, 0);
 }
 
 /* --- to a port --- */
