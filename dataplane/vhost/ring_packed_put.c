@@ -11,6 +11,7 @@
 #define PUT_PIECES_MAX (2 * FRAME_PIECES_MAX)
 
 _Static_assert(PUT_PIECES_MAX + BURST_FRAMES <= RING_JOURNAL_ENTRIES, "a burst and one frame more");
+_Static_assert(PUT_PIECES_MAX >= BURST_FRAMES, "room for a burst of plain frames, too");
 
 /* Buffers collected for one frame. */
 struct room {
