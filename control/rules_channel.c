@@ -70,29 +70,31 @@ static const struct model_pool *find_former(const struct model *model, const str
 	return was;
 }
 
-/* What may be assured of a pool: all of it, or as much as was when its link was faster. */
+/* What may be assured of a pool: all of it, or as much as was when its link was faster. What was
+ * assured beyond it by the user's leave (overcommit) says nothing of its link. */
 static uint64_t admitted_bps(const struct model *model, const struct model *former,
 			     const struct model_pool *pool, enum dp_way way)
 {
 	const struct model_pool *was = find_former(model, former, pool);
-	uint64_t assured_bps = was != NULL ? channels_assured_bps(former, was->name, way) : 0;
+	uint64_t assured_bps = was != NULL && !was->is_overcommit
+				       ? channels_assured_bps(former, was->name, way)
+				       : 0;
 
 	return assured_bps > pool->capacity_bps[way] ? assured_bps : pool->capacity_bps[way];
 }
 
-/* What the ceiling of one of its channels may be: the capacity, or as high as it was then. */
-static uint64_t highest_bps(const struct model *model, const struct model *former,
-			    const struct model_pool *pool, const struct model_channel *channel,
-			    enum dp_way way)
+/* What a channel of such a pool was given then: it may keep it. NULL: nothing. */
+static const struct model_channel_way *find_former_way(const struct model *model,
+						       const struct model *former,
+						       const struct model_pool *pool,
+						       const struct model_channel *channel,
+						       enum dp_way way)
 {
 	const struct model_channel *was = find_former(model, former, pool) != NULL
 						  ? model_channel(former, channel->name)
 						  : NULL;
 
-	if (was == NULL || strcmp(was->pool, pool->name) != 0 ||
-	    was->ways[way].ceil_bps < pool->capacity_bps[way])
-		return pool->capacity_bps[way];
-	return was->ways[way].ceil_bps;
+	return was != NULL && strcmp(was->pool, pool->name) == 0 ? &was->ways[way] : NULL;
 }
 
 /* Ranks channels by what is assured to them, so that the largest are named: they are the ones to
@@ -239,14 +241,16 @@ static int check_capacity(const struct model *model, const struct model *former,
 			  enum dp_way way, struct problem *problem)
 {
 	const struct model_channel_way *given = &channel->ways[way];
+	const struct model_channel_way *was = find_former_way(model, former, pool, channel, way);
 	uint64_t capacity_bps = pool->capacity_bps[way];
-	bool is_rate = given->rate_bps > capacity_bps &&
-		       given->rate_bps > admitted_bps(model, former, pool, way);
+	uint64_t most_bps = admitted_bps(model, former, pool, way);
+	bool is_rate =
+		given->rate_bps > most_bps && (was == NULL || given->rate_bps > was->rate_bps);
+	bool is_ceil =
+		given->ceil_bps > capacity_bps && (was == NULL || given->ceil_bps > was->ceil_bps);
 	char rate[QUANTITY_TEXT_BYTES], capacity[QUANTITY_TEXT_BYTES], text[200];
 
-	if (capacity_bps == 0)
-		return 0;
-	if (!is_rate && given->ceil_bps <= highest_bps(model, former, pool, channel, way))
+	if (capacity_bps == 0 || (!is_rate && !is_ceil))
 		return 0;
 	format_rate(is_rate ? given->rate_bps : given->ceil_bps, rate);
 	format_rate(capacity_bps, capacity);

@@ -100,6 +100,12 @@ shows "edge 10G 0 10G 0 up0 no" weft pool list
 shows " edge: {uplink: up0}" weft export
 prints "+ channel wide" weft channel add wide pool=edge tx.rate=9G
 refused 4 "pool edge: tx: 12G assured of 10G, the speed of its link (wide 9G, deep 3G): lower one" weft channel add deep pool=edge tx.rate=3G
+prints "~ pool edge (overcommit)" weft pool set edge overcommit=yes
+prints "+ channel deep" weft channel add deep pool=edge tx.rate=3G
+refused 4 "pool edge: tx: 12G assured of 10G, the speed of its link" weft pool set edge overcommit=
+refused 4 "11G is more than pool edge has, 10G; lower it" weft channel set deep tx.rate=11G
+prints "- channel deep" weft channel del deep
+prints "~ pool edge (overcommit)" weft pool set edge overcommit=
 prints "~ channel wide (tx.rate)" weft channel set wide tx.rate=150M
 prints "+ channel deep" weft channel add deep pool=edge tx.rate=1M
 refused 4 "pool far: the kernel knows no speed of up1, the interface of uplink up1; give the pool a capacity" \

@@ -285,6 +285,34 @@ static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
 	model_destroy(former);
 }
 
+static void what_overcommit_allowed_is_no_faster_link(void **state)
+{
+	static const struct {
+		const char *text, *words; /* NULL: it passes */
+	} changes[] = {
+		{"segments: {B: {vni: 2}}", NULL},
+		{"channels: {a: {pool: wan, tx: {rate: 900M}}}", NULL},
+		{"channels: {a: {pool: wan, tx: {rate: 1.05G}}}",
+		 "channel a: tx.rate: 1.05G is more than pool wan has, 1G"},
+		{"pools: {wan: {uplink: u}}", "pool wan: tx: 1.1G assured of 1G"},
+	};
+	struct model *former = slower_model();
+
+	model_pool(former, "wan")->is_overcommit = true;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct model *wanted = with_link(former, changes[i].text);
+		struct problem problem = {0};
+		bool passes =
+			rules_check(wanted, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0;
+
+		if (passes != (changes[i].words == NULL) ||
+		    (!passes && strstr(problem.detail, changes[i].words) == NULL))
+			fail_msg("%s: '%s'", changes[i].text, problem.detail);
+		model_destroy(wanted);
+	}
+	model_destroy(former);
+}
+
 /* --- loans --- */
 
 static void lend(struct model *model, const char *name, const char *from, const char *to,
@@ -444,6 +472,7 @@ int main(void)
 		TEST(a_larger_mtu_makes_larger_bursts),
 		TEST(peers_go_through_their_underlays_channel),
 		TEST(a_slower_link_holds_up_only_what_makes_more_of_it),
+		TEST(what_overcommit_allowed_is_no_faster_link),
 		TEST(what_is_not_there_cannot_be_lent),
 		TEST(loans_of_one_lender_add_up),
 		TEST(cycles_of_loans_are_refused),
