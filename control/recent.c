@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_MS UINT64_C(1000000)
 #define LOOK_NS (RECENT_LOOK_MS * NS_PER_MS)
@@ -54,6 +55,18 @@ static bool is_same(const struct counters_slot *a, const struct counters_slot *b
 	return a->object_id == b->object_id && a->generation == b->generation;
 }
 
+/* Counters lie on a line of their own: calloc() does not know. */
+static struct recent_slot *slot_create(const struct counters_slot *owner)
+{
+	struct recent_slot *slot = aligned_alloc(_Alignof(struct recent_slot), sizeof(*slot));
+
+	if (slot == NULL)
+		return NULL;
+	memset(slot, 0, sizeof(*slot));
+	slot->owner = *owner;
+	return slot;
+}
+
 /* NULL: nobody's; or no memory, which is tried again at the next look. */
 static struct recent_slot *slot_of(struct recent *recent, uint32_t at,
 				   const struct counters_slot *owner)
@@ -63,9 +76,7 @@ static struct recent_slot *slot_of(struct recent *recent, uint32_t at,
 	if (slot != NULL && is_same(&slot->owner, owner))
 		return slot;
 	free(slot);
-	slot = owner->object_id != 0 ? calloc(1, sizeof(*slot)) : NULL;
-	if (slot != NULL)
-		slot->owner = *owner;
+	slot = owner->object_id != 0 ? slot_create(owner) : NULL;
 	recent->slots[at] = slot;
 	return slot;
 }
