@@ -53,7 +53,7 @@ static bool look_at(struct why *why, const char *port, const struct recent_port 
 {
 	uint64_t drops = recent->lately.drops[reason];
 	const char *name = drop_reason_name(reason), *help = drop_reason_help(reason);
-	bool blocks = drops != 0 && drops >= frames / GOOD_PART;
+	bool blocks = drops != 0 && drops * GOOD_PART >= frames;
 
 	if (recent->all.drops[reason] == 0)
 		return true;
