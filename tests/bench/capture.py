@@ -31,7 +31,7 @@ def say(good, text):
 
 
 class Capture:
-    """`weft capture a`, begun and ended; then .kept and .lost."""
+    """`weft capture p0`, begun and ended; then .kept and .lost."""
     def __init__(self, switch):
         self.switch = switch
 

@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 def machine():
     model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "unknown")
-    return {"cpu": model, "n_cpus": os.cpu_count(), "kernel": os.uname().release}
+    return {"cpu": model, "n_cpus": os.cpu_count(), "kernel": os.uname().release.split("-")[0]}
 
 
 def commit():
