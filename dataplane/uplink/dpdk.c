@@ -56,7 +56,7 @@ struct dpdk_queue {
 	struct device *device;
 	unsigned int n_taken;
 	struct rte_mbuf *taken[BURST_FRAMES];
-	bool has_more;	 /* the tap's: there may be more than the last poll has taken */
+	bool has_more;	 /* the tap's: the last look has not emptied it */
 	uint64_t tap_ns; /* when it is looked at again */
 };
 
@@ -331,13 +331,13 @@ static void forward_tap(struct uplink_queue *queue, uint64_t now_ns)
 	struct device *device = dpdk->device;
 	uint8_t header[TAP_HEADER_BYTES];
 	unsigned int n = 0;
+	bool is_empty = false;
 	struct rte_mbuf *mbufs[TAP_FRAMES_PER_POLL];
 
-	/* Who has not looked does not sleep yet. */
-	dpdk->has_more = true;
+	/* What comes meanwhile wakes who sleeps, and who was woken polls for longer than this. */
 	if (now_ns < dpdk->tap_ns)
 		return;
-	while (n < TAP_FRAMES_PER_POLL) {
+	while (n < TAP_FRAMES_PER_POLL && !is_empty) {
 		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(device->ethdev.pool);
 
 		if (mbuf == NULL)
@@ -348,13 +348,14 @@ static void forward_tap(struct uplink_queue *queue, uint64_t now_ns)
 
 		if (bytes <= (ssize_t)sizeof(header)) {
 			rte_pktmbuf_free(mbuf);
-			break;
+			is_empty = true;
+			continue;
 		}
 		rte_pktmbuf_append(mbuf, (uint16_t)((size_t)bytes - sizeof(header)));
 		mbufs[n++] = mbuf;
 	}
-	dpdk->has_more = n == TAP_FRAMES_PER_POLL;
-	dpdk->tap_ns = dpdk->has_more ? now_ns : now_ns + TAP_PAUSE_NS;
+	dpdk->has_more = !is_empty;
+	dpdk->tap_ns = n == TAP_FRAMES_PER_POLL ? now_ns : now_ns + TAP_PAUSE_NS;
 	/* Of what it does not take nobody counts. */
 	if (n != 0)
 		put_all(device, mbufs, n);
