@@ -42,9 +42,9 @@ static inline struct ring_budget ring_budget(const struct burst *burst)
 	};
 }
 
-/* All bits of n lengths together: none is longer. By whole steps: then the loop has no ends, and is
- * little for a frame. What is there behind the n is lost. */
-static inline uint32_t ring_budget_longest(uint32_t *lens, unsigned int n)
+/* All bits of n lengths together: a bound, as none is longer. By whole steps: then the loop has no
+ * ends, and is little for a frame. What is there behind the n is lost. */
+static inline uint32_t ring_budget_bound(uint32_t *lens, unsigned int n)
 {
 	const ring_budget_four *fours = (const ring_budget_four *)(const void *)lens;
 	ring_budget_four bits = {0};
@@ -57,7 +57,7 @@ static inline uint32_t ring_budget_longest(uint32_t *lens, unsigned int n)
 	return bits[0] | bits[1] | bits[2] | bits[3];
 }
 
-/* Their sum, after ring_budget_longest(); none is longer than RING_BUDGET_BITS_MAX. */
+/* Their sum, after ring_budget_bound(); none is longer than RING_BUDGET_BITS_MAX. */
 static inline int64_t ring_budget_sum(const uint32_t *lens, unsigned int n)
 {
 	const ring_budget_four *fours = (const ring_budget_four *)(const void *)lens;
@@ -75,16 +75,15 @@ static inline int64_t ring_budget_sum(const uint32_t *lens, unsigned int n)
 static inline bool ring_budget_pass(const struct ring_budget *budget, uint32_t *lens,
 				    unsigned int n, uint32_t header_bytes)
 {
-	int64_t longest = ring_budget_longest(lens, n), headers = (int64_t)n * header_bytes;
+	int64_t bound = ring_budget_bound(lens, n), headers = (int64_t)n * header_bytes;
 
-	if (longest > budget->alone_bytes)
+	if (bound > budget->alone_bytes)
 		return false;
-	/* As a rule there is enough even if each were the longest. */
-	if (n * longest - headers <= budget->bytes)
+	/* As a rule there is enough even if each were as long. */
+	if (n * bound - headers <= budget->bytes)
 		return true;
 	/* What is too short or too long for a frame costs nothing anyway. */
-	return longest <= RING_BUDGET_BITS_MAX &&
-	       ring_budget_sum(lens, n) - headers <= budget->bytes;
+	return bound <= RING_BUDGET_BITS_MAX && ring_budget_sum(lens, n) - headers <= budget->bytes;
 }
 
 /* The first n frames of the burst were taken. */

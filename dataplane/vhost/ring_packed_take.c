@@ -55,6 +55,7 @@ static bool take_frame(struct ring *ring, struct burst *burst, unsigned int n,
 	if (burst->n_pieces + FRAME_PIECES_MAX + BURST_FRAMES > BURST_PIECES ||
 	    !ring_packed_is_offered(ring_packed_flags(ring, next), next))
 		return false;
+	ahead->n = 0; /* what follows starts elsewhere */
 	ring_frame_start(frame);
 	take_chain(ring, burst, frame, &ring->packed.journal->entries[n]);
 	return true;
