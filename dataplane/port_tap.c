@@ -304,11 +304,15 @@ static void write_frames(const struct port *port, int fd, struct burst *burst, c
 {
 	unsigned int worker = counters_worker_of(port->dp->counters, count);
 	struct write_ring *ring = port->dp->workers[worker]->write_ring;
-	unsigned int n_done = 0, more = ring != NULL && n >= TOGETHER_MIN;
+	bool is_together = ring != NULL && n >= TOGETHER_MIN;
+	unsigned int n_done = 0;
 
-	while (more != 0 && n_done < n) {
-		more = write_together(ring, fd, burst, order + n_done, n - n_done, count);
+	while (is_together && n_done < n) {
+		unsigned int more =
+			write_together(ring, fd, burst, order + n_done, n - n_done, count);
+
 		n_done += more;
+		is_together = more != 0;
 	}
 	for (; n_done < n; n_done++) {
 		struct frame *frame = &burst->frames[order[n_done]];

@@ -162,11 +162,6 @@ unsigned int write_ring_run(struct write_ring *ring, int32_t results[WRITE_RING_
 	for (unsigned int answers = take_answers(ring, results); answers < n;
 	     answers += take_answers(ring, results))
 		enter(ring, 0, n - answers);
-	for (unsigned int i = 0; i < n; i++) {
-		if (results[i] == -EOPNOTSUPP) {
-			ring->is_refused = true;
-			return i;
-		}
-	}
-	return n;
+	ring->is_refused = n != 0 && results[0] == -EOPNOTSUPP;
+	return ring->is_refused ? 0 : n;
 }

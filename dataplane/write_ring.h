@@ -5,8 +5,8 @@
  * Nothing is left on its way: write_ring_run() returns when all is written. Writes are marked as
  * ones that may not wait (RWF_NOWAIT), so the kernel carries each out within the call, in order, on
  * this thread. Chosen at run time: a kernel without io_uring, or one that is told to refuse it
- * (kernel.io_uring_disabled, a system call filter), gives no ring, and drivers that do not know
- * such writes are found out at the first.
+ * (kernel.io_uring_disabled, a system call filter), gives no ring, and a driver that does not
+ * know such writes is found out at the first; then the ring does nothing any more.
  */
 #pragma once
 
