@@ -19,7 +19,8 @@
 #define FLOOD_BYTES_MIN 256 /* what a copy costs, however small */
 /* Ports that are told of frames to come. Of more, the cache would lose the first again. */
 #define ANNOUNCED_MAX 8
-/* Addresses of a burst that are looked up one by one: of few, most are in the nearest cache. */
+/* Changes of address in a burst that are looked up one by one: of few, most are in the nearest
+ * cache. */
 #define FEW_ADDRESSES 2
 
 static inline uint32_t age_of(const struct dataplane *dp, const struct frame *frame)
@@ -35,8 +36,8 @@ static inline bool is_group(uint64_t key)
 	return (key & FDB_KEY_GROUP) != 0;
 }
 
-/* The frames up to the address that would be one more than a few. Returns that frame's number, or
- * the end of the burst. */
+/* The frames up to the change of address that would be one more than a few. Returns that frame's
+ * number, or the end of the burst. */
 static inline unsigned int look_up_few(const struct dataplane *dp, struct burst *burst,
 				       uint16_t from)
 {

@@ -150,7 +150,8 @@ static void settle_credits(uint64_t capacity_bps, uint64_t due_bps, struct share
 }
 
 /* What is owed of the pool and was not taken off what is due: all of that is assured, or those that
- * pause were counted as if they wanted all. It is taken off what these leave. */
+ * pause were counted as if they wanted all. It is taken off what these
+ * leave and nobody is owed. */
 static int64_t unpaid_bps(uint64_t capacity_bps, uint64_t due_bps, int64_t owed_bps)
 {
 	int64_t paid_bps = (int64_t)capacity_bps - (int64_t)due_bps;

@@ -158,11 +158,10 @@ static uint64_t send_first(struct worker *worker, struct port *port, struct burs
  * too. */
 static void send_stuck(struct worker *worker, struct port *port, struct channel_way *way,
 		       struct burst *burst, const uint8_t *order, unsigned int n,
-		       struct counters_block *count)
+		       uint32_t extra_bytes, struct counters_block *count)
 {
 	struct counters_channel *channel = channel_counters(way, worker->index);
 	uint64_t frames = count->tx_frames - count->segments, asked_bytes = 0;
-	uint32_t extra_bytes = way->frame_extra_bytes;
 
 	for (unsigned int i = 0; i < n; i++)
 		asked_bytes += account_frame(&burst->frames[order[i]], extra_bytes);
@@ -203,7 +202,7 @@ static void shape_run(struct worker *worker, struct port *port, struct lane *lan
 		fitting == 0 || is_stuck ? fitting : count_roomy(port, burst, order, fitting);
 
 	if (passing != 0 && __builtin_expect(is_stuck, 0)) {
-		send_stuck(worker, port, way, burst, order, passing, count);
+		send_stuck(worker, port, way, burst, order, passing, credit.extra_bytes, count);
 	} else if (passing != 0) {
 		/* What those cost that have no room is not known apart. */
 		bytes = send_first(worker, port, burst, order, passing,
