@@ -352,15 +352,15 @@ static void transmit_to_peer(struct forward_lists *lists, struct port *port, str
 	bool takes_tags =
 		!burst->has_tags || atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
 	unsigned int n = 0, offloads = 0;
-	uint16_t segment = 0;
+	uint16_t asked = 0; /* segment of which is_member tells */
 	bool is_member = false;
 
 	for (unsigned int i = 0; i < egress->n; i++) {
 		const struct frame *frame = &burst->frames[egress->order[i]];
 
-		if (frame->segment != segment) {
-			segment = frame->segment;
-			is_member = segment_set_has(segments, segment);
+		if (frame->segment != asked) {
+			asked = frame->segment;
+			is_member = segment_set_has(segments, asked);
 		}
 		if (!is_member) {
 			drop_frame(burst->recorder, count, frame, DROP_WRONG_SEGMENT);

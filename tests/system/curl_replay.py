@@ -15,7 +15,7 @@ import sys
 
 # What two runs do not share: times, counters, ages, process ids, revisions.
 VOLATILE = {"pid", "until", "seconds", "epoch", "time", "age_s", "turns", "busy_cycles", "idle_cycles", "sleeps",
-            "busy_frames", "busy_percent", "rx_frames", "rx_bytes", "tx_frames", "tx_bytes",
+            "busy_frames", "busy_percent", "memory_bytes", "rx_frames", "rx_bytes", "tx_frames", "tx_bytes",
             "generated", "copies", "drops", "tsc_hz", "entries", "places", "revision", "deadline",
             "left_s"}
 
