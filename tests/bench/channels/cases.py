@@ -282,7 +282,7 @@ def stuck(run):
                 for load in (load for load, flows in loads.items() if name in flows):
                     seen[load, name].append(switch.shape(loads[load][name], 1500)["flows"][0])
     p99_us = {key: statistics.median(f["p99_us"] for f in flows) for key, flows in seen.items()}
-    # The kernel keeps real-time programs from 5 % of a CPU: what is due then is more than a ring has room for.
+    # The kernel keeps real-time programs from 5 % of a CPU: what is due then may be more than a ring has room for.
     parts = {key: statistics.median(f["received"] / (f["sent"] + f["refused"]) for f in flows)
              for key, flows in seen.items()}
     for load in ("alone", "broadcast storm", "stuck receiver"):
