@@ -11,6 +11,7 @@
 #include "dataplane/vhost/ring.h"
 #include "dataplane/vhost/ring_budget.h"
 #include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_frame.h"
 #include "dataplane/vhost/ring_notify.h"
 
 struct ring_ahead {
@@ -78,13 +79,7 @@ static inline void ring_ahead_buffers(struct ring *ring, uint16_t write_flag,
 		}
 		ahead->bytes[i] = desc.len;
 		ahead->at[i] = at;
-		if (write_flag != 0) {
-			__builtin_prefetch(at, 1);
-			__builtin_prefetch(at + 64, 1);
-		} else {
-			rte_prefetch0(at);
-			rte_prefetch0(at + 64);
-		}
+		ring_frame_fetch(at, write_flag);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "dataplane/vhost/dirty_log.h"
 #include "dataplane/vhost/ring_chain.h"
+#include "dataplane/vhost/ring_frame.h"
 #include "dataplane/vhost/ring_notify.h"
 
 #define EVENT_FLAGS_MASK 3
@@ -305,23 +306,9 @@ static struct vring_packed_desc read_slot(const struct ring *ring, uint16_t posi
 	return desc;
 }
 
-/* A frame's header and first bytes, as in ring_ahead.h. */
-static inline __attribute__((always_inline)) void fetch_buffer(const uint8_t *at,
-							       uint16_t write_flag)
-{
-	if (write_flag != 0) {
-		__builtin_prefetch(at, 1);
-		__builtin_prefetch(at + 64, 1);
-	} else {
-		rte_prefetch0(at);
-		rte_prefetch0(at + 64);
-	}
-}
-
 /* Fetches lines of the ring ahead of a slot, number `from` to the last of a few: they are read
  * next, and written when they are given back. Few, since where nothing is offered yet the guest is
- * about to write. Always inline: gcc takes a function that only fetches for one without effect, and
- * leaves out its calls. */
+ * about to write. Always inline, as ring_frame_fetch() is. */
 static inline __attribute__((always_inline)) void fetch_slots(struct vring_packed_desc *table,
 							      unsigned int slot, unsigned int size,
 							      unsigned int from)
@@ -370,7 +357,7 @@ static inline __attribute__((always_inline)) void look_ahead(struct ring *ring, 
 		} else {
 			at = region.host + offset;
 		}
-		fetch_buffer(at, write_flag);
+		ring_frame_fetch(at, write_flag);
 		ahead->id[i] = says.id;
 		ahead->bytes[i] = says.len;
 		ahead->at[i] = at;

@@ -230,6 +230,18 @@ static struct model *slower_model(void)
 	return model;
 }
 
+/* words: of the refusal; NULL: it passes. */
+static void check_change(const struct model *former, const char *text, const char *words)
+{
+	struct model *wanted = with_link(former, text);
+	struct problem problem = {0};
+	bool passes = rules_check(wanted, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0;
+
+	if (passes != (words == NULL) || (!passes && strstr(problem.detail, words) == NULL))
+		fail_msg("%s: '%s'", text, problem.detail);
+	model_destroy(wanted);
+}
+
 static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
 {
 	static const struct {
@@ -260,20 +272,12 @@ static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
 	};
 	struct model *former = slower_model();
 
-	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		struct model *wanted = with_link(former, changes[i].text);
-		struct problem problem = {0};
-		bool passes =
-			rules_check(wanted, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		check_change(former, changes[i].text, changes[i].words);
+	/* Who goes back to what was in force is measured by that. */
+	struct problem problem = {0};
 
-		if (passes != (changes[i].words == NULL) ||
-		    (!passes && strstr(problem.detail, changes[i].words) == NULL))
-			fail_msg("%s: '%s'", changes[i].text, problem.detail);
-		/* Who goes back to what was in force is measured by that. */
-		assert_int_equal(
-			rules_check(former, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
-		model_destroy(wanted);
-	}
+	assert_int_equal(rules_check(former, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
 	/* The dataplane takes no ceiling that is below what is assured. */
 	struct dp_channel_way ways[DP_WAYS];
 
@@ -299,17 +303,8 @@ static void what_overcommit_allowed_is_no_faster_link(void **state)
 	struct model *former = slower_model();
 
 	model_pool(former, "wan")->is_overcommit = true;
-	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		struct model *wanted = with_link(former, changes[i].text);
-		struct problem problem = {0};
-		bool passes =
-			rules_check(wanted, former, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem) == 0;
-
-		if (passes != (changes[i].words == NULL) ||
-		    (!passes && strstr(problem.detail, changes[i].words) == NULL))
-			fail_msg("%s: '%s'", changes[i].text, problem.detail);
-		model_destroy(wanted);
-	}
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		check_change(former, changes[i].text, changes[i].words);
 	model_destroy(former);
 }
 

@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 #include "dataplane/fdb.h"
-
-#define NOW_S 1000
-#define AGE_S 300
+#include "tests/unit/dataplane/fdb_rig.h"
 
 static void nobody_reads(void *ctx)
 {
@@ -26,18 +24,6 @@ static struct fdb *create(uint64_t seed)
 
 	assert_int_equal(fdb_create(&config, &fdb), 0);
 	return fdb;
-}
-
-static uint64_t key_of(uint16_t segment, uint32_t station)
-{
-	const uint8_t mac[6] = {2,
-				0,
-				(uint8_t)(station >> 24),
-				(uint8_t)(station >> 16),
-				(uint8_t)(station >> 8),
-				(uint8_t)station};
-
-	return fdb_key(segment, mac);
 }
 
 /* Entry i is behind port 1 + i % 3 and was seen i seconds ago; of every fourth there is none. */

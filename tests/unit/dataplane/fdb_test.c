@@ -12,8 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#define AGE_S 300
-#define NOW_S 1000
+#include "tests/unit/dataplane/fdb_rig.h"
 
 static void count_call(void *ctx)
 {
@@ -36,18 +35,6 @@ static struct fdb *create(uint32_t capacity, unsigned int *n_calls)
 	*n_calls = 0;
 	assert_int_equal(fdb_create(&config, &fdb), 0);
 	return fdb;
-}
-
-static uint64_t key_of(uint16_t segment, uint32_t station)
-{
-	const uint8_t mac[6] = {2,
-				0,
-				(uint8_t)(station >> 24),
-				(uint8_t)(station >> 16),
-				(uint8_t)(station >> 8),
-				(uint8_t)station};
-
-	return fdb_key(segment, mac);
 }
 
 static uint16_t look(struct fdb *fdb, uint64_t key, uint32_t now_s)
