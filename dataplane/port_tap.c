@@ -2,8 +2,8 @@
 /*
  * Port type tap: a kernel network device. weftd makes the device and hands over its descriptor;
  * here frames are read and written, each whole and with its virtio-net header, 64 KiB of TCP too. A
- * read is a system call; the writes of a burst are one, where the kernel has io_uring. What a guest
- * sends is written straight from guest memory.
+ * read is a system call; the writes of a burst of four frames and more are one, where the kernel
+ * has io_uring. What a guest sends is written straight from guest memory.
  */
 #include "dataplane/port_tap.h"
 

@@ -378,11 +378,13 @@ static void af_xdp_send(struct uplink_queue *queue, const struct port_out *out, 
 	for (unsigned int i = 0; i < n; i++) {
 		enum drop_reason reason = put(xdp, &out[i]);
 
-		if (reason == DROP_NONE)
-			driver_frame_count(&out[i], count);
-		else
+		if (reason != DROP_NONE) {
 			drop_frame(recorder_of(queue->rxq.port, count), count, out[i].frame,
 				   reason);
+			continue;
+		}
+		count->tx_frames++;
+		count->tx_bytes += out[i].frame->len;
 	}
 	publish(xdp->tx.producer, &xdp->tx);
 	kick(queue->fd, &xdp->tx);

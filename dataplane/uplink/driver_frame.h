@@ -53,9 +53,3 @@ static inline void driver_frame_write(const struct port_out *out, uint8_t *to)
 		to += frame->iov[i].iov_len;
 	}
 }
-
-static inline void driver_frame_count(const struct port_out *out, struct counters_block *count)
-{
-	count->tx_frames++;
-	count->tx_bytes += out->frame->len;
-}
