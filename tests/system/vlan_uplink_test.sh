@@ -120,8 +120,8 @@ for i in 1 2; do
 	peer=$((3 - i))
 	wait_for 10 "ALPHA of h$peer has all of h$i" has_all a$peer alpha-from-$i 200
 	wait_for 10 "BETA of h$peer has all of h$i" has_all b$peer beta-from-$i 200
-	heard h$peer alpha-from-$i "vlan 10," || fail "ALPHA has not VLAN 10"
-	heard h$peer beta-from-$i "vlan 20," || fail "BETA has not VLAN 20"
+	wait_for 10 "ALPHA has VLAN 10 on the wire" heard h$peer alpha-from-$i "vlan 10,"
+	wait_for 10 "BETA has VLAN 20 on the wire" heard h$peer beta-from-$i "vlan 20,"
 done
 if grep -h beta- "$run"/a?.cap || grep -h alpha- "$run"/b?.cap; then fail "a foreign mark"; fi
 
