@@ -128,12 +128,11 @@ jq -es 'map(select(.event != "alive")) | length == 2 and .[0].event == "frame" a
 	.[1].why == "count" and .[1].seen == 1 and .[1].missed == 0' "$run/curl" >/dev/null || fail "$(cat "$run/curl")"
 
 step "under load no frame is lost or out of order by it, and what comes too fast is counted"
-follow load --next 1000 port=pa ether proto 0x88b5 --seconds 5
 ns b python3 -Bc "import socket, struct, sys
 take = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5))
 take.bind(('pb', 0))
 take.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
-take.settimeout(15)
+take.settimeout(60)
 open('$run/ready', 'w').close()
 for i in range(3000):
     n = struct.unpack('>I', take.recv(2048)[14:18])[0]
@@ -142,14 +141,20 @@ for i in range(3000):
 receiver=$!
 children+=("$receiver")
 wait_for 5 "the receiver listens" test -e "$run/ready"
+mkfifo "$run/go"
 ns a python3 -Bc "import socket, struct, time
 send = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 send.bind(('pa', 0))
+open('$run/go').readline()
 begin = time.monotonic()
 for i in range(3000):
     while time.monotonic() < begin + i / 20000: pass
     send.send(bytes.fromhex('02000000000b02000000000a88b5') + struct.pack('>I', i) + bytes(42))
-"
+" &
+children+=($!)
+exec {go}>"$run/go" # the sender is there
+follow load --next 1000 port=pa ether proto 0x88b5 --seconds 5
+echo >&"$go"
 wait "$receiver" || fail "a frame was lost, or out of order"
 ended load 1
 tail -n 1 "$run/load.err"

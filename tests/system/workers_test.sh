@@ -31,7 +31,7 @@ port_up c1
 port_up c2
 
 # Every 100 ms each of the queues PORT:QUEUE... goes to the other worker, until the file is there.
-# Prints how many rounds it were.
+# Prints a line for each round.
 respread()
 {
 	local n=0 queue next moves
@@ -46,15 +46,15 @@ respread()
 		# A queue that is not there yet is refused.
 		wait "${moves[@]}" || true
 		next=$((next + 100000))
+		echo "$n"
 		while [ "$(now_us)" -lt "$next" ]; do pause; done
 	done
-	echo "$n"
 }
 
-# Runs COMMAND... while the queues move: while_moving QUEUE... -- COMMAND...
+# Runs COMMAND... while the queues move, until they have moved often: while_moving QUEUE... -- COMMAND...
 while_moving()
 {
-	local queues=() mover rounds started
+	local queues=() mover started
 	while [ "$1" != -- ]; do
 		queues+=("$1")
 		shift
@@ -65,11 +65,11 @@ while_moving()
 	respread "${queues[@]}" >"$run/rounds" &
 	mover=$!
 	"$@"
+	# What is quick, on a machine that is slow, is done again.
+	while [ "$(wc -l <"$run/rounds")" -lt 10 ]; do "$@"; done
 	touch "$run/enough"
 	wait $mover
-	rounds=$(cat "$run/rounds")
-	echo "re-spread $rounds times in $((($(now_us) - started) / 1000)) ms"
-	[ "$rounds" -ge 10 ] || fail "the queues moved only $rounds times"
+	echo "re-spread $(wc -l <"$run/rounds") times in $((($(now_us) - started) / 1000)) ms"
 }
 
 step "64 flows, re-spread ten times a second"
