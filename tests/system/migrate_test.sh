@@ -84,13 +84,17 @@ for device in '' 'packed=on,'; do
 	guest_run web "mkfifo /tmp/sum; (nc -l -p 9 >/tmp/file; sha256sum </tmp/file >/tmp/sum) >/dev/null 2>&1 &"
 	guest_run web "until netstat -ltn | grep -q :9; do :; done"
 	before=$(counter w0 tx_bytes)
-	ip netns exec c1 bash -c "cat '$run/file' >/dev/tcp/10.0.1.1/9" &
+	# The last part waits until the guest has moved, however long that takes.
+	rm -f "$run/moved"
+	ip netns exec c1 bash -c "{ head -c 20M; until [ -e '$run/moved' ]; do read -rt 0.05 -u $never; done; cat; } \
+		<'$run/file' >/dev/tcp/10.0.1.1/9" &
 	sender=$!
 	wait_for 10 "the file is on its way" on_its_way
 	tell web "migrate_set_parameter max-bandwidth 400m"
 	tell web "migrate -d unix:$run/incoming"
 	wait_for 60 "the guest has moved" has_moved
 	sent=$(($(counter w0 tx_bytes) - before))
+	touch "$run/moved"
 	guest_stop web
 	port_up w1
 	wait_for 20 "the guest answers at its new place" ns c1 busybox ping -c 1 -W 1 10.0.1.1

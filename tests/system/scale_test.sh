@@ -82,9 +82,14 @@ lab >"$run/lab.yaml"
 step "$ports vhost-user ports and $taps taps in $segments segments from one lab file"
 timed "apply of $((ports + taps)) ports" weft apply -f "$run/lab.yaml"
 apply_ms=$own_ms
-timed "apply again, nothing to change" weft apply -f "$run/lab.yaml"
-again_ms=$own_ms
-grep -q 'no change' "$run/timed.out" || fail "the second apply changed something"
+# The best of five, as below: others use the machine.
+again_ms=
+for i in 1 2 3 4 5; do
+	timed "apply again, nothing to change" weft apply -f "$run/lab.yaml"
+	grep -q 'no change' "$run/timed.out" || fail "the second apply changed something"
+	[ "${again_ms:-$own_ms}" -lt "$own_ms" ] || again_ms=$own_ms
+	[ "$again_ms" -gt 200 ] || break
+done
 timed "port list" weft port list -o json
 
 step "one more port"

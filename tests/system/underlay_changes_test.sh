@@ -73,26 +73,29 @@ pass_ms()
 	while [ "$(now_us)" -lt $until ]; do pause; done
 }
 
+ways=("a1-a2 a1 a2 10.0.1.2 5012" "a2-a1 a2 a1 10.0.1.1 5021" "a1-a3 a1 a3 10.0.1.3 5013"
+	"a3-a1 a3 a1 10.0.1.1 5031" "h1-h2 h1 h2 10.9.0.2 6012" "h2-h1 h2 h1 10.9.0.1 6021")
 streams_start()
 {
-	stream_start a1-a2 a1 a2 10.0.1.2 5012
-	stream_start a2-a1 a2 a1 10.0.1.1 5021
-	stream_start a1-a3 a1 a3 10.0.1.3 5013
-	stream_start a3-a1 a3 a1 10.0.1.1 5031
-	stream_start h1-h2 h1 h2 10.9.0.2 6012
-	stream_start h2-h1 h2 h1 10.9.0.1 6021
+	local way
+	# shellcheck disable=SC2086 # words
+	for way in "${ways[@]}"; do stream_start $way; done
 	pass_ms 300
 }
 
 streams_stop()
 {
-	local each name at port receiver sender
+	local each way name from address at port receiver sender
 	for each in "${streams[@]}"; do
 		read -r name at port receiver sender <<<"$each"
 		kill "$sender"
 		wait "$sender"
 	done
-	pass_ms 100
+	# Each way's last datagram has come, since this comes behind it.
+	for way in "${ways[@]}"; do
+		read -r name from _ address _ <<<"$way"
+		[[ " $apart " = *" $name "* ]] || wait_for 5 "$name goes on" reaches "$from" "$address"
+	done
 	for each in "${streams[@]}"; do
 		read -r name at port receiver sender <<<"$each"
 		wait_for 2 "$name is read" is_empty "$at" "$port"
