@@ -20,7 +20,7 @@
 
 #define RING_SIZE 16
 #define SEGMENT 1
-#define WAIT_MS 5000
+#define WAIT_MS 20000
 #define MACS_PAUSE_MS 5 /* 400,000 addresses a second */
 
 struct crowd {

@@ -118,7 +118,7 @@ guest_out[web]=$fd
 step "libvirtd starts the domain"
 virsh create "$run/web.xml" || { cat "$run/web.xml"; fail "libvirtd does not start the domain"; }
 at_exit "virsh destroy web 2>/dev/null"
-guest_booted web 60 || fail "guest web did not come up; $(tail -n 5 /var/log/libvirt/qemu/web.log)"
+guest_booted web 180 || fail "guest web did not come up; $(tail -n 5 /var/log/libvirt/qemu/web.log)"
 qemu=$(pgrep -f 'guest=web,')
 [ "$(stat -c %U "/proc/$qemu")" = libvirt-qemu ] || fail "QEMU does not run as Debian's user"
 

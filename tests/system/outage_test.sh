@@ -111,9 +111,9 @@ show_all()
 
 wait_flow()
 {
-	holds_within 30 all_flow "$@" && return
+	holds_within 60 all_flow "$@" && return
 	show_all "${names[@]}"
-	fail "not within 30 s: all streams flow ($*)"
+	fail "not within 60 s: all streams flow ($*)"
 }
 
 # Kills weft-dataplane N times, each time after all streams flow: kill_dataplane N KILLS PORT...
@@ -199,7 +199,7 @@ guest_talks()
 {
 	port_up "$1" 20
 	guest_run "$1" "weft-stream send 10.0.1.1 5001 $side_pps >/dev/null 2>&1 &"
-	holds_within 20 ns c1 ping -q -c 1 -W 1 "${address[$1]}" && return
+	holds_within 60 ns c1 ping -q -c 1 -W 1 "${address[$1]}" && return
 	show_all "$1"
 	fail "guest $1 does not answer"
 }

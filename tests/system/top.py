@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 
-SECONDS = 10
+SECONDS = 30
 ENTER, LEAVE = b"\033[?1049h", b"\033[?1049l"
 
 

@@ -21,7 +21,7 @@
 #include "tests/lib/mark.h"
 
 #define SOCKET_BYTES (8 * 1024 * 1024)
-#define UP_MS 5000
+#define UP_MS 20000
 
 static int find_or_add_segment(struct rig *rig, const char *name)
 {

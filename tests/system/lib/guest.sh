@@ -86,7 +86,7 @@ guest_wait()
 {
 	local name
 	for name; do
-		guest_booted "$name" 60 || fail "guest $name did not come up; see $run/$name.*.log"
+		guest_booted "$name" 180 || fail "guest $name did not come up; see $run/$name.*.log"
 	done
 }
 
