@@ -138,16 +138,19 @@ int accounting_check(const struct accounting *a, unsigned int quiet_ms, unsigned
 	struct counters_block next;
 
 	accounting_sum(a, sum);
-	while (!deadline_passed(quiet_ns)) {
+	for (;;) {
+		bool is_quiet = deadline_passed(quiet_ns);
+
+		if (is_quiet && accounting_difference(sum) == 0)
+			return 0;
 		if (deadline_passed(deadline_ns))
-			return -ETIMEDOUT;
+			return is_quiet ? -EUCLEAN : -ETIMEDOUT;
 		poll(NULL, 0, LOOK_MS);
 		accounting_sum(a, &next);
 		if (memcmp(&next, sum, sizeof(next)) != 0)
 			quiet_ns = deadline_in_ms(quiet_ms);
 		*sum = next;
 	}
-	return accounting_difference(sum) == 0 ? 0 : -EUCLEAN;
 }
 
 void accounting_print(const struct counters_block *sum, FILE *out)
