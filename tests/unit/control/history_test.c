@@ -223,8 +223,8 @@ static void a_way_back_that_is_refused_is_told_tried_less_often_and_ended_by_con
 		assert_false(deadline_passed(deadline));
 	assert_non_null(strstr(why, "is not this host"));
 	assert_int_equal(config_revision(rig->control->config), 3);
-	/* 2 s, then 4. */
-	assert_in_range(rig->control->trial_retry.next_ns - loop_clock_ns(), 3000000000ULL,
+	/* 2 s, then 4; some of which may have passed. */
+	assert_in_range(rig->control->trial_retry.next_ns - loop_clock_ns(), 2000000001ULL,
 			4000000000ULL);
 	rig_call_only(rig, "POST", "/v1/confirm", "", 200);
 	assert_int_equal(tries_told(rig, &why), 0);

@@ -231,8 +231,8 @@ static void closed_connection_ends_a_wait(void **state)
 
 	start(&rig, (struct frontend_config){0});
 	close(accept(rig.listener, NULL, NULL));
-	assert_int_equal(frontend_wait_closed(rig.f, 1000), 0);
-	assert_int_equal(frontend_receive(rig.f, 0, 1000, &received), -ECONNRESET);
+	assert_int_equal(frontend_wait_closed(rig.f, 10000), 0);
+	assert_int_equal(frontend_receive(rig.f, 0, 10000, &received), -ECONNRESET);
 	stop(&rig);
 }
 

@@ -141,7 +141,7 @@ unsigned int sandbox_flags(const char *ifname)
 
 void sandbox_await_running(const char *ifname)
 {
-	for (int waited_ms = 0; waited_ms < 5000; waited_ms += 5) {
+	for (int waited_ms = 0; waited_ms < 20000; waited_ms += 5) {
 		if ((sandbox_flags(ifname) & IFF_RUNNING) != 0)
 			return;
 		poll(NULL, 0, 5);

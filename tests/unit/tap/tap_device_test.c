@@ -21,7 +21,7 @@
 #include "tests/unit/tap/device_rig.h"
 #include "tests/unit/tap/sandbox.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 20000
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What must be the same before and after. */

@@ -31,7 +31,7 @@
 #include "tap/link.h"
 #include "tests/unit/tap/sandbox.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 20000
 #define BACKPRESSURE 0x0080  /* IFF_BACKPRESSURE, from Linux 7.2 on */
 #define FLOOD 5000	     /* frames, more than a ring of a tap holds */
 #define OF_THE_KERNEL_MAX 20 /* frames that it sends by itself, as router solicitations */

@@ -22,7 +22,7 @@
 
 #include "tests/unit/tap/sandbox.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 20000
 
 static void run(const char *command)
 {

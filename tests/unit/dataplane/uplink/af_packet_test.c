@@ -27,7 +27,7 @@
 #include "tap/uplink_device.h"
 #include "tests/unit/tap/sandbox.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 20000
 #define TEST_PROTOCOL 0x88b5
 
 struct wire {
