@@ -5,16 +5,24 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define NS_PER_MS UINT64_C(1000000)
 #define LOOK_NS (RECENT_LOOK_MS * NS_PER_MS)
 
-/* A port. Looks at it from before it was made are zero, which is what it had counted. */
+/* Drops of one reason. Looks from before there were any are zero. */
+struct recent_drops {
+	enum drop_reason reason;
+	uint64_t looks[RECENT_LOOKS];
+	uint64_t grew_ns; /* when a look saw that there are more */
+};
+
+/* A port. Looks at it from before it was made are zero, which is what it had counted. Thousands of
+ * ports are looked at, and most drop for two or three reasons at most: only these have room. */
 struct recent_slot {
 	struct counters_slot owner;
-	struct counters_block looks[RECENT_LOOKS];
-	uint64_t grew_ns[DROP_COUNT]; /* when a look saw that there are more */
+	struct recent_traffic looks[RECENT_LOOKS];
+	unsigned int n_drops;
+	struct recent_drops drops[];
 };
 
 struct recent {
@@ -55,18 +63,6 @@ static bool is_same(const struct counters_slot *a, const struct counters_slot *b
 	return a->object_id == b->object_id && a->generation == b->generation;
 }
 
-/* Counters lie on a line of their own: calloc() does not know. */
-static struct recent_slot *slot_create(const struct counters_slot *owner)
-{
-	struct recent_slot *slot = aligned_alloc(_Alignof(struct recent_slot), sizeof(*slot));
-
-	if (slot == NULL)
-		return NULL;
-	memset(slot, 0, sizeof(*slot));
-	slot->owner = *owner;
-	return slot;
-}
-
 /* NULL: nobody's; or no memory, which is tried again at the next look. */
 static struct recent_slot *slot_of(struct recent *recent, uint32_t at,
 				   const struct counters_slot *owner)
@@ -76,27 +72,71 @@ static struct recent_slot *slot_of(struct recent *recent, uint32_t at,
 	if (slot != NULL && is_same(&slot->owner, owner))
 		return slot;
 	free(slot);
-	slot = owner->object_id != 0 ? slot_create(owner) : NULL;
+	slot = owner->object_id != 0 ? calloc(1, sizeof(*slot)) : NULL;
+	if (slot != NULL)
+		slot->owner = *owner;
 	recent->slots[at] = slot;
 	return slot;
+}
+
+static struct recent_drops *find_drops(struct recent_slot *slot, enum drop_reason reason)
+{
+	for (unsigned int i = 0; i < slot->n_drops; i++) {
+		if (slot->drops[i].reason == reason)
+			return &slot->drops[i];
+	}
+	return NULL;
+}
+
+/* NULL: no memory, which is tried again at the next look. */
+static struct recent_drops *add_drops(struct recent_slot **slot, enum drop_reason reason)
+{
+	unsigned int n = (*slot)->n_drops;
+	struct recent_slot *grown =
+		realloc(*slot, sizeof(**slot) + (n + 1) * sizeof((*slot)->drops[0]));
+
+	if (grown == NULL)
+		return NULL;
+	grown->drops[n] = (struct recent_drops){.reason = reason};
+	grown->n_drops++;
+	*slot = grown;
+	return &grown->drops[n];
+}
+
+static void look_at_drops(struct recent_slot **slot, enum drop_reason reason, uint64_t count,
+			  uint64_t look, uint64_t now_ns)
+{
+	struct recent_drops *drops = find_drops(*slot, reason);
+
+	if (drops == NULL && count != 0)
+		drops = add_drops(slot, reason);
+	if (drops == NULL)
+		return;
+	if (drops->looks[(look + RECENT_LOOKS - 1) % RECENT_LOOKS] != count)
+		drops->grew_ns = now_ns;
+	drops->looks[look % RECENT_LOOKS] = count;
+}
+
+static struct recent_traffic traffic_of(const struct counters_block *block)
+{
+	return (struct recent_traffic){
+		.rx_frames = block->rx_frames,
+		.tx_frames = block->tx_frames,
+		.carried_rx_frames = block->carried_rx_frames,
+	};
 }
 
 static void look_at(struct recent *recent, const struct meter *meter, uint32_t at, uint64_t now_ns)
 {
 	struct counters_slot owner = meter_slot(meter, at);
-	struct recent_slot *slot = slot_of(recent, at, &owner);
-	uint64_t look = recent->n_looks;
 
-	if (slot == NULL)
+	if (slot_of(recent, at, &owner) == NULL)
 		return;
 	struct counters_block sum = meter_sum(meter, at);
-	const struct counters_block *last = &slot->looks[(look + RECENT_LOOKS - 1) % RECENT_LOOKS];
 
-	for (unsigned int i = 0; i < DROP_COUNT; i++) {
-		if (sum.drops[i] != last->drops[i])
-			slot->grew_ns[i] = now_ns;
-	}
-	slot->looks[look % RECENT_LOOKS] = sum;
+	recent->slots[at]->looks[recent->n_looks % RECENT_LOOKS] = traffic_of(&sum);
+	for (unsigned int i = 0; i < DROP_COUNT; i++)
+		look_at_drops(&recent->slots[at], i, sum.drops[i], recent->n_looks, now_ns);
 }
 
 static int begin(struct recent *recent, const struct counters_header *header)
@@ -128,39 +168,54 @@ int recent_run(struct recent *recent, const struct meter *meter, uint64_t now_ns
 
 /* ---- reading ---- */
 
-/* Counters are 64 bits wide, one after the other. What has become less is a level, or has begun
- * again. */
-static struct counters_block grown(const struct counters_block *from,
-				   const struct counters_block *to)
+/* What has become less has begun again. */
+static uint64_t grown(uint64_t before, uint64_t after)
 {
-	const uint64_t *before = (const uint64_t *)from, *after = (const uint64_t *)to;
-	struct counters_block difference = {0};
-	uint64_t *values = (uint64_t *)&difference;
+	return after >= before ? after - before : after;
+}
 
-	for (size_t i = 0; i < sizeof(difference) / sizeof(*values); i++)
-		values[i] = after[i] >= before[i] ? after[i] - before[i] : after[i];
-	difference.queued = 0;
-	return difference;
+static struct recent_traffic traffic_grown(const struct recent_traffic *before,
+					   const struct recent_traffic *after)
+{
+	return (struct recent_traffic){
+		.rx_frames = grown(before->rx_frames, after->rx_frames),
+		.tx_frames = grown(before->tx_frames, after->tx_frames),
+		.carried_rx_frames = grown(before->carried_rx_frames, after->carried_rx_frames),
+	};
+}
+
+static struct recent_slot *slot_at(const struct recent *recent, const struct meter *meter,
+				   uint32_t at)
+{
+	struct counters_slot owner = meter_slot(meter, at);
+
+	if (recent->epoch != meter->header->epoch || at >= recent->n_slots)
+		return NULL;
+	struct recent_slot *slot = recent->slots[at];
+
+	return slot != NULL && is_same(&slot->owner, &owner) ? slot : NULL;
 }
 
 void recent_read(const struct recent *recent, const struct meter *meter, uint32_t at,
 		 uint64_t now_ns, struct recent_port *port)
 {
-	struct counters_slot owner = meter_slot(meter, at);
+	struct recent_slot *slot = slot_at(recent, meter, at);
 	uint64_t oldest = recent->n_looks < RECENT_LOOKS ? 0 : recent->n_looks % RECENT_LOOKS;
-	const struct counters_block nothing = {0};
-	const struct recent_slot *slot =
-		recent->epoch == meter->header->epoch && at < recent->n_slots ? recent->slots[at]
-									      : NULL;
+	struct counters_block sum = meter_sum(meter, at);
+	struct recent_traffic all = traffic_of(&sum), before = {.rx_frames = 0};
 
-	*port = (struct recent_port){.all = meter_sum(meter, at)};
+	*port = (struct recent_port){.span_ns = 0};
 	if (recent->n_looks > 0)
 		port->span_ns = now_ns - recent->looks_ns[oldest];
-	if (slot == NULL || !is_same(&slot->owner, &owner))
-		slot = NULL;
-	port->lately = grown(slot != NULL ? &slot->looks[oldest] : &nothing, &port->all);
+	if (slot != NULL)
+		before = slot->looks[oldest];
+	port->lately = traffic_grown(&before, &all);
 	for (unsigned int i = 0; i < DROP_COUNT; i++) {
-		if (slot != NULL && port->lately.drops[i] == 0)
-			port->quiet_ns[i] = now_ns - slot->grew_ns[i];
+		const struct recent_drops *drops = slot != NULL ? find_drops(slot, i) : NULL;
+
+		port->all_drops[i] = sum.drops[i];
+		port->drops[i] = grown(drops != NULL ? drops->looks[oldest] : 0, sum.drops[i]);
+		if (drops != NULL && port->drops[i] == 0)
+			port->quiet_ns[i] = now_ns - drops->grew_ns;
 	}
 }

@@ -16,12 +16,18 @@
 
 struct recent;
 
+/* Frames, as struct counters_block has them. */
+struct recent_traffic {
+	uint64_t rx_frames, tx_frames, carried_rx_frames;
+};
+
 /* One port. */
 struct recent_port {
-	struct counters_block all;
-	struct counters_block lately; /* of these: in the last span_ns; of levels 0 */
+	struct recent_traffic lately; /* in the last span_ns */
 	uint64_t span_ns;	      /* less than said above while nobody has looked for as long */
-	uint64_t quiet_ns[DROP_COUNT]; /* there was none for so long, at least */
+	uint64_t drops[DROP_COUNT];   /* in the last span_ns */
+	uint64_t all_drops[DROP_COUNT];
+	uint64_t quiet_ns[DROP_COUNT]; /* of what was dropped, but not of late: since when none */
 };
 
 int recent_create(struct recent **recent);  /* 0 or -ENOMEM */

@@ -51,17 +51,17 @@ static struct recent_port lately_of(const struct why *why, const struct model_po
 static bool look_at(struct why *why, const char *port, const struct recent_port *recent,
 		    enum drop_reason reason, uint64_t frames)
 {
-	uint64_t drops = recent->lately.drops[reason];
+	uint64_t drops = recent->drops[reason];
 	const char *name = drop_reason_name(reason), *help = drop_reason_help(reason);
 	bool blocks = drops != 0 && drops * GOOD_PART >= frames;
 
-	if (recent->all.drops[reason] == 0)
+	if (recent->all_drops[reason] == 0)
 		return true;
 	if (drops == 0) {
 		doctor_say(why->checks, name, DOCTOR_WARN,
 			   "%s: %" PRIu64 " frames were dropped there, none in the last %" PRIu64
 			   " s: %s",
-			   port, recent->all.drops[reason], recent->quiet_ns[reason] / NS_PER_S,
+			   port, recent->all_drops[reason], recent->quiet_ns[reason] / NS_PER_S,
 			   help);
 		return true;
 	}
@@ -77,7 +77,7 @@ static bool look_at(struct why *why, const char *port, const struct recent_port 
 static bool look_at_end(struct why *why, const struct why_end *end)
 {
 	struct recent_port recent = lately_of(why, end->port);
-	const struct counters_block *lately = &recent.lately;
+	const struct recent_traffic *lately = &recent.lately;
 
 	for (size_t i = 0; i < sizeof(of_sender) / sizeof(of_sender[0]); i++) {
 		if (!look_at(why, end->port->name, &recent, of_sender[i], lately->rx_frames))
@@ -87,7 +87,7 @@ static bool look_at_end(struct why *why, const struct why_end *end)
 		enum drop_reason reason = of_receiver[i];
 
 		if (!look_at(why, end->port->name, &recent, reason,
-			     lately->tx_frames + lately->drops[reason]))
+			     lately->tx_frames + recent.drops[reason]))
 			return false;
 	}
 	return true;
