@@ -66,22 +66,6 @@ underlay_mtu()
 	done
 }
 
-# shout NAMESPACE DEVICE MARK: one frame to everyone, of no protocol that anyone knows
-shout()
-{
-	ns "$1" python3 - "$2" "$3" <<-'PYTHON'
-		import socket, sys
-		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-		s.bind((sys.argv[1], 0))
-		s.send(b"\xff" * 6 + s.getsockname()[4] + b"\x88\xb5" + sys.argv[2].encode().ljust(60, b"."))
-	PYTHON
-}
-
-heard()
-{
-	grep -qaF -- "$2" "$run/$1.pcap"
-}
-
 # exchange NAMESPACE DEVICE ADDRESS ROUND: all kinds of traffic between a1 and a machine
 exchange()
 {
@@ -96,8 +80,8 @@ exchange()
 	capture to-weft a1 a1 ether proto 0x88b5
 	shout a1 a1 "$round-from-weft"
 	shout "$in" "$device" "$round-from-peer"
-	wait_for 5 "a broadcast of a1 comes to $in" heard to-peer "$round-from-weft"
-	wait_for 5 "a broadcast of $in comes to a1" heard to-weft "$round-from-peer"
+	wait_for 5 "a broadcast of a1 comes to $in" has_heard to-peer "$round-from-weft"
+	wait_for 5 "a broadcast of $in comes to a1" has_heard to-weft "$round-from-peer"
 	capture_end to-peer
 	capture_end to-weft
 	transfer "$mib" "$address" "in_ns a1" "in_ns $in"

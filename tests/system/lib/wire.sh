@@ -27,6 +27,24 @@ capture_end()
 }
 at_exit 'for name in "${!captures[@]}"; do kill "${captures[$name]}" 2>/dev/null; wait "${captures[$name]}"; done'
 
+# One frame to everyone, of no protocol that anyone knows: shout NAMESPACE DEVICE MARK. Once a capture has
+# it (has_heard), it has all that went the same way before.
+shout()
+{
+	ns "$1" python3 - "$2" "$3" <<-'PYTHON'
+		import socket, sys
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+		s.bind((sys.argv[1], 0))
+		s.send(b"\xff" * 6 + s.getsockname()[4] + b"\x88\xb5" + sys.argv[2].encode().ljust(60, b"."))
+	PYTHON
+}
+
+# has_heard NAME MARK: the capture has a frame with it
+has_heard()
+{
+	grep -qaF -- "$2" "$run/$1.pcap"
+}
+
 # What tshark finds in each frame, one line each, inner after outer: dissected NAME
 dissected()
 {
