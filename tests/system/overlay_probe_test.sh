@@ -13,6 +13,8 @@
 . "$(dirname "$0")/lib/common.sh"
 # shellcheck source=lib/hosts.sh
 . "$(dirname "$0")/lib/hosts.sh"
+# shellcheck source=lib/wire.sh
+. "$(dirname "$0")/lib/wire.sh"
 
 lab()
 {
@@ -70,13 +72,12 @@ for prefix in 10.9.0. fd09::; do
 done
 
 step "no machine hears of it"
-ns a2 tcpdump -U -w "$run/a2.pcap" -i a2 ether proto 0x88b6 2>"$run/tcpdump.err" &
-capture=$!
-wait_for 5 "tcpdump listens" grep -q 'listening on' "$run/tcpdump.err"
+capture a2 a2 a2 ether proto 0x88b5 or ether proto 0x88b6
 tested 0 1 h2
-kill $capture
-wait $capture || true
-[ "$(tcpdump -r "$run/a2.pcap" 2>/dev/null | wc -l)" -eq 0 ] || fail "a2 heard probes"
+shout a1 a1 behind-the-probes
+wait_for 5 "the capture has what came before" has_heard a2 behind-the-probes
+capture_end a2
+[ "$(tcpdump -r "$run/a2.pcap" ether proto 0x88b6 2>/dev/null | wc -l)" -eq 0 ] || fail "a2 heard probes"
 answered=$(lost 2 up answered)
 [ "$answered" -ge 128 ] || fail "h2 has answered $answered"
 
