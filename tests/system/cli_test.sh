@@ -189,6 +189,7 @@ mkdir "$alone"
 refused 3 "waited 1 s: weftd does not run" weft --run-dir "$alone" status --wait=1
 "$build/control/weftd" --run-dir "$alone" --state-dir "$alone/state" 2>"$run/alone.log" &
 weftd=$!
+wait_for 10 "that weftd answers" weft --run-dir "$alone" segment list
 refused 3 "waited 2 s: weftd answers, but its dataplane is not connected" \
 	weft --run-dir "$alone" status --wait=2
 status=0

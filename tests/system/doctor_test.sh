@@ -58,7 +58,7 @@ finds 0 ok device "is up" c1
 step "a guest's port"
 finds 1 ok socket "vhost/web0.sock, 0660" web0
 finds 1 fail connected "no front-end has connected" web0
-"$build/tests/lib/weft-frontend" --socket "$run/vhost/web0.sock" --count 1 --within 20000 receive >/dev/null &
+"$build/tests/lib/weft-frontend" --socket "$run/vhost/web0.sock" --count 1 --within 60000 receive >/dev/null &
 frontend=$!
 port_up web0
 finds 0 ok connected "1 time so far" web0
@@ -69,7 +69,8 @@ weft port doctor web0 -o json | jq -e '.healthy and (.checks | length > 5)' >/de
 	fail "the answer as JSON: $(weft port doctor web0 -o json)"
 kill "$frontend"
 wait "$frontend" || true
-"$build/tests/lib/weft-frontend" --plain --socket "$run/vhost/web0.sock" --count 1 --within 20000 receive >/dev/null &
+wait_for 5 "the front-end is gone" port_is web0 down
+"$build/tests/lib/weft-frontend" --plain --socket "$run/vhost/web0.sock" --count 1 --within 60000 receive >/dev/null &
 frontend=$!
 port_up web0
 finds 0 warn offloads "no checksums, no TSO, no merged buffers" web0

@@ -104,7 +104,8 @@ attempt 1 ns evil "$attack" storm inner broadcast 1
 ns evil ip addr add 10.0.0.66/24 dev inner
 ns victim ip addr add 10.0.0.2/24 dev victim
 ns evil busybox ping -c 2 -W 2 10.0.0.2
-weft fdb list segment=ALPHA | grep -q 02:00:00:00:00:77 || fail "the inner machine was not learned: $(weft fdb list)"
+learned() { weft fdb list segment=ALPHA | grep -q 02:00:00:00:00:77; }
+wait_for 5 "the inner machine is learned" learned
 ns evil ip link del inner
 ns victim ip addr flush dev victim
 weft port set evil mac_guard= >/dev/null

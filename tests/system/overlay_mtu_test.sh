@@ -52,14 +52,20 @@ by_hand()
 	forget a1 a2
 }
 
-# Whether it says so within a second: in_a_second 'what' COMMAND...
+# Whether it says so within a second, or within ten looks where a second has not so many:
+# in_a_second 'what' COMMAND...
 in_a_second()
 {
-	local started elapsed_ms
+	local what=$1 started elapsed_ms=0 n_looks=0
+	shift
 	started=$(now_us)
-	wait_for 1 "$@"
-	elapsed_ms=$((($(now_us) - started) / 1000))
-	echo "$1: after $elapsed_ms ms"
+	until "$@" >/dev/null 2>&1; do
+		n_looks=$((n_looks + 1))
+		[ "$elapsed_ms" -lt 1000 ] || [ "$n_looks" -lt 10 ] || fail "not within a second: $what"
+		pause
+		elapsed_ms=$((($(now_us) - started) / 1000))
+	done
+	echo "$what: after $elapsed_ms ms"
 }
 
 # finds CODE RESULT CHECK TEXT NUMBER PORT: the examination ends with CODE and has such a line.
@@ -91,7 +97,7 @@ link_up 2 up h1 a2
 for i in 1 2; do ip -n a$i addr add fd01::$i/64 dev a$i nodad; done
 wait_for 5 "a1 reaches a2" reaches a1 10.0.1.2
 wait_for 5 "a1 reaches a2 by IPv6" reaches a1 fd01::2
-[ "$(ns a1 cat /sys/class/net/a1/mtu)" -eq 1450 ]
+wait_for 5 "tap a1 has what is left" tap_has 1450
 
 step "doctor: a tap that was set by hand"
 by_hand
@@ -100,10 +106,10 @@ fix | tee "$run/fix"
 grep -q "ip -n a1 link set a1 mtu 1450" "$run/fix"
 
 step "UDP with DF is told"
-ns a1 ping -M "do" -s 1472 -c 1 -W 1 10.0.1.2 | tee "$run/ping" || true
+ns a1 ping -M "do" -s 1472 -c 1 -W 10 10.0.1.2 | tee "$run/ping" || true
 grep -qF 'Frag needed and DF set (mtu = 1450)' "$run/ping"
 forget a1
-ns a1 ping -6 -M "do" -s 1452 -c 1 -W 1 fd01::2 | tee "$run/ping" || true
+ns a1 ping -6 -M "do" -s 1452 -c 1 -W 10 fd01::2 | tee "$run/ping" || true
 grep -qiF 'Packet too big: mtu=1450' "$run/ping"
 
 step "no more than 100 of them a second"

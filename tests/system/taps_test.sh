@@ -62,11 +62,12 @@ refused 4 "exists already in namespace b: choose another ifname" weft port set b
 step "what others change is shown, and put right by the next apply"
 ns a ip link set a0 down mtu 1300
 ns b ip link set b1 name cable
-reason_says a0 "it is down; mtu is 1300, not 1400" || fail "$(weft port show a0)"
-reason_says b1 "its name is cable, not b1" || fail "$(weft port show b1)"
+wait_for 5 "a0 is down" reason_says a0 "it is down; mtu is 1300, not 1400"
+wait_for 5 "b1 is cable" reason_says b1 "its name is cable, not b1"
 lab b0 b1 | weft apply -f -
 [ "$(index_of b1)" -eq "$b1" ] || fail "b1 was not renamed back"
-if reason_says a0 "somebody"; then fail "$(weft port show a0)"; fi
+is_as_asked() { ! reason_says a0 "somebody"; }
+wait_for 5 "a0 is as asked for" is_as_asked
 wait_for 5 "a reaches b" reaches 10.0.1.2
 
 step "frames that the kernel could not keep are told as it counts them"
@@ -79,8 +80,12 @@ lost=$(ns a cat /sys/class/net/a0/statistics/tx_dropped)
 case $(uname -r) in
 [1-6].* | 7.[01].*) [ "$lost" -gt 0 ] || fail "3000 frames fitted" ;;
 esac
-[ "$(weft port show a0 -o json | jq .status.lost)" -eq "$lost" ] || fail "$(weft port show a0)"
-[ "$(weft stats a0 -o json | jq '.ports[0].lost')" -eq "$lost" ] || fail "$(weft stats a0)"
+is_told()
+{
+	[ "$(weft port show a0 -o json | jq .status.lost)" -eq "$lost" ] &&
+		[ "$(weft stats a0 -o json | jq '.ports[0].lost')" -eq "$lost" ]
+}
+wait_for 5 "it is told" is_told
 [ "$(weft port show b0 -o json | jq .status.lost)" -eq 0 ] || fail "$(weft port show b0)"
 
 step "kill -9 weftd: a tap that was renamed meanwhile is the same one"
@@ -92,7 +97,8 @@ another()
 	[ -s "$run/weftd.pid" ] && [ "$(pid_of weftd)" != "$old" ] && connected
 }
 wait_for 10 "a new weftd" another
-wait_for 10 "b1 is renamed back" test "$(index_of b1 || true)" = "$b1"
+is_b1() { [ "$(index_of b1)" = "$b1" ]; }
+wait_for 10 "b1 is renamed back" is_b1
 
 step "kill -9 of everything: what is persistent stays, and is taken again"
 kill -9 "$supervisor"
@@ -117,7 +123,7 @@ weft port add f0 type=tap segment=ALPHA attach=on ip=10.0.1.4/24
 wait_for 5 "a reaches f0" reaches 10.0.1.4
 ip link del f0
 wait_for 10 "the port says that its device is gone" reason_says f0 "does not exist"
-port_is f0 broken || fail "f0 is not broken"
+wait_for 5 "f0 is broken" port_is f0 broken
 ip tuntap add f0 mode tap
 wait_for 10 "the port is up by itself" port_is f0 up
 weft port del f0
@@ -127,11 +133,12 @@ ip link del f0
 step "a deleted namespace: broken with a reason, and back by itself"
 ip netns del b
 wait_for 10 "b0 is broken" port_is b0 broken
-reason_says b0 "network namespace b does not exist" || fail "$(weft port show b0)"
+wait_for 5 "the reason says so" reason_says b0 "network namespace b does not exist"
 weft port set a0 vm=x
 ns_add b
 wait_for 10 "b0 is up" port_is b0 up
 wait_for 5 "a reaches b" reaches 10.0.1.2
 weft port del b0
-if ns b ip link show b0 2>/dev/null; then fail "a persistent tap outlives its port"; fi
+is_away() { ! ns b ip link show b0; }
+wait_for 5 "a persistent tap goes with its port" is_away
 finish

@@ -75,9 +75,13 @@ wait_for 10 "c1 is up again" sh -c "tail -n 1 '$run/table' | grep -q 'port c1 *u
 step "going on from a position gives what came after it"
 position=$(jq -rs 'map(select(.event == "change"))[1].position' "$run/curl")
 follow "$run/resumed" -o json "since=$position"
-after=$(jq -cs --arg position "$position" \
-	'map(select(.event != "alive")) | .[(map(.position) | index($position)) + 1:] | .[]' "$run/curl")
-resumed() { [ "$(jq -c 'select(.event != "alive")' "$run/resumed")" = "$after" ]; }
+# Sets $after to what the first stream has by now.
+resumed()
+{
+	after=$(jq -cs --arg position "$position" \
+		'map(select(.event != "alive")) | .[(map(.position) | index($position)) + 1:] | .[]' "$run/curl")
+	[ "$(jq -c 'select(.event != "alive")' "$run/resumed")" = "$after" ]
+}
 wait_for 10 "the same lines" resumed
 follow "$run/yaml" -o yaml "since=$position"
 heard "^position: '?$(tail -n 1 <<<"$after" | jq -r .position)" "$run/yaml"
@@ -118,7 +122,8 @@ wait_for 10 "there is room again" watching
 
 step "the end of weftd ends the stream"
 follow "$run/last"
-wait_for 5 "weft watch is there" sh -c "ss -xH | grep -c weftd.sock"
+watches() { ss -xH state established | grep -q weftd.sock; }
+wait_for 5 "weft watch is there" watches
 daemons_stop
 wait_for 10 "weft watch ends" sh -c "! kill -0 ${watchers[0]} 2>/dev/null"
 status=0
