@@ -25,10 +25,10 @@
 #define HONEST_SEGMENT 0xf00d
 #define STALL_MS_MAX 1000.0 /* two busy CPUs stall a thread for some 10 ms, a guest must not */
 #define END_MS 4000u	    /* the longest deadline of the dataplane is 1 s */
-#define PASS_MS 3000u
-#define RELEASE_MS 3000u
+#define PASS_MS 10000u
+#define RELEASE_MS 10000u
 #define LOOK_MS 2
-#define SHUT_MS 10000u /* two penalties: 2 s and 4 s */
+#define SHUT_MS 20000u /* two penalties: 2 s and 4 s */
 #define SHUT_LOOK_MS 100
 #define N_BROADCASTS 8u
 

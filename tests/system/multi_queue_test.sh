@@ -49,14 +49,14 @@ step "a tap with 4 queues"
 port_up c1
 port_up c2
 [ "$(ns c2 find /sys/class/net/c2/queues -name 'rx-*' | wc -l)" -eq 4 ] || fail "c2 has not 4 queues"
-queues_polled c2 4 || fail "weft does not poll 4 queues of c2"
+wait_for 5 "weft polls 4 queues of c2" queues_polled c2 4
 transfer 64 10.0.1.4 "in_ns c1" "in_ns c2"
 transfer 64 10.0.1.3 "in_ns c2" "in_ns c1"
 step "another number of queues is another device"
 for queues in 2 4; do
 	weft port set c2 queues=$queues
 	port_up c2
-	queues_polled c2 $queues || fail "weft does not poll $queues queues of c2"
+	wait_for 5 "weft polls $queues queues of c2" queues_polled c2 $queues
 done
 transfer 16 10.0.1.4 "in_ns c1" "in_ns c2"
 
@@ -66,7 +66,7 @@ old=$(pid_of weftd)
 kill -9 "$old"
 back() { [ "$(pid_of weftd)" != "$old" ] && connected; }
 wait_for 10 "weftd is back" back
-port_is c2 up || fail "c2 is not up"
+port_up c2
 [ "$(ns c2 cat /sys/class/net/c2/ifindex)" -eq "$index" ] || fail "c2 was made anew"
 step "a guest enables and disables queues"
 guest_wait web
@@ -78,7 +78,8 @@ wait_for 5 "the file is offered" ns c1 sh -c "busybox netstat -ltn | grep -q ':7
 guest_run web "nc 10.0.1.3 7000 -e sh -c 'cat >/tmp/channels'; chmod +x /tmp/channels"
 wait $serve
 [[ $(guest_run web "/tmp/channels eth0") == *" 4" ]] || fail "the guest does not see 4 queues"
-ns c1 ping -q -i 0.01 -c 1500 10.0.1.1 >"$run/ping" &
+# Busybox waits a second for the last ones, however quick those before were.
+ns c1 busybox ping -q -i 0.01 -c 1500 10.0.1.1 >"$run/ping" &
 ping=$!
 for n in 4 1 2 4 3 1 4; do
 	guest_run web "/tmp/channels eth0 $n" | grep -q "^$n 4"
