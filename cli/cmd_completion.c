@@ -185,8 +185,7 @@ int cmd_completion_run(const struct call *call)
 	const struct cmd *table = cmd_table(&n_cmds);
 
 	if (strcmp(call->words[0], "bash") != 0)
-		return call_usage(call, "'%s' is not bash, the only shell there is one for",
-				  call->words[0]);
+		return call_usage(call, "'%s': only bash has a completion", call->words[0]);
 	fputs(head, call->out);
 	print_command_words(call->out, table, n_cmds);
 	/* A noun alone matches whatever follows it, so its verbs come first. */

@@ -27,34 +27,34 @@ static const struct cmd table[] = {
 	 "keep what apply --confirm changed", NULL,
 	 0, 0, 0, cmd_history_confirm},
 	{"diff", NULL, "diff -f FILE|- [--prune]",
-	 "print what apply would do; exit 1 if that is anything", NULL,
+	 "print what apply would do; exit 1 if it would change something", NULL,
 	 0, 0, CMD_FILE | CMD_PRUNE, cmd_lab_diff},
 	{"export", NULL, "export [REVISION] [-o yaml|json]",
-	 "print everything as one lab file",
+	 "print the whole configuration as one lab file",
 	 "REVISION  as it was then; weft history shows which are kept\n",
 	 0, 1, 0, cmd_lab_export},
 	{"history", NULL, "history",
-	 "the changes so far: when, by whom, how many",
+	 "list the changes so far: when, by whom, how many",
 	 "In CHANGES + is created, ~ changed, ! replaced, - deleted.\n"
 	 "weft history show REVISION lists them.\n",
 	 0, 0, 0, cmd_history_run},
 	{"history", "show", "history show REVISION",
-	 "one change: who, when, and what", NULL,
+	 "show one change: who, when, and what", NULL,
 	 1, 1, 0, cmd_history_show},
 	{"rollback", NULL, "rollback [REVISION] [--dry-run] [-m COMMENT]",
-	 "make everything as it was at a revision, or before the last change",
+	 "go back to a revision, or to what was before the last change",
 	 "A rollback is a change like any other: it is checked, done whole or not at all, and has\n"
 	 "a revision of its own.\n",
 	 0, 1, CMD_DRY_RUN | CMD_COMMENT, cmd_history_rollback},
 	{"status", NULL, "status [--wait[=SECONDS]]",
-	 "is it up, and what does it hold; exit 1 if the dataplane is not connected",
+	 "show whether weft is up and what it holds; exit 1 if the dataplane is not connected",
 	 "--wait  wait until weftd answers and its dataplane is connected, 10 s unless said\n"
 	 "        otherwise; exit 3 if that does not come\n",
 	 0, 0, CMD_WAIT, cmd_status_run},
 	{"segment", "add",
 	 "segment add NAME vni=N [vlan=N] [mtu=BYTES] [age=TIME] [channel=CHANNEL] "
 	 "[KEY=VALUE ...] [--dry-run]",
-	 "make an isolated network",
+	 "add a segment: an isolated network",
 	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
 	 "vlan  VLAN id on trunks and uplinks, 1 to 4094, unique\n"
 	 "mtu   largest IP packet in bytes, default 1500\n"
@@ -62,35 +62,35 @@ static const struct cmd table[] = {
 	 "weft segment keys lists the others.\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_add},
 	{"segment", "list", "segment list",
-	 "all segments", NULL,
+	 "list all segments", NULL,
 	 0, 0, 0, cmd_segment_list},
 	{"segment", "show", "segment show NAME",
-	 "everything about one segment", NULL,
+	 "show everything about one segment", NULL,
 	 1, 1, 0, cmd_segment_show},
 	{"segment", "set", "segment set NAME KEY=VALUE ... [--dry-run]",
 	 "change some keys, keep the others",
 	 "KEY= without a value goes back to the default.\n",
 	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_set},
 	{"segment", "del", "segment del NAME [--dry-run]",
-	 "delete a segment that no port uses", NULL,
+	 "delete a segment; refused while a port uses it", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_segment_del},
 	{"segment", "keys", "segment keys",
-	 "what else a segment can be set to", NULL,
+	 "list the keys of segments, with defaults and meaning", NULL,
 	 0, 0, 0, cmd_segment_keys},
 	{"port", "add",
 	 "port add NAME type=TYPE segment=SEGMENT|trunk=SEGMENT:TAG,... [native=SEGMENT] "
 	 "[vm=VM] [channel=CHANNEL] [mac=MAC] [KEY=VALUE ...] [--dry-run]",
-	 "plug something into a segment",
+	 "add a port to a segment",
 	 "weft port types lists the types and the keys of each.\n"
 	 "  weft port add web0 type=vhost-user segment=ALPHA vm=web\n"
 	 "  weft port add c1 type=tap segment=ALPHA netns=c1 ip=10.0.1.2/24\n"
 	 "  weft port add t0 type=tap trunk=ALPHA:10,BETA:20 native=GAMMA\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_port_add},
 	{"port", "list", "port list",
-	 "all ports, and whether their link is up", NULL,
+	 "list all ports, and whether their link is up", NULL,
 	 0, 0, 0, cmd_port_list},
 	{"port", "show", "port show NAME",
-	 "everything about one port", NULL,
+	 "show everything about one port", NULL,
 	 1, 1, 0, cmd_port_show},
 	{"port", "set", "port set NAME KEY=VALUE ... [--dry-run]",
 	 "change some keys, keep the others",
@@ -100,10 +100,10 @@ static const struct cmd table[] = {
 	 "delete a port", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_port_del},
 	{"port", "types", "port types",
-	 "the types of port and the keys of each", NULL,
+	 "list the types of port and the keys of each", NULL,
 	 0, 0, 0, cmd_port_types},
 	{"port", "qemu-args", "port qemu-args NAME [NAME ...] [memory=SIZE] [accel=kvm|tcg]",
-	 "the QEMU arguments for the ports of one machine",
+	 "print the QEMU arguments for the ports of one machine",
 	 "memory  of the guest, as 256M or 4G, default 1G\n"
 	 "accel   kvm or tcg; default: kvm if /dev/kvm can be opened by who runs this, else tcg\n"
 	 "They hold -accel and -m: give QEMU no others.\n"
@@ -112,28 +112,28 @@ static const struct cmd table[] = {
 	 "-o json prints them as an array.\n",
 	 1, CMD_WORDS_MAX, 0, cmd_port_qemu_args},
 	{"port", "libvirt-xml", "port libvirt-xml NAME [accel=kvm|tcg]",
-	 "the libvirt elements for a port",
+	 "print the libvirt elements for a port",
 	 "accel  kvm for a domain of type kvm, tcg for one of type qemu; default: kvm if\n"
 	 "       /dev/kvm can be opened by who runs this, else tcg\n",
 	 1, 2, 0, cmd_port_libvirt_xml},
 	{"port", "doctor", "port doctor NAME",
-	 "what keeps frames from a port, and what to do; exit 1 if something does",
+	 "check a port and say how to repair it; exit 1 if something keeps frames from passing",
 	 "Each line is ok, warn (it works, but not as well as it could) or fail.\n",
 	 1, 1, 0, cmd_doctor_run},
 	{"uplink", "add",
 	 "uplink add NAME [ifname=INTERFACE] trunk=SEGMENT:TAG,...|vtep=ADDRESS [KEY=VALUE ...] "
 	 "[--dry-run]",
-	 "use an interface of this host to reach other hosts",
+	 "add an uplink: an interface of this host that leads to other hosts",
 	 "A port of type uplink; weft port types lists its keys. Its interface is called as it is\n"
 	 "unless ifname says otherwise.\n"
 	 "  weft uplink add eth1 trunk=ALPHA,BETA:20     segments as VLANs\n"
 	 "  weft uplink add eth2 vtep=10.0.0.1           segments as VXLAN, to peers\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_uplink_add},
 	{"uplink", "list", "uplink list",
-	 "all uplinks, whether they are up, and what they lost", NULL,
+	 "list all uplinks, whether they are up, and what they lost", NULL,
 	 0, 0, 0, cmd_uplink_list},
 	{"uplink", "show", "uplink show NAME",
-	 "everything about one uplink", NULL,
+	 "show everything about one uplink", NULL,
 	 1, 1, 0, cmd_uplink_show},
 	{"uplink", "set", "uplink set NAME KEY=VALUE ... [--dry-run]",
 	 "change some keys, keep the others",
@@ -145,7 +145,7 @@ static const struct cmd table[] = {
 	{"pool", "add",
 	 "pool add NAME capacity=RATE|capacity.tx=RATE capacity.rx=RATE|uplink=UPLINK "
 	 "[overcommit=yes|no] [--dry-run]",
-	 "have a capacity that channels divide",
+	 "add a pool: a capacity that channels divide",
 	 "capacity    bits per second, for each way: of what machines send (tx), what is for them\n"
 	 "            (rx); as 500M or 10G; default: the speed of the uplink's link\n"
 	 "overcommit  yes: more may be assured to its channels than there is\n"
@@ -153,10 +153,10 @@ static const struct cmd table[] = {
 	 "The pool called host has a default channel, host/default, for all ports without one.\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_pool_add},
 	{"pool", "list", "pool list",
-	 "all pools, and how much of each is assured", NULL,
+	 "list all pools, and how much of each is assured", NULL,
 	 0, 0, 0, cmd_pool_list},
 	{"pool", "show", "pool show NAME",
-	 "everything about one pool", NULL,
+	 "show everything about one pool", NULL,
 	 1, 1, 0, cmd_pool_show},
 	{"pool", "set",
 	 "pool set NAME [capacity=RATE] [capacity.tx=RATE] [capacity.rx=RATE] [overcommit=yes|no] "
@@ -165,29 +165,29 @@ static const struct cmd table[] = {
 	 "KEY= without a value goes back to the default.\n",
 	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_pool_set},
 	{"pool", "del", "pool del NAME [--dry-run]",
-	 "delete a pool that no channel uses", NULL,
+	 "delete a pool; refused while a channel uses it", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_pool_del},
 	{"pool", "plan", "pool plan [NAME KEY=VALUE ...] ...",
-	 "what channels would have if all wanted as much as they may; exit 1 if it is refused",
-	 "With words, as those of weft pool set: also after that change, which is not made.\n",
+	 "show what each channel gets when all send as much as they may; exit 1 if refused",
+	 "With the words of weft pool set: before and after that change, which is not made.\n",
 	 0, CMD_WORDS_MAX, 0, cmd_pool_plan},
 	{"channel", "add", "channel add NAME [pool=POOL] " CHANNEL_KEYS " [--dry-run]",
-	 "have a share of bandwidth",
-	 "tx is what machines send, rx what is for them; each way is for itself:\n"
+	 "add a channel: a share of bandwidth",
+	 "tx is what machines send, rx what they receive; each way has its own keys:\n"
 	 "rate     bits per second that are assured, as 100M\n"
-	 "ceil     never more; default: the pool's capacity, without a pool the rate\n"
-	 "weight   its part of what the pool has spare, 1 to 10000, default 1\n"
+	 "ceil     at most this; default: the pool's capacity, without a pool the rate\n"
+	 "weight   its part of the pool's spare capacity, 1 to 10000, default 1\n"
 	 "burst    bytes that may go at once after a pause; default: by the ceiling\n"
 	 "latency  delay above which frames are marked; default: by the ceiling\n"
 	 "pps      frames per second at most\n"
-	 "account  l2: bytes of frames count; wire: and 24 for each frame\n"
+	 "account  l2: count the bytes of frames; wire: and 24 more for each frame\n"
 	 "  weft channel add gold pool=host tx.rate=100M tx.ceil=1G rx.rate=100M\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_channel_add},
 	{"channel", "list", "channel list",
-	 "all channels, what is assured to them, and their ceilings", NULL,
+	 "list all channels, their assured rates and their ceilings", NULL,
 	 0, 0, 0, cmd_channel_list},
 	{"channel", "show", "channel show NAME",
-	 "everything about one channel, and what it was given",
+	 "show everything about one channel, and what it was given",
 	 "Rates of the last second, minute and hour are in bits per second.\n"
 	 "BORROWED  passed beyond what is assured\n"
 	 "LENT      of what is assured, used by others\n"
@@ -199,63 +199,63 @@ static const struct cmd table[] = {
 	 "KEY= without a value goes back to the default.\n",
 	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_channel_set},
 	{"channel", "del", "channel del NAME [--dry-run]",
-	 "delete a channel that nothing uses", NULL,
+	 "delete a channel; refused while something uses it", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_channel_del},
 	{"channel", "assign",
 	 "channel assign CHANNEL port=PORT|vm=VM|segment=SEGMENT [--dry-run]",
-	 "have frames of a port, of a machine's ports or of a segment's go through a channel",
+	 "put a port, the ports of a machine or those of a segment into a channel",
 	 "A port's own channel counts before its machine's, and that before its segment's.\n",
 	 2, 2, CMD_DRY_RUN, cmd_channel_assign},
 	{"channel", "unassign", "channel unassign port=PORT|vm=VM|segment=SEGMENT [--dry-run]",
-	 "take the channel away again; the next one that counts takes its place", NULL,
+	 "take a port, machine or segment out of its channel; the next that counts applies", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_channel_unassign},
 	{"channel", "lend",
 	 "channel lend CHANNEL RATE to=CHANNEL for=TIME [way=tx|rx|both] [--dry-run]",
-	 "for a time, assure one channel of less and another of more",
-	 "Of one pool, and no more than is assured. Ends by itself; weft channel recall ends it\n"
-	 "before. Without way: the ways for which the lender has something assured.\n"
+	 "lend assured rate from one channel to another for a time",
+	 "Both channels are in one pool; no more than is assured can be lent. A loan ends by\n"
+	 "itself, or at weft channel recall. Without way: each way that is assured to the lender.\n"
 	 "  weft channel lend gold 500M to=bronze for=10m\n",
 	 4, 5, CMD_DRY_RUN, cmd_channel_lend},
 	{"channel", "recall", "channel recall LOAN [--dry-run]",
 	 "end a loan now", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_channel_recall},
 	{"channel", "plan", "channel plan [NAME KEY=VALUE ...] ...",
-	 "what channels would have if all wanted as much as they may; exit 1 if it is refused",
-	 "With words, as those of weft channel set: also after that change, which is not made.\n"
+	 "show what each channel gets when all send as much as they may; exit 1 if refused",
+	 "With the words of weft channel set: before and after that change, which is not made.\n"
 	 "  weft channel plan gold tx.rate=200M silver tx.weight=3\n",
 	 0, CMD_WORDS_MAX, 0, cmd_channel_plan},
 	{"loan", "list", "loan list",
-	 "what is lent, to whom and for how long yet", NULL,
+	 "list what is lent, to whom, and for how much longer", NULL,
 	 0, 0, 0, cmd_loan_list},
 	{"loan", "show", "loan show LOAN",
-	 "everything about one loan", NULL,
+	 "show everything about one loan", NULL,
 	 1, 1, 0, cmd_loan_show},
 	{"vm", "add", "vm add NAME [channel=CHANNEL] [--dry-run]",
-	 "say what the ports of a machine have in common",
-	 "Ports are a machine's by their vm=NAME, whether or not something is said here.\n",
+	 "add settings that all ports of a machine have in common",
+	 "A port belongs to a machine by its vm=NAME, with or without such settings.\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_vm_add},
 	{"vm", "list", "vm list",
-	 "the machines of which something is said, and their ports", NULL,
+	 "list the machines that have settings, and their ports", NULL,
 	 0, 0, 0, cmd_vm_list},
 	{"vm", "show", "vm show NAME",
-	 "everything about one machine", NULL,
+	 "show everything about one machine", NULL,
 	 1, 1, 0, cmd_vm_show},
 	{"vm", "set", "vm set NAME [channel=CHANNEL] [--dry-run]",
 	 "change some keys, keep the others",
 	 "KEY= without a value goes back to the default.\n",
 	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_vm_set},
 	{"vm", "del", "vm del NAME [--dry-run]",
-	 "forget what was said of a machine; its ports stay", NULL,
+	 "delete the settings of a machine; its ports stay", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_vm_del},
 	{"overlay", "test", "overlay test [PEER]",
-	 "probe the way to a peer, or to all; exit 1 if something is wrong with it",
+	 "probe the way to one peer or to all; exit 1 if something is wrong with it",
 	 "Path MTU, outer checksums, loss, delay, and whether all source ports arrive: by probes\n"
 	 "that the peer's weft-dataplane answers, 500 a second for some seconds.\n"
 	 "Each line is ok, warn or fail. Only the way there: test from the peer, too.\n",
 	 0, 1, 0, cmd_overlay_test},
 	{"peer", "add",
 	 "peer add NAME vtep=ADDRESS [segments=SEGMENT,...] [KEY=VALUE ...] [--dry-run]",
-	 "have another host that segments reach as VXLAN",
+	 "add a peer: another host that segments reach by VXLAN",
 	 "A port of type peer; weft port types lists its keys. An uplink with a vtep leads there.\n"
 	 "vtep      address of that host's end of the tunnels\n"
 	 "segments  those that it has; without them, every segment\n"
@@ -263,29 +263,29 @@ static const struct cmd table[] = {
 	 "  weft peer add h3 vtep=10.0.0.3 learn=off macs=02:00:00:00:00:03\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_add},
 	{"peer", "list", "peer list",
-	 "all peers, what they have, and whether there is a way to them", NULL,
+	 "list all peers, their segments, and whether there is a way to them", NULL,
 	 0, 0, 0, cmd_peer_list},
 	{"peer", "show", "peer show NAME",
-	 "everything about one peer", NULL,
+	 "show everything about one peer", NULL,
 	 1, 1, 0, cmd_peer_show},
 	{"peer", "set", "peer set NAME KEY=VALUE ... [--dry-run]",
 	 "change some keys, keep the others",
 	 "KEY= without a value goes back to the default.\n",
 	 2, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_peer_set},
 	{"peer", "del", "peer del NAME [--dry-run]",
-	 "delete a peer: its host is reached no more", NULL,
+	 "delete a peer; its host cannot be reached any more", NULL,
 	 1, 1, CMD_DRY_RUN, cmd_peer_del},
 	{"fdb", "list", "fdb list [segment=SEGMENT] [port=PORT]",
-	 "which MAC address is where",
+	 "list which MAC address is at which port",
 	 "A table of more than about 10,000 comes in parts, each sorted by itself.\n",
 	 0, 2, 0, cmd_stats_fdb},
 	{"stats", NULL, "stats [PORT]",
-	 "frames and bytes of each port, as weft receives (RX) and sends (TX) them",
+	 "show frames and bytes of each port, as weft receives (RX) and sends (TX) them",
 	 "At an uplink they are what went over the wire, with the outer headers of tunnels; at a\n"
 	 "peer what is inside. -o json tells them apart: carried_* are an uplink's for tunnels.\n",
 	 0, 1, 0, cmd_stats_run},
 	{"top", NULL, "top [channels] [sort=name|rx|tx|drops] [--count N] [--interval SECONDS]",
-	 "the ports, or the channels, and what passes through them now, again and again",
+	 "show the present rates of ports or channels, again and again",
 	 "--count N           so many times; else until q or Ctrl-C, once if not to a terminal\n"
 	 "--interval SECONDS  between two looks, 0.1 to 3600, default 1\n"
 	 "On a terminal n, r, t and d sort, q ends. RX is what weft receives from the port.\n"
@@ -293,7 +293,7 @@ static const struct cmd table[] = {
 	 "what passes within it, + beyond it.\n",
 	 0, 1, CMD_REPEAT, cmd_top_run},
 	{"drops", NULL, "drops [PORT] [--frames] [-w FILE]",
-	 "frames that were not delivered, and why",
+	 "show which frames were not delivered, and why",
 	 "--frames  the last ones themselves, of one port: as a rule 64, 128 bytes of each\n"
 	 "-w FILE   write those as pcapng, with the reason as comment; - for standard output\n"
 	 "weft capture drops shows them as they happen.\n",
@@ -301,7 +301,7 @@ static const struct cmd table[] = {
 	{"capture", NULL,
 	 "capture PORT...|segment=SEGMENT|channel=CHANNEL|drops [dir=rx|tx] -w FILE"
 	 " [--filter TEXT] [--snaplen N] [--count N] [--seconds N] [--files N] [--file-size N]",
-	 "write frames as pcapng, until Ctrl-C; never holds up the traffic",
+	 "write frames as pcapng until Ctrl-C, without holding up the traffic",
 	 "PORT...          frames of these ports; an uplink's with the outer headers of tunnels\n"
 	 "segment=SEGMENT  at all ports of the segment, also those that come later\n"
 	 "channel=CHANNEL  of all that has the channel\n"
@@ -317,36 +317,36 @@ static const struct cmd table[] = {
 	 "  weft capture segment=ALPHA -w - | wireshark -k -i -\n",
 	 1, CMD_WORDS_MAX, CMD_WRITE | CMD_CAPTURE, cmd_capture_run},
 	{"capture", "list", "capture list",
-	 "the captures that run, anybody's", NULL,
+	 "list the captures that run, those of others too", NULL,
 	 0, 0, 0, cmd_capture_list},
 	{"capture", "end", "capture end NAME",
-	 "end a capture that runs; who reads it gets the rest", NULL,
+	 "end a running capture; its reader gets what is left", NULL,
 	 1, 1, 0, cmd_capture_end},
 	{"flight", "list", "flight list",
-	 "what flight recorders of segments had when something happened",
-	 "weft segment set SEGMENT flight=on has the last frames of a segment kept: 256 of each\n"
+	 "list what flight recorders of segments saved when something happened",
+	 "weft segment set SEGMENT flight=on keeps the last frames of a segment: 256 of each\n"
 	 "worker, 128 bytes of each. When a storm is dropped, an address moves, a channel's queue\n"
 	 "overflows or a port floods addresses, they are saved. See docs/capture.md.\n",
 	 0, 0, 0, cmd_flight_list},
 	{"flight", "get", "flight get NAME [-w FILE]",
-	 "fetch one of those as pcapng; what happened stands in it as comment",
+	 "fetch one recording as pcapng; a comment in it says what happened",
 	 "-w FILE  default NAME.pcapng; - is standard output\n",
 	 1, 1, CMD_WRITE, cmd_flight_get},
 	{"flight", "save", "flight save SEGMENT",
-	 "save what the flight recorder of a segment has now; prints the name", NULL,
+	 "save what the flight recorder of a segment has now, and print the name", NULL,
 	 1, 1, 0, cmd_flight_save},
 	{"flight", "del", "flight del NAME",
-	 "delete one of those", NULL,
+	 "delete one recording", NULL,
 	 1, 1, 0, cmd_flight_del},
 	{"worker", "list", "worker list",
-	 "how busy the workers are",
+	 "show how busy the workers are",
 	 "BUSY is the share of the last second in turns that moved frames.\n",
 	 0, 0, 0, cmd_worker_list},
 	{"worker", "queues", "worker queues",
-	 "which worker polls which queue", NULL,
+	 "show which worker polls which queue", NULL,
 	 0, 0, 0, cmd_worker_queues},
 	{"worker", "move", "worker move PORT QUEUE WORKER|auto",
-	 "have a worker poll a queue from now on",
+	 "move a queue to a worker",
 	 "It stays there until auto, or until the port or weft-dataplane goes.\n"
 	 "auto leaves it where it is, and lets it move by load again, as all queues do.\n",
 	 3, 3, 0, cmd_worker_move},
@@ -382,13 +382,13 @@ static const struct cmd table[] = {
 	 "anything is sent.\n",
 	 2, CMD_WORDS_MAX, 0, cmd_replay_run},
 	{"where", NULL, "where VM|PORT|MAC|IP",
-	 "find a machine; exit 1 if nobody knows it",
+	 "find a machine; exit 1 if it is not known",
 	 "From the configuration (spec), from frames that it sent (fdb) and from what it said in\n"
 	 "ARP and ND (neighbour). SEEN: since it was last heard.\n",
 	 1, 1, 0, cmd_where_run},
 	{"trace", NULL,
 	 "trace PORT --frame HEX | PORT --pcap FILE | --next N [port=PORT] [FILTER] [--seconds N]",
-	 "what would become of a frame that a port sent now; exit 1 if nobody would get it",
+	 "show what would become of a frame that a port sent now; exit 1 if nobody would get it",
 	 "Through the tables as they are, by the code that carries frames; nothing is sent,\n"
 	 "learned or counted.\n"
 	 "--frame HEX  its bytes from the destination's MAC on, without FCS, in pairs of digits\n"
@@ -400,7 +400,7 @@ static const struct cmd table[] = {
 	 "  weft trace --next 5 port=web0 icmp or arp\n",
 	 0, CMD_WORDS_MAX, CMD_FRAME, cmd_trace_run},
 	{"why", NULL, "why FROM TO [size=BYTES]",
-	 "why one machine does not reach another, and what to do; exit 1 if something blocks",
+	 "say why one machine does not reach another, and what to do; exit 1 if something blocks",
 	 "FROM, TO  a port, a VM, a MAC or an IP address; MAC@PORT or IP@PORT: that address,\n"
 	 "          as if it were behind that port\n"
 	 "size      of the IP packets that are traced, default the segment's MTU\n"
@@ -409,14 +409,14 @@ static const struct cmd table[] = {
 	 "  weft why web0 db0\n",
 	 2, 3, 0, cmd_why_run},
 	{"completion", NULL, "completion bash",
-	 "what makes bash complete the words of weft",
+	 "print what makes bash complete the words of weft",
 	 "Installed with weft; else: . <(weft completion bash)\n",
 	 1, 1, 0, cmd_completion_run},
 	{"version", NULL, "version",
-	 "version of this program", NULL,
+	 "print the version of this program", NULL,
 	 0, 0, 0, cmd_status_version},
 	{"help", NULL, "help [COMMAND]",
-	 "this, or more about a command", NULL,
+	 "print this, or more about a command", NULL,
 	 0, 2, 0, cmd_help},
 };
 /* clang-format on */
