@@ -18,6 +18,7 @@
 #include "dataplane/base/loop.h"
 
 #define NAME_BYTES 256
+#define ALLOW_BYTES 32	 /* "DELETE, GET, POST, PUT" */
 #define FLOW_BYTES 16384 /* asked of a stream at once */
 
 struct http {
@@ -91,8 +92,9 @@ static bool is_match(const char *pattern, const char *path, char name[NAME_BYTES
 	return *path == '\0';
 }
 
+/* `allow`: the methods that the path takes, or "". */
 static enum MHD_Result send_text(struct MHD_Connection *connection, int status, const char *type,
-				 char *text, uint64_t etag)
+				 char *text, uint64_t etag, const char *allow)
 {
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
@@ -107,12 +109,15 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
 		snprintf(value, sizeof(value), "\"%llu\"", (unsigned long long)etag);
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, value);
 	}
+	if (*allow != '\0')
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
 	enum MHD_Result result = MHD_queue_response(connection, (unsigned int)status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result send_problem(struct MHD_Connection *connection, struct problem *problem)
+static enum MHD_Result send_problem(struct MHD_Connection *connection, struct problem *problem,
+				    const char *allow)
 {
 	json_t *errors = json_array_size(problem->errors) > 0 ? json_incref(problem->errors) : NULL;
 	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:o*}", "code", problem->code, "status",
@@ -125,7 +130,7 @@ static enum MHD_Result send_problem(struct MHD_Connection *connection, struct pr
 	problem_fini(problem);
 	if (text == NULL)
 		return MHD_NO;
-	return send_text(connection, problem->status, "application/problem+json", text, 0);
+	return send_text(connection, problem->status, "application/problem+json", text, 0, allow);
 }
 
 /* A connection without anything to send is suspended: it costs nothing until it is woken. */
@@ -196,20 +201,29 @@ static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *conn
 	if (reply->stream.read != NULL)
 		return send_stream(http, connection, &reply->stream);
 	if (reply->text != NULL)
-		return send_text(connection, status, reply->text_type, reply->text, reply->etag);
+		return send_text(connection, status, reply->text_type, reply->text, reply->etag,
+				 "");
 	char *text = json_dumps(reply->json, JSON_COMPACT);
 	json_decref(reply->json);
 	if (text == NULL)
 		return MHD_NO;
-	return send_text(connection, status, "application/json", text, reply->etag);
+	return send_text(connection, status, "application/json", text, reply->etag, "");
 }
 
+/* Adds a method to a list as "GET, PUT". Two patterns may fit one path, with the same method. */
+static void add_method(char allow[ALLOW_BYTES], const char *method)
+{
+	size_t len = strlen(allow);
+
+	if (strstr(allow, method) == NULL)
+		snprintf(allow + len, ALLOW_BYTES - len, "%s%s", len > 0 ? ", " : "", method);
+}
+
+/* `allow`: "", or with 405 the methods that the path takes (RFC 9110, 15.5.6). */
 static const struct http_route *find_route(const struct http *http, const char *method,
 					   const char *path, char name[NAME_BYTES],
-					   struct problem *problem)
+					   char allow[ALLOW_BYTES], struct problem *problem)
 {
-	bool is_path_known = false;
-
 	for (size_t i = 0; i < http->config.n_routes; i++) {
 		const struct http_route *route = &http->config.routes[i];
 
@@ -217,11 +231,11 @@ static const struct http_route *find_route(const struct http *http, const char *
 			continue;
 		if (strcmp(route->method, method) == 0)
 			return route;
-		is_path_known = true;
+		add_method(allow, route->method);
 	}
-	if (is_path_known)
+	if (*allow != '\0')
 		problem_set(problem, -EINVAL, 405, "method-not-allowed",
-			    "%.20s is not possible on %.200s", method, path);
+			    "%.20s is not possible on %.200s; use %s", method, path, allow);
 	else
 		problem_set(problem, -ENOENT, 404, "path-unknown",
 			    "there is no %.200s; see docs/api.md for the paths", path);
@@ -291,7 +305,7 @@ static int check_role(struct http_peer *peer, const struct http_route *route,
 static enum MHD_Result answer(struct http *http, struct http_call *call, struct http_peer *peer,
 			      const char *method, const char *path)
 {
-	char name[NAME_BYTES];
+	char name[NAME_BYTES], allow[ALLOW_BYTES] = "";
 	struct problem problem = {0};
 	struct http_reply reply = {0};
 	const struct http_route *route = NULL;
@@ -304,10 +318,11 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 		problem_set(&problem, -E2BIG, 413, "body-too-large",
 			    "the body has more than 8 MiB; split it");
 	else
-		route = find_route(http, method, path, name, &problem);
-	if (route == NULL || check_role(peer, route, &problem) < 0 ||
-	    check_query(call, route, &problem) < 0)
-		return send_problem(call->connection, &problem);
+		route = find_route(http, method, path, name, allow, &problem);
+	if (route == NULL)
+		return send_problem(call->connection, &problem, allow);
+	if (check_role(peer, route, &problem) < 0 || check_query(call, route, &problem) < 0)
+		return send_problem(call->connection, &problem, "");
 	struct http_request request = {
 		.method = method,
 		.name = name,
@@ -320,7 +335,7 @@ static enum MHD_Result answer(struct http *http, struct http_call *call, struct 
 	};
 	request.tag = route->tag;
 	if (route->fn(http->config.ctx, &request, &reply, &problem) < 0)
-		return send_problem(call->connection, &problem);
+		return send_problem(call->connection, &problem, "");
 	problem_fini(&problem);
 	return send_reply(http, call->connection, &reply);
 }

@@ -321,6 +321,8 @@ requests <<-'TABLE'
 	422 | value-invalid | GET | /v1/history/first | |
 	422 | value-invalid | GET | /v1/ports/v0/qemu-args?memory=much | |
 TABLE
+curl -sS --unix-socket "$run/weftd.sock" -o "$run/answer" -D - -X POST http://weft/v1/segments/B |
+	tr -d '\r' | grep -x 'Allow: GET, PUT, DELETE'
 head -c 9000000 /dev/zero | curl -sS --unix-socket "$run/weftd.sock" -o "$run/answer" \
 	-w '%{http_code}\n' -X POST -H 'Content-Type: application/json' -H 'Expect:' \
 	--data-binary @- http://weft/v1/apply | grep -x 413

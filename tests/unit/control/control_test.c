@@ -241,7 +241,10 @@ static void bad_requests_get_their_own_codes(void **state)
 
 	rig_assert_problem(rig, "GET", "/v1/nothing", "", 404, "path-unknown", "/v1/nothing");
 	rig_assert_problem(rig, "GET", "/v1/ports/", "", 404, "path-unknown", "");
-	rig_assert_problem(rig, "POST", "/v1/ports", "{}", 405, "method-not-allowed", "POST");
+	rig_assert_problem(rig, "POST", "/v1/ports", "{}", 405, "method-not-allowed",
+			   "POST is not possible on /v1/ports; use GET");
+	rig_assert_problem(rig, "POST", "/v1/segments/x", "{}", 405, "method-not-allowed",
+			   "use GET, PUT, DELETE");
 	rig_assert_problem(rig, "GET", "/v1/ports/x", "", 404, "port-unknown", "x");
 	rig_assert_problem(rig, "DELETE", "/v1/segments/x", "", 404, "segment-unknown", "x");
 	rig_assert_problem(rig, "PUT", "/v1/segments/x", "{", 400, "json-invalid", "line 1");
