@@ -111,7 +111,9 @@ static int start(struct control_test *test, const struct model_port *peer)
 
 		doctor_say(checks, "way", DOCTOR_FAIL, "%s",
 			   why != NULL ? why : "weftd has not looked for the way yet");
-		doctor_fix(checks, "weft port list says so, too, until that is put right");
+		doctor_fix(
+			checks,
+			"put that right; weft peer list shows the peer as up once there is a way");
 		answer(test, checks);
 		return 0;
 	}
@@ -136,7 +138,7 @@ int api_test_peer(void *ctx, const struct http_request *request, struct http_rep
 		return -ENOENT;
 	if (port->kind != &kind_peer)
 		return problem_set(problem, -EINVAL, 409, "not-for-this-type",
-				   "port %s is no peer; weft port list shows which are",
+				   "port %s is no peer; weft peer list shows the peers",
 				   port->name);
 	if (control->n_tests == CONTROL_TESTS_MAX)
 		return problem_set(problem, -EUSERS, 503, "tests-many",
