@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Texts: licence line, no leftovers, no sleep in tests, drop reasons documented, pcaps listed."""
+"""Texts: licence line, no leftovers, no sleep in tests, drop reasons documented, pcaps listed, links that lead."""
 import pathlib
 import re
 import sys
@@ -13,6 +13,8 @@ PATTERNS = [
     (re.compile(r"\b(TODO|FIXME|XXX)\b(?! ?\(?#\d)"), "a leftover without an issue number"),
     (re.compile(rf"(?<![\w.])({ROOT}|/home|/root|/Users)/"), "a path of one machine"),
 ]
+# In a document: to a file beside it, to a heading.
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 # Waiting is for a condition, with a deadline: one helper in tests/lib polls, nobody else pauses.
 SLEEP = re.compile(r"(?<![\w.-])(u|nano|clock_nano)?sleep\b[( ]|time\.sleep")
 
@@ -35,6 +37,21 @@ def check_source(path, text):
             yield f"{path}:{i}: block comments only"
 
 
+def anchors(text):
+    """What links to headings say after #."""
+    heads = re.findall(r"^#+ (.*)", text, re.M)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def check_links(path, text):
+    for target, anchor in LINK.findall(text):
+        page = path.parent / target if target else path
+        if not page.exists():
+            yield f"{path}: link to {target}, which is not there"
+        elif anchor and anchor not in anchors(page.read_text()):
+            yield f"{path}: link to {target}#{anchor}: no such heading"
+
+
 def main():
     bad = []
     for path in files(SOURCES + DOCUMENTS):
@@ -44,6 +61,8 @@ def main():
             continue
         if path.parts[0] in SOURCES:
             bad += check_source(path, text)
+        if path.suffix == ".md":
+            bad += check_links(path, text)
         for i, line in enumerate(text.splitlines(), 1):
             bad += [f"{path}:{i}: {why}" for pattern, why in PATTERNS
                     if path != pathlib.Path("tests/structure/texts.py") and pattern.search(line)]
