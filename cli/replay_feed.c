@@ -246,25 +246,6 @@ int replay_feed_fill(struct replay_feed *feed, uint8_t *buffer, size_t buffer_by
 	return err;
 }
 
-uint64_t replay_feed_length_ns(const struct replay_feed *feed)
-{
-	uint64_t longest_ns = 0;
-
-	if (feed->pace == REPLAY_PACE_MAX)
-		return 0;
-	if (feed->pace == REPLAY_PACE_TIMES)
-		return scaled(feed, feed->loops * feed->period_ns);
-	for (size_t i = 0; i < feed->n_inputs; i++) {
-		const struct replay_input *input = &feed->inputs[i];
-		uint64_t ns = feed->pace == REPLAY_PACE_PPS
-				      ? ratio_ns(input->packets * feed->loops, feed->pps)
-				      : ratio_ns(8 * input->bytes * feed->loops, feed->rate_bps);
-
-		longest_ns = ns > longest_ns ? ns : longest_ns;
-	}
-	return longest_ns;
-}
-
 void replay_feed_fini(struct replay_feed *feed)
 {
 	for (size_t i = 0; i < feed->n_inputs; i++)

@@ -62,7 +62,4 @@ int replay_feed_scan(struct replay_feed *feed);
  * and *n 0 there are no more. -errno with feed->why: a file has changed since. */
 int replay_feed_fill(struct replay_feed *feed, uint8_t *buffer, size_t buffer_bytes, size_t *n);
 
-/* How long the replay takes if all goes well; 0: not known. */
-uint64_t replay_feed_length_ns(const struct replay_feed *feed);
-
 void replay_feed_fini(struct replay_feed *feed);

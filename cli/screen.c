@@ -108,7 +108,8 @@ static int read_signal(const struct screen *screen)
 	return info.ssi_signo == SIGWINCH ? SCREEN_REDRAW : SCREEN_QUIT;
 }
 
-int screen_wait(const struct screen *screen, int timeout_ms)
+/* Waits for a key, at most so long. */
+static int wait_key(const struct screen *screen, int timeout_ms)
 {
 	struct pollfd fds[2] = {
 		{.fd = screen->keys_fd, .events = POLLIN},
@@ -137,7 +138,7 @@ bool screen_pass(const struct screen *screen, unsigned int interval_ms, screen_f
 	uint64_t end_ns = screen_clock_ns() + (uint64_t)interval_ms * 1000000;
 
 	for (uint64_t now_ns = screen_clock_ns(); now_ns < end_ns; now_ns = screen_clock_ns()) {
-		int key = screen_wait(screen, (int)((end_ns - now_ns) / 1000000 + 1));
+		int key = wait_key(screen, (int)((end_ns - now_ns) / 1000000 + 1));
 
 		if (key == SCREEN_QUIT)
 			return false;

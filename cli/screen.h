@@ -32,9 +32,6 @@ bool screen_is_terminal(const struct screen *screen);
 /* Lines and columns; without a terminal as many as there may be. */
 void screen_size(const struct screen *screen, unsigned int *lines, unsigned int *columns);
 
-/* Waits for a key, at most so long. */
-int screen_wait(const struct screen *screen, int timeout_ms);
-
 /* Lets the time pass, and tells of each key, and of another size, as it comes. false: it is to
  * end. */
 typedef void (*screen_fn)(void *ctx, int key);

@@ -169,18 +169,6 @@ uint64_t channels_lent_bps(const struct model *model, const char *channel, enum 
 	return sum_bps;
 }
 
-uint64_t channels_borrowed_bps(const struct model *model, const char *channel, enum dp_way way)
-{
-	uint64_t sum_bps = 0;
-
-	for (size_t i = 0; i < model->n_loans; i++) {
-		if ((model->loans[i]->ways >> way & 1) != 0 &&
-		    strcmp(model->loans[i]->to, channel) == 0)
-			sum_bps += model->loans[i]->rate_bps;
-	}
-	return sum_bps;
-}
-
 const char *channels_pool_ifname(const struct model *model, const struct model_pool *pool)
 {
 	const struct model_port *port = model_port(model, pool->uplink);

@@ -42,9 +42,8 @@ bool channels_resolve(const struct model *model, const struct model_port *port,
 uint32_t channels_port_id(const struct model *model, const struct model_port *port);
 uint32_t channels_segment_id(const struct model *model, const struct model_segment *segment);
 
-/* What loans take from a channel in a way, or give to it: bits per second. */
+/* What loans take from a channel in a way: bits per second. */
 uint64_t channels_lent_bps(const struct model *model, const char *channel, enum dp_way way);
-uint64_t channels_borrowed_bps(const struct model *model, const char *channel, enum dp_way way);
 
 /* The interface of the uplink that a pool stands for; NULL: there is none. */
 const char *channels_pool_ifname(const struct model *model, const struct model_pool *pool);

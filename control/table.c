@@ -71,7 +71,7 @@ int table_put(struct table *table, struct table_row row)
 	return 0;
 }
 
-void table_remove(struct table *table, uint64_t id)
+static void remove_row(struct table *table, uint64_t id)
 {
 	size_t place = place_of(table, id);
 
@@ -88,7 +88,7 @@ int table_apply(struct table *table, const struct table *changes)
 
 	for (size_t i = 0; i < changes->n_rows && error == 0; i++) {
 		if (changes->rows[i].is_delete)
-			table_remove(table, changes->rows[i].id);
+			remove_row(table, changes->rows[i].id);
 		else
 			error = table_put(table, changes->rows[i]);
 	}

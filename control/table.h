@@ -25,7 +25,6 @@ struct table {
 void table_fini(struct table *table);
 void table_clear(struct table *table);
 int table_put(struct table *table, struct table_row row); /* in the place of the same id */
-void table_remove(struct table *table, uint64_t id);
 const struct table_row *table_find(const struct table *table, uint64_t id);
 bool table_has(const struct table *table, uint64_t id, uint64_t digest);
 

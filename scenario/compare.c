@@ -12,6 +12,7 @@
 #include "scenario/timeline.h"
 
 #define NS_PER_S UINT64_C(1000000000)
+#define TIME_BYTES 32
 #define LOOK_AHEAD 256 /* packets that may be missing or too many in a row */
 
 int compare_add_rule(struct compare_rules *rules, const char *word)
@@ -108,23 +109,24 @@ static bool is_same(const struct packet *a, const struct packet *b,
 	return true;
 }
 
-void compare_format_time(uint64_t time_ns, char text[COMPARE_TIME_BYTES])
+/* "0.001000000" */
+static void format_time(uint64_t time_ns, char text[TIME_BYTES])
 {
-	snprintf(text, COMPARE_TIME_BYTES, "%" PRIu64 ".%09" PRIu64, time_ns / NS_PER_S,
+	snprintf(text, TIME_BYTES, "%" PRIu64 ".%09" PRIu64, time_ns / NS_PER_S,
 		 time_ns % NS_PER_S);
 }
 
 static json_t *describe(const struct packets *packets, size_t i)
 {
 	static const char digits[] = "0123456789abcdef";
-	char time[COMPARE_TIME_BYTES], hex[2 * 256 + 1];
+	char time[TIME_BYTES], hex[2 * 256 + 1];
 	const struct packet *packet;
 	uint32_t n = 0;
 
 	if (i >= packets->n)
 		return json_null();
 	packet = &packets->list[i];
-	compare_format_time(packet->time_ns, time);
+	format_time(packet->time_ns, time);
 	for (; n < packet->len && n < 256; n++) {
 		hex[2 * n] = digits[packet->bytes[n] >> 4];
 		hex[2 * n + 1] = digits[packet->bytes[n] & 15];
@@ -170,8 +172,8 @@ static json_t *list_fields(const struct packet *expected, const struct packet *s
 		add_field(fields, "size", -1, was, is);
 	}
 	if (!is_in_time(expected, seen, rules)) {
-		compare_format_time(expected->time_ns, was);
-		compare_format_time(seen->time_ns, is);
+		format_time(expected->time_ns, was);
+		format_time(seen->time_ns, is);
 		add_field(fields, "time", -1, was, is);
 	}
 	return fields;

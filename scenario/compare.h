@@ -36,7 +36,3 @@ int compare_add_rule(struct compare_rules *rules, const char *word);
  * and one {port, what: more, count} for the others. Returns how many packets differ. */
 size_t compare_packets(const struct packets *expected, const struct packets *seen,
 		       const struct compare_rules *rules, const char *port, json_t *differences);
-
-/* "0.001000000" */
-#define COMPARE_TIME_BYTES 32
-void compare_format_time(uint64_t time_ns, char text[COMPARE_TIME_BYTES]);

@@ -20,7 +20,7 @@ static long long number_of(const json_t *object, const char *key)
 	return (long long)json_integer_value(json_object_get(object, key));
 }
 
-bool report_is(const json_t *result, const char *word)
+static bool is_result(const json_t *result, const char *word)
 {
 	return strcmp(text_of(result, "result"), word) == 0;
 }
@@ -32,10 +32,10 @@ struct report_counts report_count(const json_t *results)
 	size_t i;
 
 	json_array_foreach(results, i, result) {
-		counts.passed += report_is(result, "passed");
-		counts.failed += report_is(result, "failed");
-		counts.updated += report_is(result, "updated");
-		counts.invalid += report_is(result, "invalid");
+		counts.passed += is_result(result, "passed");
+		counts.failed += is_result(result, "failed");
+		counts.updated += is_result(result, "updated");
+		counts.invalid += is_result(result, "invalid");
 	}
 	return counts;
 }
@@ -149,7 +149,7 @@ static void print_below(FILE *out, const json_t *result)
 
 void report_text(FILE *out, unsigned int number, const json_t *result)
 {
-	bool is_ok = report_is(result, "passed") || report_is(result, "updated");
+	bool is_ok = is_result(result, "passed") || is_result(result, "updated");
 
 	fprintf(out, "%s %u - %s\n", is_ok ? "ok" : "not ok", number, text_of(result, "name"));
 	print_below(out, result);
@@ -211,8 +211,8 @@ static void print_xml(FILE *out, const char *text)
 static void print_case(FILE *out, const json_t *result)
 {
 	const char *name = text_of(result, "name"), *slash = strrchr(name, '/');
-	const char *element = report_is(result, "failed")    ? "failure"
-			      : report_is(result, "invalid") ? "error"
+	const char *element = is_result(result, "failed")    ? "failure"
+			      : is_result(result, "invalid") ? "error"
 							     : NULL;
 	char *below = NULL;
 	size_t bytes;

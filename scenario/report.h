@@ -19,7 +19,6 @@ struct report_counts {
 	unsigned int passed, failed, updated, invalid;
 };
 
-bool report_is(const json_t *result, const char *word);
 struct report_counts report_count(const json_t *results);
 
 /* One scenario's lines; number from 1. */

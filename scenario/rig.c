@@ -264,7 +264,8 @@ struct counters_block rig_counters(const struct rig *rig, const char *name)
 	return sum;
 }
 
-struct counters_block rig_totals(const struct rig *rig)
+/* Sum over all ports, those that are gone too. */
+static struct counters_block totals(const struct rig *rig)
 {
 	struct counters_block sum = {0};
 
@@ -275,7 +276,7 @@ struct counters_block rig_totals(const struct rig *rig)
 
 bool rig_accounts_for_all(const struct rig *rig, char *text, size_t text_bytes)
 {
-	struct counters_block sum = rig_totals(rig);
+	struct counters_block sum = totals(rig);
 	uint64_t drops = 0;
 
 	for (unsigned int i = 0; i < DROP_COUNT; i++)

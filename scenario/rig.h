@@ -45,8 +45,5 @@ void rig_wait(struct rig *rig, uint64_t time_ns);
 /* What all ports of this name have counted so far. */
 struct counters_block rig_counters(const struct rig *rig, const char *name);
 
-/* Sum over all ports, those that are gone too. */
-struct counters_block rig_totals(const struct rig *rig);
-
 /* The accounting identity of api/counters.h; `text` gets every term of it. */
 bool rig_accounts_for_all(const struct rig *rig, char *text, size_t text_bytes);

@@ -63,7 +63,7 @@ bool queues_is_complete(const struct queues *queues, unsigned index)
 	       queue->has_addr && queue->kick_fd >= 0 && (queue->is_enabled || !needs_enable);
 }
 
-bool queues_is_any_running(const struct queues *queues)
+static bool is_any_running(const struct queues *queues)
 {
 	for (unsigned i = 0; i < queues->n_queues; i++) {
 		if (queues->queue[i].is_running)
@@ -82,7 +82,7 @@ void queues_pause(struct queues *queues, unsigned index)
 	queue->is_running = false;
 }
 
-void queues_pause_all(struct queues *queues)
+static void pause_all(struct queues *queues)
 {
 	for (unsigned i = 0; i < queues->n_queues; i++)
 		queues_pause(queues, i);
@@ -166,7 +166,7 @@ int queues_resume(struct queues *queues, unsigned index)
 	return 0;
 }
 
-int queues_resume_all(struct queues *queues)
+static int resume_all(struct queues *queues)
 {
 	int ret = 0;
 
@@ -213,15 +213,15 @@ int queues_set_features(struct queues *queues, uint64_t features)
 	uint64_t changes = features ^ queues->features;
 
 	/* QEMU repeats them for each pair of rings, while the first already runs. */
-	if (queues_is_any_running(queues) && changes == 0)
+	if (is_any_running(queues) && changes == 0)
 		return 0;
-	if (queues_is_any_running(queues) && changes != VIRTIO_FEATURE(VHOST_F_LOG_ALL))
+	if (is_any_running(queues) && changes != VIRTIO_FEATURE(VHOST_F_LOG_ALL))
 		return fail(queues, -EBUSY, "features cannot change while a ring runs");
-	queues_pause_all(queues);
+	pause_all(queues);
 	queues->features = features;
 	queues->has_features = true;
 	attach_log(queues);
-	return queues_resume_all(queues);
+	return resume_all(queues);
 }
 
 int queues_set_log(struct queues *queues, int fd, uint64_t bytes, uint64_t offset)
@@ -231,18 +231,18 @@ int queues_set_log(struct queues *queues, int fd, uint64_t bytes, uint64_t offse
 
 	if (ret < 0)
 		return ret;
-	queues_pause_all(queues);
+	pause_all(queues);
 	queues->log = log;
 	attach_log(queues);
 	dirty_log_destroy(old);
-	return queues_resume_all(queues);
+	return resume_all(queues);
 }
 
 int queues_set_memory(struct queues *queues, const struct vhost_memory_table *table, const int *fds)
 {
 	int ret;
 
-	queues_pause_all(queues);
+	pause_all(queues);
 	drop_memory(queues);
 	ret = memory_create(&queues->memory, table, fds, queues->config->max_memory_bytes,
 			    &queues->why);
@@ -255,5 +255,5 @@ int queues_set_memory(struct queues *queues, const struct vhost_memory_table *ta
 		return fail(queues, ret, "too many front-ends share memory");
 	}
 	attach_log(queues);
-	return queues_resume_all(queues);
+	return resume_all(queues);
 }

@@ -39,16 +39,13 @@ void queues_fini(struct queues *queues);
 
 /* Makes the port stop the ring, if it runs. */
 void queues_pause(struct queues *queues, unsigned index);
-void queues_pause_all(struct queues *queues);
 /* Makes the port run the ring, if all that it needs is known and it does not run. 0 or -errno. */
 int queues_resume(struct queues *queues, unsigned index);
-int queues_resume_all(struct queues *queues);
 /* Pauses the ring until it gets a new kick descriptor. */
 void queues_halt(struct queues *queues, unsigned index);
 
-/* Whether the ring has all that it needs, and whether any ring runs. */
+/* Whether the ring has all that it needs. */
 bool queues_is_complete(const struct queues *queues, unsigned index);
-bool queues_is_any_running(const struct queues *queues);
 
 /* Takes over fd; -1: the front-end wants no calls. A running ring does not stop. 0 or -errno. */
 int queues_set_call(struct queues *queues, unsigned index, int fd);

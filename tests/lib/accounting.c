@@ -98,7 +98,8 @@ void accounting_close(struct accounting *a)
 	a->header = NULL;
 }
 
-void accounting_sum(const struct accounting *a, struct counters_block *sum)
+/* Sum over all slots and workers. */
+static void sum_up(const struct accounting *a, struct counters_block *sum)
 {
 	const struct counters_header *h = a->header;
 	const char *base = (const char *)h;
@@ -137,7 +138,7 @@ int accounting_check(const struct accounting *a, unsigned int quiet_ms, unsigned
 	uint64_t quiet_ns = deadline_in_ms(quiet_ms);
 	struct counters_block next;
 
-	accounting_sum(a, sum);
+	sum_up(a, sum);
 	for (;;) {
 		bool is_quiet = deadline_passed(quiet_ns);
 
@@ -146,7 +147,7 @@ int accounting_check(const struct accounting *a, unsigned int quiet_ms, unsigned
 		if (deadline_passed(deadline_ns))
 			return is_quiet ? -EUCLEAN : -ETIMEDOUT;
 		poll(NULL, 0, LOOK_MS);
-		accounting_sum(a, &next);
+		sum_up(a, &next);
 		if (memcmp(&next, sum, sizeof(next)) != 0)
 			quiet_ns = deadline_in_ms(quiet_ms);
 		*sum = next;

@@ -27,9 +27,6 @@ int accounting_open(struct accounting *accounting, const char *run_dir, char why
 int accounting_map(struct accounting *accounting, int fd, char why[DP_TEXT_BYTES]);
 void accounting_close(struct accounting *accounting);
 
-/* Sum over all slots and workers. */
-void accounting_sum(const struct accounting *accounting, struct counters_block *sum);
-
 /* The identity: what came in less what went out, was dropped or is held; 0 is right. */
 int64_t accounting_difference(const struct counters_block *sum);
 

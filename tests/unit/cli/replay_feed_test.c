@@ -125,7 +125,6 @@ static void times_count_from_the_first(void **state)
 
 	assert_int_equal(replay_feed_scan(feed), 0);
 	assert_int_equal(feed->inputs[0].backwards, 1);
-	assert_int_equal(replay_feed_length_ns(feed), 400 * US);
 	drain(rig, sizeof(rig->buffer));
 	assert_int_equal(rig->n, 4);
 	assert_int_equal(rig->heads[0].due_ns, 0);
@@ -177,7 +176,6 @@ static void a_rate_does_not_drift(void **state)
 	feed->pps = 3;
 	feed->loops = 3;
 	assert_int_equal(replay_feed_scan(feed), 0);
-	assert_int_equal(replay_feed_length_ns(feed), 3000000000);
 	drain(rig, sizeof(rig->buffer));
 	assert_int_equal(rig->heads[1].due_ns, 333333333);
 	assert_int_equal(rig->heads[3].due_ns, 1000000000);
