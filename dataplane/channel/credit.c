@@ -14,7 +14,11 @@ void credit_note(struct channel_way *way, bool is_same_pool, int64_t used_bytes,
 		 uint64_t now_ns)
 {
 	__int128 due_bits = (__int128)way->due_bps * passed_ns / SECOND_NS;
+	uint64_t part_ns = passed_ns < CREDIT_NS ? passed_ns : CREDIT_NS;
 
+	way->peak_bps -= (uint64_t)((unsigned __int128)way->peak_bps * part_ns / CREDIT_NS);
+	if (way->peak_bps < way->due_bps)
+		way->peak_bps = way->due_bps;
 	if (credit_is_recent(way, now_ns) && is_same_pool && way->has_account)
 		way->credit_bits += (int64_t)(due_bits - (__int128)used_bytes * 8);
 	else
@@ -80,8 +84,9 @@ static void bound_credit(struct channel_way *way, uint64_t capacity_bps)
 {
 	uint64_t limit_bps = limit_of(way, capacity_bps);
 	uint64_t room_bps = limit_bps > way->due_bps ? limit_bps - way->due_bps : 0;
-	/* In a round that leaves it nothing, it is owed what it was. */
-	uint64_t most_bps = way->due_bps < room_bps && way->due_bps != 0 ? way->due_bps : room_bps;
+	/* A round that leaves it little, or nothing, is no reason to forget what it is owed. */
+	uint64_t peak_bps = way->due_bps > way->peak_bps ? way->due_bps : way->peak_bps;
+	uint64_t most_bps = peak_bps < room_bps ? peak_bps : room_bps;
 	int64_t most = (int64_t)(most_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
 	int64_t least = -(int64_t)(capacity_bps * (CREDIT_NS / 1000) / (SECOND_NS / 1000));
 
