@@ -91,13 +91,21 @@ now_us()
 	echo "${EPOCHREALTIME/./}"
 }
 
+# Since the machine started, in 10 ms: a clock that nobody sets.
+uptime_cs()
+{
+	local uptime
+	read -r uptime _ </proc/uptime
+	echo "${uptime/./}"
+}
+
 # Whether COMMAND... came true within SECONDS: holds_within SECONDS COMMAND...
 holds_within()
 {
-	local deadline=$(($(now_us) + $1 * 1000000))
+	local deadline_cs=$(($(uptime_cs) + $1 * 100))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(now_us)" -lt "$deadline" ] || return 1
+		[ "$(uptime_cs)" -lt "$deadline_cs" ] || return 1
 		pause
 	done
 }
