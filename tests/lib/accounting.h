@@ -30,9 +30,9 @@ void accounting_close(struct accounting *accounting);
 /* The identity: what came in less what went out, was dropped or is held; 0 is right. */
 int64_t accounting_difference(const struct counters_block *sum);
 
-/* Waits until the counters stand still for quiet_ms and add up: a worker that waits for a CPU stands
- * still in the middle of a burst, too. 0; after timeout_ms -EUCLEAN: they stand still and do not add
- * up; -ETIMEDOUT: they did not stop. sum: as last read. */
+/* Waits until the counters stand still for quiet_ms and add up: a worker that waits for a CPU
+ * stands still in the middle of a burst, too. 0; after timeout_ms -EUCLEAN: they stand still and do
+ * not add up; -ETIMEDOUT: they did not stop. sum: as last read. */
 int accounting_check(const struct accounting *accounting, unsigned int quiet_ms,
 		     unsigned int timeout_ms, struct counters_block *sum);
 

@@ -9,6 +9,7 @@ replay LOG DIR/weftd.sock                    sends the same to a new weftd with 
 """
 import json
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def replay(log, path):
         # Who only asks may have been too quick for what comes about by itself, such as a link.
         end = time.monotonic() + SECONDS
         while request["method"] == "GET" and not is_same(request, status, body) and time.monotonic() < end:
-            time.sleep(0.05)
+            select.select([], [], [], 0.05)
             status, etag, body = send(path, request, revisions)
         if request["etag"] and etag:
             revisions[request["etag"]] = etag

@@ -76,7 +76,8 @@ static void without_a_dataplane_nothing_is_changed(void **state)
 	assert_int_equal(rig->control->model->n_ports, 3);
 }
 
-/* How long a request takes that weftd answers with `status`: who waits for a dataplane takes 2,000. */
+/* How long a request takes that weftd answers with `status`: who waits for a dataplane takes
+ * 2,000 ms. */
 static uint64_t ms_of(struct rig *rig, const char *method, const char *path, int status)
 {
 	uint64_t start_ns = deadline_now_ns();
