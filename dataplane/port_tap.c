@@ -62,8 +62,13 @@ static struct tap_queue *queue_of(struct rxq *rxq)
 
 static void close_queues(struct tap_port *tap)
 {
+	const struct dataplane *dp = tap->port->dp;
+
 	for (unsigned int i = 0; i < tap->n_queues; i++) {
 		port_detach_rxq(tap->port, &tap->queues[i].rxq);
+		for (unsigned int w = 0; w < dp->config.n_workers; w++)
+			write_ring_let_go(atomic_load(&dp->workers[w]->write_ring),
+					  tap->queues[i].fd);
 		close(tap->queues[i].fd);
 	}
 }
@@ -303,7 +308,8 @@ static void write_frames(const struct port *port, int fd, struct burst *burst, c
 			 unsigned int n, struct counters_block *count)
 {
 	unsigned int worker = counters_worker_of(port->dp->counters, count);
-	struct write_ring *ring = port->dp->workers[worker]->write_ring;
+	struct write_ring *ring =
+		atomic_load_explicit(&port->dp->workers[worker]->write_ring, memory_order_relaxed);
 	bool is_together = ring != NULL && n >= TOGETHER_MIN;
 	unsigned int n_done = 0;
 

@@ -386,7 +386,7 @@ void worker_run(struct worker *worker)
 	rte_rcu_qsbr_thread_register(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_online(dp->qsbr, worker->index);
 	worker->thread = pthread_self();
-	worker->write_ring = write_ring_create();
+	atomic_store(&worker->write_ring, write_ring_create());
 	atomic_store(&worker->is_awake, true);
 	while (!atomic_load_explicit(&worker->is_stopping, memory_order_relaxed)) {
 		uint64_t now_ns = loop_clock_ns();
@@ -427,8 +427,7 @@ void worker_run(struct worker *worker)
 	atomic_store(&worker->is_awake, false);
 	rte_rcu_qsbr_thread_offline(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_unregister(dp->qsbr, worker->index);
-	write_ring_destroy(worker->write_ring);
-	worker->write_ring = NULL;
+	write_ring_destroy(atomic_exchange(&worker->write_ring, NULL));
 }
 
 void worker_stop(struct worker *worker)

@@ -37,7 +37,7 @@ struct worker {
 	struct burst *tunnelled;	/* of frames that came out of tunnels; and answers */
 	struct burst *let_go;		/* of frames that lanes let go to ports */
 	struct turnstiles *turnstiles;	/* who waits for credit of a channel */
-	struct write_ring *write_ring;	/* while its thread runs; NULL: the kernel gives none */
+	_Atomic(struct write_ring *) write_ring;	/* while its thread runs; NULL: none */
 	struct room room;		/* lanes that wait for room at their receivers */
 	bool has_lanes;			/* that wait, or are emptied, from the next turn on */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */

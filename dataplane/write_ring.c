@@ -3,7 +3,9 @@
 #include "dataplane/write_ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +16,21 @@
 #define IOV_MAX_ADDED (4 * (1 + FRAME_IOV_MAX))
 /* One mapping for both rings (Linux 5.4); IORING_OP_WRITE (5.6, as this). */
 #define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_RW_CUR_POS)
+/* Descriptors from here on are not held: the table has a place for each number. */
+#define FILES_MAX 512
+
+/* Of a descriptor. */
+enum hold {
+	HOLD_UNTRIED, /* the first write tries */
+	HELD,
+	HOLD_REFUSED,
+};
 
 struct write_ring {
 	int fd;
-	bool is_refused;       /* the driver takes no writes that may not wait */
-	unsigned int n, n_iov; /* added since the last run */
+	bool is_refused;	  /* the driver takes no writes that may not wait */
+	uint8_t holds[FILES_MAX]; /* enum hold */
+	unsigned int n, n_iov;	  /* added since the last run */
 	uint32_t sq_mask, cq_mask;
 	_Atomic uint32_t *sq_head, *sq_tail, *cq_head, *cq_tail; /* the kernel's memory */
 	struct io_uring_sqe *sqes;
@@ -72,6 +84,65 @@ static bool map_rings(struct write_ring *ring, const struct io_uring_params *p)
 	return true;
 }
 
+/* --- files that are held --- */
+
+/* fd -1: none from now on. */
+static bool set_file(const struct write_ring *ring, unsigned int place, int fd)
+{
+	struct io_uring_files_update update = {.offset = place, .fds = (uintptr_t)&fd};
+
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES_UPDATE, &update, 1) ==
+	       1;
+}
+
+/* Is a file free as soon as it is not held any more? Older kernels take up to a second, in which a
+ * tap that was closed would still be there. Asked by a pipe whose end is held, and then is not. */
+static bool lets_go_at_once(const struct write_ring *ring)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return false;
+	struct pollfd reader = {.fd = fds[0]};
+	bool was_held = set_file(ring, 0, fds[1]);
+
+	close(fds[1]);
+	bool is_free = was_held && poll(&reader, 1, 0) == 0 && set_file(ring, 0, -1) &&
+		       poll(&reader, 1, 0) == 1;
+
+	close(fds[0]);
+	return is_free;
+}
+
+static void begin_holding(struct write_ring *ring)
+{
+	int none[FILES_MAX];
+
+	memset(none, 0xff, sizeof(none));
+	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES, none, FILES_MAX) < 0 ||
+	    !lets_go_at_once(ring))
+		memset(ring->holds, HOLD_REFUSED, sizeof(ring->holds));
+}
+
+static bool is_held(struct write_ring *ring, int fd)
+{
+	if ((unsigned int)fd >= FILES_MAX)
+		return false;
+	if (ring->holds[fd] == HOLD_UNTRIED)
+		ring->holds[fd] = set_file(ring, (unsigned int)fd, fd) ? HELD : HOLD_REFUSED;
+	return ring->holds[fd] == HELD;
+}
+
+void write_ring_let_go(struct write_ring *ring, int fd)
+{
+	if (ring == NULL || (unsigned int)fd >= FILES_MAX || ring->holds[fd] != HELD)
+		return;
+	set_file(ring, (unsigned int)fd, -1);
+	ring->holds[fd] = HOLD_UNTRIED;
+}
+
+/* --- life --- */
+
 struct write_ring *write_ring_create(void)
 {
 	struct io_uring_params params = {0};
@@ -80,10 +151,17 @@ struct write_ring *write_ring_create(void)
 	if (ring == NULL)
 		return NULL;
 	ring->fd = (int)syscall(SYS_io_uring_setup, WRITE_RING_ENTRIES, &params);
-	if (ring->fd < 0 || (params.features & FEATURES) != FEATURES || !map_rings(ring, &params)) {
+	int error = ring->fd < 0			       ? errno
+		    : (params.features & FEATURES) != FEATURES ? ENOSYS
+		    : !map_rings(ring, &params)		       ? ENOMEM
+							       : 0;
+
+	if (error != 0) {
 		write_ring_destroy(ring);
+		errno = error;
 		return NULL;
 	}
+	begin_holding(ring);
 	return ring;
 }
 
@@ -91,6 +169,9 @@ void write_ring_destroy(struct write_ring *ring)
 {
 	if (ring == NULL)
 		return;
+	/* The kernel takes a ring apart when it comes round to it; what it holds would stay so long. */
+	if (ring->fd >= 0)
+		syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_FILES, NULL, 0);
 	if (ring->rings != NULL)
 		munmap(ring->rings, ring->rings_bytes);
 	if (ring->sqes != NULL)
@@ -111,7 +192,8 @@ bool write_ring_add(struct write_ring *ring, int fd, struct iovec first, const s
 	if (ring->is_refused || ring->n == WRITE_RING_ENTRIES ||
 	    ring->n_iov + n_pieces > IOV_MAX_ADDED)
 		return false;
-	sqe->fd = fd;
+	sqe->fd = fd; /* its place, too */
+	sqe->flags = is_held(ring, fd) ? IOSQE_FIXED_FILE : 0;
 	sqe->user_data = ring->n++;
 	ring->n_iov += n_pieces;
 	if (n_pieces == 0) {

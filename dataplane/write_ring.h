@@ -7,6 +7,9 @@
  * this thread. Chosen at run time: a kernel without io_uring, or one that is told to refuse it
  * (kernel.io_uring_disabled, a system call filter), gives no ring, and a driver that does not
  * know such writes is found out at the first; then the ring does nothing any more.
+ *
+ * From its first write on the ring holds the descriptor's file, so the kernel need not look it up
+ * for each: before a descriptor is closed, write_ring_let_go() must be called.
  */
 #pragma once
 
@@ -21,9 +24,12 @@
 
 struct write_ring;
 
-/* NULL: there is none to be had. Any thread; then one thread at a time. */
+/* NULL: there is none to be had, errno says why. Any thread; then one thread at a time. */
 struct write_ring *write_ring_create(void);
 void write_ring_destroy(struct write_ring *ring); /* NULL is legal */
+
+/* Main, when nobody writes to fd any more: its file is free as soon as it is closed. NULL is legal. */
+void write_ring_let_go(struct write_ring *ring, int fd);
 
 /* One more write: `first`, and after it the pieces `iov`, n_iov of at most FRAME_IOV_MAX; what
  * these point to stays until write_ring_run(). false: no room, run first; or nothing will do. */

@@ -9,9 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEXT_BYTES 32
@@ -199,6 +206,101 @@ static void a_driver_that_knows_no_such_writes_ends_it(void **state)
 	close(fd);
 }
 
+/* Is nobody left who could write? */
+static bool is_closed(int reader)
+{
+	struct pollfd poller = {.fd = reader};
+
+	return poll(&poller, 1, 0) == 1 && (poller.revents & POLLHUP) != 0;
+}
+
+static void write_text(struct pair *pair, int fd)
+{
+	assert_true(write_ring_add(pair->ring, fd, piece("text"), NULL, 0));
+	assert_int_equal(run(pair), 1);
+	assert_int_equal(pair->results[0], 4);
+}
+
+/* A tap that is closed must be gone, and its number is the next one's. */
+static void what_is_let_go_is_free_once_it_is_closed(void **state)
+{
+	struct pair *pair = *state;
+	int first[2], next[2];
+	char got[TEXT_BYTES];
+
+	require_ring(pair);
+	assert_return_code(pipe2(first, O_CLOEXEC), errno);
+	assert_return_code(pipe2(next, O_CLOEXEC), errno);
+	write_text(pair, first[1]);
+	write_text(pair, first[1]);
+	write_ring_let_go(pair->ring, first[1]);
+	assert_false(is_closed(first[0]));
+	close(first[1]);
+	assert_true(is_closed(first[0]));
+	assert_int_equal(dup3(next[1], first[1], O_CLOEXEC), first[1]);
+	write_text(pair, first[1]);
+	assert_int_equal(read(next[0], got, sizeof(got)), 4);
+	assert_int_equal(read(first[0], got, sizeof(got)), 8);
+	for (unsigned int i = 0; i < 2; i++) {
+		close(first[i]);
+		close(next[i]);
+	}
+}
+
+static void a_ring_that_ends_lets_all_go(void **state)
+{
+	struct pair *pair = *state;
+	int fds[2];
+
+	require_ring(pair);
+	assert_return_code(pipe2(fds, O_CLOEXEC), errno);
+	write_text(pair, fds[1]);
+	close(fds[1]);
+	write_ring_destroy(pair->ring);
+	pair->ring = NULL;
+	assert_true(is_closed(fds[0]));
+	close(fds[0]);
+}
+
+/* Beyond the numbers that a ring has places for, it writes all the same. */
+static void a_large_number_is_no_matter(void **state)
+{
+	struct pair *pair = *state;
+	int fd = fcntl(pair->near_fd, F_DUPFD_CLOEXEC, 900);
+
+	require_ring(pair);
+	assert_return_code(fd, errno);
+	write_text(pair, fd);
+	expect(pair, "text");
+	write_ring_let_go(pair->ring, fd);
+	close(fd);
+}
+
+/* In a process of its own, whose filter of system calls refuses what containers' filters do. */
+static void where_it_is_forbidden_there_is_none(void **state)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = {.len = sizeof(rules) / sizeof(rules[0]), .filter = rules};
+	pid_t child = fork();
+	int status;
+
+	assert_return_code(child, errno);
+	if (child == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+			_exit(2);
+		_exit(write_ring_create() == NULL && errno == EPERM ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +314,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_driver_that_knows_no_such_writes_ends_it, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_let_go_is_free_once_it_is_closed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_ring_that_ends_lets_all_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_large_number_is_no_matter, set_up, tear_down),
+		cmocka_unit_test(where_it_is_forbidden_there_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
