@@ -75,8 +75,9 @@ static void measure(struct replay *replay, uint64_t due_ns, uint64_t now_ns)
 		raise_to(&replay->late_max_ns, now_ns - due_ns);
 }
 
-/* The frame's bytes lie in the arena: nobody changes them any more. */
-static void fill_frame(struct burst *burst, uint8_t *at, uint32_t len)
+/* A frame of `bytes`, which weftd could still change: each is read once. What does not fit the
+ * frame's own memory goes to `at`, in the arena. Returns how much went there. */
+static size_t fill_frame(struct burst *burst, const uint8_t *bytes, uint32_t len, uint8_t *at)
 {
 	struct frame *frame = &burst->frames[burst->n++];
 
@@ -87,15 +88,17 @@ static void fill_frame(struct burst *burst, uint8_t *at, uint32_t len)
 	frame->n_iov = 0;
 	memset(&frame->vnet, 0, sizeof(frame->vnet));
 	frame->vnet.num_buffers = 1;
-	memcpy(frame->head, at, frame->head_len);
-	if (len > FRAME_HEAD_BYTES) {
-		struct iovec *piece = &burst->pieces[burst->n_pieces++];
+	memcpy(frame->head, bytes, frame->head_len);
+	if (len <= FRAME_HEAD_BYTES)
+		return 0;
+	struct iovec *piece = &burst->pieces[burst->n_pieces++];
 
-		piece->iov_base = at + FRAME_HEAD_BYTES;
-		piece->iov_len = len - FRAME_HEAD_BYTES;
-		frame->iov = piece;
-		frame->n_iov = 1;
-	}
+	piece->iov_base = at;
+	piece->iov_len = len - FRAME_HEAD_BYTES;
+	memcpy(at, bytes + FRAME_HEAD_BYTES, piece->iov_len);
+	frame->iov = piece;
+	frame->n_iov = 1;
+	return piece->iov_len;
 }
 
 /* The worker says what becomes of it. */
@@ -123,16 +126,16 @@ static void take_due(struct replay *replay, struct burst *burst, uint64_t elapse
 			n = -EBADMSG;
 		if (n != 1 || record.time_ns > elapsed_ns)
 			break;
-		memcpy(burst->arena + at, bytes, record.len);
-		fill_frame(burst, burst->arena + at, record.len);
+		at += fill_frame(burst, bytes, record.len, burst->arena + at);
+		at = (at + 63) & ~(size_t)63;
 		if (replay->fates != NULL)
 			mark_frame(replay, &burst->frames[burst->n - 1], elapsed_ns);
-		at = (at + record.len + 63) & ~(size_t)63;
 		sum += record.len;
 		measure(replay, record.time_ns, elapsed_ns);
 		set(&replay->frames, get(&replay->frames) + 1);
-		record_reader_take(&replay->reader, &record);
+		record_reader_pass(&replay->reader, &record);
 	}
+	record_reader_give_back(&replay->reader);
 	set(&replay->bytes, get(&replay->bytes) + sum);
 	if (n < 0)
 		atomic_store_explicit(&replay->fault, DP_REPLAY_DAMAGED, memory_order_relaxed);

@@ -210,11 +210,12 @@ static bool is_sound(const struct record *record, uint64_t room)
 
 int record_reader_next(struct record_reader *reader, struct record *record, const uint8_t **frame)
 {
-	uint64_t head = atomic_load_explicit(&reader->control->head, memory_order_acquire);
-
+	/* The writer's line is looked at when all that was seen there is taken. */
+	if (reader->tail == reader->head)
+		reader->head = atomic_load_explicit(&reader->control->head, memory_order_acquire);
 	for (;;) {
 		uint64_t at = reader->tail & (reader->ring_bytes - 1);
-		uint64_t to_end = reader->ring_bytes - at, there = head - reader->tail;
+		uint64_t to_end = reader->ring_bytes - at, there = reader->head - reader->tail;
 		uint32_t skip[2];
 
 		if (there == 0)
@@ -236,10 +237,20 @@ int record_reader_next(struct record_reader *reader, struct record *record, cons
 	}
 }
 
-void record_reader_take(struct record_reader *reader, const struct record *record)
+void record_reader_pass(struct record_reader *reader, const struct record *record)
 {
 	reader->tail += record->bytes;
+}
+
+void record_reader_give_back(const struct record_reader *reader)
+{
 	atomic_store_explicit(&reader->control->tail, reader->tail, memory_order_release);
+}
+
+void record_reader_take(struct record_reader *reader, const struct record *record)
+{
+	record_reader_pass(reader, record);
+	record_reader_give_back(reader);
 }
 
 uint64_t record_reader_kept(const struct record_reader *reader)

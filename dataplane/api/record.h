@@ -110,7 +110,7 @@ void record_writer_commit(struct record_writer *writer, const struct record *rec
 struct record_reader {
 	struct record_control *control;
 	const uint8_t *data;
-	uint64_t ring_bytes, tail;
+	uint64_t ring_bytes, head, tail; /* head: as last seen */
 };
 
 void record_reader_begin(struct record_reader *reader, const struct record_map *map,
@@ -120,6 +120,10 @@ void record_reader_begin(struct record_reader *reader, const struct record_map *
  * -EBADMSG: the ring is damaged. */
 int record_reader_next(struct record_reader *reader, struct record *record, const uint8_t **frame);
 void record_reader_take(struct record_reader *reader, const struct record *record);
+/* That in two steps, for who takes many at once: the next one is the one behind it; the writer may
+ * have the room of all so far. */
+void record_reader_pass(struct record_reader *reader, const struct record *record);
+void record_reader_give_back(const struct record_reader *reader);
 
 /* What the writer counted so far. */
 uint64_t record_reader_kept(const struct record_reader *reader);
