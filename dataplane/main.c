@@ -32,6 +32,7 @@
 #include "dataplane/port_types.h"
 #include "dataplane/server.h"
 #include "dataplane/worker.h"
+#include "dataplane/write_ring.h"
 
 #define TURN_MS 100
 #define FOOTPRINT_NS UINT64_C(1000000000)
@@ -126,6 +127,19 @@ static int launch_workers(struct dataplane *dp)
 	return i == dp->config.n_workers ? 0 : -EINVAL;
 }
 
+/* Workers have rings of their own; what this one says is true of them. */
+static void tell_writes(void)
+{
+	struct write_ring *ring = write_ring_create();
+
+	if (ring != NULL)
+		log_info("main", "writes to taps: the frames of a burst together, by io_uring");
+	else
+		log_info("main", "writes to taps: one by one, io_uring is not to be had: %s",
+			 strerror(errno));
+	write_ring_destroy(ring);
+}
+
 static void stop_workers(struct dataplane *dp)
 {
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
@@ -189,6 +203,7 @@ static int serve(struct dataplane *dp, const struct arguments *args, bool hugepa
 	if (error == 0)
 		log_info("main", "weft-dataplane " WEFT_VERSION " serves %s with %u worker(s)",
 			 args->run_dir, dp->config.n_workers);
+	tell_writes();
 	while (error >= 0 && !is_stopping) {
 		error = loop_turn(dp->loop, TURN_MS, loop_clock_ns);
 		told_ns = turn(dp, told_ns);
