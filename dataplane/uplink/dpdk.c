@@ -389,61 +389,92 @@ static bool dpdk_arm(struct uplink_queue *queue)
 
 /* --- sending: worker --- */
 
-/* Up to n buffers: all at once, or what there is. */
+/* Up to n buffers, as the pool has them: all at once, or what there is. */
 static unsigned int take_buffers(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int n)
 {
 	unsigned int i = 0;
 
-	if (rte_pktmbuf_alloc_bulk(pool, mbufs, n) == 0)
+	if (rte_mempool_get_bulk(pool, (void **)mbufs, n) == 0)
 		return n;
-	while (i < n && (mbufs[i] = rte_pktmbuf_alloc(pool)) != NULL)
+	while (i < n && (mbufs[i] = rte_mbuf_raw_alloc(pool)) != NULL)
 		i++;
 	return i;
 }
 
-/* At most BURST_FRAMES, none longer than the device takes. */
-static void send_run(struct device *device, const struct port *port, const struct port_out *out,
-		     unsigned int n, struct counters_block *count)
+/* One piece of so many bytes, nothing left to the device. What rte_mbuf_raw_alloc() says of a
+ * buffer from the pool holds; that and the next fields are one write. No one sets tx_offload. */
+static inline void start_buffer(struct rte_mbuf *mbuf, uint32_t bytes)
 {
+	mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+	mbuf->refcnt = 1;
+	mbuf->nb_segs = 1;
+	mbuf->port = RTE_MBUF_PORT_INVALID;
+	mbuf->ol_flags = 0;
+	mbuf->packet_type = 0;
+	mbuf->pkt_len = bytes;
+	mbuf->data_len = (uint16_t)bytes;
+}
+
+static void drop_out(const struct port *port, const struct port_out *out, unsigned int n,
+		     enum drop_reason reason, struct counters_block *count)
+{
+	for (unsigned int i = 0; i < n; i++)
+		drop_frame(recorder_of(port, count), count, out[i].frame, reason);
+}
+
+/* At most BURST_FRAMES, up to the first that is longer than the device takes. Returns how many
+ * these are. */
+static unsigned int send_run(struct device *device, const struct port *port,
+			     const struct port_out *out, unsigned int n,
+			     struct counters_block *count)
+{
+	const uint32_t bytes_max = device->ethdev.frame_bytes_max;
 	struct rte_mbuf *mbufs[BURST_FRAMES];
-	unsigned int n_taken = take_buffers(device->ethdev.pool, mbufs, n);
+	unsigned int n_taken = take_buffers(device->ethdev.pool, mbufs, n), i;
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < n_taken; i++) {
-		struct rte_mbuf *mbuf = mbufs[i];
+	for (i = 0; i < n_taken; i++) {
+		uint32_t frame_bytes = driver_frame_bytes(&out[i]);
 
-		mbuf->pkt_len = driver_frame_bytes(&out[i]);
-		mbuf->data_len = (uint16_t)mbuf->pkt_len;
-		driver_frame_write(&out[i], rte_pktmbuf_mtod(mbuf, uint8_t *));
-	}
-	unsigned int sent = n_taken != 0 ? put_all(device, mbufs, n_taken) : 0;
-
-	for (unsigned int i = 0; i < sent; i++)
+		if (__builtin_expect(frame_bytes > bytes_max, 0))
+			break;
+		start_buffer(mbufs[i], frame_bytes);
+		driver_frame_write(&out[i], rte_pktmbuf_mtod(mbufs[i], uint8_t *));
 		bytes += out[i].frame->len;
+	}
+	if (__builtin_expect(i < n_taken, 0)) {
+		rte_pktmbuf_free_bulk(mbufs + i, n_taken - i);
+		n = i;
+	}
+	unsigned int sent = i != 0 ? put_all(device, mbufs, i) : 0;
+
+	for (unsigned int k = sent; k < i; k++)
+		bytes -= out[k].frame->len;
 	count->tx_frames += sent;
 	count->tx_bytes += bytes;
-	for (unsigned int i = sent; i < n; i++)
-		drop_frame(recorder_of(port, count), count, out[i].frame, DROP_UPLINK_FULL);
+	/* What found no buffer, too. */
+	drop_out(port, out + sent, n - sent, DROP_UPLINK_FULL, count);
+	return n;
 }
 
 static void dpdk_send(struct uplink_queue *queue, const struct port_out *out, unsigned int n,
 		      struct counters_block *count)
 {
 	struct device *device = device_of(queue);
-	uint32_t bytes_max = is_open(device) ? device->ethdev.frame_bytes_max : 0;
+	const struct port *port = queue->rxq.port;
 
-	for (unsigned int i = 0; i < n;) {
-		unsigned int run = 0;
+	if (!is_open(device)) {
+		drop_out(port, out, n, DROP_UPLINK_ERROR, count);
+		return;
+	}
+	while (n != 0) {
+		unsigned int run = n < BURST_FRAMES ? n : BURST_FRAMES;
+		unsigned int done = send_run(device, port, out, run, count);
 
-		while (i + run < n && run < BURST_FRAMES &&
-		       driver_frame_bytes(&out[i + run]) <= bytes_max)
-			run++;
-		if (run != 0)
-			send_run(device, queue->rxq.port, out + i, run, count);
-		else
-			drop_frame(recorder_of(queue->rxq.port, count), count, out[i].frame,
-				   DROP_UPLINK_ERROR);
-		i += run != 0 ? run : 1;
+		if (done < run)
+			drop_out(port, &out[done++], 1, DROP_UPLINK_ERROR, count);
+		out += done;
+		n -= done;
 	}
 }
 
