@@ -343,15 +343,12 @@ static void transmit_tagged(struct forward_lists *lists, struct port *port,
 	flush_tagged(lists, port, burst, count);
 }
 
-/* The gate of a peer: it has the frame's segment. */
-static void transmit_to_peer(struct forward_lists *lists, struct port *port, struct burst *burst,
-			     struct egress *egress, struct counters_block *count)
+/* As turn_back(), at a peer. */
+static unsigned int turn_back_from_peer(const struct burst *burst,
+					const struct segment_set *segments, bool takes_tags,
+					struct egress *egress, struct counters_block *count)
 {
-	const struct segment_set *segments =
-		atomic_load_explicit(&port->segments, memory_order_acquire);
-	bool takes_tags =
-		!burst->has_tags || atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
-	unsigned int n = 0, offloads = 0;
+	unsigned int n = 0;
 	uint16_t asked = 0; /* segment of which is_member tells */
 	bool is_member = false;
 
@@ -362,15 +359,37 @@ static void transmit_to_peer(struct forward_lists *lists, struct port *port, str
 			asked = frame->segment;
 			is_member = segment_set_has(segments, asked);
 		}
-		if (!is_member) {
+		if (!is_member)
 			drop_frame(burst->recorder, count, frame, DROP_WRONG_SEGMENT);
-		} else if (!takes_tags && frame->has_tag) {
+		else if (!takes_tags && frame->has_tag)
 			drop_frame(burst->recorder, count, frame, DROP_TAGGED);
-		} else {
-			offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+		else
 			egress->order[n++] = egress->order[i];
-		}
 	}
+	return n;
+}
+
+/* The gate of a peer: it has the frame's segment. Nearly always all are of one: one look at the
+ * whole list. */
+static void transmit_to_peer(struct forward_lists *lists, struct port *port, struct burst *burst,
+			     struct egress *egress, struct counters_block *count)
+{
+	const struct segment_set *segments =
+		atomic_load_explicit(&port->segments, memory_order_acquire);
+	bool takes_tags =
+		!burst->has_tags || atomic_load_explicit(&port->takes_tags, memory_order_relaxed);
+	unsigned int n = egress->n, offloads = 0, differences = 0;
+	uint16_t segment = n != 0 ? burst->frames[egress->order[0]].segment : 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct frame *frame = &burst->frames[egress->order[i]];
+
+		differences |= frame->segment ^ segment;
+		offloads |= frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
+	}
+	if (__builtin_expect(differences != 0 || !takes_tags || !segment_set_has(segments, segment),
+			     0))
+		n = turn_back_from_peer(burst, segments, takes_tags, egress, count);
 	send_out(lists, port, burst, egress->order, n, offloads, count);
 }
 

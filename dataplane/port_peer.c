@@ -216,48 +216,65 @@ static void seal(const struct vxlan_tunnel *tunnel, const struct frame *frame, u
 	vxlan_tunnel_seal(tunnel, header, &sum);
 }
 
-/* A frame with its outer headers. Those of the next are the same if it is of the same flow and as
- * long: then there is one copy of them. */
-struct stamped {
-	struct port_out out; /* frame NULL: none yet */
-	uint32_t vni;
-	uint32_t hash; /* of the flow */
+/* The flow of the frame before, so that the next one of it is not read again. */
+struct flow {
+	const struct frame *frame; /* NULL: none yet */
+	uint32_t hash;
 	uint8_t tos;
 };
 
-/* header: room for outer headers. Makes *stamped, which is the frame before, that of this one.
- * false: the frame fits no packet. */
-static bool stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
-		  uint8_t *header, struct stamped *stamped)
+static void enter_flow(const struct frame *frame, struct flow *flow)
 {
-	const struct frame *before = stamped->out.frame;
-	bool is_same = before != NULL && vxlan_flow_is_same(frame->head, frame->head_len,
-							    before->head, before->head_len);
+	const struct frame *before = flow->frame;
+	struct vxlan_inner inner;
+
+	flow->frame = frame;
+	if (before != NULL &&
+	    vxlan_flow_is_same(frame->head, frame->head_len, before->head, before->head_len))
+		return;
+	vxlan_inner_read(frame->head, frame->head_len, &inner);
+	flow->hash = vxlan_flow_hash(frame->head, frame->head_len, &inner);
+	flow->tos = inner.tos;
+}
+
+/* Writes the outer headers of a frame; returns their length. 0: it fits no packet. */
+static uint16_t stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
+		      struct flow *flow, uint8_t *header)
+{
+	uint32_t bytes;
 
 	if (frame->len > way->max_inner_bytes)
-		return false;
-	stamped->out.frame = frame;
-	if (is_same && before->len == frame->len && stamped->vni == vni &&
-	    !way->tunnel.has_checksum)
-		return true;
-	if (!is_same) {
-		struct vxlan_inner inner;
-
-		vxlan_inner_read(frame->head, frame->head_len, &inner);
-		stamped->hash = vxlan_flow_hash(frame->head, frame->head_len, &inner);
-		stamped->tos = inner.tos;
-	}
-	stamped->vni = vni;
-	stamped->out.outer = header;
-	stamped->out.outer_len = (uint16_t)vxlan_tunnel_encap(&way->tunnel, vni, frame->len,
-							      stamped->hash, stamped->tos, header);
-	if (stamped->out.outer_len == 0) {
-		stamped->out.frame = NULL;
-		return false;
-	}
-	if (way->tunnel.has_checksum)
+		return 0;
+	enter_flow(frame, flow);
+	bytes = vxlan_tunnel_encap(&way->tunnel, vni, frame->len, flow->hash, flow->tos, header);
+	if (bytes != 0 && way->tunnel.has_checksum)
 		seal(&way->tunnel, frame, header);
-	return true;
+	return (uint16_t)bytes;
+}
+
+/* Lists the first frame of `order` with its outer headers, and those behind it that have the same:
+ * of its segment and flow, as long, and without a checksum. Returns how many these are. */
+static inline unsigned int list_alike(const struct burst *burst, const uint8_t *order,
+				      unsigned int n, struct port_out like, struct port_out *out)
+{
+	const struct frame *first = &burst->frames[order[0]];
+	const enum vxlan_flow_words words = vxlan_flow_words(first->head, first->head_len);
+	const uint32_t len = first->len;
+	unsigned int i;
+
+	out[0] = like;
+	if (words == VXLAN_FLOW_NO_WORDS)
+		return 1;
+	for (i = 1; i < n; i++) {
+		const struct frame *frame = &burst->frames[order[i]];
+
+		if (frame->len != len || frame->head_len != first->head_len ||
+		    frame->segment != first->segment ||
+		    !vxlan_flow_are_equal(frame->head, first->head, words))
+			break;
+		out[i] = (struct port_out){frame, like.outer, like.outer_len};
+	}
+	return i;
 }
 
 /* Hands them over, and counts beside the uplink's own frames what it took. */
@@ -299,8 +316,8 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 	struct port *uplink = find_carrier(port, way, &reason);
 	uint8_t headers[BURST_FRAMES][VXLAN_OVERHEAD_IPV6_BYTES];
 	struct port_out out[BURST_FRAMES];
-	struct stamped stamped = {0};
-	unsigned int n_out = 0;
+	struct flow flow = {0};
+	unsigned int n_out = 0, n_alike;
 	uint16_t segment = 0;
 	uint32_t vni = 0;
 
@@ -308,19 +325,24 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 		drop_frames(burst, count, order, n, reason);
 		return;
 	}
-	for (unsigned int i = 0; i < n; i++) {
-		const struct frame *frame = &burst->frames[order[i]];
+	for (unsigned int i = 0; i < n; i += n_alike) {
+		struct port_out like = {&burst->frames[order[i]], headers[n_out], 0};
 
-		if (frame->segment != segment) {
-			segment = frame->segment;
+		if (like.frame->segment != segment) {
+			segment = like.frame->segment;
 			vni = vni_of(port->dp, segment);
 		}
-		if (vni == 0 || !stamp(way, frame, vni, headers[n_out], &stamped)) {
-			drop_frame(burst->recorder, count, frame,
+		if (vni != 0)
+			like.outer_len = stamp(way, like.frame, vni, &flow, headers[n_out]);
+		n_alike = 1;
+		if (like.outer_len == 0) {
+			drop_frame(burst->recorder, count, like.frame,
 				   vni != 0 ? DROP_TOO_BIG : DROP_WRONG_SEGMENT);
 			continue;
 		}
-		out[n_out++] = stamped.out;
+		n_alike = list_alike(burst, order + i, way->tunnel.has_checksum ? 1 : n - i, like,
+				     out + n_out);
+		n_out += n_alike;
 	}
 	if (n_out != 0)
 		send_out(uplink, out, n_out, count);

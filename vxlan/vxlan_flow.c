@@ -15,9 +15,6 @@
 #define KEY_2 0x3c6ef372fe94f82bULL
 #define KEY_3 0xa54ff53a5f1d36f1ULL
 
-/* Ethernet, IPv4 without options, ports: what has less is not compared with others. */
-#define SAME_BYTES_MIN (ETH_HLEN + 20 + 4)
-
 /* Every bit of the result depends on every bit of both: the halves of the long product. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -81,36 +78,4 @@ uint32_t vxlan_flow_hash(const uint8_t *head, uint32_t head_len, const struct vx
 		hash = mix(load64(head) ^ KEY_0, upper ^ KEY_1);
 	}
 	return (uint32_t)(mix(hash ^ KEY_2, KEY_3) >> 32);
-}
-
-/* Of the bytes from an offset on: those in which two heads differ. */
-static inline uint64_t differ64(const uint8_t *a, const uint8_t *b, uint32_t at)
-{
-	return load64(a + at) ^ load64(b + at);
-}
-
-static inline uint64_t differ32(const uint8_t *a, const uint8_t *b, uint32_t at)
-{
-	return load32(a + at) ^ load32(b + at);
-}
-
-/* Without options: version and TOS; fragment, TTL, protocol; addresses; ports or what is there. */
-static bool is_same_ipv4(const uint8_t *a, const uint8_t *b)
-{
-	return a[ETH_HLEN] == 0x45 &&
-	       (differ32(a, b, ETH_HLEN - 2) | differ32(a, b, ETH_HLEN + 6) |
-		differ64(a, b, ETH_HLEN + 12) | differ32(a, b, ETH_HLEN + 20)) == 0;
-}
-
-bool vxlan_flow_is_same(const uint8_t *head, uint32_t head_len, const uint8_t *before,
-			uint32_t before_len)
-{
-	if (head_len < SAME_BYTES_MIN || before_len < SAME_BYTES_MIN ||
-	    (differ64(head, before, 0) | differ64(head, before, ETH_HLEN - 8)) != 0)
-		return false;
-	uint16_t type = vxlan_load_be16(head + 2 * ETH_ALEN);
-
-	if (type == ETH_P_IP)
-		return is_same_ipv4(head, before);
-	return type != ETH_P_IPV6 && !vxlan_is_tag(type);
 }
