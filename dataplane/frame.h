@@ -123,9 +123,13 @@ static inline void frame_copy(uint8_t *to, const uint8_t *from, size_t n)
 			to[i] = from[i];
 		return;
 	}
-	for (size_t i = 0; i + 32 < n; i += 32) {
-		memcpy(to + i, from + i, 16);
-		memcpy(to + i + 16, from + i + 16, 16);
+	memcpy(to, from, 16);
+	memcpy(to + 16, from + 16, 16);
+	if (__builtin_expect(n > 64, 0)) {
+		for (size_t i = 32; i + 32 < n; i += 32) {
+			memcpy(to + i, from + i, 16);
+			memcpy(to + i + 16, from + i + 16, 16);
+		}
 	}
 	memcpy(to + n - 32, from + n - 32, 16);
 	memcpy(to + n - 16, from + n - 16, 16);

@@ -153,6 +153,13 @@ static inline void ring_frame_to_buffer(struct ring *ring, const struct frame *f
 	}
 }
 
+/* The same for a frame that is all head, with the header of 12 bytes: most are. */
+static inline void ring_frame_head_to_buffer(const struct frame *frame, uint8_t *at)
+{
+	memcpy(at, &frame->vnet, sizeof(frame->vnet));
+	frame_copy(at + sizeof(frame->vnet), frame->head, frame->head_len);
+}
+
 /* Copies `bytes` from `from` to where the cursor (piece, offset) stands, and moves it on. */
 static inline void ring_frame_scatter(const struct ring *ring, struct iovec **to, const void *from,
 				      size_t bytes)

@@ -43,11 +43,14 @@ static inline void ring_notify_log(const struct ring *ring)
 			       sizeof(uint16_t));
 }
 
+static inline void ring_notify_write(struct vring_used_elem *to, uint16_t id, uint32_t len)
+{
+	*to = (struct vring_used_elem){.id = id, .len = len};
+}
+
 static inline void ring_notify_use(struct ring *ring, uint16_t index, uint16_t id, uint32_t len)
 {
-	struct vring_used_elem elem = {.id = id, .len = len};
-
-	ring->used->ring[index & ring->mask] = elem;
+	ring_notify_write(&ring->used->ring[index & ring->mask], id, len);
 }
 
 /* Index at which the guest wants the next call; lies behind the available ring. */

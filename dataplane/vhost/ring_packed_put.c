@@ -110,23 +110,26 @@ static inline unsigned int put_heads(struct ring *ring, const struct burst *burs
 				     uint64_t *bytes)
 {
 	struct ring_journal_entry *entries = &ring->packed.journal->entries[n_entries];
-	const unsigned int next = ahead->next, n_ahead = ahead->n;
+	const unsigned int next = ahead->next, n_left = ahead->n > next ? ahead->n - next : 0;
+	const unsigned int max = n < n_left ? n : n_left;
+	uint64_t sum = 0;
 	unsigned int i;
 
-	for (i = 0; i < n && next + i < n_ahead; i++) {
+	for (i = 0; i < max; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
-		uint32_t need = (uint32_t)sizeof(frame->vnet) + frame->len;
+		const uint32_t len = frame->len, need = (uint32_t)sizeof(frame->vnet) + len;
 		unsigned int offloads = frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
 
 		if (__builtin_expect(ahead->bytes[next + i] < need, 0) ||
 		    __builtin_expect((frame->n_iov | offloads) != 0, 0))
 			break;
-		ring_frame_to_buffer(ring, frame, ahead->at[next + i]);
+		ring_frame_head_to_buffer(frame, ahead->at[next + i]);
 		entries[i] = (struct ring_journal_entry){
 			.id = ahead->id[next + i], .slots = 1, .bytes = need};
-		*bytes += frame->len;
+		sum += len;
 	}
 	ahead->next = next + i;
+	*bytes += sum;
 	ring->packed.next = ring_packed_step(ring, ring->packed.next, i);
 	return i;
 }

@@ -121,23 +121,28 @@ static inline unsigned int put_heads(struct ring *ring, const struct burst *burs
 				     uint64_t *bytes)
 {
 	const struct ring_ahead *ahead = &offer->ahead;
-	const unsigned int n_ahead = ahead->n;
-	const uint16_t next_used = ring->next_used;
-	unsigned int entry = offer->used, i;
+	const unsigned int before = offer->used, n_left = ahead->n > before ? ahead->n - before : 0;
+	const unsigned int max = n < n_left ? n : n_left;
+	/* What the compiler would read again after each copy. */
+	struct vring_used_elem *const used = ring->used->ring;
+	const unsigned int next_used = ring->next_used + before, mask = ring->mask;
+	uint64_t sum = 0;
+	unsigned int i;
 
-	for (i = 0; i < n && entry < n_ahead; i++, entry++) {
+	for (i = 0; i < max; i++) {
 		const struct frame *frame = &burst->frames[order[i]];
-		uint32_t need = (uint32_t)sizeof(frame->vnet) + frame->len;
+		const uint32_t len = frame->len, need = (uint32_t)sizeof(frame->vnet) + len;
 		unsigned int offloads = frame->vnet.hdr.flags | frame->vnet.hdr.gso_type;
 
-		if (__builtin_expect(ahead->bytes[entry] < need, 0) ||
+		if (__builtin_expect(ahead->bytes[before + i] < need, 0) ||
 		    __builtin_expect((frame->n_iov | offloads) != 0, 0))
 			break;
-		ring_frame_to_buffer(ring, frame, ahead->at[entry]);
-		ring_notify_use(ring, (uint16_t)(next_used + entry), offer->id[entry], need);
-		*bytes += frame->len;
+		ring_frame_head_to_buffer(frame, ahead->at[before + i]);
+		ring_notify_write(&used[(next_used + i) & mask], offer->id[before + i], need);
+		sum += len;
 	}
-	offer->used = (uint16_t)entry;
+	offer->used = (uint16_t)(before + i);
+	*bytes += sum;
 	return i;
 }
 
