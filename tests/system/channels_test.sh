@@ -37,6 +37,10 @@ mean()
 		if length < 100 then empty else add / length * 0.008 end" "$run/shape.json"
 }
 
+# Times of an event: so many ms after its answer, so many before it was asked for: after_ms, until_ms EVENT MS
+after_ms() { jq ".events[$1].ended_ms + $2 | floor" "$run/shape.json"; }
+until_ms() { jq ".events[$1].began_ms - $2 | floor" "$run/shape.json"; }
+
 # Whether a rate is near what is due; coarse, since others use the machine: near WHAT IS DUE
 near()
 {
@@ -84,27 +88,30 @@ step "a loan of 40M, for 2 s"
 shape 5500 --flow from=g,to=s --flow from=b,to=s \
 	--at "1000:weft channel lend gold 40M to=bronze for=2s way=tx"
 near "gold before" "$(mean 0 400 900)" 60
-near "gold meanwhile" "$(mean 0 1600 2600)" 20
-near "gold afterwards" "$(mean 0 4200 5500)" 60
+# It begins between request and answer.
+begin=$(after_ms 0 500) end=$(until_ms 0 -1700) later=$(after_ms 0 3200)
+near "gold meanwhile" "$(mean 0 "$begin" "$end")" 20
+near "gold afterwards" "$(mean 0 "$later" 5500)" 60
 near "bronze before" "$(mean 1 400 900)" 20
-near "bronze meanwhile" "$(mean 1 1600 2600)" 60
-near "bronze afterwards" "$(mean 1 4200 5500)" 20
+near "bronze meanwhile" "$(mean 1 "$begin" "$end")" 60
+near "bronze afterwards" "$(mean 1 "$later" 5500)" 20
 all_came
 
 step "a loan that is called back"
 shape 4500 --flow from=g,to=s --flow from=b,to=s \
 	--at "500:weft channel lend gold 40M to=bronze for=1h way=tx" --at "2200:weft channel recall loan1"
-near "gold meanwhile" "$(mean 0 1300 2100)" 20
-near "gold afterwards" "$(mean 0 3200 4500)" 60
-near "bronze afterwards" "$(mean 1 3200 4500)" 20
+near "gold meanwhile" "$(mean 0 "$(after_ms 0 750)" "$(until_ms 1 100)")" 20
+later=$(after_ms 1 950)
+near "gold afterwards" "$(mean 0 "$later" 4500)" 60
+near "bronze afterwards" "$(mean 1 "$later" 4500)" 20
 all_came
 
 step "a port moves between channels, under load"
 shape 4000 --flow from=b,to=s --at "1000:weft channel assign gold port=b" \
 	--at "2500:weft channel assign bronze port=b"
 near "in bronze" "$(mean 0 400 900)" 20
-near "in gold" "$(mean 0 1600 2400)" 60
-near "in bronze again" "$(mean 0 3200 4000)" 20
+near "in gold" "$(mean 0 "$(after_ms 0 550)" "$(until_ms 1 100)")" 60
+near "in bronze again" "$(mean 0 "$(after_ms 1 650)" 4000)" 20
 all_came
 
 step "a tap moves between channels, under TCP"
@@ -121,7 +128,8 @@ weft channel assign gold port=c1
 wait "$client" || fail "the connection broke: $(jq -r .error "$run/iperf.json")"
 wait "$server"
 jq -c '[.intervals[].sum | .bits_per_second / 1e6 | round]' "$run/iperf.json"
-jq -e '.intervals[-1].sum.bits_per_second > 4e7' "$run/iperf.json" >/dev/null ||
+# Bronze has 20M; a second may have lacked a CPU.
+jq -e '[.intervals[-3:][].sum.bits_per_second] | max > 4e7' "$run/iperf.json" >/dev/null ||
 	fail "the connection does not have the rate of gold"
 weft channel list
 weft drops

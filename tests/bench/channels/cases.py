@@ -82,7 +82,7 @@ def say_accuracy(run, way, rate, size, rounds):
     # A large frame that takes less than 200 us is not cut.
     unit = LINE["tso"] if size == "tso" and rate > 8 * LINE["tso"] / 200e-6 else UNIT[size]
     seen = windows.accuracy(rounds, rate, unit)
-    mean = statistics.median(windows.bps(r) for r in rounds)
+    mean = statistics.median(run.bps(r) for r in rounds)
     late = {"late": seen["late"], "kept": seen["kept"], "bps": round(mean)}
     print(f"       {what}: mean {100 * (mean / rate - 1):+.3f} %, all time; of slices of 10 ms {late['late']} were "
           f"measured late, in {late['kept']} the worker's CPU was")
@@ -90,7 +90,7 @@ def say_accuracy(run, way, rate, size, rounds):
         part = seen[width]
         good = part["windows"] >= few and part["beyond"] == 0
         if not run.full:  # a machine that others use: the mean is what counts
-            good = 0.5 < mean / rate < 1.02
+            good = run.good(rounds, 0.5 < mean / rate < 1.02)
         run.say("accuracy", f"{what}, {width}", {**part, **late}, good,
                 f"{part['windows']} windows: error median {part['median_pct']} %, worst {part['worst_pct']} %, "
                 f"{part['beyond']} beyond")
@@ -119,16 +119,16 @@ def overload(run):
             words = {} if way == "tx" else {"pps": pps_above(G, 1514, 8 / 9)}
             flows = [flow(f"s{i}", f"d{i}", size=1514, **words) for i in range(len(rates))]
             rounds = [switch.shape(flows, 2300) for _ in range(run.rounds)]
-        got = {n: [windows.bps(r, [i]) for r in rounds] for i, n in enumerate(rates)}
+        got = {n: [run.bps(r, [i]) for r in rounds] for i, n in enumerate(rates)}
         medians = {n: statistics.median(v) for n, v in got.items()}
         spares = [medians[n] - rates[n][0] for n in rates if n != "n7"]
         kept = min(medians[n] / rates[n][0] for n in rates)
         slack = 1.003 if run.full else 1.05
         fairness = windows.jain(spares) if min(spares) > 0 else 0
         run.say("overload", f"{way}: least part of an assured rate", {"part": kept},
-                kept >= (0.99 if run.full else 0.95), f"{kept:.4f} (goal 0.99)")
+                run.good(rounds, kept >= (0.99 if run.full else 0.95)), f"{kept:.4f} (goal 0.99)")
         run.say("overload", f"{way}: Jain's index of the spare", {"jain": fairness},
-                fairness >= (0.99 if run.full else 0.9), f"{fairness:.5f} (goal 0.99)")
+                run.good(rounds, fairness >= (0.99 if run.full else 0.9)), f"{fairness:.5f} (goal 0.99)")
         run.say("overload", f"{way}: ceiling 60M", {"bps": medians["n7"]}, medians["n7"] <= 60 * M * slack,
                 f"{medians['n7'] / M:.3f}M")
         run.say("overload", f"{way}: sum of 1G", {"bps": sum(medians.values()), "due": due}, True,
@@ -136,7 +136,16 @@ def overload(run):
 
 
 def steps(switch, labs, flows, **options):
-    """Posts labs, one each second, under load: weft-shape's result and (asked, answered) in its ms."""
+    """Posts labs, one each second, under load: weft-shape's result and (asked, answered) in its ms. Once more if the
+    last one came about when all was over: that takes a machine that others use."""
+    for _ in range(3):
+        result, times = steps_once(switch, labs, flows, **options)
+        if times[-1][1] + 200 < len(result["gaps_us"]):
+            break
+    return result, times
+
+
+def steps_once(switch, labs, flows, **options):
     words = switch.shape_words(flows, 1000 * (len(labs) + 1) + 300, **options)
     times = []
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
@@ -203,10 +212,10 @@ def lossless(run):
             result = switch.shape([flow("a", "b", size=size, ring=256)], 1000 * seconds, ring=4096)
             drops = switch.drops() - before
             f = result["flows"][0]
-            mean = windows.bps(result)
+            mean = run.bps(result)
             run.say("lossless", f"UDP {NAMES[size]}, {seconds} s, ring full", {
                 "drops": drops, "lost": f["lost"], "late": f["late"], "frames": f["received"], "bps": mean},
-                f["lost"] == 0 and f["late"] == 0 and mean > 90 * M,
+                f["lost"] == 0 and f["late"] == 0 and run.good([result], mean > 90 * M),
                 f"{f['lost']} lost, {f['late']} reordered, {drops} drops counted; {f['received']} frames, "
                 f"{mean / M:.2f}M")
 
@@ -245,16 +254,17 @@ def flooder(run):
     channels = {"gold": {"pool": "host", "tx": {"rate": 100 * M}, "rx": {"rate": 100 * M}}}
     ports = {"v": vhost(channel="gold"), "w": vhost(channel="gold"), "f": vhost(), "g": vhost()}
     victim = flow("v", "w", size=1514, pps=round(100 * M / 8 / 1514))
-    parts, floods = [], []
+    results, parts, floods = [], [], []
     with run.switch() as switch:
         switch.apply(lab(ports, channels, {"host": {"capacity": 10 * G}}))
         for _ in range(run.rounds):
             result = switch.shape([victim, flow("f", "g", size=60)], 2300, ring=1024, busy=run.full)
-            parts.append(windows.bps(result, [0]) / (victim["pps"] * 1514 * 8))
+            results.append(result)
+            parts.append(run.bps(result, [0]) / (victim["pps"] * 1514 * 8))
             floods.append(result["flows"][1]["received"] / 2.3)
     part = statistics.median(parts)
     run.say("flooder", "victim's part of its assured 100M", {"part": part, "flood_pps": statistics.median(floods)},
-            part >= (0.97 if run.full else 0.9),
+            run.good(results, part >= (0.97 if run.full else 0.9)),
             f"{part:.4f} (goal 0.97) beside {statistics.median(floods) / 1e6:.2f} million frames/s")
 
 

@@ -9,6 +9,7 @@ import cases
 import cost
 import report
 import tcp
+import windows
 from rig import Switch
 
 CASES = {"accuracy": cases.accuracy, "overload": cases.overload, "step": cases.step, "lossless": cases.lossless,
@@ -25,6 +26,13 @@ class Run:
         self.build, self.full, self.words = options.build, not options.short, words
         self.rounds = options.rounds or (5 if self.full else 1)
         self.results = []
+
+    def bps(self, result, flows=None):
+        return (windows.bps if self.full else windows.there_bps)(result, flows)
+
+    def good(self, rounds, good):
+        """A rate that is not good says nothing where others had the CPUs most of the time."""
+        return good or not (self.full or all(windows.tells(r) for r in rounds))
 
     def switch(self, **options):
         options.setdefault("realtime", self.full)

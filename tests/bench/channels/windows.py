@@ -16,6 +16,25 @@ def bps(result, flows=None, first=SKIP_MS, last=None):
     return 8000 * sum(part) / len(part)
 
 
+THERE_US, THERE_MS = 300, 100
+
+
+def there(result):
+    """Each ms in which, and before which, both CPUs were there for it: on machines that others use, what counts."""
+    away = [max(pair) >= THERE_US for pair in zip(result["gaps_us"], result["waits_us"])]
+    return [i for i in range(SKIP_MS, len(away)) if not away[i] and not away[i - 1]]
+
+
+def tells(result):
+    return len(there(result)) >= THERE_MS
+
+
+def there_bps(result, flows=None):
+    """As bps(), of those ms; of all if they are few."""
+    bins = summed(result, flows)
+    return 8000 * sum(bins[i] for i in there(result)) / len(there(result)) if tells(result) else bps(result, flows)
+
+
 SLICE_MS, SLICE_ALLOWED = 10, 0.02
 SECOND_SLICES, SECOND_ALLOWED = 100, 0.003
 
