@@ -3,6 +3,7 @@
 #include "tests/bench/shape.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -11,12 +12,14 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/lib/deadline.h"
 
 #define MS_NS 1000000ULL
 #define NAP_NS 20000L
 #define TICK_NS 100000L
+#define WAKE_OWN_NS 10000ULL /* that a wake of the witness takes from the worker */
 #define DISTURBED_US 500u
 #define BATCH 64u
 #define RECEIVED_MAX 1024u
@@ -49,6 +52,10 @@ struct rig {
 	uint64_t start_ns, now_ns;
 	uint32_t receiver; /* index of who receives just now */
 	bool is_counting;
+	int task_fd; /* schedstat of the worker; -1: not asked for */
+	/* What was sent until then may wait behind what pauses of who measures, or of the worker's
+	 * CPU, left. */
+	_Atomic uint64_t gap_over_ns, wait_over_ns;
 	_Atomic bool is_over;
 };
 
@@ -139,11 +146,14 @@ static int open_all(struct rig *rig, char *why)
 	return 0;
 }
 
-/* Whether, since a frame was sent, both CPUs were there: else its delay is the machine's. */
+/* Whether, since a frame was sent, both CPUs were there, and before that for long enough: else its
+ * delay is the machine's. */
 static bool is_undisturbed(const struct rig *rig, uint64_t sent_ns)
 {
 	uint64_t last = (rig->now_ns - rig->start_ns) / MS_NS;
 
+	if (sent_ns < rig->gap_over_ns || sent_ns < rig->wait_over_ns)
+		return false;
 	for (uint64_t bin = (sent_ns - rig->start_ns) / MS_NS; bin <= last; bin++) {
 		if (bin < rig->options->ms && (rig->result->gaps_us[bin] > DISTURBED_US ||
 					       rig->result->waits_us[bin] > DISTURBED_US))
@@ -252,11 +262,13 @@ static void send_of(struct rig *rig, struct station *s)
 
 	if (due == 0)
 		return;
+	/* After a pause the rest is not made up for. */
 	unsigned int n = due > 4 * BATCH ? 4 * BATCH : (unsigned int)due;
 	unsigned int sent = shape_port_send(&s->port, n, rig->now_ns);
 
 	flow->n_sent += sent;
-	flow->n_refused += due - sent;
+	flow->n_refused += n - sent;
+	flow->n_skipped += due - n;
 	s->n_paced += due;
 }
 
@@ -331,22 +343,60 @@ static void note_time(const struct rig *rig, uint32_t *bins, uint64_t from_ns, u
 	}
 }
 
+/* Until when what a pause left is in the way: half as long again. */
+static void note_pause(_Atomic uint64_t *over_ns, uint64_t now_ns, uint64_t length_ns)
+{
+	if (length_ns > DISTURBED_US * 1000 && *over_ns < now_ns + length_ns / 2)
+		*over_ns = now_ns + length_ns / 2;
+}
+
+/* How long the worker was ready to run and did not, ever. */
+static uint64_t kept_ns(const struct rig *rig)
+{
+	char text[96];
+	ssize_t n = rig->task_fd < 0 ? 0 : pread(rig->task_fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	char *second = strchr(text, ' ');
+
+	return second == NULL ? 0 : strtoull(second, NULL, 10);
+}
+
 /* Notes in each ms how late what runs on the worker's CPU was, whoever had it: one of higher
  * priority than the worker, which wakes ten times in a ms: who was away for longer than two of
- * these, a fiftieth of 10 ms, is noticed wherever it began. */
+ * these, a fiftieth of 10 ms, is noticed wherever it began. Many that were away for less are in
+ * what the kernel says that the worker was kept from its CPU. */
 static void *witness(void *arg)
 {
 	struct rig *rig = arg;
 	const struct timespec tick = {.tv_nsec = TICK_NS};
-	uint64_t before_ns = deadline_now_ns();
+	uint64_t before_ns = deadline_now_ns(), looked_ns = before_ns, kept = kept_ns(rig);
+	uint64_t own_ns = 0;
 
 	while (!rig->is_over) {
 		ppoll(NULL, 0, &tick, NULL);
 		uint64_t now_ns = deadline_now_ns(), late_ns = now_ns - before_ns - TICK_NS;
 
-		if (now_ns - before_ns > TICK_NS)
+		own_ns += WAKE_OWN_NS;
+		if (now_ns - before_ns > TICK_NS) {
 			note_time(rig, rig->result->waits_us, before_ns, now_ns, late_ns);
+			note_pause(&rig->wait_over_ns, now_ns, late_ns);
+		}
 		before_ns = now_ns;
+		if (now_ns < looked_ns + MS_NS)
+			continue;
+		uint64_t sum = kept_ns(rig), more_ns = sum - kept;
+
+		/* The kernel adds a wait up when it ends. */
+		if (more_ns > own_ns)
+			note_time(rig, rig->result->kept_us,
+				  more_ns > now_ns - looked_ns ? now_ns - more_ns : looked_ns,
+				  now_ns, more_ns - own_ns);
+		kept = sum;
+		looked_ns = now_ns;
+		own_ns = 0;
 	}
 	return NULL;
 }
@@ -359,6 +409,7 @@ static void measure(struct rig *rig)
 		rig->now_ns = deadline_now_ns();
 		note_time(rig, rig->result->gaps_us, before_ns, rig->now_ns,
 			  rig->now_ns - before_ns);
+		note_pause(&rig->gap_over_ns, rig->now_ns, rig->now_ns - before_ns);
 		before_ns = rig->now_ns;
 		send_all(rig);
 		receive_all(rig);
@@ -461,18 +512,24 @@ static int make_room(struct rig *rig)
 	rig->stations = calloc(rig->n_room, sizeof(*rig->stations));
 	rig->result->gaps_us = calloc(rig->options->ms, sizeof(uint32_t));
 	rig->result->waits_us = calloc(rig->options->ms, sizeof(uint32_t));
+	rig->result->kept_us = calloc(rig->options->ms, sizeof(uint32_t));
 	return rig->stations == NULL || rig->result->gaps_us == NULL ||
-			       rig->result->waits_us == NULL
+			       rig->result->waits_us == NULL || rig->result->kept_us == NULL
 		       ? -ENOMEM
 		       : 0;
 }
 
 int shape_run(struct shape_options *options, struct shape_result *result, char *why)
 {
-	struct rig rig = {.options = options, .result = result};
+	struct rig rig = {.options = options, .result = result, .task_fd = -1};
 
 	*result = (struct shape_result){0};
 	int err = make_room(&rig);
+
+	if (err == 0 && options->switch_task != NULL) {
+		rig.task_fd = open(options->switch_task, O_RDONLY | O_CLOEXEC);
+		err = rig.task_fd < 0 ? -errno : 0;
+	}
 
 	if (err == 0)
 		err = open_all(&rig, why);
@@ -491,6 +548,8 @@ int shape_run(struct shape_options *options, struct shape_result *result, char *
 		result->n_bad += s->port.n_bad;
 		shape_port_close(&s->port);
 	}
+	if (rig.task_fd >= 0)
+		close(rig.task_fd);
 	free(rig.stations);
 	return err;
 }
@@ -501,4 +560,5 @@ void shape_result_fini(struct shape_result *result, unsigned int n_flows)
 		free(result->flows[i].bins);
 	free(result->gaps_us);
 	free(result->waits_us);
+	free(result->kept_us);
 }

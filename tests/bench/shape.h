@@ -45,10 +45,12 @@ struct shape_options {
 	unsigned int ring_size;
 	bool busy; /* never leave the CPU */
 	unsigned int switch_cpu;
+	const char *switch_task; /* schedstat file of its worker; NULL: not looked at */
 };
 
 struct shape_flow_result {
-	uint64_t n_sent, n_refused; /* refused: by a full ring, of a paced flow */
+	/* Of a paced flow; refused: by a full ring; skipped: due while who measures was away. */
+	uint64_t n_sent, n_refused, n_skipped;
 	uint64_t n_received, received_bytes;
 	uint64_t lost, late;  /* numbers: frames, or bytes of a large TCP frame */
 	uint32_t *bins;	      /* bytes in each ms */
@@ -60,6 +62,7 @@ struct shape_result {
 	struct shape_flow_result flows[SHAPE_FLOWS_MAX];
 	uint32_t *gaps_us;  /* in each ms: the longest time in which nothing was looked at */
 	uint32_t *waits_us; /* in each ms: how late what runs on the worker's CPU was */
+	uint32_t *kept_us;  /* in each ms: how long others had the worker's CPU, who was ready */
 	uint64_t start_ns;  /* monotonic */
 	uint64_t n_bad, n_foreign;
 };

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  --at MS:COMMAND        runs a command     --cpu N    (1)\n"
 	"  --busy                 keeps the CPU; else it naps for 20 us\n"
 	"  --switch-cpu N         the worker's, to note when it is late (0)\n"
+	"  --switch-task FILE     its /proc/PID/task/TID/schedstat, to note when others have that\n"
 	"  --bins                 prints the bytes of each ms, and the longest gap in us\n";
 
 static const struct option long_options[] = {
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{"busy", no_argument, NULL, 'b'},
 	{"bins", no_argument, NULL, 'B'},
 	{"switch-cpu", required_argument, NULL, 'w'},
+	{"switch-task", required_argument, NULL, 't'},
 	{0},
 };
 
@@ -142,15 +144,17 @@ static void print_flow(const struct shape_options *o, const struct shape_result 
 {
 	const struct shape_flow_result *f = &r->flows[i];
 
-	printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"sent\":%llu,\"refused\":%llu,\"received\":%llu,"
+	printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"sent\":%llu,\"refused\":%llu,\"skipped\":%llu,"
+	       "\"received\":%llu,"
 	       "\"bytes\":%llu,\"bps\":%.0f,\"lost\":%llu,\"late\":%llu,\"disturbed\":%llu,"
 	       "\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f",
 	       i == 0 ? "" : ",", o->flows[i].from, o->flows[i].to, (unsigned long long)f->n_sent,
-	       (unsigned long long)f->n_refused, (unsigned long long)f->n_received,
-	       (unsigned long long)f->received_bytes, (double)f->received_bytes * 8e3 / o->ms,
-	       (unsigned long long)f->lost, (unsigned long long)f->late,
-	       (unsigned long long)f->n_disturbed, delays_us(&f->delays, 0.5),
-	       delays_us(&f->delays, 0.99), (double)f->delays.max_ns / 1e3);
+	       (unsigned long long)f->n_refused, (unsigned long long)f->n_skipped,
+	       (unsigned long long)f->n_received, (unsigned long long)f->received_bytes,
+	       (double)f->received_bytes * 8e3 / o->ms, (unsigned long long)f->lost,
+	       (unsigned long long)f->late, (unsigned long long)f->n_disturbed,
+	       delays_us(&f->delays, 0.5), delays_us(&f->delays, 0.99),
+	       (double)f->delays.max_ns / 1e3);
 	if (with_bins) {
 		printf(",");
 		print_series("bins", f->bins, o->ms);
@@ -178,6 +182,8 @@ static void print(const struct shape_options *o, const struct shape_result *r, b
 		print_series("gaps_us", r->gaps_us, o->ms);
 		printf(",");
 		print_series("waits_us", r->waits_us, o->ms);
+		printf(",");
+		print_series("kept_us", r->kept_us, o->ms);
 	}
 	printf("}\n");
 }
@@ -213,6 +219,9 @@ int main(int argc, char **argv)
 			break;
 		case 'w':
 			o.switch_cpu = number(optarg, 1023);
+			break;
+		case 't':
+			o.switch_task = optarg;
 			break;
 		case 'b':
 			o.busy = true;

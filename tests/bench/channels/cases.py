@@ -83,12 +83,13 @@ def say_accuracy(run, way, rate, size, rounds):
     unit = LINE["tso"] if size == "tso" and rate > 8 * LINE["tso"] / 200e-6 else UNIT[size]
     seen = windows.accuracy(rounds, rate, unit)
     mean = statistics.median(run.bps(r) for r in rounds)
-    late = {"late": seen["late"], "kept": seen["kept"], "bps": round(mean)}
+    late = {**{k: seen[k] for k in ("late", "kept", "after", "stretches", "above")}, "bps": round(mean)}
     print(f"       {what}: mean {100 * (mean / rate - 1):+.3f} %, all time; of slices of 10 ms {late['late']} were "
-          f"measured late, in {late['kept']} the worker's CPU was")
+          f"measured late, in {late['kept']} others had the worker's CPU, {late['after']} came after such a pause; "
+          f"of {late['stretches']} stretches of these {late['above']} had more than the rate on the whole")
     for width, few in (("1s", 1), ("10ms", 20)):
         part = seen[width]
-        good = part["windows"] >= few and part["beyond"] == 0
+        good = part["windows"] >= few and part["beyond"] == 0 and seen["above"] == 0
         if not run.full:  # a machine that others use: the mean is what counts
             good = run.good(rounds, 0.5 < mean / rate < 1.02)
         run.say("accuracy", f"{what}, {width}", {**part, **late}, good,
@@ -278,7 +279,8 @@ def stuck(run):
     owners = {"v": "gold", "w": "gold", "x": "bad", "y": "bad", "z": "bad"}
     labs = {"control": lab({p: vhost() for p in owners}),
             "channels": lab({p: vhost(channel=c) for p, c in owners.items()}, channels)}
-    victim = flow("v", "w", size=1514, pps=8000)
+    # Its ring has room for what it sends while the kernel lets others have the worker's CPU: 50 ms of a second.
+    victim = flow("v", "w", size=1514, pps=8000, ring=1024)
     neighbour, storm = flow("x", "y", size=1514, pps=50000), flow("z", "*", size=60, pps=100000)
     loads = {"alone": {name: [victim] for name in labs}, "broadcast storm": {name: [victim, storm] for name in labs},
              "neighbour": {name: [victim, neighbour] for name in labs},
@@ -292,7 +294,6 @@ def stuck(run):
                 for load in (load for load, flows in loads.items() if name in flows):
                     seen[load, name].append(switch.shape(loads[load][name], 1500)["flows"][0])
     p99_us = {key: statistics.median(f["p99_us"] for f in flows) for key, flows in seen.items()}
-    # The kernel keeps real-time programs from 5 % of a CPU: what is due then may be more than a ring has room for.
     parts = {key: statistics.median(f["received"] / (f["sent"] + f["refused"]) for f in flows)
              for key, flows in seen.items()}
     for load in ("alone", "broadcast storm", "stuck receiver"):
@@ -302,12 +303,14 @@ def stuck(run):
         us, control_us = p99_us[load, "channels"], p99_us[other, "control"]
         growth, control = us / p99_us["alone", "channels"], control_us / p99_us["alone", "control"]
         taking_us = p99_us["neighbour", "channels"] if other != load else p99_us["alone", "channels"]
-        limit = 1.5 * max(1, control, taking_us / p99_us["alone", "channels"])
+        # What the machine makes of it counts, but not for any delay; and delays are those of frames that count.
+        limit = min(3, 1.5 * max(1, control, taking_us / p99_us["alone", "channels"]))
+        is_seen = us > 1 and 2 * disturbed < n
         print(f"       stuck: {load}: a CPU was away meanwhile for {disturbed} of {n} frames, whose delay does not count")
         run.say("stuck", f"victim, {load}", {"part": part, "control_part": control_part, "lost": lost,
                                              "p99_us": us, "control_us": control_us, "growth": growth,
                                              "control_growth": control, "taking_us": taking_us},
-                part > (0.99 if run.full else 0.9) * control_part and (growth < limit or not run.full),
+                part > (0.99 if run.full else 0.9) * control_part and (growth < limit and is_seen or not run.full),
                 f"{part:.4f} of its frames (control {control_part:.4f}), {lost} lost, p99 {us:.0f} us, "
                 f"{growth:.2f} times that alone (goal 1.5); control {control_us:.0f} us, {control:.2f} times"
                 + (f"; beside one that takes all {taking_us:.0f} us" if other != load else ""))

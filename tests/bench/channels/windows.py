@@ -39,19 +39,44 @@ SLICE_MS, SLICE_ALLOWED = 10, 0.02
 SECOND_SLICES, SECOND_ALLOWED = 100, 0.003
 
 
-def slices(result, bins):
-    """([(number, bytes)], n_late, n_kept): windows of 10 ms. One counts only if in all of it who measures was on
-    time, within half of what a window may be wrong by, and so was a witness on the worker's CPU."""
+# Who waits for credit gets back what a worker was late, up to so much (BUCKET_LATE_NS, dataplane/channel/bucket.h):
+# as fast as the machine carries, so for some time after a pause more than the rate passes. Four times as long is enough
+# where the machine carries a quarter more than the rate.
+LATE_US, RETURN_TIMES = 5000, 4
+KEPT_US = 200  # of a ms: less comes back in the same one
+
+
+def marks_of(result, n_ms):
+    """Of each ms what is known against it: "late", who measures was not there for more than half of what a window may
+    be wrong by; "kept", the worker was not; "after", what such pauses took is coming back."""
     limit_us = 1000 * SLICE_MS * SLICE_ALLOWED / 2
-    counted, n_late, n_kept = [], 0, 0
+    marks, owed_us = [], 0
+    for gap_us, wait_us, kept_us in zip(result["gaps_us"][:n_ms], result["waits_us"], result["kept_us"]):
+        kept_us = max(wait_us if wait_us > limit_us else 0, kept_us if kept_us > KEPT_US else 0)
+        lost_us = min(1000, max(kept_us, gap_us if gap_us > limit_us else 0))
+        owed_us = min(LATE_US, owed_us + lost_us) if lost_us else max(0, owed_us - 1000 / RETURN_TIMES)
+        marks.append("late" if gap_us > limit_us else "kept" if kept_us else "after" if owed_us > 0 else None)
+    return marks
+
+
+def slices(result, bins):
+    """([(number, bytes)], stretches, {mark: n}): windows of 10 ms that count, those in which and just before and after
+    which there was no pause; bytes of each stretch of those that do not, of slices, from one pause to where all is as
+    it was, if its begin was seen; how many did not for which reason."""
+    marks = marks_of(result, len(bins))
+    counted, stretches, reasons = [], [], {"late": 0, "kept": 0, "after": 0}
+    stretch = None  # unknown
     for number, first in enumerate(range(SKIP_MS, len(bins) - SLICE_MS + 1, SLICE_MS)):
-        if max(result["gaps_us"][first:first + SLICE_MS + 1]) > limit_us:
-            n_late += 1
-        elif max(result["waits_us"][max(0, first - 1):first + SLICE_MS + 1]) > limit_us:
-            n_kept += 1
-        else:
-            counted.append((number, sum(bins[first:first + SLICE_MS])))
-    return counted, n_late, n_kept
+        seen = set(marks[first - 1:first + SLICE_MS + 1]) - {None}
+        n_bytes = sum(bins[first:first + SLICE_MS])
+        if seen:
+            reasons[next(r for r in reasons if r in seen)] += 1
+            stretch = stretch and [*stretch, n_bytes]
+            continue
+        counted.append((number, n_bytes))
+        stretches += [stretch[1:]] if stretch and len(stretch) > 1 else []
+        stretch = [n_bytes]
+    return counted, stretches, reasons
 
 
 def seconds(counted):
@@ -73,16 +98,20 @@ def judged(windows, expected, allowed, frame_bytes):
 
 
 def accuracy(rounds, rate_bps, frame_bytes):
-    """Of both widths: how many windows counted and were beyond, worst, median; of all how many came late."""
-    counted, n_late, n_kept = [], 0, 0
+    """Of both widths: how many windows counted and were beyond, worst, median; of slices that do not count how many and
+    why, and of stretches of them how many had more than the rate on the whole: what a pause took may come back, and no
+    more."""
+    counted, stretches, reasons = [], [], {}
     for i, result in enumerate(rounds):
-        part, late, kept = slices(result, summed(result))
+        part, more, why = slices(result, summed(result))
         counted += [(number + i * 10**6, n) for number, n in part]
-        n_late, n_kept = n_late + late, n_kept + kept
+        stretches += more
+        reasons = {r: reasons.get(r, 0) + n for r, n in why.items()}
     slice_bytes = rate_bps / 8000 * SLICE_MS
+    above = sum(sum(s) > slice_bytes * (len(s) + SLICE_ALLOWED) + frame_bytes for s in stretches)
     return {"1s": judged(seconds(counted), slice_bytes * SECOND_SLICES, SECOND_ALLOWED, frame_bytes),
             "10ms": judged([(n, 0) for _, n in counted], slice_bytes, SLICE_ALLOWED, frame_bytes),
-            "late": n_late, "kept": n_kept}
+            "stretches": len(stretches), "above": above, **reasons}
 
 
 def reached_ms(bins, from_ms, rate_bps, width_ms, up):

@@ -135,6 +135,9 @@ class Switch:
     def shape_words(self, flows, ms, **options):
         words = [*self.load_prefix, self.build / "tests/bench/weft-shape", "--sockets",
                  self.run / "vhost", "--ms", ms, "--bins"]
+        for name in pathlib.Path(f"/proc/{self.dataplane.pid}/task").glob("*/comm"):
+            if name.read_text().startswith("rte-worker"):
+                words += ["--switch-task", name.with_name("schedstat")]
         for flow in flows:
             words += ["--flow", ",".join(f"{k}={v}" for k, v in flow.items())]
         for key, value in options.items():
