@@ -169,7 +169,7 @@ void write_ring_destroy(struct write_ring *ring)
 {
 	if (ring == NULL)
 		return;
-	/* The kernel takes a ring apart when it comes round to it; what it holds would stay so long. */
+	/* The kernel takes a ring apart when it comes round to it: so long its files would stay. */
 	if (ring->fd >= 0)
 		syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_FILES, NULL, 0);
 	if (ring->rings != NULL)

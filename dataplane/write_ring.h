@@ -28,7 +28,7 @@ struct write_ring;
 struct write_ring *write_ring_create(void);
 void write_ring_destroy(struct write_ring *ring); /* NULL is legal */
 
-/* Main, when nobody writes to fd any more: its file is free as soon as it is closed. NULL is legal. */
+/* Main, when nobody writes to fd any more: its file is free once it is closed. NULL is legal. */
 void write_ring_let_go(struct write_ring *ring, int fd);
 
 /* One more write: `first`, and after it the pieces `iov`, n_iov of at most FRAME_IOV_MAX; what
