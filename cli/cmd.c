@@ -24,7 +24,8 @@ static const char outro[] =
 	"  --help                this, or more about the command\n"
 	"  --version             the version of this program\n"
 	"Exit codes: 0 done, 1 what was asked is false (diff, status), 2 usage, 3 weftd does not\n"
-	"answer, 4 refused. On 4, -o json prints the API's problem+json.\n";
+	"answer, 4 refused, or a file cannot be read or written. If weftd refuses, -o json prints\n"
+	"the API's problem+json.\n";
 
 static bool is_noun(const struct cmd *cmd, const char *word)
 {

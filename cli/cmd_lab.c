@@ -19,7 +19,7 @@ static const char *file_name(const struct call *call)
 
 static int refuse_file(const struct call *call, int err)
 {
-	return call_fail(call, CALL_USAGE, "reading %s: %s", file_name(call), strerror(err));
+	return call_fail(call, CALL_REFUSED, "reading %s: %s", file_name(call), strerror(err));
 }
 
 /* Reads to the end, at most FILE_BYTES_MAX. *data is the caller's on CALL_DONE. */
@@ -46,7 +46,7 @@ static int read_stream(const struct call *call, FILE *stream, char **data, size_
 	}
 	if (used > FILE_BYTES_MAX) {
 		free(buffer);
-		return call_fail(call, CALL_USAGE,
+		return call_fail(call, CALL_REFUSED,
 				 "reading %s: larger than %u MiB, which no lab is", file_name(call),
 				 FILE_BYTES_MAX >> 20);
 	}

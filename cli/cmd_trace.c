@@ -99,10 +99,10 @@ static int trace_packets(struct traces *traces, struct capture_file *file)
 			got > 0 ? capture_file_interface(file, packet.interface) : NULL;
 
 		if (got < 0)
-			return call_fail(call, CALL_USAGE, "%.80s: %s", call->args->pcap,
+			return call_fail(call, CALL_REFUSED, "%.80s: %s", call->args->pcap,
 					 capture_file_why(file));
 		if (interface && interface->link != CAPTURE_LINK_ETHERNET)
-			return call_fail(call, CALL_USAGE,
+			return call_fail(call, CALL_REFUSED,
 					 "%.80s: its packets are %s; only Ethernet can be traced",
 					 call->args->pcap, capture_link_name(interface->link));
 		code = trace_packet(traces, &packet);
@@ -117,7 +117,8 @@ static int trace_file(struct traces *traces)
 	int error = capture_file_open(call->args->pcap, &file);
 
 	if (error < 0)
-		return call_fail(call, CALL_USAGE, "%.80s: %s", call->args->pcap, strerror(-error));
+		return call_fail(call, CALL_REFUSED, "%.80s: %s", call->args->pcap,
+				 strerror(-error));
 	int code = trace_packets(traces, file);
 
 	capture_file_close(file);

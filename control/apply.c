@@ -85,7 +85,8 @@ static int prepare(struct control *control, const struct model *wanted, const st
 	*is_prepared = error == 0;
 	if (error == 0 || mode == APPLY_FOR_REAL)
 		return error;
-	log_warn("apply", "%s; stored all the same", problem->detail);
+	log_warn("apply", "stored, and tried again later, as it cannot be done now: %s",
+		 problem->detail);
 	return 0;
 }
 

@@ -121,7 +121,7 @@ labs <<-'TABLE'
 TABLE
 lab - "deeper than 32" < <(printf 'a: '; printf '[%.0s' {1..1000})
 head -c 8500000 /dev/zero | tr '\0' '#' >"$run/huge.yaml"
-refused 2 "larger than 8 MiB" weft apply -f "$run/huge.yaml"
+refused 4 "larger than 8 MiB" weft apply -f "$run/huge.yaml"
 unchanged "huge"
 
 step "labs with impossible values"

@@ -269,9 +269,9 @@ refused 4 "pairs of hex digits" weft trace pa --frame xyz
 refused 4 "pairs of hex digits" weft trace pa --frame ''
 refused 4 "there is no port nobody" weft trace nobody --frame 00
 refused 4 "trace what its uplink gets" weft trace h2 --frame 00
-refused 2 "No such file" weft trace pa --pcap "$run/nothing.pcap"
+refused 4 "No such file" weft trace pa --pcap "$run/nothing.pcap"
 echo "no capture" >"$run/bad.pcap"
-refused 2 "bad.pcap" weft trace pa --pcap "$run/bad.pcap"
+refused 4 "bad.pcap" weft trace pa --pcap "$run/bad.pcap"
 
 step "$n_rows causes named"
 accounting

@@ -148,14 +148,14 @@ static void json_file_is_sent_as_json(void **state)
 	assert_string_equal(strstr(request, "\r\n\r\n") + 4, "{}");
 }
 
-static void files_that_cannot_be_read_are_one_line_and_exit_2(void **state)
+static void files_that_cannot_be_read_are_one_line_and_exit_4(void **state)
 {
 	struct cli_rig_result result;
 
 	result = cli_rig_run(NULL, "apply", "-f", "/tmp");
-	check_result(&result, 2, "", "weft: reading /tmp: Is a directory\n");
+	check_result(&result, 4, "", "weft: reading /tmp: Is a directory\n");
 	result = cli_rig_run(NULL, "diff", "-f", "/nonexistent/lab.yaml");
-	check_result(&result, 2, "",
+	check_result(&result, 4, "",
 		     "weft: reading /nonexistent/lab.yaml: No such file or directory\n");
 }
 
@@ -176,7 +176,7 @@ static void file_over_8_mib_is_refused_before_anything_is_sent(void **state)
 
 	make_file(path, (8 << 20) + 1);
 	result = cli_rig_run(NULL, "--run-dir", "/nonexistent", "apply", "-f", path);
-	assert_int_equal(result.code, 2);
+	assert_int_equal(result.code, 4);
 	assert_non_null(strstr(result.err, "larger than 8 MiB"));
 	cli_rig_release(&result);
 	assert_int_equal(truncate(path, 8 << 20), 0);
@@ -190,7 +190,7 @@ static void endless_file_is_refused(void **state)
 {
 	struct cli_rig_result result = cli_rig_run(NULL, "apply", "-f", "/dev/zero");
 
-	check_result(&result, 2, "",
+	check_result(&result, 4, "",
 		     "weft: reading /dev/zero: larger than 8 MiB, which no lab is\n");
 }
 
@@ -225,7 +225,7 @@ int main(void)
 		cmocka_unit_test(diff_exits_1_if_there_is_a_difference),
 		cmocka_unit_test(answer_that_is_no_plan_is_exit_4),
 		cmocka_unit_test(json_file_is_sent_as_json),
-		cmocka_unit_test(files_that_cannot_be_read_are_one_line_and_exit_2),
+		cmocka_unit_test(files_that_cannot_be_read_are_one_line_and_exit_4),
 		cmocka_unit_test(file_over_8_mib_is_refused_before_anything_is_sent),
 		cmocka_unit_test(endless_file_is_refused),
 		cmocka_unit_test(export_prints_weftds_own_yaml),

@@ -96,13 +96,17 @@ static void nonsense_is_a_matter_of_usage(void **state)
 		cli_rig_run(rig, "why", "a", "b", "--frame", "00"),
 		cli_rig_run(rig, "trace", "a"),
 		cli_rig_run(rig, "trace", "a", "--frame", "00", "--pcap", "x"),
-		cli_rig_run(rig, "trace", "a", "--pcap", "/nowhere/at.all"),
 	};
 
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
 		assert_int_equal(results[i].code, 2);
 		cli_rig_release(&results[i]);
 	}
+	struct cli_rig_result nowhere = cli_rig_run(rig, "trace", "a", "--pcap", "/nowhere/a");
+
+	assert_int_equal(nowhere.code, 4);
+	assert_string_equal(nowhere.err, "weft: /nowhere/a: No such file or directory\n");
+	cli_rig_release(&nowhere);
 	cli_rig_destroy(rig);
 }
 
