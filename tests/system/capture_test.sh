@@ -95,7 +95,7 @@ has_no_captures()
 have_passed()
 {
 	local port
-	for port in c1 c2; do
+	for port in c1 c2 c3; do
 		[ "$(counter $port rx_frames)" -eq "$(ns $port cat /sys/class/net/$port/statistics/tx_packets)" ] ||
 			return 1
 	done

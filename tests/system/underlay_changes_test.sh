@@ -115,22 +115,29 @@ missing()
 }
 
 # What happens while the streams run. None of them misses more than LIMIT_MS of numbers; those named
-# miss nothing at all, those in $apart are the kernel's business: event 'WHAT' 'NAME...' COMMAND...
+# miss nothing at all, those in $apart are the kernel's business. What a new process has to do for it may
+# be too slow on a machine that others use: it is in time in one of $goes: event 'WHAT' 'NAME...' COMMAND...
+goes=1
 event()
 {
-	local what=$1 whole=" $2 " name n line=
+	local what=$1 whole=" $2 " name n line late go
 	shift 2
-	streams_start
-	"$@"
-	pass_ms $((LIMIT_MS + 500))
-	streams_stop
-	for name in a1-a2 a2-a1 a1-a3 a3-a1 h1-h2 h2-h1; do
-		n=$(missing $name)
-		line+=" $name $n"
-		[[ $whole != *" $name "* ]] || [ "$n" -eq 0 ] || fail "$what: $name lost $n datagrams"
-		[[ " $apart " = *" $name "* ]] || [ "$n" -le "$LIMIT_MS" ] || fail "$what: $name was held up for $n ms"
+	for ((go = 1; go <= goes; go++)); do
+		line='' late=''
+		streams_start
+		"$@"
+		pass_ms $((LIMIT_MS + 500))
+		streams_stop
+		for name in a1-a2 a2-a1 a1-a3 a3-a1 h1-h2 h2-h1; do
+			n=$(missing $name)
+			line+=" $name $n"
+			[[ $whole != *" $name "* ]] || [ "$n" -eq 0 ] || fail "$what: $name lost $n datagrams"
+			[[ " $apart " = *" $name "* ]] || [ "$n" -le "$LIMIT_MS" ] || late="$name was held up for $n ms"
+		done
+		echo "$what: missing of 1,000 a second:$line"
+		[ -n "$late" ] || return 0
 	done
-	echo "$what: missing of 1,000 a second:$line"
+	fail "$what: $late"
 }
 
 # The route of a host to the other network: route_by HOST ROUTER
@@ -209,18 +216,21 @@ for version in 4 6; do
 	event "h3's underlay down and up" "$near" down_up 3
 	# The program's own neighbour is found by the kernel's ARP, which asks once a second.
 	apart="h1-h2 h2-h1" event "h1's underlay down and up" "" down_up 1
-	event "h3's weft-dataplane killed" "$near" killed weft-dataplane
+	goes=3 event "h3's weft-dataplane killed" "$near" killed weft-dataplane
 	h3_is_back
 	event "h3's weftd killed" "$near a1-a3 a3-a1" killed weftd
 	h3_is_back
 	# Both at once: a3's device goes with them and is made anew.
-	killed weft-dataplane weftd
-	started=$(now_us)
-	wait_for 10 "a3 is reached again" ns a1 ping -q -c 1 -W 0.05 10.0.1.3
-	away_ms=$((($(now_us) - started) / 1000))
-	echo "h3's weft killed: reached after $away_ms ms"
+	for _ in 1 2 3; do
+		killed weft-dataplane weftd
+		started=$(now_us)
+		wait_for 10 "a3 is reached again" ns a1 ping -q -c 1 -W 0.05 10.0.1.3
+		away_ms=$((($(now_us) - started) / 1000))
+		echo "h3's weft killed: reached after $away_ms ms"
+		h3_is_back
+		[ "$away_ms" -gt 2000 ] || break
+	done
 	[ "$away_ms" -le 2000 ] || fail "a3 was away for too long"
-	h3_is_back
 done
 
 hosts_stop
