@@ -8,27 +8,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "dataplane/fdb_bucket.h"
 #include "dataplane/fdb_lists.h"
+#include "dataplane/fdb_table.h"
 
 #define BUCKET_SLOTS FDB_BUCKET_ENTRIES
 #define BUCKETS_AT_START 1024
-#define BUCKETS_MAX (1ULL << 28)	/* slots are numbered in 32 bits */
+#define BUCKETS_MAX (1ULL << 26)	/* of so many bytes one has a number in 32 bits */
 #define GROW_RETRY_S 10
 #define LISTS_AT_START 256
 #define EVICT_CANDIDATES 8
-#define STATIC 0x10000U			/* beside the port's index in its word */
-
-struct table {
-	uint32_t mask;		/* number of buckets - 1 */
-	struct fdb_bucket buckets[] __attribute__((aligned(64)));
-};
 
 struct fdb {
-	_Atomic(struct table *) table;
+	_Atomic(struct fdb_table *) table;
 	struct fdb_lists lists;
 	uint32_t *by_segment;	/* entries of each segment */
-	uint64_t seed, factor;	/* of the hash; secret */
 	uint32_t count;
 	uint32_t cramped_until_s;	/* growing failed: not tried again before */
 	struct fdb_config config;
@@ -44,70 +37,40 @@ static uint64_t number(uint64_t seed, uint64_t i)
 	return h ^ (h >> 31);
 }
 
-/* The two halves of a product, folded. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* By secret numbers: which keys meet nobody can say who does not know them. Twice, since of
- * addresses that count up one product alone makes a row. Both halves of the result are used, as the
- * two hashes. */
-static inline uint64_t hash(const struct fdb *fdb, uint64_t key)
-{
-	return fold(fold(key ^ fdb->seed, fdb->factor), 0x9e3779b97f4a7c15ULL);
-}
-
-static inline struct fdb_bucket *first_bucket(struct table *table, uint64_t h)
-{
-	return &table->buckets[(uint32_t)h & table->mask];
-}
-
-static inline struct fdb_bucket *second_bucket(struct table *table, uint64_t h)
-{
-	return &table->buckets[(uint32_t)(h >> 32) & table->mask];
-}
-
-static inline struct table *table_of(const struct fdb *fdb)
+struct fdb_table *fdb_table(const struct fdb *fdb)
 {
 	return atomic_load_explicit(&fdb->table, memory_order_acquire);
 }
 
-/* Bucket and slot of a key with that hash, or NULL. Any thread. */
-static inline struct fdb_bucket *find_hashed(struct table *table, uint64_t key, uint64_t h,
-					     int *slot)
+static uint64_t n_buckets_of(const struct fdb_table *table)
 {
-	struct fdb_bucket *bucket = first_bucket(table, h);
-
-	*slot = fdb_bucket_find(bucket, key);
-	if (*slot >= 0)
-		return bucket;
-	bucket = second_bucket(table, h);
-	*slot = fdb_bucket_find(bucket, key);
-	return *slot >= 0 ? bucket : NULL;
+	return table->mask / sizeof(struct fdb_bucket) + 1;
 }
 
 static inline struct fdb_bucket *find(const struct fdb *fdb, uint64_t key, int *slot)
 {
-	return find_hashed(table_of(fdb), key, hash(fdb, key), slot);
+	struct fdb_table *table = fdb_table(fdb);
+
+	return fdb_table_find(table, key, fdb_table_hash(table, key), slot);
 }
 
-static struct table *table_create(const struct memory *memory, uint32_t n_buckets)
+static struct fdb_table *table_create(const struct fdb_config *config, uint32_t n_buckets)
 {
-	struct table *table =
-		memory->alloc(sizeof(*table) + n_buckets * sizeof(struct fdb_bucket), 64);
+	struct fdb_table *table =
+		config->memory.alloc(sizeof(*table) + n_buckets * sizeof(struct fdb_bucket), 64);
 
-	if (table != NULL)
-		table->mask = n_buckets - 1;
+	if (table == NULL)
+		return NULL;
+	table->mask = (n_buckets - 1) * (uint32_t)sizeof(struct fdb_bucket);
+	table->seed = number(config->seed, 1);
+	table->factor = number(config->seed, 2) | 1;
 	return table;
 }
 
 int fdb_create(const struct fdb_config *config, struct fdb **out)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
-	struct table *table = table_create(&config->memory, BUCKETS_AT_START);
+	struct fdb_table *table = table_create(config, BUCKETS_AT_START);
 
 	if (fdb == NULL || table == NULL) {
 		config->memory.free(table);
@@ -122,8 +85,6 @@ int fdb_create(const struct fdb_config *config, struct fdb **out)
 		fdb_destroy(fdb);
 		return -ENOMEM;
 	}
-	fdb->seed = number(config->seed, 1);
-	fdb->factor = number(config->seed, 2) | 1;
 	*out = fdb;
 	return 0;
 }
@@ -138,89 +99,22 @@ void fdb_destroy(struct fdb *fdb)
 	free(fdb);
 }
 
-static inline uint16_t look_up(struct table *table, uint64_t key, uint64_t h, uint32_t now_s,
-			       uint32_t age_s)
-{
-	int slot;
-	struct fdb_bucket *bucket = find_hashed(table, key, h, &slot);
-
-	if (bucket == NULL)
-		return FDB_NO_PORT;
-	uint32_t port = atomic_load_explicit(&bucket->port[slot], memory_order_acquire);
-	uint32_t seen_s = atomic_load_explicit(&bucket->seen_s[slot], memory_order_acquire);
-
-	/* The slot may have changed hands since the key was read: then the port is another's. */
-	if (atomic_load_explicit(&bucket->key[slot], memory_order_relaxed) != key)
-		return FDB_NO_PORT;
-	/* Signed: another worker's clock may be a second ahead of ours. */
-	bool is_old = (int32_t)(now_s - seen_s) > (int32_t)age_s;
-
-	return is_old && (port & STATIC) == 0 ? FDB_NO_PORT : (uint16_t)port;
-}
-
 uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_t age_s)
 {
-	return look_up(table_of(fdb), key, hash(fdb, key), now_s, age_s);
-}
+	struct fdb_table *table = fdb_table(fdb);
 
-static inline bool refresh(struct table *table, uint64_t key, uint64_t h, uint16_t port,
-			   uint32_t now_s)
-{
-	int slot;
-	struct fdb_bucket *bucket = find_hashed(table, key, h, &slot);
-
-	if (bucket == NULL)
-		return false;
-	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_acquire);
-
-	if ((uint16_t)word != port)
-		return (word & STATIC) != 0;
-	if (atomic_load_explicit(&bucket->seen_s[slot], memory_order_relaxed) != now_s)
-		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
-	return true;
+	return fdb_table_look_up(table, key, fdb_table_hash(table, key), now_s, age_s);
 }
 
 bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 {
-	return refresh(table_of(fdb), key, hash(fdb, key), port, now_s);
+	struct fdb_table *table = fdb_table(fdb);
+
+	return fdb_table_refresh(table, key, fdb_table_hash(table, key), fdb_value(port, 0, now_s));
 }
 
-/* All hashes, and of each key the bucket in which nearly all are. */
-static inline void fetch_all(const struct fdb *fdb, struct table *table, struct fdb_query *queries,
-			     unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		queries[i].hash = hash(fdb, queries[i].key);
-		__builtin_prefetch(first_bucket(table, queries[i].hash));
-	}
-}
-
-void fdb_lookup_all(const struct fdb *fdb, struct fdb_query *queries, unsigned int n,
-		    uint32_t now_s)
-{
-	struct table *table = table_of(fdb);
-
-	fetch_all(fdb, table, queries, n);
-	for (unsigned int i = 0; i < n; i++)
-		queries[i].port =
-			look_up(table, queries[i].key, queries[i].hash, now_s, queries[i].age_s);
-}
-
-unsigned int fdb_refresh_all(struct fdb *fdb, struct fdb_query *queries, unsigned int n,
-			     uint16_t port, uint32_t now_s)
-{
-	struct table *table = table_of(fdb);
-	unsigned int n_unknown = 0;
-
-	fetch_all(fdb, table, queries, n);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!refresh(table, queries[i].key, queries[i].hash, port, now_s))
-			queries[n_unknown++] = queries[i];
-	}
-	return n_unknown;
-}
-
-static uint32_t slot_number(const struct table *table, const struct fdb_bucket *bucket, int slot)
+static uint32_t slot_number(const struct fdb_table *table, const struct fdb_bucket *bucket,
+			    int slot)
 {
 	return (uint32_t)(bucket - table->buckets) * BUCKET_SLOTS + (uint32_t)slot;
 }
@@ -231,43 +125,45 @@ static uint16_t list_of(const struct fdb_entry *entry)
 	return entry->is_static ? FDB_NO_PORT : entry->port;
 }
 
-static uint32_t port_word(const struct fdb_entry *entry)
+static void set_value(struct fdb_bucket *bucket, int slot, const struct fdb_entry *entry)
 {
-	return entry->port | (entry->is_static ? STATIC : 0);
+	uint64_t flags = entry->is_static ? FDB_VALUE_STATIC : 0;
+
+	atomic_store_explicit(&bucket->value[slot], fdb_value(entry->port, flags, entry->seen_s),
+			      memory_order_release);
 }
 
-static struct fdb_entry entry_at(struct fdb_bucket *bucket, int slot)
+static struct fdb_entry entry_at(const struct fdb_bucket *bucket, int slot)
 {
-	uint32_t word = atomic_load_explicit(&bucket->port[slot], memory_order_relaxed);
+	uint64_t value = fdb_bucket_value(bucket, (unsigned int)slot);
 
 	return (struct fdb_entry){
 		.key = atomic_load_explicit(&bucket->key[slot], memory_order_relaxed),
-		.port = (uint16_t)word,
-		.is_static = (word & STATIC) != 0,
-		.seen_s = atomic_load_explicit(&bucket->seen_s[slot], memory_order_relaxed),
+		.port = fdb_value_port(value),
+		.is_static = (value & FDB_VALUE_STATIC) != 0,
+		.seen_s = fdb_value_seen_s(value),
 	};
 }
 
 /* Value first, the key makes it visible. */
 static void fill_slot(struct fdb_bucket *bucket, int slot, const struct fdb_entry *entry)
 {
-	atomic_store_explicit(&bucket->port[slot], port_word(entry), memory_order_release);
-	atomic_store_explicit(&bucket->seen_s[slot], entry->seen_s, memory_order_release);
+	set_value(bucket, slot, entry);
 	atomic_store_explicit(&bucket->key[slot], entry->key, memory_order_release);
 }
 
 /* Room in a full bucket: one of its entries goes to its other bucket. Until then it is in both, so
  * a reader finds it. The slot that is free now, or -1. */
-static int make_slot(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
+static int make_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_lists *lists,
 		     struct fdb_bucket *bucket)
 {
 	for (int i = 0; i < BUCKET_SLOTS; i++) {
 		struct fdb_entry entry = entry_at(bucket, i);
-		uint64_t h = hash(fdb, entry.key);
-		struct fdb_bucket *other = first_bucket(table, h);
+		uint64_t h = fdb_table_hash(table, entry.key);
+		struct fdb_bucket *other = fdb_table_first(table, h);
 
 		if (other == bucket)
-			other = second_bucket(table, h);
+			other = fdb_table_second(table, h);
 		int slot = other != bucket ? fdb_bucket_free(other) : -1;
 
 		if (slot < 0)
@@ -283,15 +179,15 @@ static int make_slot(struct fdb *fdb, struct table *table, struct fdb_lists *lis
 
 /* Writes an entry into a free slot of one of its two buckets. false: both are full, and so are the
  * other buckets of what is in them. Main. */
-static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists,
+static bool insert(struct fdb *fdb, struct fdb_table *table, struct fdb_lists *lists,
 		   const struct fdb_entry *entry)
 {
-	uint64_t h = hash(fdb, entry->key);
-	struct fdb_bucket *first = first_bucket(table, h), *bucket = first;
+	uint64_t h = fdb_table_hash(table, entry->key);
+	struct fdb_bucket *first = fdb_table_first(table, h), *bucket = first;
 	int slot = fdb_bucket_free(bucket);
 
 	if (slot < 0) {
-		bucket = second_bucket(table, h);
+		bucket = fdb_table_second(table, h);
 		slot = fdb_bucket_free(bucket);
 	}
 	if (slot < 0)
@@ -308,13 +204,14 @@ static bool insert(struct fdb *fdb, struct table *table, struct fdb_lists *lists
 	return true;
 }
 
-static struct fdb_entry entry_of(struct table *table, uint32_t slot)
+static struct fdb_entry entry_of(struct fdb_table *table, uint32_t slot)
 {
 	return entry_at(&table->buckets[slot / BUCKET_SLOTS], (int)(slot % BUCKET_SLOTS));
 }
 
 /* List by list, so that each keeps its order. */
-static bool copy_all(struct fdb *fdb, struct table *from, struct table *to, struct fdb_lists *lists)
+static bool copy_all(struct fdb *fdb, struct fdb_table *from, struct fdb_table *to,
+		     struct fdb_lists *lists)
 {
 	for (uint32_t i = 0; i < fdb->lists.n_lists; i++) {
 		const struct fdb_list *list = &fdb->lists.lists[i];
@@ -333,11 +230,11 @@ static bool copy_all(struct fdb *fdb, struct table *from, struct table *to, stru
 /* A table of at least twice the size with the same entries takes the old one's place. Main. */
 static int grow(struct fdb *fdb)
 {
-	struct table *old = atomic_load(&fdb->table);
-	uint64_t n_buckets = ((uint64_t)old->mask + 1) * 2;
+	struct fdb_table *old = atomic_load(&fdb->table);
+	uint64_t n_buckets = n_buckets_of(old) * 2;
 
 	for (; n_buckets <= BUCKETS_MAX; n_buckets *= 2) {
-		struct table *table = table_create(&fdb->config.memory, (uint32_t)n_buckets);
+		struct fdb_table *table = table_create(&fdb->config, (uint32_t)n_buckets);
 		struct fdb_lists lists = {0};
 		int error = table != NULL ? fdb_lists_create(&lists, n_buckets * BUCKET_SLOTS,
 							     fdb->lists.n_max)
@@ -399,7 +296,7 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 			   uint16_t *old_port)
 {
 	struct fdb_entry entry = {.key = key, .port = port, .seen_s = now_s};
-	struct table *table = atomic_load(&fdb->table);
+	struct fdb_table *table = atomic_load(&fdb->table);
 	int slot;
 	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
@@ -411,11 +308,8 @@ enum fdb_learned fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_
 			return FDB_LEARNED_STATIC;
 		if (old.port != port && !move(fdb, &old, &entry, slot_number(table, bucket, slot)))
 			return FDB_LEARNED_FULL;
-		atomic_store_explicit(&bucket->seen_s[slot], now_s, memory_order_relaxed);
-		if (old.port == port)
-			return FDB_LEARNED_SAME;
-		atomic_store_explicit(&bucket->port[slot], port, memory_order_release);
-		return FDB_LEARNED_MOVED;
+		set_value(bucket, slot, &entry);
+		return old.port == port ? FDB_LEARNED_SAME : FDB_LEARNED_MOVED;
 	}
 	if (fdb->count >= fdb->config.capacity || !insert_grown(fdb, &entry))
 		return FDB_LEARNED_FULL;
@@ -433,7 +327,7 @@ static void uncount(struct fdb *fdb, const struct fdb_entry *entry)
 	fdb->count--;
 }
 
-static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
+static void forget_slot(struct fdb *fdb, struct fdb_table *table, uint32_t slot)
 {
 	struct fdb_bucket *bucket = &table->buckets[slot / BUCKET_SLOTS];
 	int i = (int)(slot % BUCKET_SLOTS);
@@ -447,7 +341,7 @@ static void forget_slot(struct fdb *fdb, struct table *table, uint32_t slot)
 int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 {
 	struct fdb_entry entry = {.key = key, .port = port, .is_static = true, .seen_s = now_s};
-	struct table *table = atomic_load(&fdb->table);
+	struct fdb_table *table = atomic_load(&fdb->table);
 	int slot;
 	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
@@ -458,7 +352,7 @@ int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 		if (!move(fdb, &old, &entry, number))
 			return -ENOMEM;
 		uncount(fdb, &old);
-		atomic_store_explicit(&bucket->port[slot], port_word(&entry), memory_order_release);
+		set_value(bucket, slot, &entry);
 		return 0;
 	}
 	return insert_grown(fdb, &entry) ? 0 : -ENOMEM;
@@ -466,7 +360,7 @@ int fdb_bind(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s)
 
 bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
 {
-	struct table *table = atomic_load(&fdb->table);
+	struct fdb_table *table = atomic_load(&fdb->table);
 	const struct fdb_list *list = fdb_lists_find(&fdb->lists, port, segment);
 
 	if (list == NULL)
@@ -493,8 +387,8 @@ bool fdb_evict(struct fdb *fdb, uint16_t port, uint16_t segment)
 uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
 		   bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
 {
-	struct table *table = atomic_load(&fdb->table);
-	uint64_t n = (uint64_t)table->mask + 1, b = from;
+	struct fdb_table *table = atomic_load(&fdb->table);
+	uint64_t n = n_buckets_of(table), b = from;
 
 	for (; b < n && b - from < n_buckets; b++) {
 		for (int i = 0; i < BUCKET_SLOTS; i++) {
@@ -509,13 +403,13 @@ uint64_t fdb_sweep(struct fdb *fdb, uint64_t from, uint64_t n_buckets,
 
 uint64_t fdb_buckets(const struct fdb *fdb)
 {
-	return (uint64_t)atomic_load(&fdb->table)->mask + 1;
+	return n_buckets_of(fdb_table(fdb));
 }
 
 void fdb_forget(struct fdb *fdb, uint16_t port,
 		bool (*forget)(void *ctx, const struct fdb_entry *entry), void *ctx)
 {
-	struct table *table = atomic_load(&fdb->table);
+	struct fdb_table *table = atomic_load(&fdb->table);
 	uint32_t number = fdb->lists.by_port[port].first;
 
 	while (number != 0) {
@@ -566,5 +460,6 @@ uint16_t fdb_owner(const struct fdb *fdb, uint64_t key)
 	int slot;
 	struct fdb_bucket *bucket = find(fdb, key, &slot);
 
-	return bucket != NULL ? (uint16_t)atomic_load(&bucket->port[slot]) : FDB_NO_PORT;
+	return bucket != NULL ? fdb_value_port(fdb_bucket_value(bucket, (unsigned int)slot))
+			      : FDB_NO_PORT;
 }

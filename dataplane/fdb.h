@@ -29,6 +29,7 @@
 #include "dataplane/memory.h"
 
 struct fdb;
+struct fdb_table;
 
 struct fdb_config {
 	struct memory memory;
@@ -91,24 +92,8 @@ uint16_t fdb_lookup(const struct fdb *fdb, uint64_t key, uint32_t now_s, uint32_
  * if it is static, wherever; false: main must be told. */
 bool fdb_refresh(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t now_s);
 
-/* One of many that are asked together: the buckets of all are on their way into the cache before
- * the first is looked at. */
-struct fdb_query {
-	uint64_t key;
-	uint64_t hash;		/* the table's own */
-	uint32_t age_s;		/* of a lookup */
-	uint16_t port;		/* its answer */
-	uint16_t tag;		/* the caller's */
-};
-
-/* fdb_lookup() for n keys: each has its answer then. */
-void fdb_lookup_all(const struct fdb *fdb, struct fdb_query *queries, unsigned int n,
-		    uint32_t now_s);
-
-/* fdb_refresh() for n keys behind one port. Those that main must be told of come first then, in the
- * order they had; returns how many they are. */
-unsigned int fdb_refresh_all(struct fdb *fdb, struct fdb_query *queries, unsigned int n,
-			     uint16_t port, uint32_t now_s);
+/* The table as it is now, for many keys asked together (fdb_table.h). */
+struct fdb_table *fdb_table(const struct fdb *fdb);
 
 /* --- writer: main --- */
 

@@ -7,6 +7,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/drop.h"
+#include "dataplane/fdb_table.h"
 #include "dataplane/offload.h"
 #include "dataplane/segment_set.h"
 #include "dataplane/segmentation.h"
@@ -76,28 +77,28 @@ static inline unsigned int look_up_few(const struct dataplane *dp, struct burst 
 static __attribute__((noinline)) void look_up_many(const struct dataplane *dp, struct burst *burst,
 						   unsigned int at, uint16_t from)
 {
-	struct fdb_query queries[BURST_FRAMES];
-	unsigned int n = 0, n_flooded = 0;
+	struct fdb_table *table = fdb_table(dp->fdb);
+	struct frame *frames = &burst->frames[at];
+	uint64_t hashes[BURST_FRAMES];
+	uint32_t now_s = burst->now_s, age_s = 0;
+	uint16_t aged = 0; /* segment of which age_s is */
+	unsigned int n = burst->n - at, n_flooded = 0;
 
-	for (unsigned int i = at; i < burst->n; i++) {
-		struct frame *frame = &burst->frames[i];
+	/* Of dropped ones and groups, too: that is cheaper than to ask which they are. */
+	for (size_t i = 0; i < n; i++)
+		hashes[i] = fdb_table_ask(table, frames[i].dst_key);
+	for (size_t i = 0; i < n; i++) {
+		struct frame *frame = &frames[i];
+		uint16_t port = FDB_NO_PORT;
 
 		if (frame->drop != DROP_NONE)
 			continue;
-		if (is_group(frame->dst_key)) {
-			frame->out = FRAME_OUT_FLOOD;
-			n_flooded++;
-			continue;
+		if (frame->segment != aged) {
+			aged = frame->segment;
+			age_s = age_of(dp, frame);
 		}
-		queries[n].key = frame->dst_key;
-		queries[n].age_s = age_of(dp, frame);
-		queries[n++].tag = (uint16_t)i;
-	}
-	fdb_lookup_all(dp->fdb, queries, n, burst->now_s);
-	for (unsigned int i = 0; i < n; i++) {
-		struct frame *frame = &burst->frames[queries[i].tag];
-		uint16_t port = queries[i].port;
-
+		if (!is_group(frame->dst_key))
+			port = fdb_table_look_up(table, frame->dst_key, hashes[i], now_s, age_s);
 		frame->out = port != FDB_NO_PORT ? port : FRAME_OUT_FLOOD;
 		n_flooded += port == FDB_NO_PORT;
 		if (port == from)

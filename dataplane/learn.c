@@ -5,6 +5,7 @@
 #include <rte_ring_elem.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/fdb_table.h"
 #include "dataplane/flight.h"
 #include "dataplane/recorder.h"
 
@@ -18,35 +19,24 @@ static bool may_ask(struct port *port, const struct rte_ring *requests, uint64_t
 	       (rate_take(&port->learns, now_ns) && rte_ring_count(requests) < LEARN_REQUESTS / 2);
 }
 
-bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, struct port *port,
-		 uint64_t *lost)
+/* Asks main for the n frames of the burst with these numbers. Returns whether it has something to
+ * do. */
+static __attribute__((noinline)) bool ask(struct rte_ring *requests, struct burst *burst,
+					  const uint8_t *numbers, size_t n, struct port *port,
+					  uint64_t *lost)
 {
-	struct fdb_query queries[BURST_FRAMES];
-	uint64_t last_key = 0;
-	unsigned int n = 0;
 	bool asked = false, is_spent = false;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct frame *frame = &burst->frames[i];
-
-		/* Most bursts come from one or two sources: one look per run of the same. */
-		if (frame->drop != DROP_NONE || frame->src_key == last_key)
-			continue;
-		last_key = frame->src_key;
-		queries[n].key = last_key;
-		queries[n++].tag = (uint16_t)i;
-	}
-	n = fdb_refresh_all(fdb, queries, n, port->index, burst->now_s);
-	for (unsigned int i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
+		const struct frame *frame = &burst->frames[numbers[i]];
 		struct learn_request request = {
-			.key = queries[i].key, .now_s = burst->now_s, .port = port->index};
+			.key = frame->src_key, .now_s = burst->now_s, .port = port->index};
 
 		/* The burst's time stands still: who may not now may not later in it. */
 		if (!is_spent && !may_ask(port, requests, burst->now_ns)) {
 			is_spent = true;
 			if (burst->recorder != NULL)
-				recorder_learn_limit(burst->recorder, port,
-						     &burst->frames[queries[i].tag]);
+				recorder_learn_limit(burst->recorder, port, frame);
 		}
 		if (is_spent || rte_ring_sp_enqueue_elem(requests, &request, sizeof(request)) < 0)
 			(*lost)++;
@@ -54,6 +44,32 @@ bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst
 			asked = true;
 	}
 	return asked;
+}
+
+bool learn_burst(struct fdb *fdb, struct rte_ring *requests, struct burst *burst, struct port *port,
+		 uint64_t *lost)
+{
+	struct fdb_table *table = fdb_table(fdb);
+	uint64_t seen_now = fdb_value(port->index, 0, burst->now_s), last_key = 0;
+	uint64_t keys[BURST_FRAMES], hashes[BURST_FRAMES];
+	uint8_t numbers[BURST_FRAMES];
+	size_t n = 0, n_unknown = 0;
+
+	for (size_t i = 0; i < burst->n; i++) {
+		const struct frame *frame = &burst->frames[i];
+
+		/* Most bursts come from one or two sources: one look per run of the same. */
+		if (frame->drop != DROP_NONE || frame->src_key == last_key)
+			continue;
+		last_key = keys[n] = frame->src_key;
+		hashes[n] = fdb_table_ask(table, last_key);
+		numbers[n++] = (uint8_t)i;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!fdb_table_refresh(table, keys[i], hashes[i], seen_now))
+			numbers[n_unknown++] = numbers[i];
+	}
+	return n_unknown != 0 && ask(requests, burst, numbers, n_unknown, port, lost);
 }
 
 /* What several share: a limit of addresses, and how many share it. segment 0: the whole table. */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dataplane/fdb.h"
+#include "dataplane/fdb_table.h"
 #include "tests/lib/deadline.h"
 
 #define BURST 64u
@@ -44,17 +44,18 @@ static double learn_all(struct fdb *fdb, unsigned int n)
 /* Cycles of a lookup. */
 static double look_up_all(const struct fdb *fdb, unsigned int n, uint64_t *n_found)
 {
-	struct fdb_query queries[BURST];
-	uint64_t start = rte_rdtsc();
+	struct fdb_table *table = fdb_table(fdb);
+	uint64_t keys[BURST], hashes[BURST], start = rte_rdtsc();
 	uint32_t at = 0;
 
 	for (unsigned int done = 0; done < LOOKUPS; done += BURST) {
+		for (unsigned int i = 0; i < BURST; i++) {
+			keys[i] = key_of((at += STRIDE) % n);
+			hashes[i] = fdb_table_ask(table, keys[i]);
+		}
 		for (unsigned int i = 0; i < BURST; i++)
-			queries[i] = (struct fdb_query){.key = key_of((at += STRIDE) % n),
-							.age_s = AGE_S};
-		fdb_lookup_all(fdb, queries, BURST, NOW_S);
-		for (unsigned int i = 0; i < BURST; i++)
-			*n_found += queries[i].port != FDB_NO_PORT;
+			*n_found += fdb_table_look_up(table, keys[i], hashes[i], NOW_S, AGE_S) !=
+				    FDB_NO_PORT;
 	}
 	return (double)(rte_rdtsc() - start) / LOOKUPS;
 }

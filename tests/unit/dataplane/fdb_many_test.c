@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "dataplane/fdb.h"
+#include "dataplane/fdb_table.h"
 #include "tests/unit/dataplane/fdb_rig.h"
 
 static void nobody_reads(void *ctx)
@@ -30,7 +30,7 @@ static struct fdb *create(uint64_t seed)
 static void many_are_answered_as_one_by_one(void **state)
 {
 	struct fdb *fdb = create(42);
-	struct fdb_query queries[64];
+	uint64_t hashes[60];
 	uint16_t old;
 
 	for (uint32_t i = 0; i < 6000; i++) {
@@ -39,36 +39,55 @@ static void many_are_answered_as_one_by_one(void **state)
 	}
 	for (uint32_t at = 0; at < 6000; at += 60) {
 		for (uint32_t i = 0; i < 60; i++)
-			queries[i] = (struct fdb_query){.key = key_of(1, at + i),
-							.age_s = i % 2 != 0 ? AGE_S : 2 * AGE_S};
-		fdb_lookup_all(fdb, queries, 60, NOW_S);
-		for (uint32_t i = 0; i < 60; i++)
-			assert_int_equal(queries[i].port, fdb_lookup(fdb, key_of(1, at + i), NOW_S,
-								     queries[i].age_s));
+			hashes[i] = fdb_table_ask(fdb_table(fdb), key_of(1, at + i));
+		for (uint32_t i = 0; i < 60; i++) {
+			uint64_t key = key_of(1, at + i);
+			bool is_there = (at + i) % 4 != 3 && (at + i) % 500 <= AGE_S;
+			uint16_t port =
+				fdb_table_look_up(fdb_table(fdb), key, hashes[i], NOW_S, AGE_S);
+
+			assert_int_equal(port, is_there ? 1 + (at + i) % 3 : FDB_NO_PORT);
+			assert_int_equal(port, fdb_lookup(fdb, key, NOW_S, AGE_S));
+		}
 	}
 	fdb_destroy(fdb);
 }
 
-static void of_many_that_sent_only_the_unknown_are_left(void **state)
+static bool sent(struct fdb *fdb, uint32_t station, uint16_t port, uint32_t now_s)
 {
+	struct fdb_table *table = fdb_table(fdb);
+	uint64_t key = key_of(1, station);
+
+	return fdb_table_refresh(table, key, fdb_table_ask(table, key), fdb_value(port, 0, now_s));
+}
+
+/* Stations 1 to 4: learned, learned elsewhere, static, static elsewhere. 5 is not there. */
+static void who_sends_is_young_and_stays_what_it_was(void **state)
+{
+	const uint32_t later_s = NOW_S + 200, end_s = later_s + AGE_S;
 	struct fdb *fdb = create(42);
-	struct fdb_query queries[8];
 	uint16_t old;
 
-	for (uint16_t i = 0; i < 8; i++) {
-		if (i % 3 != 0)
-			fdb_learn(fdb, key_of(1, i), i == 7 ? 4 : 3, NOW_S, &old);
-		queries[i] = (struct fdb_query){.key = key_of(1, i), .tag = i};
+	for (uint16_t i = 1; i <= 4; i++) {
+		uint16_t port = i % 2 != 0 ? 3 : 4;
+
+		if (i <= 2)
+			fdb_learn(fdb, key_of(1, i), port, NOW_S, &old);
+		else
+			fdb_bind(fdb, key_of(1, i), port, NOW_S);
 	}
-	/* 0, 3 and 6 are not there, 7 is elsewhere. */
-	assert_int_equal(fdb_refresh_all(fdb, queries, 8, 3, NOW_S + 200), 4);
-	for (unsigned int i = 0; i < 4; i++) {
-		assert_int_equal(queries[i].tag, i == 3 ? 7 : 3 * i);
-		assert_int_equal(queries[i].key, key_of(1, queries[i].tag));
+	for (uint32_t i = 1; i <= 5; i++) {
+		bool is_known = i != 2 && i != 5;
+
+		/* The first of a second writes the time, the others find it. */
+		assert_int_equal(sent(fdb, i, 3, later_s), is_known);
+		assert_int_equal(sent(fdb, i, 3, later_s), is_known);
 	}
-	assert_int_equal(fdb_lookup(fdb, key_of(1, 1), NOW_S + 200 + AGE_S, AGE_S), 3);
-	assert_int_equal(fdb_lookup(fdb, key_of(1, 7), NOW_S + 200 + AGE_S, AGE_S), FDB_NO_PORT);
-	assert_int_equal(fdb_refresh_all(fdb, queries, 0, 3, NOW_S), 0);
+	assert_int_equal(fdb_lookup(fdb, key_of(1, 1), end_s, AGE_S), 3);
+	assert_int_equal(fdb_lookup(fdb, key_of(1, 1), end_s + 1, AGE_S), FDB_NO_PORT);
+	assert_int_equal(fdb_lookup(fdb, key_of(1, 2), end_s, AGE_S), FDB_NO_PORT);
+	assert_int_equal(fdb_lookup(fdb, key_of(1, 3), end_s + 1, AGE_S), 3);
+	assert_int_equal(fdb_lookup(fdb, key_of(1, 4), end_s + 1, AGE_S), 4);
 	fdb_destroy(fdb);
 }
 
@@ -100,7 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_are_answered_as_one_by_one),
-		cmocka_unit_test(of_many_that_sent_only_the_unknown_are_left),
+		cmocka_unit_test(who_sends_is_young_and_stays_what_it_was),
 		cmocka_unit_test(no_row_of_addresses_crowds_the_table),
 	};
 
