@@ -150,6 +150,33 @@ static void frames_of_a_burst_have_their_own_headers(void **state)
 	}
 }
 
+/* Frames in a row that differ in nothing but the segment. */
+static void segments_in_a_row_have_their_own_vni(void **state)
+{
+	static const uint32_t segments[] = {ALPHA, BETA, BETA, ALPHA};
+	struct dataplane *dp = *state;
+	struct dp_port trunk = rig_port_spec(4, ALPHA);
+
+	trunk.n_members = 2;
+	for (unsigned int i = 0; i < 2; i++) {
+		trunk.members[i].segment_id = i == 0 ? ALPHA : BETA;
+		trunk.members[i].vlan = (uint16_t)trunk.members[i].segment_id;
+	}
+	rig_put_port_spec(dp, &trunk);
+	tunnel_rig_send(dp, 4, 11, ALPHA, RIG_BROADCAST, REMOTE, 60, 0);
+	tunnel_rig_send(dp, 4, 11, BETA, RIG_BROADCAST, REMOTE, 60, 0);
+	rig_turn(dp, NOW_S);
+	for (unsigned int i = 0; i < 4; i++) {
+		rig_send(dp, 4, REMOTE, 9, 100, 0);
+		memcpy(rig_port(dp, 4)->in[i].bytes + 12,
+		       (uint8_t[6]){0x81, 0, 0, (uint8_t)segments[i], 0x88, 0xb5}, 6);
+	}
+	rig_turn(dp, NOW_S);
+	assert_int_equal(n_sent(dp), 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(tunnel_rig_outer(dp, i).vni, segments[i]);
+}
+
 /* A segment that comes later is one of "every segment". */
 static void every_segment_means_later_ones_too(void **state)
 {
@@ -436,6 +463,7 @@ int main(void)
 		TEST6(known_addresses_go_to_one),
 		TEST(frames_of_a_burst_have_their_own_headers),
 		TEST6(frames_of_a_burst_have_their_own_headers),
+		TEST(segments_in_a_row_have_their_own_vni),
 		TEST(every_segment_means_later_ones_too),
 		TEST(members_change_under_traffic),
 		TEST(stale_entries_lead_nowhere),
