@@ -190,8 +190,15 @@ refused 3 "waited 1 s: weftd does not run" weft --run-dir "$alone" status --wait
 "$build/control/weftd" --run-dir "$alone" --state-dir "$alone/state" 2>"$run/alone.log" &
 weftd=$!
 wait_for 10 "that weftd answers" weft --run-dir "$alone" segment list
-refused 3 "waited 2 s: weftd answers, but its dataplane is not connected" \
-	weft --run-dir "$alone" status --wait=2
+# A busy machine may keep weftd from the last answer.
+has_no_dataplane()
+{
+	local status=0
+	weft --run-dir "$alone" status --wait=2 >/dev/null 2>"$run/refused.err" || status=$?
+	[ "$status" -eq 3 ] &&
+		grep -qF "waited 2 s: weftd answers, but its dataplane is not connected" "$run/refused.err"
+}
+wait_for 5 "what is missing is told" has_no_dataplane
 status=0
 weft --run-dir "$alone" status >"$run/status" || status=$?
 [ "$status" -eq 1 ] || fail "status without a dataplane: exit code $status"
