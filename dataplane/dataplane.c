@@ -55,7 +55,8 @@ static void synchronize(void *ctx)
 static int create_parts(struct dataplane *dp)
 {
 	struct fdb_config fdb = {
-		.memory = dp->config.memory,
+		.memory = dp->config.fdb_memory.alloc != NULL ? dp->config.fdb_memory
+							      : dp->config.memory,
 		.capacity = dp->config.fdb_capacity,
 		.seed = dp->config.hash_seed,
 		.synchronize = synchronize,

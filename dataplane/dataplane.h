@@ -45,6 +45,7 @@ struct dataplane_config {
 	const char *run_dir;		/* where vhost/NAME.sock are made */
 	const struct port_type *const *port_types;	/* ended by NULL; port_types.c has ours */
 	struct memory memory;
+	struct memory fdb_memory;	/* of the forwarding table; none: as the rest */
 	uint64_t queue_bytes;		/* for frames that wait, as they do; 0: the default */
 	unsigned int n_workers;
 	const int *worker_cpus;		/* only to be told; NULL: none is known */

@@ -233,12 +233,14 @@ static int make_directories(const char *run_dir)
 	return 0;
 }
 
-static struct dataplane_config make_config(const struct arguments *args)
+static struct dataplane_config make_config(const struct arguments *args, bool hugepages)
 {
 	struct dataplane_config config = {
 		.run_dir = args->run_dir,
 		.port_types = port_types,
 		.memory = memory_eal,
+		/* EAL's plain pages are those of a memfd, which as a rule never become huge. */
+		.fdb_memory = hugepages ? memory_eal : memory_mapped,
 		.queue_bytes = (uint64_t)args->queue_mb << 20,
 		.n_workers = args->n_workers,
 		.worker_cpus = args->worker_cpus,
@@ -284,7 +286,7 @@ int main(int argc, char **argv)
 	if (make_directories(args.run_dir) < 0 || start_eal(&args, &hugepages) < 0)
 		return 1;
 	raise_descriptor_limit();
-	struct dataplane_config config = make_config(&args);
+	struct dataplane_config config = make_config(&args, hugepages);
 
 	error = dataplane_create(&config, &dp);
 	if (error < 0)

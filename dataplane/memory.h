@@ -15,3 +15,7 @@ struct memory {
 
 /* Plain memory of the C library. */
 extern const struct memory memory_plain;
+
+/* Mapped for each; for large tables that are read here and there, since of 2 MiB and more the
+ * kernel may make huge pages. align: 64 at most. */
+extern const struct memory memory_mapped;
