@@ -10,7 +10,8 @@ import traceback
 
 import instructions
 import report
-from bench import Bench, Gate, Row, version
+from bench import Bench, Row, version
+from gate import Gate
 
 # Name: module and function, which gets a Bench and returns rows.
 CASES = {
