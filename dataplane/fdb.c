@@ -13,7 +13,7 @@
 
 #define BUCKET_SLOTS FDB_BUCKET_ENTRIES
 #define BUCKETS_AT_START 1024
-#define BUCKETS_MAX (1ULL << 26)	/* of so many bytes one has a number in 32 bits */
+#define BUCKETS_MAX (1ULL << 26)	/* the mask counts in bytes, and has 32 bits */
 #define GROW_RETRY_S 10
 #define LISTS_AT_START 256
 #define EVICT_CANDIDATES 8

@@ -16,7 +16,7 @@
 
 struct fdb_table {
 	uint64_t seed, factor;	/* of the hash; secret */
-	uint32_t mask;		/* number of buckets - 1, in bytes of them */
+	uint32_t mask;		/* bytes of all buckets but one: offset of the last */
 	struct fdb_bucket buckets[] __attribute__((aligned(64)));
 };
 

@@ -35,7 +35,8 @@
 #define SLEEP_NS_MIN 20000ULL
 #define WAKE_EARLY_NS 60000ULL
 /* Main is not woken again so soon: a wake-up is a system call of some microseconds, and who hears
- * of ten thousand new addresses a second need not hear of each by itself. */
+ * of ten thousand new addresses a second need not hear of each by itself. So long a worker that
+ * has news does not sleep: nobody else would tell them. */
 #define MAIN_PAUSE_NS 250000ULL
 #define EVENTS_PER_WAKE 64
 

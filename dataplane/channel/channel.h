@@ -55,7 +55,7 @@ struct channel_way {
 	uint64_t used_ns;    /* when it was last seen to be used; 0: it was at rest */
 	uint64_t hungry_ns;  /* when it last was hungry; 0: not of late */
 	uint64_t due_bps;    /* while it is hungry, or was of late; may be nothing */
-	uint64_t peak_bps;   /* of due_bps; follows it down within some ms */
+	uint64_t peak_bps;   /* of due_bps; follows it down, CREDIT_NS (credit.c) behind */
 	int64_t credit_bits; /* that it was due and did not get; below zero: has had beyond */
 	uint64_t wanted_bps, entitled_bps;
 	uint64_t rate_bps; /* that its bucket was last set to, with the next two */

@@ -16,6 +16,7 @@ void credit_note(struct channel_way *way, bool is_same_pool, int64_t used_bytes,
 	__int128 due_bits = (__int128)way->due_bps * passed_ns / SECOND_NS;
 	uint64_t part_ns = passed_ns < CREDIT_NS ? passed_ns : CREDIT_NS;
 
+	/* What it is owed for is no longer ago than that: as long its peak is remembered. */
 	way->peak_bps -= (uint64_t)((unsigned __int128)way->peak_bps * part_ns / CREDIT_NS);
 	if (way->peak_bps < way->due_bps)
 		way->peak_bps = way->due_bps;

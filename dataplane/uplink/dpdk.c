@@ -401,8 +401,10 @@ static unsigned int take_buffers(struct rte_mempool *pool, struct rte_mbuf **mbu
 	return i;
 }
 
-/* One piece of so many bytes, nothing left to the device. What rte_mbuf_raw_alloc() says of a
- * buffer from the pool holds; that and the next fields are one write. No one sets tx_offload. */
+/* One piece of so many bytes, nothing left to the device. A buffer from the pool has these refcnt
+ * and nb_segs already and no `next` (rte_mbuf_raw_alloc()); the two are written all the same, since
+ * with data_off and port they are one word. tx_offload nobody sets; vlan_tci and hash, which may be
+ * left of a frame that was received, mean nothing without their flags. */
 static inline void start_buffer(struct rte_mbuf *mbuf, uint32_t bytes)
 {
 	mbuf->data_off = RTE_PKTMBUF_HEADROOM;
