@@ -291,7 +291,7 @@ static bool put_to_rest(struct pool_rounds *rounds, struct channel_way *way, uin
 	way->used_ns = 0;
 	way->used_bps = 0;
 	way->hungry_ns = 0;
-	way->due_bps = 0;
+	way->due_bps = way->peak_bps = 0;
 	way->has_account = false;
 	clear_bit(rounds, way);
 	atomic_store(&way->is_active, false);
