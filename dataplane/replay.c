@@ -135,7 +135,9 @@ static void take_due(struct replay *replay, struct burst *burst, uint64_t elapse
 		set(&replay->frames, get(&replay->frames) + 1);
 		record_reader_pass(&replay->reader, &record);
 	}
-	record_reader_give_back(&replay->reader);
+	/* A poll that takes nothing writes nothing to the line that the writer reads. */
+	if (burst->n != 0)
+		record_reader_give_back(&replay->reader);
 	set(&replay->bytes, get(&replay->bytes) + sum);
 	if (n < 0)
 		atomic_store_explicit(&replay->fault, DP_REPLAY_DAMAGED, memory_order_relaxed);
