@@ -24,11 +24,14 @@
 
 struct write_ring;
 
-/* NULL: there is none to be had, errno says why. Any thread; then one thread at a time. */
+/* NULL: there is none to be had, errno says why. Any thread; then one thread at a time, but for
+ * write_ring_let_go(). */
 struct write_ring *write_ring_create(void);
 void write_ring_destroy(struct write_ring *ring); /* NULL is legal */
 
-/* Main, when nobody writes to fd any more: its file is free once it is closed. NULL is legal. */
+/* Main, a grace period after the last write to fd: its file is free once it is closed. The ring's
+ * thread may write to others meanwhile: each descriptor has a place of its own here, and the kernel
+ * a lock. NULL is legal. */
 void write_ring_let_go(struct write_ring *ring, int fd);
 
 /* One more write: `first`, and after it the pieces `iov`, n_iov of at most FRAME_IOV_MAX; what
