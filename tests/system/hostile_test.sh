@@ -43,6 +43,9 @@ step "all attacks"
 ip netns exec c1 env --default-signal=INT ping -i 0.02 10.0.1.2 >"$run/ping" &
 ping=$!
 hostile || fail "an attack did more than it may"
+n_lines=$(wc -l <"$run/ping")
+goes_on() { awk -v n="$n_lines" 'NR > n && /bytes from/ { found = 1 } END { exit !found }' "$run/ping"; }
+wait_for 5 "the taps in the attacker's segment pass frames still" goes_on
 kill -INT "$ping"
 wait "$ping" || true
 grep 'packets transmitted' "$run/ping"
