@@ -199,7 +199,7 @@ refused 4 "160M is more than channel gold has left: 200M assured, 50M lent" \
 lacks loan weft export
 prints "- loan loan2" weft channel recall loan2
 prints "+ loan loan2" weft channel lend gold 1M to=bronze for=1s way=rx
-wait_for 10 "a loan of a second ends" sh -c "! '$build/cli/weft' loan show loan2"
+holds_within 10 sh -c "! '$build/cli/weft' loan show loan2" || fail "a loan of a second does not end"
 weft loan show loan1 >"$run/shown"
 
 step "what is there is there after restarts of either daemon"

@@ -249,7 +249,8 @@ wait_for 5 "it runs" one_runs
 refused 4 "already" weft replay "$run/us" port=c1
 kill -9 "$replayer"
 wait "$replayer" 2>/dev/null || true
-wait_for 15 "it ends by itself" none_runs
+# Within five seconds, and what a busy machine takes.
+holds_within 15 none_runs || fail "it does not end by itself"
 wait_for 5 "nothing is left" is_as_before
 "$build/cli/weft" replay "$run/us" port=c1 loop=1000 >"$run/out" 2>&1 &
 replayer=$!
