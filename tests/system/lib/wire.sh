@@ -11,6 +11,8 @@ capture()
 {
 	local name=$1 in=$2 device=$3
 	shift 3
+	# What a capture of that name said before is not this one's.
+	rm -f "$run/$name.err" "$run/$name.pcap"
 	ip netns exec "$in" tcpdump -Z root -B 32768 -U -n -s 0 -w "$run/$name.pcap" -i "$device" "$@" \
 		2>"$run/$name.err" &
 	captures[$name]=$!
