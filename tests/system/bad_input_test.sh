@@ -264,8 +264,8 @@ commands <<-'TABLE'
 	2 | frobnicate | frobnicate
 	2 | did you mean 'weft port' | prot list
 	2 | -f FILE | apply
-	2 | absent.yaml | apply -f absent.yaml
-	2 | Is a directory | apply -f /tmp
+	4 | absent.yaml | apply -f absent.yaml
+	4 | Is a directory | apply -f /tmp
 	2 | -f has no meaning | status -f x
 	2 | --confirm has no meaning | diff -f x --confirm 60s
 	2 | -m has no meaning | status -m words
