@@ -18,7 +18,7 @@ from systems import ON_LOAD_CPU, ON_SWITCH_CPU, Ovs, Testpmd
 SECONDS = 2
 TCP_SECONDS_MAX = 20  # a way that stalls is a case that failed
 ONE_WAY_MS = 1000
-GUESTS_PATIENCE_S = 150  # a round takes four seconds
+PATIENCE_S = 150  # of cases whose rounds take seconds, or are of eight kinds
 GIGA, MEGA = 10**9, 10**6
 
 
@@ -172,7 +172,7 @@ def one_way(bench):
         measures = {(system, way, size): lambda s=system, w=way, z=size: one_way_round(
             bench, ovs if s == "ovs" else None, tap[s], socket[s], w, z)
             for way in ("to", "from") for size in (60, "tso") for system in tap}
-        return one_way_rows(bench.in_turn(measures))
+        return one_way_rows(bench.in_turn(measures, patience_s=PATIENCE_S))
 
 
 def machines(stack, bench, prefix, place, sockets, options=()):
@@ -203,7 +203,7 @@ def guests_beside(bench, name, prefix, place, start):
         machines(stack, bench, prefix, place, other.sockets, other.machine_options)
         other.pause()
         return bench.in_turn({"weft": lambda: machine_goodput("w", 1, None),
-                              name: lambda: machine_goodput(prefix, place, other)}, patience_s=GUESTS_PATIENCE_S)
+                              name: lambda: machine_goodput(prefix, place, other)}, patience_s=PATIENCE_S)
 
 
 def guests(bench):
