@@ -278,6 +278,40 @@ wired("open_outside", "an outer checksum that its sender has left open is not wr
     HELLO, (2, "p1", HI, {"p2": HI, "up": both(HI)}), (3, "up", into(packet()), {"p1": packet()}), (4, "up", into(LONG), {"p1": LONG})],
       sends={"up": 1448})
 
+def again(mark, size=60, **keys):
+    return into(frame(A, R, mark, size), **keys)
+
+
+def bad_sum(outer):
+    return outer[:18] + bytes([outer[18] ^ 1]) + outer[19:]
+
+
+wired("like_the_one_before", "what begins like the frame before it in a burst is judged as strictly: length, checksum, VNI, peer, port", [
+    HELLO, (2, "p1", HI, {"p2": HI, "up": both(HI)}), (10, "up", again(1), {"p1": frame(A, R, 1)}),
+    (10, "up", again(2, 90), {"p1": frame(A, R, 2, 90)}), (10, "up", again(3)[:-5], ""), (10, "up", again(4), {"p1": frame(A, R, 4)}),
+    (10, "up", again(5, spare=1), ""), (10, "up", again(6), {"p1": frame(A, R, 6)}), (10, "up", into(frame(A, R, 7)[:13]), ""),
+    (10, "up", again(8), {"p1": frame(A, R, 8)}), (10, "up", bad_sum(again(9)), ""), (10, "up", again(10), {"p1": frame(A, R, 10)}),
+    (10, "up", again(11)[:49], ""), (10, "up", again(12, options=bytes(4)), {"p1": frame(A, R, 12)}), (10, "up", again(13), {"p1": frame(A, R, 13)}),
+    (10, "up", again(14, port=4790), ""), (10, "up", again(15, summed=True), {"p1": frame(A, R, 15)}), (10, "up", again(16, summed="wrong"), ""),
+    (10, "up", again(17, vni=999), ""), (10, "up", again(18, vni=999), ""), (10, "up", vxlan(frame(A, R, 19), "10.9.0.9", V4[0]), ""),
+    (10, "up", vxlan(frame(A, R, 20), "10.9.0.9", V4[0]), ""), (10, "up", into(frame(A, R3, 21), 2), {"p1": frame(A, R3, 21)}),
+    (10, "up", into(frame(A, R3, 22), 2, vni=200), {"b1": frame(A, R3, 22)}), (10, "up", into(frame(A, R3, 23), 2), {"p1": frame(A, R3, 23)})],
+      {"up": {"tunnel-malformed": 5, "tunnel-target": 1, "tunnel-checksum": 1, "tunnel-vni": 2, "tunnel-peer": 2}})
+SAME6 = tunnels.udp(R3, A, "fd00::1", "fd00::2", 200)
+ROW = [packet(src=A, dst=R3), packet(src=A, dst=R3), packet(201, src=A, dst=R3), packet(tos=0x20, src=A, dst=R3), packet(src=A, dst=R3), SAME6,
+       tunnels.udp(R3, A, "fd00::1", "fd00::2", 200, tos=0x40), SAME6, frame(R3, A, 1, 214), frame(R3, A, 2, 214), frame(R3, C, 3, 214)]
+ROW_TOS = [0, 0, 0, 0x20, 0, 0, 0x40, 0, 0, 0, 0]
+wired("rows_to_a_peer", "frames of a burst that differ in length, class or segment have outer headers of their own", [
+    (1, "up", into(frame(BROADCAST, R3, 90), 2),
+     {**{p: frame(BROADCAST, R3, 90) for p in ("p1", "p2")}, "t1": frame(BROADCAST, R3, 90, 64, tags=[(0x8100, 10)])}),
+    (2, "up", into(frame(BROADCAST, R3, 91), 2, vni=200), {"b1": frame(BROADCAST, R3, 91), "t1": frame(BROADCAST, R3, 91, 64, tags=[(0x8100, 20)])})] + [
+        (10, "p1", data, {"up": out(data, 2, tos=tos)}) for data, tos in zip(ROW, ROW_TOS)] + [
+            (20, "t1", frame(R3, C, 5, 64, tags=[(0x8100, vni // 10)]), {"up": out(frame(R3, C, 5), 2, vni=vni)}) for vni in (100, 200, 100)],
+      ports={"t1": "trunk: {ALPHA: 10, BETA: 20}"})
+wired("rows_with_checksums", "with checksum=on frames that are alike have checksums of their own",
+      [(1, "up", into(frame(BROADCAST, R, 90), summed=True))] + [(10, "p1", frame(R, A, mark, 100)) for mark in (1, 2, 3)],
+      uplink=", checksum: on", ignore={})
+
 # Which outer source port a flow has is weft's own choice (a hash): it is recorded, and what must be one is one.
 TCP, UDP, ESP = attacks.TCP, attacks.UDP, 50
 
