@@ -34,7 +34,7 @@ MARKED = """for look in $(seq {looks}); do
 flat=$(tr -s ' \\t\\n' ' ' <"$out.last")
 if {checks} true; then break; fi
 [ "$look" -lt {looks} ] || out=$out.last stop "not what is marked: "{marks}
-sleep 0.1
+read -rt 0.1 <> <(:) || true
 done
 """
 QUESTION = re.compile(r"weft (\w+ )?(list|show|stats|drops|queues)( [\w-]+)*")
