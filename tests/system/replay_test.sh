@@ -282,5 +282,6 @@ while read -r sample; do
 		fail "$sample: exit code $status: $(cat "$run/out")"
 	n=$((n + 1))
 done < <(find /usr/share /usr/lib -regextype egrep -iregex '.*\.(pcap|cap|pcapng)(\.gz)?' -type f 2>/dev/null)
+[ "$n" -gt 0 ] || fail "no package brings a capture; scripts/install-deps installs some that do"
 echo "$n captures of this machine's packages"
 finish
