@@ -217,13 +217,13 @@ static void seal(const struct vxlan_tunnel *tunnel, const struct frame *frame, u
 }
 
 /* The flow of the frame before, so that the next one of it is not read again. */
-struct flow {
+struct flow_before {
 	const struct frame *frame; /* NULL: none yet */
 	uint32_t hash;
 	uint8_t tos;
 };
 
-static void enter_flow(const struct frame *frame, struct flow *flow)
+static void enter_flow(const struct frame *frame, struct flow_before *flow)
 {
 	const struct frame *before = flow->frame;
 	struct vxlan_inner inner;
@@ -239,7 +239,7 @@ static void enter_flow(const struct frame *frame, struct flow *flow)
 
 /* Writes the outer headers of a frame; returns their length. 0: it fits no packet. */
 static uint16_t stamp(const struct peer_way *way, const struct frame *frame, uint32_t vni,
-		      struct flow *flow, uint8_t *header)
+		      struct flow_before *flow, uint8_t *header)
 {
 	uint32_t bytes;
 
@@ -316,7 +316,7 @@ static void peer_tx(struct port *port, struct burst *burst, const uint8_t *order
 	struct port *uplink = find_carrier(port, way, &reason);
 	uint8_t headers[BURST_FRAMES][VXLAN_OVERHEAD_IPV6_BYTES];
 	struct port_out out[BURST_FRAMES];
-	struct flow flow = {0};
+	struct flow_before flow = {0};
 	unsigned int n_out = 0, n_alike;
 	uint16_t segment = 0;
 	uint32_t vni = 0;

@@ -143,26 +143,32 @@ void write_ring_let_go(struct write_ring *ring, int fd)
 
 /* --- life --- */
 
-struct write_ring *write_ring_create(void)
+/* 0 or -errno. */
+static int open_ring(struct write_ring *ring)
 {
 	struct io_uring_params params = {0};
-	struct write_ring *ring = calloc(1, sizeof(*ring));
 
-	if (ring == NULL)
-		return NULL;
 	ring->fd = (int)syscall(SYS_io_uring_setup, WRITE_RING_ENTRIES, &params);
-	int error = ring->fd < 0			       ? errno
-		    : (params.features & FEATURES) != FEATURES ? ENOSYS
-		    : !map_rings(ring, &params)		       ? ENOMEM
-							       : 0;
-
-	if (error != 0) {
-		write_ring_destroy(ring);
-		errno = error;
-		return NULL;
-	}
+	if (ring->fd < 0)
+		return -errno;
+	if ((params.features & FEATURES) != FEATURES)
+		return -ENOSYS;
+	if (!map_rings(ring, &params))
+		return -ENOMEM;
 	begin_holding(ring);
-	return ring;
+	return 0;
+}
+
+struct write_ring *write_ring_create(void)
+{
+	struct write_ring *ring = calloc(1, sizeof(*ring));
+	int error = ring == NULL ? -ENOMEM : open_ring(ring);
+
+	if (error == 0)
+		return ring;
+	write_ring_destroy(ring);
+	errno = -error;
+	return NULL;
 }
 
 void write_ring_destroy(struct write_ring *ring)
