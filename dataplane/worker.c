@@ -34,10 +34,6 @@
 #define SLEEP_NS_MAX (1ULL * NS_PER_S)
 #define SLEEP_NS_MIN 20000ULL
 #define WAKE_EARLY_NS 60000ULL
-/* Main is not woken again so soon: a wake-up is a system call of some microseconds, and who hears
- * of ten thousand new addresses a second need not hear of each by itself. So long a worker that
- * has news does not sleep: nobody else would tell them. */
-#define MAIN_PAUSE_NS 250000ULL
 #define EVENTS_PER_WAKE 64
 
 /* Every burst that a worker has knows the recorder. */
@@ -380,15 +376,6 @@ static bool sleep_until_woken(struct worker *worker, uint64_t ns)
 	return n > 0;
 }
 
-void worker_tell_main(struct worker *worker, uint64_t now_ns)
-{
-	if (now_ns - worker->told_main_ns < MAIN_PAUSE_NS)
-		return;
-	worker->main_has_work = false;
-	worker->told_main_ns = now_ns;
-	wake(worker->dp->main_wake_fd);
-}
-
 void worker_run(struct worker *worker)
 {
 	struct dataplane *dp = worker->dp;
@@ -408,8 +395,10 @@ void worker_run(struct worker *worker)
 		unsigned int frames = worker_turn(worker, now_ns);
 
 		rte_rcu_qsbr_quiescent(dp->qsbr, worker->index);
-		if (worker->main_has_work)
-			worker_tell_main(worker, now_ns);
+		if (worker->main_has_work) {
+			worker->main_has_work = false;
+			wake(dp->main_wake_fd);
+		}
 		if (worker->is_armed)
 			disarm_all(worker);
 		uint64_t end = rte_rdtsc();
@@ -425,8 +414,7 @@ void worker_run(struct worker *worker)
 			uint64_t ns = sleep_ns(worker, now_ns);
 
 			worker->count->idle_cycles += end - start;
-			if (now_ns - last_frame_ns > POLL_BEFORE_SLEEP_NS && ns != 0 &&
-			    !worker->main_has_work) {
+			if (now_ns - last_frame_ns > POLL_BEFORE_SLEEP_NS && ns != 0) {
 				if (sleep_until_woken(worker, ns))
 					last_frame_ns = loop_clock_ns();
 				end = rte_rdtsc();

@@ -42,8 +42,7 @@ struct worker {
 	bool has_lanes;			/* that wait, or are emptied, from the next turn on */
 	int epoll_fd;			/* what wakes it: its queues' descriptors and wake_fd */
 	int wake_fd;			/* eventfd by which main wakes it */
-	bool main_has_work;		/* which it has not been told yet */
-	uint64_t told_main_ns;		/* when it was told last */
+	bool main_has_work;		/* this turn found something for main */
 	bool is_armed;			/* its queues were asked to wake it, and not yet not to */
 	unsigned int n_held_frames;	/* that this turn has let go, of those who waited */
 	bool has_channels;		/* some port that it polled has one: time is shared out */
@@ -69,9 +68,6 @@ void worker_destroy(struct worker *worker);	/* NULL is legal; it may not be runn
 
 /* One round over all queues. Returns the frames taken. now_ns: any monotonic clock. Worker. */
 unsigned int worker_turn(struct worker *worker, uint64_t now_ns);
-
-/* Wakes main, unless it was told of other work just before: then later. Between turns. Worker. */
-void worker_tell_main(struct worker *worker, uint64_t now_ns);
 
 /* The thread: runs until worker_stop(). */
 void worker_run(struct worker *worker);
