@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "dataplane/balance.h"
@@ -16,10 +15,10 @@
 #include "dataplane/captures.h"
 #include "dataplane/channel/buffers.h"
 #include "dataplane/counters.h"
+#include "dataplane/follow.h"
 #include "dataplane/learn.h"
 #include "dataplane/neigh.h"
 #include "dataplane/overlay.h"
-#include "dataplane/follow.h"
 #include "dataplane/replays.h"
 #include "dataplane/vhost/fault.h"
 #include "dataplane/vhost/leftover.h"
@@ -36,16 +35,6 @@
 #define PORTS_TICK_NS 100000000ULL
 #define SPINS_BEFORE_YIELD 1000 /* a turn takes some microseconds */
 #define WATCH_NS 30000000ULL
-
-static void on_wake(void *ctx, uint32_t events, uint64_t now_ns)
-{
-	struct dataplane *dp = ctx;
-	eventfd_t value;
-
-	/* What woke us is looked for in dataplane_turn(), which follows every turn of the loop. */
-	if (eventfd_read(dp->main_wake_fd, &value) < 0)
-		return;
-}
 
 static void synchronize(void *ctx)
 {
@@ -88,10 +77,7 @@ static int create_parts(struct dataplane *dp)
 	dp->qsbr = dp->config.memory.alloc(rte_rcu_qsbr_get_memsize(WORKERS_MAX), 64);
 	if (dp->qsbr == NULL || rte_rcu_qsbr_init(dp->qsbr, WORKERS_MAX) != 0)
 		return -ENOMEM;
-	dp->main_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dp->main_wake_fd < 0)
-		return -errno;
-	error = loop_add(dp->loop, dp->main_wake_fd, EPOLLIN, on_wake, dp, &dp->main_wake_watch);
+	error = news_create(&dp->news, dp->loop);
 	for (unsigned int i = 0; error == 0 && i < dp->config.n_workers; i++)
 		error = worker_create(dp, i, &dp->workers[i]);
 	return error;
@@ -107,7 +93,7 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	if (dp == NULL)
 		return -ENOMEM;
 	dp->config = *config;
-	dp->main_wake_fd = -1;
+	dp->news.fd = -1;
 	dp->ports_end = dp->segments_end = 1;
 	dp->ports_free_from = dp->segments_free_from = 1;
 	int error = create_parts(dp);
@@ -171,9 +157,7 @@ void dataplane_destroy(struct dataplane *dp)
 	leftover_free_all(&dp->leftovers);
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		worker_destroy(dp->workers[i]);
-	loop_remove(dp->main_wake_watch);
-	if (dp->main_wake_fd >= 0)
-		close(dp->main_wake_fd);
+	news_destroy(&dp->news);
 	dp->config.memory.free(dp->qsbr);
 	reaper_destroy(dp->reaper);
 	fault_enter(NULL);
@@ -312,8 +296,8 @@ static void sweep_on(struct dataplane *dp, uint32_t now_s)
 	struct sweep sweep = {.dp = dp, .now_s = now_s};
 
 	if (dp->sweep == DATAPLANE_SWEEP_FDB) {
-		dp->sweep_bucket = fdb_sweep(dp->fdb, dp->sweep_bucket, SWEEP_BUCKETS,
-					     is_to_forget, &sweep);
+		dp->sweep_bucket =
+			fdb_sweep(dp->fdb, dp->sweep_bucket, SWEEP_BUCKETS, is_to_forget, &sweep);
 		if (dp->sweep_bucket != 0)
 			return;
 		/* What is bound to another port now was forgotten first. */
@@ -355,10 +339,12 @@ void dataplane_drain(struct dataplane *dp)
 
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns)
 {
+	news_turn(&dp->news, now_ns);
 	dataplane_drain(dp);
 	loan_turn(dp, now_ns);
 	sweep_turn(dp, now_ns);
-	if (!atomic_exchange(&dp->ports_want_turn, false) && now_ns - dp->ticked_ns < PORTS_TICK_NS)
+	if (!atomic_exchange(&dp->news.ports_want_turn, false) &&
+	    now_ns - dp->ticked_ns < PORTS_TICK_NS)
 		return;
 	dp->ticked_ns = now_ns;
 	balance_turn(dp, now_ns);

@@ -20,6 +20,7 @@
 #include "dataplane/channel/pool.h"
 #include "dataplane/fdb.h"
 #include "dataplane/memory.h"
+#include "dataplane/news.h"
 #include "dataplane/port.h"
 #include "dataplane/segment.h"
 #include "dataplane/vhost/fault.h"
@@ -78,15 +79,13 @@ struct dataplane {
 	struct buffers *buffers;	/* for frames that wait for their channels */
 	_Atomic(struct overlay *) overlay;	/* NULL: there are no underlays and no peers */
 	struct worker *workers[WORKERS_MAX];
-	int main_wake_fd;		/* eventfd: a worker has something for main */
-	struct loop_watch *main_wake_watch;
+	struct news news;		/* from workers to main */
 	uint32_t swept_s;		/* when main last began to sweep out aged addresses */
 	uint64_t sweep_bucket;		/* where it goes on in the FDB */
 	uint32_t sweep_place;		/* and then among the neighbours */
 	uint64_t sweep_piece_ns;	/* when it did its last piece */
 	enum dataplane_sweep sweep;
 	uint64_t ticked_ns;		/* when the ports last had their turn */
-	_Atomic bool ports_want_turn;	/* a worker found something for them */
 	uint64_t balanced_ns;		/* when main last looked at the load of queues */
 
 	unsigned int ports_end, segments_end;	/* beyond the highest index in use */

@@ -205,7 +205,7 @@ static int serve(struct dataplane *dp, const struct arguments *args, bool hugepa
 			 args->run_dir, dp->config.n_workers);
 	tell_writes();
 	while (error >= 0 && !is_stopping) {
-		error = loop_turn(dp->loop, TURN_MS, loop_clock_ns);
+		error = loop_turn(dp->loop, news_sleep_ms(&dp->news, TURN_MS), loop_clock_ns);
 		told_ns = turn(dp, told_ns);
 	}
 	stop_workers(dp);

@@ -86,14 +86,13 @@ static void copy_segment(struct segment *to, const struct segment *from)
 static void copy_dataplane(struct dataplane *to, const struct dataplane *from)
 {
 	static const struct hole told[] = {
-		{offsetof(struct dataplane, ports_want_turn),
-		 offsetof(struct dataplane, ports_want_turn) + sizeof(from->ports_want_turn)},
+		{offsetof(struct dataplane, news),
+		 offsetof(struct dataplane, news) + sizeof(from->news)},
 		{offsetof(struct dataplane, rates_epoch),
 		 offsetof(struct dataplane, rates_epoch) + sizeof(from->rates_epoch)},
 	};
 
-	_Static_assert(offsetof(struct dataplane, ports_want_turn) <
-			       offsetof(struct dataplane, rates_epoch),
+	_Static_assert(offsetof(struct dataplane, news) < offsetof(struct dataplane, rates_epoch),
 		       "in order");
 	copy_around(to, from, sizeof(*to), told, 2);
 }

@@ -242,7 +242,8 @@ unsigned int worker_turn(struct worker *worker, uint64_t now_ns)
 	}
 	worker->has_channels = worker->sees_channels;
 	if (worker->burst->attention) {
-		atomic_store_explicit(&worker->dp->ports_want_turn, true, memory_order_relaxed);
+		atomic_store_explicit(&worker->dp->news.ports_want_turn, true,
+				      memory_order_relaxed);
 		worker->main_has_work = true;
 	}
 	return frames;
@@ -397,7 +398,7 @@ void worker_run(struct worker *worker)
 		rte_rcu_qsbr_quiescent(dp->qsbr, worker->index);
 		if (worker->main_has_work) {
 			worker->main_has_work = false;
-			wake(dp->main_wake_fd);
+			news_tell(&dp->news);
 		}
 		if (worker->is_armed)
 			disarm_all(worker);

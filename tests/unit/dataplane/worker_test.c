@@ -263,7 +263,7 @@ static void a_worker_that_learns_wakes_main(void **state)
 	pthread_t thread = start(dp);
 	uint64_t deadline = deadline_in_ms(DEADLINE_MS);
 
-	while (eventfd_read(dp->main_wake_fd, &value) < 0) {
+	while (eventfd_read(dp->news.fd, &value) < 0) {
 		assert_false(deadline_passed(deadline));
 		sched_yield();
 	}
