@@ -57,7 +57,7 @@ static const struct cmd table[] = {
 	 "add a segment: an isolated network",
 	 "vni   number of the segment in the overlay, 1 to 16777215, unique\n"
 	 "vlan  VLAN id on trunks and uplinks, 1 to 4094, unique\n"
-	 "mtu   largest IP packet in bytes, default 1500\n"
+	 "mtu   largest IP packet in bytes, default 1500, or what uplinks leave\n"
 	 "age   how long a silent MAC address is remembered, default 300s\n"
 	 "weft segment keys lists the others.\n",
 	 1, CMD_WORDS_MAX, CMD_DRY_RUN, cmd_segment_add},

@@ -24,7 +24,8 @@ static const char usage[] =
 	"usage: weftd [--run-dir DIR] [--state-dir DIR] [--history N] [--grant ROLE=WHO ...]\n"
 	"             [--listen ADDRESS:PORT --tls-cert FILE --tls-key FILE --tls-ca FILE]\n"
 	"\n"
-	"  --run-dir DIR       sockets: weftd.sock, dataplane.sock (default /run/weft)\n"
+	"  --run-dir DIR       sockets: weftd.sock, dataplane.sock (default WEFT_RUN_DIR, then\n"
+	"                      /run/weft)\n"
 	"  --state-dir DIR     what is kept (default /var/lib/weft)\n"
 	"  --history N         how many former configurations are kept, 1 to 1000 (default 100)\n"
 	"  --grant ROLE=WHO    ROLE: read, operate, admin; WHO: user:NAME, group:NAME, or\n"
@@ -73,10 +74,11 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	const char *run_dir = getenv("WEFT_RUN_DIR");
 	char why[256];
 
 	*arguments = (struct arguments){.control = {
-						.run_dir = "/run/weft",
+						.run_dir = run_dir != NULL ? run_dir : "/run/weft",
 						.state_dir = "/var/lib/weft",
 						.history = HISTORY_KEEP_DEFAULT,
 					}};

@@ -21,7 +21,7 @@
 static const char usage[] =
 	"usage: weft-dataplane [--run-dir DIR] [--workers CPU-LIST] [--memory MB]\n"
 	"                      [--queue-memory MB] [--no-huge]\n"
-	"  --run-dir DIR       sockets live here (default /run/weft)\n"
+	"  --run-dir DIR       sockets live here (default WEFT_RUN_DIR, then /run/weft)\n"
 	"  --workers CPU-LIST  a worker on each of these CPUs, as 1 or 2,4-7 (default: one,\n"
 	"                      on the last CPU that this process may use)\n"
 	"  --memory MB         for tables and buffers (default 96); huge pages are used if there\n"

@@ -3,9 +3,9 @@
  * How workers tell main that there is something for it: in a ring to it, or at a port.
  *
  * The first word wakes main. After that main does not listen for NEWS_PAUSE_NS: it looks by itself
- * then, and finds whatever has come. So a flood of new addresses does not cost a system call for
- * each of them, and wakes main a thousand times a second at most, however many workers there are:
- * a thread that is woken ten thousand times a second is a bad neighbour on its CPU.
+ * then, and finds whatever has come. So a flood of new addresses costs one system call in that
+ * time, not one for each of them, and main wakes twice in it, however many workers there are: a
+ * thread that is woken ten thousand times a second is a bad neighbour on its CPU.
  */
 #pragma once
 

@@ -32,7 +32,7 @@ name: weft apply --prune then deletes what an earlier file of that name declared
 """
 SEGMENT = [("vni", "number of the segment in the overlay, 1 to 16777215, unique; required"),
            ("vlan", "VLAN id on trunks and uplinks, 1 to 4094, unique"),
-           ("mtu", "largest IP packet in bytes; default 1500"),
+           ("mtu", "largest IP packet in bytes; default 1500, or what uplinks leave"),
            ("age", "how long a silent MAC address is remembered; default 300s")]
 PORT = [("type", "kind of port, below; required"), ("segment", "the segment it is in"),
         ("trunk", "in place of segment: several, each with its VLAN tag, as {ALPHA: 10, BETA: 20}"),
