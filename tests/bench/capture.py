@@ -119,7 +119,7 @@ def off(build):
         never, ran_never = instructions(switch, 1)
         with Capture(switch):
             during, ran_during = instructions(switch, 4)
-        sh("callgrind_control", "--zero", switch.dataplane.pid)
+        callgrind.ask(switch, "--zero")
         after, ran_after = instructions(switch, 7)
     say(not ran_never, f"off: {never:.1f} instructions a frame before any capture; of the recorder ran {ran_never or 'nothing'}")
     say(bool(ran_during), f"on: {during:.1f}; of the recorder ran {', '.join(ran_during)}")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Instructions of a worker under callgrind."""
+import os
 import re
+import signal
+import subprocess
 
 from rig import sh, wait_for
 
@@ -9,9 +12,23 @@ WRAPPER = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "-q", "--ca
 TOTAL = "PROGRAM TOTALS"
 
 
+def ask(switch, option):
+    """callgrind_control. At times vgdb, behind it, waits for ever for a program that sleeps: then once more."""
+    words = ["callgrind_control", option, str(switch.dataplane.pid)]
+    for _ in range(4):
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True) as asked:
+            try:
+                if asked.wait(10) != 0:
+                    raise RuntimeError(f"{' '.join(words)}: exit code {asked.returncode}")
+                return
+            except subprocess.TimeoutExpired:
+                os.killpg(asked.pid, signal.SIGKILL)
+    raise TimeoutError(f"{' '.join(words)}: no answer")
+
+
 def dump(switch, n):
     """{function: inclusive instructions} of the worker since the last dump, and TOTAL. n: another one each time."""
-    sh("callgrind_control", f"--dump={n}", switch.dataplane.pid)
+    ask(switch, f"--dump={n}")
     wait_for(20, "callgrind's dump", lambda: list(switch.run.glob(f"callgrind.{n}-*")))
     # The worker's thread is the one that knows worker_turn().
     path = next(p for p in sorted(switch.run.glob(f"callgrind.{n}-*")) if "worker_turn" in p.read_text())
