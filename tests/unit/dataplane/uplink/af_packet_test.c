@@ -18,6 +18,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -253,6 +254,36 @@ static void large_frames_come_whole_and_in_order(void **state)
 	free(frame);
 }
 
+/* BIG TCP over IPv6. What is beyond the room for a frame was never there. */
+static void a_frame_longer_than_any_is_refused_and_the_next_is_whole(void **state)
+{
+	struct wire *wire = *state;
+	uint8_t *frame = malloc(100100), small[2048];
+	size_t bytes, small_bytes = build(small, TEST_PROTOCOL, 300, 0);
+	struct virtio_net_hdr hdr = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				     .gso_type = VIRTIO_NET_HDR_GSO_TCPV6,
+				     .hdr_len = ETH_HLEN + 60,
+				     .gso_size = 1000,
+				     .csum_start = ETH_HLEN + 40,
+				     .csum_offset = 16};
+
+	assert_non_null(frame);
+	run("ip link set u1 gso_max_size 200000");
+	bytes = build(frame, ETH_P_IPV6, 100000, 0);
+	memcpy(frame + ETH_HLEN, (uint8_t[]){0x60, 0, 0, 0, 0, 0, IPPROTO_TCP, 64}, 8);
+	frame[ETH_HLEN + 40 + 12] = 0x50;
+	send_far(wire, &hdr, frame, bytes);
+	send_far(wire, NULL, small, small_bytes);
+	const struct frame *got = take(wire);
+
+	assert_int_equal(got->len, bytes);
+	assert_int_equal(got->drop, DROP_OVERSIZE);
+	assert_int_equal(got->n_iov, 0);
+	got = wire->burst->n > 1 ? got + 1 : take(wire);
+	assert_frame(got, small, small_bytes);
+	free(frame);
+}
+
 static void what_came_before_the_start_is_thrown_away(void **state)
 {
 	struct wire *wire = *state;
@@ -415,6 +446,7 @@ int main(void)
 		TEST(frames_of_every_size_come_as_they_were_sent),
 		TEST(tags_stand_where_the_sender_put_them),
 		TEST(large_frames_come_whole_and_in_order),
+		TEST(a_frame_longer_than_any_is_refused_and_the_next_is_whole),
 		TEST(what_came_before_the_start_is_thrown_away),
 		TEST(what_does_not_fit_the_ring_is_counted_and_the_rest_goes_on),
 		TEST(frames_leave_gathered_with_their_offloads),
