@@ -44,7 +44,7 @@ static void init_recorder(struct worker *worker)
 	recorder->dp = worker->dp;
 	recorder->worker = worker->index;
 	recorder->clock = worker->burst;
-	worker->burst->recorder = worker->tunnelled->recorder = recorder;
+	worker->burst->recorder = worker->tunnelled->recorder = worker->let_go->recorder = recorder;
 	worker->lists.tagged->recorder = recorder;
 	worker->lists.segmentation->out.recorder = recorder;
 }

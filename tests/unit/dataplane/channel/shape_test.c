@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "dataplane/captures.h"
 #include "dataplane/channel/buffers.h"
 #include "dataplane/counters.h"
 #include "dataplane/txn.h"
@@ -185,6 +187,40 @@ static void what_knows_ecn_is_marked(void **state)
 	assert_int_equal(shape_rig_port(rig, 2)->got[1].marks,
 			 shape_rig_counts(rig, channel, DP_RX).marks);
 	assert_int_equal(shape_rig_counts(rig, channel, DP_RX).drops, 0);
+}
+
+static void what_has_waited_is_in_a_capture_as_well(void **state)
+{
+	struct shape_rig *rig = *state;
+	struct dp_capture_open open = {.ways = 1u << RECORD_TX,
+				       .n_ports = 1,
+				       .port_ids = {2},
+				       .ring_bytes = RECORD_RING_BYTES_MIN};
+	struct record_map map;
+	struct record_reader reader;
+	struct record record;
+	const uint8_t *bytes;
+	char why[DP_TEXT_BYTES];
+	unsigned int n = 0;
+	uint64_t id;
+	int fd;
+
+	assert_int_equal(captures_open(rig->dp, &open, rig, &id, &fd, why, sizeof(why)), 0);
+	assert_int_equal(record_open(fd, &map), 0);
+	record_reader_begin(&reader, &map, 0);
+	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, M));
+	for (unsigned int i = 0; i < 20; i++)
+		shape_rig_send(rig, 1, 2, 1, FULL);
+	shape_rig_turn(rig, 10 * US);
+	assert_true(shape_rig_queued(rig) > 10);
+	for (unsigned int i = 0; i < 1000 && shape_rig_port(rig, 2)->got[1].frames < 20; i++)
+		shape_rig_turn(rig, MS);
+	for (; record_reader_next(&reader, &record, &bytes) == 1; n++)
+		record_reader_take(&reader, &record);
+	assert_int_equal(n, 20);
+	assert_int_equal(captures_close(rig->dp, id, rig), 0);
+	record_close(&map);
+	close(fd);
 }
 
 /* --- changes under load --- */
@@ -461,6 +497,7 @@ int main(void)
 		TEST(what_a_port_receives_is_exactly_its_rate),
 		TEST(a_channel_that_is_not_limiting_holds_nothing),
 		TEST(what_is_counted_of_a_channel_adds_up),
+		TEST(what_has_waited_is_in_a_capture_as_well),
 		TEST(two_flows_in_a_lane_get_half_each),
 		TEST(a_sparse_probe_passes_a_full_lane),
 		TEST(what_knows_ecn_is_marked),
