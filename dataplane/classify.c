@@ -21,6 +21,7 @@ struct context {
 	uint16_t segment;		/* of untagged frames */
 	uint32_t max_len;		/* of a frame there; 0: there is no such segment */
 	const struct segment *policy;
+	uint16_t refused;		/* where those are that are refused before they are anywhere */
 };
 
 static void enter_segment(struct context *context, uint16_t index)
@@ -93,8 +94,10 @@ static enum drop_reason judge_tagged(struct burst *burst, struct frame *frame,
 
 	burst->stripped_bytes += len - frame->len;
 	burst->has_tags |= frame->has_tag;
-	if (reason != DROP_NONE)
+	if (reason != DROP_NONE) {
+		frame->segment = untagged->refused;
 		return reason;
+	}
 	if (segment != untagged->segment)
 		enter_segment(&context, segment);
 	return judge(frame, &context);
@@ -106,6 +109,7 @@ static inline void classify_frame(struct burst *burst, struct frame *frame,
 	uint16_t ethertype;
 
 	if (frame->len < ETH_HLEN) {
+		frame->segment = context->refused;
 		frame->drop = DROP_RUNT;
 		return;
 	}
@@ -137,6 +141,7 @@ static void classify_tunnelled(struct dataplane *dp, const struct port *port, st
 			continue;
 		if (frame->segment != context.segment)
 			enter_segment(&context, frame->segment);
+		context.refused = frame->segment;
 		classify_frame(burst, frame, &context);
 	}
 }
@@ -153,6 +158,7 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 		.burst = burst,
 		.vlans = atomic_load_explicit(&port->vlans, memory_order_acquire),
 		.takes_tags = atomic_load_explicit(&port->takes_tags, memory_order_relaxed),
+		.refused = port_only_segment(port),
 	};
 
 	burst->services = 0;
@@ -163,8 +169,12 @@ void classify_burst(struct dataplane *dp, const struct port *port, struct burst 
 	burst->has_tags = false;
 	burst->is_mixed = context.vlans != NULL;
 	for (unsigned int i = 0; i < burst->n; i++) {
-		if (burst->frames[i].drop == DROP_NONE)
-			classify_frame(burst, &burst->frames[i], &context);
+		struct frame *frame = &burst->frames[i];
+
+		if (frame->drop == DROP_NONE)
+			classify_frame(burst, frame, &context);
+		else
+			frame->segment = context.refused;
 	}
 }
 

@@ -138,6 +138,8 @@ void decap_burst(const struct dataplane *dp, const struct overlay *overlay,
 		if (frame->drop == DROP_NONE)
 			frame->drop = (uint8_t)read_outer(dp, overlay, underlay, frame,
 							  burst->now_ns, &origin, decap, note);
+		if (frame->drop != DROP_NONE)
+			frame->segment = 0;
 		if (note->peer != NULL && note->inner_offset == VXLAN_OVERHEAD_IPV4_BYTES) {
 			before = note;
 			head_before = frame->head;

@@ -182,6 +182,14 @@ static inline bool port_state_blocks(uint8_t state)
 	return state == PORT_STATE_BLOCKED || state == PORT_STATE_STANDBY;
 }
 
+/* The segment of all that comes from it, whatever the tags; 0: the tag of each frame says. Worker. */
+static inline uint16_t port_only_segment(const struct port *port)
+{
+	return atomic_load_explicit(&port->vlans, memory_order_relaxed) != NULL
+		       ? 0
+		       : atomic_load_explicit(&port->segment, memory_order_relaxed);
+}
+
 /* Segments that it is in, of a published port. Main or worker. */
 bool port_is_in(const struct port *port, uint16_t segment);
 

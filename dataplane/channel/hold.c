@@ -147,11 +147,12 @@ static __attribute__((noinline)) bool cut(struct worker *worker, const struct po
 					  const struct channel_way *way,
 					  struct counters_channel *count)
 {
-	const struct frame *frame = &worker->burst->frames[0];
+	struct frame *frame = &worker->burst->frames[0];
 	struct counters_block *block =
 		counters_block(worker->dp->counters, port->slot, worker->index);
 	struct lane *lane = lane_of(port);
 
+	frame->segment = port_only_segment(port);
 	if (lane == NULL || !lane_hold_pieces(lane, worker, frame, block))
 		return false;
 	block->rx_frames++;

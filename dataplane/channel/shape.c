@@ -332,15 +332,17 @@ void shape_from_port(struct worker *worker, struct port *port, const struct lane
 {
 	struct lane *lane = NULL;
 	uint8_t order[BURST_FRAMES];
+	uint16_t segment = port_only_segment(port); /* for who is refused here, before classify */
 	unsigned int n = 0;
 
 	if (set->by_segment == NULL && passes_whole(worker, set->lanes[0], burst))
 		return;
 	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct frame *frame = &burst->frames[i];
+		struct frame *frame = &burst->frames[i];
 
 		if (frame->drop != DROP_NONE)
 			continue;
+		frame->segment = segment;
 		struct lane *next = shape_lane(port, set, frame);
 
 		if (next != lane && n != 0) {

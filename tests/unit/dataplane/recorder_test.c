@@ -4,6 +4,7 @@
 #include "dataplane/recorder.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,6 +184,29 @@ static void test_drops(void **state)
 	assert_int_equal(last.reason, DROP_NO_RECEIVER);
 }
 
+/* Of a runt nobody has read the segment: on an access port it is the port's all the same, and never
+ * that of the frame before it in the same place of the burst. */
+static void test_refused_in_its_own_segment(void **state)
+{
+	struct dataplane *dp = *state;
+	struct dp_capture_open all = {.ways = DROPS};
+	struct record record;
+	const uint8_t *bytes;
+	struct seen seen;
+
+	open_capture(dp, &all, &seen);
+	rig_send(dp, 1, RIG_BROADCAST, 1, 60, 1);
+	rig_turn(dp, NOW_S);
+	rig_send(dp, 4, RIG_BROADCAST, 4, 60, 4);
+	rig_port(dp, 4)->in[0].len = ETH_HLEN - 1;
+	rig_turn(dp, NOW_S);
+	assert_int_equal(rig_counters(dp, 4)->drops[DROP_RUNT], 1);
+	assert_int_equal(record_reader_next(&seen.reader, &record, &bytes), 1);
+	assert_int_equal(record.reason, DROP_RUNT);
+	assert_int_equal(record.segment_id, RIG_BETA);
+	close_capture(dp, &seen);
+}
+
 static struct frame *failing;
 
 /* A port that takes all frames but one. */
@@ -267,6 +291,8 @@ int main(void)
 						rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_snaplen_and_filter, rig_set_up, rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_drops, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_in_its_own_segment, rig_set_up,
+						rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_is_not_sent, rig_set_up, rig_tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, rig_set_up, rig_tear_down),
 	};
