@@ -148,8 +148,8 @@ static size_t count_of(const struct flight_file *files, size_t n, const char *se
 }
 
 /* The oldest of a segment that has more than it may, or of that which has most, if there are too
- * many. n: none. */
-static size_t find_surplus(const struct flight_file *files, size_t n)
+ * many; never `spared`. n: none. */
+static size_t find_surplus(const struct flight_file *files, size_t n, const char *spared)
 {
 	size_t most = FLIGHT_FILES_OF_SEGMENT_MAX, found = n;
 
@@ -158,7 +158,7 @@ static size_t find_surplus(const struct flight_file *files, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t count = count_of(files, n, files[i].segment);
 
-		if (count > most) {
+		if (count > most && strcmp(files[i].name, spared) != 0) {
 			most = count;
 			found = i;
 		}
@@ -166,8 +166,9 @@ static size_t find_surplus(const struct flight_file *files, size_t n)
 	return found;
 }
 
-/* 0 or -errno. */
-static int make_room(int dir_fd)
+/* Age is by the names: after a clock was set back, what was just written seems the oldest, and is
+ * spared. 0 or -errno. */
+static int make_room(int dir_fd, const char *written)
 {
 	struct flight_file *files;
 	size_t n, at;
@@ -175,7 +176,7 @@ static int make_room(int dir_fd)
 
 	if (error < 0)
 		return error;
-	while (error == 0 && (at = find_surplus(files, n)) < n) {
+	while (error == 0 && (at = find_surplus(files, n, written)) < n) {
 		error = flight_files_remove(dir_fd, files[at].name);
 		memmove(&files[at], &files[at + 1], (n - at - 1) * sizeof(files[0]));
 		n--;
@@ -217,7 +218,7 @@ int flight_files_write(int dir_fd, const char *name, const void *bytes, size_t n
 		error = -errno;
 	if (error < 0)
 		unlinkat(dir_fd, PART, 0);
-	return error < 0 ? error : make_room(dir_fd);
+	return error < 0 ? error : make_room(dir_fd, name);
 }
 
 static bool make_path(const char *name, char path[FLIGHT_FILES_NAME_BYTES + sizeof(SUFFIX)])

@@ -38,7 +38,8 @@ void flight_files_name(int64_t time_ms, const char *trigger, const char *segment
  */
 int flight_files_list(int dir_fd, struct flight_file **files, size_t *n);
 
-/* All of it, or nothing: 0 or -errno. Then makes room for the next. */
+/* All of it, or nothing: 0 or -errno. Then what is too much goes, but never what was just written.
+ */
 int flight_files_write(int dir_fd, const char *name, const void *bytes, size_t n);
 
 /* Descriptor, or -ENOENT (also for what is no name). */

@@ -153,6 +153,31 @@ static void test_bounded(void **state)
 	assert_int_equal(count(rig, "S59", NULL), 1);
 }
 
+/* By its name what is written then is the oldest. */
+static void test_clock_set_back(void **state)
+{
+	const struct rig *rig = *state;
+	char name[FLIGHT_FILES_NAME_BYTES], segment[16];
+
+	for (int i = 0; i < FLIGHT_FILES_OF_SEGMENT_MAX; i++)
+		put(rig, TIME_MS + i, "ALPHA");
+	put(rig, TIME_MS - 3600000, "ALPHA");
+	assert_int_equal(count(rig, "ALPHA", NULL), FLIGHT_FILES_OF_SEGMENT_MAX);
+	flight_files_name(TIME_MS - 3600000, "storm", "ALPHA", name);
+	assert_int_equal(flight_files_remove(rig->fd, name), 0);
+	/* The same where there are too many in all, and no segment has more than one. */
+	for (int i = 0; i < FLIGHT_FILES_OF_SEGMENT_MAX - 1; i++) {
+		flight_files_name(TIME_MS + 1 + i, "storm", "ALPHA", name);
+		assert_int_equal(flight_files_remove(rig->fd, name), 0);
+	}
+	for (int i = 0; i < FLIGHT_FILES_MAX; i++) {
+		snprintf(segment, sizeof(segment), "S%d", i);
+		put(rig, TIME_MS - 1 - i, segment);
+		assert_int_equal(count(rig, segment, NULL), 1);
+	}
+	assert_int_equal(count(rig, NULL, NULL), FLIGHT_FILES_MAX);
+}
+
 /* What was interrupted is cleared away; what cannot be written leaves nothing. */
 static void test_whole_or_not(void **state)
 {
@@ -177,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_clock_set_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_whole_or_not, set_up, tear_down),
 	};
 
