@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control/apply.h"
+#include "control/channels.h"
 #include "control/control.h"
 #include "control/http.h"
 
@@ -45,18 +46,24 @@ int api_read_object(const struct control *control, const struct http_request *re
 int api_read_wanted(const struct control *control, const struct http_request *request,
 		    api_read_fn read, struct model **wanted, struct problem *problem);
 
-/* api_port.c, api_channel.c, api_loan.c: the `status` of an object. is_alone: it is what was asked
- * for, and not one of a list. New reference. */
-json_t *api_describe_port(const struct control *control, const struct model_object *object,
-			  bool is_alone);
-json_t *api_describe_pool(const struct control *control, const struct model_object *object,
-			  bool is_alone);
-json_t *api_describe_channel(const struct control *control, const struct model_object *object,
-			     bool is_alone);
-json_t *api_describe_vm(const struct control *control, const struct model_object *object,
-			bool is_alone);
-json_t *api_describe_loan(const struct control *control, const struct model_object *object,
-			  bool is_alone);
+/* What objects of one kind are shown with, found out once for all of a list. */
+struct api_view {
+	const struct control *control;
+	bool is_alone;			 /* it is what was asked for, and not one of a list */
+	struct channels_assured assured; /* pools */
+	uint64_t frame_bytes;		 /* channels */
+	json_t *ports;			 /* vms: list of ports by the name of the vm */
+};
+
+/* api_port.c, api_channel.c, api_loan.c: the `status` of an object. New reference. */
+json_t *api_describe_port(const struct api_view *view, const struct model_object *object);
+json_t *api_describe_pool(const struct api_view *view, const struct model_object *object);
+json_t *api_describe_channel(const struct api_view *view, const struct model_object *object);
+json_t *api_describe_vm(const struct api_view *view, const struct model_object *object);
+json_t *api_describe_loan(const struct api_view *view, const struct model_object *object);
+
+/* api_channel.c: names of the ports of each vm, by that of the vm. New reference. */
+json_t *api_list_vm_ports(const struct model *model);
 
 /* api_loan.c: put and delete as above, and a put under a name that is free. */
 int api_put_loan(void *ctx, const struct http_request *request, struct http_reply *reply,

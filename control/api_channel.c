@@ -25,8 +25,7 @@ static json_t *format_users(const struct control *control, enum model_kind kind,
 	return json_string(text);
 }
 
-json_t *api_describe_pool(const struct control *control, const struct model_object *object,
-			  bool is_alone)
+json_t *api_describe_pool(const struct api_view *view, const struct model_object *object)
 {
 	const struct model_pool *pool = (const struct model_pool *)object;
 	json_t *status = json_object();
@@ -34,7 +33,7 @@ json_t *api_describe_pool(const struct control *control, const struct model_obje
 	json_object_set_new(status, "derived",
 			    pool->is_derived ? json_pack("[s]", "capacity") : json_array());
 	for (enum dp_way way = DP_TX; way < DP_WAYS; way++) {
-		uint64_t assured_bps = channels_assured_bps(control->model, pool->name, way);
+		uint64_t assured_bps = channels_assured_bps(&view->assured, pool->name, way);
 		uint64_t free_bps = pool->capacity_bps[way] > assured_bps
 					    ? pool->capacity_bps[way] - assured_bps
 					    : 0;
@@ -46,9 +45,9 @@ json_t *api_describe_pool(const struct control *control, const struct model_obje
 				  "assured", format_quantity(QUANTITY_RATE, assured_bps),
 				  "unassured", format_quantity(QUANTITY_RATE, free_bps)));
 	}
-	if (is_alone)
+	if (view->is_alone)
 		json_object_set_new(status, "used_by",
-				    format_users(control, MODEL_POOL, pool->name));
+				    format_users(view->control, MODEL_POOL, pool->name));
 	return status;
 }
 
@@ -75,8 +74,9 @@ static json_t *describe_way(const struct model_channel_way *given, const struct 
 }
 
 /* The loans of a channel, by name: what it lends, or what it borrows. */
-static json_t *describe_loans(const struct control *control, const char *channel, bool is_lender)
+static json_t *describe_loans(const struct api_view *view, const char *channel, bool is_lender)
 {
+	const struct control *control = view->control;
 	json_t *list = json_object();
 
 	for (size_t i = 0; i < control->model->n_loans; i++) {
@@ -86,41 +86,50 @@ static json_t *describe_loans(const struct control *control, const char *channel
 		if (strcmp(is_lender ? loan->from : loan->to, channel) != 0)
 			continue;
 		json = kinds[MODEL_LOAN].format(control->cluster, &loan->object, SPEC_SHORT);
-		json_object_update_new(json, api_describe_loan(control, &loan->object, true));
+		json_object_update_new(json, api_describe_loan(view, &loan->object));
 		json_object_set_new(list, loan->name, json);
 	}
 	return list;
 }
 
-json_t *api_describe_channel(const struct control *control, const struct model_object *object,
-			     bool is_alone)
+json_t *api_describe_channel(const struct api_view *view, const struct model_object *object)
 {
 	const struct model_channel *channel = (const struct model_channel *)object;
 	struct dp_channel_way ways[DP_WAYS];
 	json_t *status = json_object();
 
-	channels_derive(control->model, channel, ways);
+	channels_derive(view->control->model, channel, view->frame_bytes, ways);
 	for (enum dp_way way = DP_TX; way < DP_WAYS; way++)
 		json_object_set_new(status, way_names[way],
 				    describe_way(&channel->ways[way], &ways[way]));
-	json_object_set_new(status, "lends", describe_loans(control, channel->name, true));
-	json_object_set_new(status, "borrows", describe_loans(control, channel->name, false));
-	if (is_alone)
+	json_object_set_new(status, "lends", describe_loans(view, channel->name, true));
+	json_object_set_new(status, "borrows", describe_loans(view, channel->name, false));
+	if (view->is_alone)
 		json_object_set_new(status, "used_by",
-				    format_users(control, MODEL_CHANNEL, channel->name));
+				    format_users(view->control, MODEL_CHANNEL, channel->name));
 	return status;
 }
 
-json_t *api_describe_vm(const struct control *control, const struct model_object *object,
-			bool is_alone)
+json_t *api_list_vm_ports(const struct model *model)
 {
-	json_t *ports = json_array();
+	json_t *list = json_object();
 
-	for (size_t i = 0; i < control->model->n_ports; i++) {
-		const struct model_port *port = control->model->ports[i];
+	for (size_t i = 0; i < model->n_ports; i++) {
+		const struct model_port *port = model->ports[i];
+		json_t *ports = json_object_get(list, port->vm);
 
-		if (strcmp(port->vm, object->name) == 0)
-			json_array_append_new(ports, json_string(port->name));
+		if (port->vm[0] == '\0')
+			continue;
+		if (ports == NULL && json_object_set_new(list, port->vm, json_array()) == 0)
+			ports = json_object_get(list, port->vm);
+		json_array_append_new(ports, json_string(port->name));
 	}
-	return json_pack("{s:o}", "ports", ports);
+	return list;
+}
+
+json_t *api_describe_vm(const struct api_view *view, const struct model_object *object)
+{
+	json_t *ports = json_object_get(view->ports, object->name);
+
+	return json_pack("{s:o}", "ports", ports != NULL ? json_incref(ports) : json_array());
 }

@@ -47,18 +47,19 @@ bool api_guest_socket(const struct control *control, const struct model_port *po
  * are. What is for the guest waits in weft, and its ring only has to take bursts. */
 static unsigned int tx_size_of(const struct model *model, const struct model_port *port)
 {
+	uint64_t frame_bytes = channels_frame_bytes(model);
 	struct dp_channel_way ways[DP_WAYS];
 	struct model_channel channel;
 	unsigned int size = QUEUE_SIZE_MIN;
 
 	if (model_option_is(port, "queue", "switch") || !channels_resolve(model, port, &channel))
 		return QUEUE_SIZE;
-	channels_derive(model, &channel, ways);
+	channels_derive(model, &channel, frame_bytes, ways);
 	const struct dp_channel_way *tx = &ways[DP_TX];
 	/* The largest of each is 400 Gbit/s and a minute: the product fits 64 bits. */
 	uint64_t bytes = tx->ceiling_bps / 8 * tx->target_us / 1000000 * TARGETS_IN_RING;
 
-	while (size < QUEUE_SIZE && size * channels_frame_bytes(model) < bytes)
+	while (size < QUEUE_SIZE && size * frame_bytes < bytes)
 		size *= 2;
 	return tx->ceiling_bps != 0 ? size : QUEUE_SIZE;
 }

@@ -11,8 +11,7 @@
 
 #define MS_PER_S 1000
 
-json_t *api_describe_loan(const struct control *control, const struct model_object *object,
-			  bool is_alone)
+json_t *api_describe_loan(const struct api_view *view, const struct model_object *object)
 {
 	const struct model_loan *loan = (const struct model_loan *)object;
 	int64_t left_ms = loan->end_ms - utc_now_ms();

@@ -12,24 +12,44 @@
 #include "control/fastpath.h"
 #include "control/kinds.h"
 
-static json_t *describe_segment(const struct control *control, const struct model_object *object,
-				bool is_alone)
+static json_t *describe_segment(const struct api_view *view, const struct model_object *object)
 {
-	return json_pack("{s:i}", "mtu",
-			 model_segment_mtu(control->model, (const struct model_segment *)object));
+	return json_pack(
+		"{s:i}", "mtu",
+		model_segment_mtu(view->control->model, (const struct model_segment *)object));
 }
 
-static json_t *(*const describe[MODEL_KINDS])(const struct control *control,
-					      const struct model_object *object, bool is_alone) = {
+static json_t *(*const describe[MODEL_KINDS])(const struct api_view *view,
+					      const struct model_object *object) = {
 	[MODEL_SEGMENT] = describe_segment, [MODEL_PORT] = api_describe_port,
 	[MODEL_POOL] = api_describe_pool,   [MODEL_CHANNEL] = api_describe_channel,
 	[MODEL_VM] = api_describe_vm,	    [MODEL_LOAN] = api_describe_loan,
 };
 
-static json_t *format(const struct control *control, enum model_kind kind,
-		      const struct model_object *object, bool is_alone)
+/* What is of no use for the kind is not looked for. 0 or -ENOMEM; view_fini() in any case. */
+static int view_init(struct api_view *view, const struct control *control, enum model_kind kind,
+		     bool is_alone)
 {
-	json_t *json = kinds[kind].format(control->cluster, object, SPEC_FULL);
+	*view = (struct api_view){.control = control, .is_alone = is_alone};
+	if (kind == MODEL_PORT)
+		fastpath_look(control->fastpath);
+	if (kind == MODEL_CHANNEL)
+		view->frame_bytes = channels_frame_bytes(control->model);
+	if (kind == MODEL_VM)
+		view->ports = api_list_vm_ports(control->model);
+	return kind == MODEL_POOL ? channels_assured_init(&view->assured, control->model) : 0;
+}
+
+static void view_fini(struct api_view *view)
+{
+	channels_assured_fini(&view->assured);
+	json_decref(view->ports);
+}
+
+static json_t *format(const struct api_view *view, enum model_kind kind,
+		      const struct model_object *object)
+{
+	json_t *json = kinds[kind].format(view->control->cluster, object, SPEC_FULL);
 
 	if (json == NULL)
 		return NULL;
@@ -38,7 +58,7 @@ static json_t *format(const struct control *control, enum model_kind kind,
 	/* Whether frames pass at all is worth a word even where it is the default. */
 	if (kind == MODEL_PORT && json_object_get(json, "state") == NULL)
 		json_object_set_new(json, "state", json_string("active"));
-	json_object_set_new(json, "status", describe[kind](control, object, is_alone));
+	json_object_set_new(json, "status", describe[kind](view, object));
 	return json;
 }
 
@@ -49,14 +69,19 @@ int api_list_objects(void *ctx, const struct http_request *request, struct http_
 	enum model_kind kind = request->tag;
 	const struct model_list *objects = &control->model->lists[kind];
 	struct model_channel fallback;
+	struct api_view view;
 	json_t *list = json_array();
+	int error = view_init(&view, control, kind, false);
 
-	if (kind == MODEL_PORT)
-		fastpath_look(control->fastpath);
-	for (size_t i = 0; i < objects->n; i++)
-		json_array_append_new(list, format(control, kind, objects->items[i], false));
+	for (size_t i = 0; i < objects->n && error == 0; i++)
+		json_array_append_new(list, format(&view, kind, objects->items[i]));
 	if (kind == MODEL_CHANNEL && channels_default(control->model, &fallback))
-		json_array_append_new(list, format(control, kind, &fallback.object, false));
+		json_array_append_new(list, format(&view, kind, &fallback.object));
+	view_fini(&view);
+	if (error < 0) {
+		json_decref(list);
+		return problem_system(problem, error, "answering");
+	}
 	return api_reply(control, json_pack("{s:o}", kinds[kind].plural, list), reply, problem);
 }
 
@@ -77,13 +102,16 @@ int api_get_object(void *ctx, const struct http_request *request, struct http_re
 	const struct control *control = ctx;
 	enum model_kind kind = request->tag;
 	struct model_channel fallback;
+	struct api_view view;
+	json_t *json = NULL;
 	const struct model_object *object = api_find_shown(control, request, &fallback, problem);
 
 	if (object == NULL)
 		return -ENOENT;
-	if (kind == MODEL_PORT)
-		fastpath_look(control->fastpath);
-	return api_reply(control, format(control, kind, object, true), reply, problem);
+	if (view_init(&view, control, kind, true) == 0)
+		json = format(&view, kind, object);
+	view_fini(&view);
+	return api_reply(control, json, reply, problem);
 }
 
 int api_read_object(const struct control *control, const struct http_request *request, json_t *body,

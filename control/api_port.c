@@ -65,14 +65,14 @@ static void describe_drift(const struct control *control, const struct model_por
 			 "somebody changed its device: %.150s; weft apply puts it right", drift);
 }
 
-json_t *api_describe_port(const struct control *control, const struct model_object *object,
-			  bool is_alone)
+json_t *api_describe_port(const struct api_view *view, const struct model_object *object)
 {
+	const struct control *control = view->control;
 	const struct model_port *port = (const struct model_port *)object;
 	struct dp_port_state state = fastpath_state(control->fastpath, port->id);
 	const char *reason = underlay_reason(control->underlay, port->id);
 
-	if (is_alone && state.reason[0] == '\0')
+	if (view->is_alone && state.reason[0] == '\0')
 		describe_drift(control, port, state.reason);
 	return json_pack("{s:s, s:s, s:o, s:i, s:I, s:I}", "link", states_link_name(state.link),
 			 "reason", reason != NULL ? reason : state.reason, "features",

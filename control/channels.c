@@ -2,7 +2,9 @@
 /* What channels mean. Pure. */
 #include "control/channels.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/api/kinds.h"
@@ -64,10 +66,9 @@ static uint32_t latency_us_of(uint64_t ceiling_bps, uint64_t frame_bytes)
 }
 
 void channels_derive(const struct model *model, const struct model_channel *channel,
-		     struct dp_channel_way ways[DP_WAYS])
+		     uint64_t frame_bytes, struct dp_channel_way ways[DP_WAYS])
 {
 	const struct model_pool *pool = model_pool(model, channel->pool);
-	uint64_t frame_bytes = channels_frame_bytes(model);
 
 	for (enum dp_way which = DP_TX; which < DP_WAYS; which++) {
 		const struct model_channel_way *way = &channel->ways[which];
@@ -176,13 +177,39 @@ const char *channels_pool_ifname(const struct model *model, const struct model_p
 	return port != NULL && port->kind == &kind_uplink ? model_ifname(port) : NULL;
 }
 
-uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way)
+int channels_assured_init(struct channels_assured *assured, const struct model *model)
 {
-	uint64_t sum_bps = 0;
+	size_t place;
 
+	*assured = (struct channels_assured){.model = model};
+	if (model->n_pools == 0)
+		return 0;
+	assured->bps = calloc(model->n_pools, sizeof(assured->bps[0]));
+	if (assured->bps == NULL)
+		return -ENOMEM;
 	for (size_t i = 0; i < model->n_channels; i++) {
-		if (strcmp(model->channels[i]->pool, pool) == 0)
-			sum_bps += model->channels[i]->ways[way].rate_bps;
+		const struct model_channel *channel = model->channels[i];
+
+		if (!model_place(model, MODEL_POOL, channel->pool, &place))
+			continue;
+		for (enum dp_way way = DP_TX; way < DP_WAYS; way++)
+			assured->bps[place][way] += channel->ways[way].rate_bps;
 	}
-	return sum_bps;
+	return 0;
+}
+
+void channels_assured_fini(struct channels_assured *assured)
+{
+	free(assured->bps);
+	*assured = (struct channels_assured){0};
+}
+
+uint64_t channels_assured_bps(const struct channels_assured *assured, const char *pool,
+			      enum dp_way way)
+{
+	size_t place;
+
+	return assured->bps != NULL && model_place(assured->model, MODEL_POOL, pool, &place)
+		       ? assured->bps[place][way]
+		       : 0;
 }

@@ -17,9 +17,10 @@
 /* What the default is, as if it were in the model; false: there is none. */
 bool channels_default(const struct model *model, struct model_channel *channel);
 
-/* Of a channel of the model, or the default. */
+/* Of a channel of the model, or the default. frame_bytes: channels_frame_bytes(), for which all
+ * segments are looked at: once, by who derives many. */
 void channels_derive(const struct model *model, const struct model_channel *channel,
-		     struct dp_channel_way ways[DP_WAYS]);
+		     uint64_t frame_bytes, struct dp_channel_way ways[DP_WAYS]);
 
 /* What a way may use at most: its own word, else its pool's capacity, but no less than what it is
  * assured of; outside of pools (NULL) what is assured is all there is. 0: no limit. */
@@ -48,5 +49,14 @@ uint64_t channels_lent_bps(const struct model *model, const char *channel, enum 
 /* The interface of the uplink that a pool stands for; NULL: there is none. */
 const char *channels_pool_ifname(const struct model *model, const struct model_pool *pool);
 
-/* All that is assured to channels of a pool. */
-uint64_t channels_assured_bps(const struct model *model, const char *pool, enum dp_way way);
+/* All that is assured to the channels of each pool, summed up once. */
+struct channels_assured {
+	const struct model *model; /* must not change meanwhile */
+	uint64_t (*bps)[DP_WAYS];  /* of the pool in this place of the model */
+};
+
+/* 0 or -ENOMEM; *assured is then empty. */
+int channels_assured_init(struct channels_assured *assured, const struct model *model);
+void channels_assured_fini(struct channels_assured *assured);
+uint64_t channels_assured_bps(const struct channels_assured *assured, const char *pool,
+			      enum dp_way way);

@@ -107,7 +107,7 @@ static void encode_channel(const struct model *model, const struct model_channel
 		.generation = channel->generation,
 		.account = channel->account,
 	};
-	channels_derive(model, channel, message->ways);
+	channels_derive(model, channel, channels_frame_bytes(model), message->ways);
 	memcpy(message->name, channel->name, strlen(channel->name));
 }
 

@@ -87,10 +87,17 @@ static size_t place_of(const struct model_list *list, const char *name, bool *is
 
 struct model_object *model_find(const struct model *model, enum model_kind kind, const char *name)
 {
-	bool is_there;
-	size_t place = place_of(&model->lists[kind], name, &is_there);
+	size_t place;
 
-	return is_there ? model->lists[kind].items[place] : NULL;
+	return model_place(model, kind, name, &place) ? model->lists[kind].items[place] : NULL;
+}
+
+bool model_place(const struct model *model, enum model_kind kind, const char *name, size_t *place)
+{
+	bool is_there;
+
+	*place = place_of(&model->lists[kind], name, &is_there);
+	return is_there;
 }
 
 /* Room for one more. */

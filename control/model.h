@@ -168,7 +168,10 @@ void model_destroy(struct model *model); /* NULL is legal */
 /* NULL if there is none of that name. Valid until the object is put again or deleted. */
 struct model_object *model_find(const struct model *model, enum model_kind kind, const char *name);
 
-/* The same, by kind. */
+/* Its place in the list of its kind; false: there is none of that name. */
+bool model_place(const struct model *model, enum model_kind kind, const char *name, size_t *place);
+
+/* The object, by kind. */
 #define MODEL_FIND(kind, KIND)                                                                     \
 	static inline struct model_##kind *model_##kind(const struct model *model,                 \
 							const char *name)                          \

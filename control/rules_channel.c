@@ -20,6 +20,14 @@ static void format_rate(uint64_t rate_bps, char text[QUANTITY_TEXT_BYTES])
 	quantity_format(QUANTITY_RATE, rate_bps, text);
 }
 
+/* A model to be, and what it is measured by. */
+struct check {
+	const struct model *model, *former;
+	struct channels_assured assured, former_assured;
+	uint64_t frame_bytes;
+	struct problem *problem;
+};
+
 /* --- references --- */
 
 static int check_reference(const struct model *model, const char *kind, const char *name,
@@ -72,26 +80,26 @@ static const struct model_pool *find_former(const struct model *model, const str
 
 /* What may be assured of a pool: all of it, or as much as was when its link was faster. What was
  * assured beyond it by the user's leave (overcommit) says nothing of its link. */
-static uint64_t admitted_bps(const struct model *model, const struct model *former,
-			     const struct model_pool *pool, enum dp_way way)
+static uint64_t admitted_bps(const struct check *check, const struct model_pool *pool,
+			     enum dp_way way)
 {
-	const struct model_pool *was = find_former(model, former, pool);
-	uint64_t assured_bps = was != NULL && !was->is_overcommit
-				       ? channels_assured_bps(former, was->name, way)
-				       : 0;
+	const struct model_pool *was = find_former(check->model, check->former, pool);
+	uint64_t assured_bps =
+		was != NULL && !was->is_overcommit
+			? channels_assured_bps(&check->former_assured, was->name, way)
+			: 0;
 
 	return assured_bps > pool->capacity_bps[way] ? assured_bps : pool->capacity_bps[way];
 }
 
 /* What a channel of such a pool was given then: it may keep it. NULL: nothing. */
-static const struct model_channel_way *find_former_way(const struct model *model,
-						       const struct model *former,
+static const struct model_channel_way *find_former_way(const struct check *check,
 						       const struct model_pool *pool,
 						       const struct model_channel *channel,
 						       enum dp_way way)
 {
-	const struct model_channel *was = find_former(model, former, pool) != NULL
-						  ? model_channel(former, channel->name)
+	const struct model_channel *was = find_former(check->model, check->former, pool) != NULL
+						  ? model_channel(check->former, channel->name)
 						  : NULL;
 
 	return was != NULL && strcmp(was->pool, pool->name) == 0 ? &was->ways[way] : NULL;
@@ -139,17 +147,18 @@ static void format_sum(const struct model_channel *const *top, size_t n, enum dp
 		snprintf(text + len, text_bytes - len, " and %zu more", n - SUMMANDS_SHOWN);
 }
 
-static int check_admission(const struct model *model, const struct model *former,
-			   const struct model_pool *pool, enum dp_way way, struct problem *problem)
+static int check_admission(const struct check *check, const struct model_pool *pool,
+			   enum dp_way way)
 {
-	uint64_t assured_bps = channels_assured_bps(model, pool->name, way);
-	uint64_t most_bps = admitted_bps(model, former, pool, way);
+	struct problem *problem = check->problem;
+	uint64_t assured_bps = channels_assured_bps(&check->assured, pool->name, way);
+	uint64_t most_bps = admitted_bps(check, pool, way);
 	char assured[QUANTITY_TEXT_BYTES], capacity[QUANTITY_TEXT_BYTES], sum[320];
 	const struct model_channel *top[SUMMANDS_SHOWN] = {NULL};
 
 	if (pool->is_overcommit || assured_bps <= most_bps)
 		return 0;
-	size_t n = rank_assured(model, pool->name, way, top);
+	size_t n = rank_assured(check->model, pool->name, way, top);
 
 	/* Of one that is too large by itself it has been told already. */
 	if (n == 0 || top[0]->ways[way].rate_bps > most_bps)
@@ -198,9 +207,10 @@ static int check_speed(const struct model *model, const struct model_pool *pool,
 	return error;
 }
 
-static int check_pools(const struct model *model, const struct model *former,
-		       struct problem *problem)
+static int check_pools(const struct check *check)
 {
+	const struct model *model = check->model;
+	struct problem *problem = check->problem;
 	int error = 0;
 
 	for (size_t i = 0; i < model->n_pools && error == 0; i++) {
@@ -218,8 +228,7 @@ static int check_pools(const struct model *model, const struct model *former,
 			continue;
 		}
 		for (enum dp_way way = DP_TX; way < DP_WAYS && error == 0; way++)
-			error = problem_collect(problem,
-						check_admission(model, former, pool, way, problem));
+			error = problem_collect(problem, check_admission(check, pool, way));
 	}
 	return error;
 }
@@ -236,14 +245,13 @@ static int refuse_channel(const struct model_channel *channel, enum dp_way way, 
 	return error;
 }
 
-static int check_capacity(const struct model *model, const struct model *former,
-			  const struct model_channel *channel, const struct model_pool *pool,
-			  enum dp_way way, struct problem *problem)
+static int check_capacity(const struct check *check, const struct model_channel *channel,
+			  const struct model_pool *pool, enum dp_way way)
 {
 	const struct model_channel_way *given = &channel->ways[way];
-	const struct model_channel_way *was = find_former_way(model, former, pool, channel, way);
+	const struct model_channel_way *was = find_former_way(check, pool, channel, way);
 	uint64_t capacity_bps = pool->capacity_bps[way];
-	uint64_t most_bps = admitted_bps(model, former, pool, way);
+	uint64_t most_bps = admitted_bps(check, pool, way);
 	bool is_rate =
 		given->rate_bps > most_bps && (was == NULL || given->rate_bps > was->rate_bps);
 	bool is_ceil =
@@ -256,7 +264,7 @@ static int check_capacity(const struct model *model, const struct model *former,
 	format_rate(capacity_bps, capacity);
 	snprintf(text, sizeof(text), "%s is more than pool %s has, %s; lower it%s", rate,
 		 pool->name, capacity, is_rate ? "" : ", or leave ceil out");
-	return refuse_channel(channel, way, is_rate ? "rate" : "ceil", problem, text);
+	return refuse_channel(channel, way, is_rate ? "rate" : "ceil", check->problem, text);
 }
 
 /* A frame that is larger than the burst would have to be cut. */
@@ -275,11 +283,10 @@ static int check_burst(const struct model_channel *channel, uint64_t frame_bytes
 	return refuse_channel(channel, way, "burst", problem, text);
 }
 
-static int check_channel(const struct model *model, const struct model *former,
-			 const struct model_channel *channel, uint64_t frame_bytes,
-			 struct problem *problem)
+static int check_channel(const struct check *check, const struct model_channel *channel)
 {
-	const struct model_pool *pool = model_pool(model, channel->pool);
+	const struct model_pool *pool = model_pool(check->model, channel->pool);
+	struct problem *problem = check->problem;
 	int error = 0;
 
 	if (channel->ways[DP_TX].weight == 0)
@@ -294,22 +301,20 @@ static int check_channel(const struct model *model, const struct model *former,
 	}
 	for (enum dp_way way = DP_TX; way < DP_WAYS && error == 0; way++) {
 		if (pool != NULL)
-			error = check_capacity(model, former, channel, pool, way, problem);
+			error = check_capacity(check, channel, pool, way);
 		if (error == 0)
-			error = check_burst(channel, frame_bytes, way, problem);
+			error = check_burst(channel, check->frame_bytes, way, problem);
 	}
 	return error;
 }
 
-static int check_channels(const struct model *model, const struct model *former,
-			  struct problem *problem)
+static int check_channels(const struct check *check)
 {
-	uint64_t frame_bytes = channels_frame_bytes(model);
+	const struct model *model = check->model;
 	int error = 0;
 
 	for (size_t i = 0; i < model->n_channels && error == 0; i++)
-		error = problem_collect(problem, check_channel(model, former, model->channels[i],
-							       frame_bytes, problem));
+		error = problem_collect(check->problem, check_channel(check, model->channels[i]));
 	return error;
 }
 
@@ -440,10 +445,24 @@ static int check_loans(const struct model *model, struct problem *problem)
 int rules_channel_check(const struct model *model, const struct model *former,
 			struct problem *problem)
 {
-	int error = check_channels(model, former, problem);
+	struct check check = {
+		.model = model,
+		.former = former,
+		.frame_bytes = channels_frame_bytes(model),
+		.problem = problem,
+	};
+	int error = channels_assured_init(&check.assured, model);
 
 	if (error == 0)
-		error = check_pools(model, former, problem);
+		error = channels_assured_init(&check.former_assured, former);
+	if (error < 0)
+		problem_system(problem, error, "checking");
+	if (error == 0)
+		error = check_channels(&check);
+	if (error == 0)
+		error = check_pools(&check);
+	channels_assured_fini(&check.assured);
+	channels_assured_fini(&check.former_assured);
 	if (error == 0)
 		error = check_references(model, problem);
 	return error == 0 ? check_loans(model, problem) : error;

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/channels.h"
 #include "control/encode.h"
@@ -130,27 +131,33 @@ static void no_two_objects_have_the_same_id(void **state)
 	assert_int_equal(message.channel.ways[DP_RX].weight, 1);
 }
 
+static void derive(const struct model *model, const char *channel,
+		   struct dp_channel_way ways[DP_WAYS])
+{
+	channels_derive(model, model_channel(model, channel), channels_frame_bytes(model), ways);
+}
+
 static void what_is_left_open_is_derived(void **state)
 {
 	const struct model *model = *state;
 	struct dp_channel_way ways[DP_WAYS];
 
-	channels_derive(model, model_channel(model, "gold"), ways);
+	derive(model, "gold", ways);
 	assert_int_equal(ways[DP_TX].assured_bps, 500000000);
 	assert_int_equal(ways[DP_TX].ceiling_bps, 2000000000);
 	assert_int_equal(ways[DP_TX].burst_bytes, 25000); /* 100 us */
 	assert_int_equal(ways[DP_TX].weight, 4);
 	assert_int_equal(ways[DP_TX].target_us, 5000);
 	assert_int_equal(ways[DP_RX].ceiling_bps, 1000000000); /* the pool's, that way */
-	channels_derive(model, model_channel(model, "bronze"), ways);
+	derive(model, "bronze", ways);
 	assert_int_equal(ways[DP_TX].burst_bytes, 3000);
 	assert_int_equal(ways[DP_TX].target_us, 9000);
 	/* Two frames of 1,514 bytes at 1 kbit/s: 24 s. */
-	channels_derive(model, model_channel(model, "slow"), ways);
+	derive(model, "slow", ways);
 	assert_int_equal(ways[DP_TX].burst_bytes, 1514);
 	assert_int_equal(ways[DP_TX].target_us, 24224000);
 	/* Outside of pools what is assured is the limit, and nothing is assured. */
-	channels_derive(model, model_channel(model, "alone"), ways);
+	derive(model, "alone", ways);
 	assert_int_equal(ways[DP_TX].assured_bps, 0);
 	assert_int_equal(ways[DP_TX].ceiling_bps, 20000000);
 	assert_int_equal(ways[DP_RX].ceiling_bps, 0);
@@ -164,7 +171,7 @@ static void a_larger_mtu_makes_larger_bursts(void **state)
 						 NULL, false);
 	struct dp_channel_way ways[DP_WAYS];
 
-	channels_derive(model, model_channel(model, "slow"), ways);
+	derive(model, "slow", ways);
 	assert_int_equal(ways[DP_TX].burst_bytes, 9230);
 	assert_int_equal(ways[DP_TX].target_us, DP_TARGET_US_MAX);
 	model_destroy(model);
@@ -282,7 +289,7 @@ static void a_slower_link_holds_up_only_what_makes_more_of_it(void **state)
 	struct dp_channel_way ways[DP_WAYS];
 
 	model_pool(former, "wan")->capacity_bps[DP_TX] = 500000000;
-	channels_derive(former, model_channel(former, "a"), ways);
+	derive(former, "a", ways);
 	assert_int_equal(ways[DP_TX].assured_bps, 800000000);
 	assert_int_equal(ways[DP_TX].ceiling_bps, 800000000);
 	assert_int_equal(ways[DP_RX].ceiling_bps, 1000000000);
@@ -306,6 +313,27 @@ static void what_overcommit_allowed_is_no_faster_link(void **state)
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		check_change(former, changes[i].text, changes[i].words);
 	model_destroy(former);
+}
+
+/* What grows with the square of their number takes many times as long as is allowed here. */
+static void many_channels_of_a_link_are_checked_soon(void **state)
+{
+	struct model *model = slower_model();
+	struct problem problem = {0};
+
+	for (int i = 0; i < 40000; i++) {
+		struct model_channel channel = {
+			.pool = "wan",
+			.ways = {{.rate_bps = 1000, .weight = 1}, {.rate_bps = 1000, .weight = 1}}};
+
+		snprintf(channel.name, sizeof(channel.name), "c%05d", i);
+		assert_int_equal(model_put(model, MODEL_CHANNEL, &channel.object), 0);
+	}
+	clock_t start = clock(); /* the process's own: a busy host changes nothing */
+
+	assert_int_equal(rules_check(model, model, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
+	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+	model_destroy(model);
 }
 
 /* --- loans --- */
@@ -467,6 +495,7 @@ int main(void)
 		TEST(peers_go_through_their_underlays_channel),
 		TEST(a_slower_link_holds_up_only_what_makes_more_of_it),
 		TEST(what_overcommit_allowed_is_no_faster_link),
+		TEST(many_channels_of_a_link_are_checked_soon),
 		TEST(what_is_not_there_cannot_be_lent),
 		TEST(loans_of_one_lender_add_up),
 		TEST(cycles_of_loans_are_refused),
