@@ -2,6 +2,7 @@
 /* Who is at the other end of a connection. Runs on weftd's thread. */
 #include "control/http_peer.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 #include <sys/socket.h>
 
 #include "control/http_tls.h"
-
-#define GROUPS_MAX 256 /* the rest gives no role */
 
 struct http_peer *http_peer_create(bool is_remote)
 {
@@ -26,22 +25,40 @@ void http_peer_destroy(struct http_peer *peer)
 	free(peer);
 }
 
+/* The supplementary groups, up to 65,536 (NGROUPS_MAX), of which the kernel tells all or none, and
+ * the primary one. NULL and none: no memory. The caller's to free. */
+static gid_t *list_groups(int fd, gid_t primary, size_t *n_groups)
+{
+	socklen_t bytes = 0;
+
+	/* Room for none: how much it takes comes back, unless that is enough. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &bytes) < 0 && errno != ERANGE)
+		bytes = 0;
+	gid_t *groups = malloc(bytes + sizeof(groups[0]));
+
+	*n_groups = 0;
+	if (groups == NULL)
+		return NULL;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
+		*n_groups = bytes / sizeof(groups[0]);
+	groups[(*n_groups)++] = primary;
+	return groups;
+}
+
 static void find_local(struct http_peer *peer, int fd, const struct roles *roles)
 {
 	struct ucred cred;
-	gid_t groups[GROUPS_MAX];
 	socklen_t bytes = sizeof(cred);
 
 	snprintf(peer->who, sizeof(peer->who), "the caller");
 	snprintf(peer->grantee, sizeof(peer->grantee), "user:NAME");
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &bytes) < 0)
 		return;
-	socklen_t groups_bytes = (GROUPS_MAX - 1) * sizeof(groups[0]);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_bytes) < 0)
-		groups_bytes = 0;
-	size_t n_groups = groups_bytes / sizeof(groups[0]);
-	groups[n_groups++] = cred.gid;
+	size_t n_groups;
+	gid_t *groups = list_groups(fd, cred.gid, &n_groups);
+
 	peer->role = roles_of_user(roles, cred.uid, groups, n_groups);
+	free(groups);
 	const struct passwd *user = getpwuid(cred.uid);
 	peer->uid = cred.uid;
 	snprintf(peer->who, sizeof(peer->who), "uid %u", cred.uid);

@@ -10,9 +10,14 @@
 . "$(dirname "$0")/lib/common.sh"
 
 # Users and groups of this scenario only.
-printf 'root:x:0:0::/root:/bin/sh\nann:x:6001:6001::/:/bin/sh\nbob:x:6002:6002::/:/bin/sh\neve:x:6003:6003::/:/bin/sh\nout:x:6004:6004::/:/bin/sh\n' \
+printf 'root:x:0:0::/root:/bin/sh\nann:x:6001:6001::/:/bin/sh\nbob:x:6002:6002::/:/bin/sh\neve:x:6003:6003::/:/bin/sh\nout:x:6004:6004::/:/bin/sh\nmany:x:6005:6005::/:/bin/sh\n' \
 	>"$run/passwd"
-printf 'root:x:0:\nann:x:6001:\nbob:x:6002:\neve:x:6003:\nout:x:6004:\nweft:x:7000:ann,bob,eve\nlookers:x:7001:\nkvm:x:7002:\n' >"$run/group"
+printf 'root:x:0:\nann:x:6001:\nbob:x:6002:\neve:x:6003:\nout:x:6004:\nweft:x:7000:ann,bob,eve,many\nlookers:x:7001:\nkvm:x:7002:\n' >"$run/group"
+# The last of 301 groups is the one that counts.
+printf 'many:x:6005:\n' >>"$run/group"
+for i in {1..300}; do
+	printf 'many%d:x:%d:many\n' "$i" $((6100 + i))
+done >>"$run/group"
 mount --bind "$run/passwd" /etc/passwd
 mount --bind "$run/group" /etc/group
 chmod 755 "$run"
@@ -90,6 +95,7 @@ step "without grants: group weft may do everything, others cannot open the socke
 start
 [ "$(stat -c '%a %g' "$run/weftd.sock")" = "660 7000" ] || fail "socket: $(stat -c '%a %g' "$run/weftd.sock")"
 gets 200 as ann GET /v1/status
+gets 200 as many GET /v1/status
 gets 503 as ann PUT /v1/segments/A '{"vni": 1}'
 code_is dataplane-unreachable
 gets 000 as out GET /v1/status
