@@ -30,6 +30,7 @@ struct config {
 	char chunk_prefix[PREFIX_BYTES];
 	json_t *root;	    /* the present one */
 	store_rev root_rev; /* 0: not stored yet */
+	json_t *left;	    /* chunks that go with the next change: see discard() */
 	struct history history;
 };
 
@@ -113,8 +114,8 @@ static int add_deletes(const struct config *config, json_t *garbage, struct batc
 	return 0;
 }
 
-/* Chunks, and keys of former roots. A failure only leaves them for the next start. */
-static void clear_away(struct config *config, json_t *chunks, json_t *keys)
+/* Chunks, and keys of former roots. A failure only leaves them for the next start. 0 or -errno. */
+static int clear_away(struct config *config, json_t *chunks, json_t *keys)
 {
 	struct batch batch;
 	const char *key;
@@ -136,6 +137,15 @@ static void clear_away(struct config *config, json_t *chunks, json_t *keys)
 			 "deleting what is no longer needed: %s; tried again at the "
 			 "next start",
 			 strerror(-error));
+	return error;
+}
+
+/* Of chunks that no root names; those that cannot be deleted are tried again with the next change.
+ */
+static void discard(struct config *config, json_t *chunks)
+{
+	if (json_object_size(chunks) > 0 && clear_away(config, chunks, NULL) < 0)
+		json_object_update(config->left, chunks);
 }
 
 /* The present root. A store that was never used has none, which is the empty one. */
@@ -226,6 +236,7 @@ int config_open(struct store *store, const char *cluster, unsigned int keep, str
 	if (config == NULL)
 		return problem_system(problem, -ENOMEM, "reading the store");
 	config->store = store;
+	config->left = json_object();
 	history_init(&config->history, store, cluster, keep);
 	snprintf(config->cluster, sizeof(config->cluster), "%s", cluster);
 	snprintf(config->prefix, PREFIX_BYTES, "/weft/v1/%s/cfg/", cluster);
@@ -245,6 +256,7 @@ void config_close(struct config *config)
 	if (config == NULL)
 		return;
 	json_decref(config->root);
+	json_decref(config->left);
 	free(config);
 }
 
@@ -351,10 +363,17 @@ int config_list(struct config *config, json_t **list, struct problem *problem)
 
 /* --- writing --- */
 
+enum flipped {
+	FLIPPED_NOT,	 /* it did not come to that */
+	FLIPPED_PERHAPS, /* it was sent, and failed */
+	FLIPPED_LATE,	 /* somebody else's came before */
+	FLIPPED,
+};
+
 /* The one step that makes the new model true. What fits goes with it, so that a small change is one
  * transaction: the last chunks before it, the garbage after it (which is then cleared). */
 static int flip(struct config *config, json_t *root, json_t *garbage, struct batch *batch,
-		bool *is_done)
+		enum flipped *flipped)
 {
 	struct store_compare compare = {
 		.what = STORE_COMPARE_MOD_REV,
@@ -363,6 +382,7 @@ static int flip(struct config *config, json_t *root, json_t *garbage, struct bat
 	};
 	char *text = json_dumps(root, JSON_COMPACT);
 	store_rev rev = 0;
+	bool is_done;
 	int error = text != NULL ? batch_put(batch, config->root_key, text, strlen(text)) : -ENOMEM;
 
 	free(text);
@@ -370,9 +390,13 @@ static int flip(struct config *config, json_t *root, json_t *garbage, struct bat
 		error = add_deletes(config, garbage, batch);
 		json_object_clear(garbage);
 	}
+	if (error < 0)
+		return error;
+	*flipped = FLIPPED_PERHAPS;
+	error = batch_flush_if(batch, &compare, &is_done, &rev);
 	if (error == 0)
-		error = batch_flush_if(batch, &compare, is_done, &rev);
-	if (error == 0 && *is_done) {
+		*flipped = is_done ? FLIPPED : FLIPPED_LATE;
+	if (*flipped == FLIPPED) {
 		config->root_rev = rev;
 		json_decref(config->root);
 		config->root = json_incref(root);
@@ -426,7 +450,8 @@ static json_t *add_loans(const struct config *config, json_t *root, const struct
 
 /* Everything up to the flip, which is the last transaction. */
 static int write_all(struct config *config, struct chunk_write *job, const struct plan *plan,
-		     json_t *info, const struct root_trial *trial, json_t *garbage, bool *is_done)
+		     json_t *info, const struct root_trial *trial, json_t *garbage,
+		     enum flipped *flipped)
 {
 	struct batch batch;
 	json_t *root = NULL;
@@ -441,10 +466,31 @@ static int write_all(struct config *config, struct chunk_write *job, const struc
 	if (error == 0)
 		error = history_push(&config->history, &batch, config->root, garbage);
 	if (error == 0)
-		error = flip(config, root, garbage, &batch, is_done);
+		error = flip(config, root, garbage, &batch, flipped);
 	batch_fini(&batch);
 	json_decref(root);
 	return error;
+}
+
+/* After a change, whatever came of it: which chunks nothing names. */
+static void settle(struct config *config, enum flipped flipped, json_t *written, json_t *garbage)
+{
+	switch (flipped) {
+	case FLIPPED_NOT:
+	case FLIPPED_LATE:
+		discard(config, written);
+		break;
+	case FLIPPED_PERHAPS:
+		/* The next flip tells, or the next start: if it is from the same root, this one did
+		 * not happen. */
+		json_object_update(config->left, written);
+		break;
+	case FLIPPED:
+		json_object_update(garbage, config->left);
+		json_object_clear(config->left);
+		discard(config, garbage);
+		break;
+	}
 }
 
 int config_write(struct config *config, const struct model *model, const struct plan *plan,
@@ -464,19 +510,15 @@ int config_write(struct config *config, const struct model *model, const struct 
 		.wait_s = trial_s,
 	};
 	json_t *garbage = json_object();
-	bool is_done = false;
+	enum flipped flipped = FLIPPED_NOT;
 	int error =
-		write_all(config, &job, plan, info, trial_s > 0 ? &trial : NULL, garbage, &is_done);
+		write_all(config, &job, plan, info, trial_s > 0 ? &trial : NULL, garbage, &flipped);
 
-	if (error < 0) {
-		/* Perhaps the flip did happen: the chunks stay until the next start knows. */
+	if (error < 0)
 		problem_system(problem, error, "writing the store");
-	} else if (!is_done) {
-		clear_away(config, job.written, NULL);
+	else if (flipped == FLIPPED_LATE)
 		error = refuse_race(problem);
-	} else if (json_object_size(garbage) > 0) {
-		clear_away(config, garbage, NULL);
-	}
+	settle(config, flipped, job.written, garbage);
 	json_decref(garbage);
 	json_decref(job.buckets);
 	json_decref(job.written);
@@ -487,19 +529,19 @@ int config_write(struct config *config, const struct model *model, const struct 
 static int replace_root(struct config *config, json_t *root, struct problem *problem)
 {
 	struct batch batch;
-	bool is_done = false;
+	enum flipped flipped = FLIPPED_NOT;
 	json_t *garbage = json_object();
 	int error = root != NULL && garbage != NULL ? 0 : -ENOMEM;
 
 	batch_init(&batch, config->store);
 	if (error == 0)
-		error = flip(config, root, garbage, &batch, &is_done);
+		error = flip(config, root, garbage, &batch, &flipped);
 	batch_fini(&batch);
 	json_decref(root);
 	json_decref(garbage);
 	if (error < 0)
 		return problem_system(problem, error, "writing the store");
-	return is_done ? 0 : refuse_race(problem);
+	return flipped == FLIPPED ? 0 : refuse_race(problem);
 }
 
 int config_write_loans(struct config *config, const struct model *model, struct problem *problem)

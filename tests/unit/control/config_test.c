@@ -26,6 +26,7 @@ struct flaky {
 	struct store store;
 	struct store *below;
 	int commits_left; /* -1: no end */
+	bool is_brief;	  /* one commit fails, then no more */
 	unsigned int n_commits;
 	size_t max_ops;
 	size_t max_bytes;
@@ -54,8 +55,10 @@ static int flaky_commit(struct store *store, const struct store_txn *txn, bool *
 	struct flaky *flaky = flaky_of(store);
 	size_t bytes = 0;
 
-	if (flaky->commits_left == 0)
+	if (flaky->commits_left == 0) {
+		flaky->commits_left = flaky->is_brief ? -1 : 0;
 		return -EIO;
+	}
 	if (flaky->commits_left > 0)
 		flaky->commits_left--;
 	flaky->n_commits++;
@@ -408,6 +411,56 @@ static void a_failure_at_any_commit_leaves_the_old_model_or_the_new_one(void **s
 	assert_int_equal(n_new, 1);
 }
 
+/* So many ports of a vm with a long name take `n` transactions and a part of one more. */
+#define N_PORTS(n) (12000 * (n))
+
+static int write_large(struct fixture *fixture, unsigned int n_ports, char letter)
+{
+	char vm[DP_NAME_BYTES] = {0};
+
+	memset(vm, letter, sizeof(vm) - 1);
+	return write_ports(fixture, n_ports, vm);
+}
+
+/* Without a start in between, and whether it was known then what became of the change or not. */
+static void what_a_failure_left_goes_with_the_next_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct flaky *flaky = &fixture->flaky;
+
+	assert_int_equal(write_large(fixture, N_PORTS(1), 'a'), 0);
+	assert_int_equal(write_large(fixture, N_PORTS(1), 'b'), 0);
+	size_t n = count_keys(fixture, "/weft/v1/test/cfg/");
+
+	flaky->n_commits = 0;
+	assert_int_equal(write_large(fixture, N_PORTS(1), 'a'), 0);
+	int n_commits = (int)flaky->n_commits;
+
+	assert_int_equal(n_commits, 2); /* the second with the flip */
+	for (int budget = 0; budget < n_commits; budget++) {
+		flaky->commits_left = budget;
+		assert_int_equal(write_large(fixture, N_PORTS(1), 'c'), -EIO);
+		flaky->commits_left = -1;
+		assert_int_equal(write_large(fixture, N_PORTS(1), budget % 2 == 0 ? 'b' : 'a'), 0);
+		assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+	}
+}
+
+static void a_change_that_fails_before_its_flip_leaves_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(write_ports(fixture, 3, "a"), 0);
+	size_t n = count_keys(fixture, "/weft/v1/test/cfg/");
+
+	fixture->flaky.is_brief = true;
+	for (int i = 0; i < 2; i++) {
+		fixture->flaky.commits_left = 1;
+		assert_int_equal(write_large(fixture, N_PORTS(2), 'v'), -EIO);
+		assert_int_equal(count_keys(fixture, "/weft/v1/test/cfg/"), n);
+	}
+}
+
 static void a_change_by_someone_else_is_noticed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -532,6 +585,8 @@ int main(void)
 		TEST(fewer_are_kept_after_a_start_that_says_so),
 		TEST(a_trial_is_stored_until_it_is_confirmed),
 		TEST(a_failure_at_any_commit_leaves_the_old_model_or_the_new_one),
+		TEST(what_a_failure_left_goes_with_the_next_change),
+		TEST(a_change_that_fails_before_its_flip_leaves_nothing),
 		TEST(a_change_by_someone_else_is_noticed),
 		TEST(loans_are_kept_beside_the_revisions),
 		TEST(clusters_in_one_store_do_not_see_each_other),
