@@ -19,6 +19,7 @@ struct kind {
 	const char *unknown_code, *in_use_code; /* of problems; in_use: NULL if nobody uses it */
 	const char *in_use_hint;		/* what to do first */
 	bool is_configuration;			/* in labs, revisions and the history */
+	size_t max;				/* how many there may be; 0: ruled elsewhere */
 
 	/* As spec.h says. */
 	int (*parse)(const char *cluster, const char *name, const json_t *json,

@@ -97,14 +97,14 @@ static int refuse(struct problem *problem, const char *where, const char *code, 
 	return error;
 }
 
-/* Does a list of objects stand under this key? */
-static bool is_list(const char *key)
+/* How many objects there may be under this key; 0: no list stands there. */
+static size_t list_max(const char *key)
 {
 	for (size_t i = 0; i < N_LISTS; i++) {
 		if (strcmp(key, kinds[lab_order[i]].plural) == 0)
-			return true;
+			return kinds[lab_order[i]].max;
 	}
-	return strcmp(key, "peers") == 0;
+	return strcmp(key, "peers") == 0 ? kinds[MODEL_PORT].max : 0;
 }
 
 static int check_top(const json_t *tree, struct problem *problem)
@@ -124,7 +124,14 @@ static int check_top(const json_t *tree, struct problem *problem)
 				      "name: use 1 to 63 of A-Z a-z 0-9 . _ -, "
 				      "first a letter or digit; or \"\" for no lab");
 		}
-		if (is_list(key)) {
+		size_t max = list_max(key);
+
+		if (max > 0 && json_object_size(value) > max) {
+			snprintf(text, sizeof(text), "%s: %zu are more than there may be, %zu", key,
+				 json_object_size(value), max);
+			return refuse(problem, key, "objects-many", text);
+		}
+		if (max > 0) {
 			if (json_is_object(value) || json_is_null(value))
 				continue;
 			snprintf(text, sizeof(text), "%s: needs names and objects, as NAME: {...}",

@@ -42,6 +42,7 @@ const struct problem_code problem_codes[] = {
 	{"name-taken", "a port and a peer have the same name"},
 	{"no-memory", "weftd is out of memory"},
 	{"not-for-this-type", "the port's type has no such thing"},
+	{"objects-many", "there would be more objects of a kind than there may be"},
 	{"path-unknown", "there is no such path"},
 	{"pool-exhausted", "more is assured to the channels of a pool than it has"},
 	{"pool-in-use", "channels use the pool"},

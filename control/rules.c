@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/kinds.h"
 #include "control/rules_channel.h"
 #include "control/spec.h"
 #include "control/taken.h"
@@ -354,11 +355,29 @@ static int check_port(struct check *check, const struct model *model, const char
 	return error;
 }
 
+/* Too many may come one by one. A model that has had more may lose them so. */
+static int check_counts(const struct model *model, const struct model *former,
+			struct problem *problem)
+{
+	for (enum model_kind kind = 0; kind < MODEL_KINDS; kind++) {
+		size_t n = model->lists[kind].n, max = kinds[kind].max;
+
+		if (max == 0 || n <= max || n <= former->lists[kind].n)
+			continue;
+		problem_set(problem, -EINVAL, 422, "objects-many",
+			    "there would be %zu %s, and %zu is the most; delete some first", n,
+			    kinds[kind].plural, max);
+		problem_at(problem, "%s", kinds[kind].plural);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int rules_check(const struct model *model, const struct model *former, const char *host,
 		const char *run_dir, struct problem *problem)
 {
 	struct check check = {.run_dir = run_dir, .problem = problem};
-	int error = 0;
+	int error = check_counts(model, former, problem);
 
 	/* What a change declares has no id yet (plan.h): the rest was there before. */
 	for (int is_new = 0; is_new < 2; is_new++) {

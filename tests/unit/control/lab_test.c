@@ -467,6 +467,65 @@ static void two_ports_may_swap_their_addresses(void **state)
 	model_destroy(second);
 }
 
+/* A lab of so many objects, the last one first. */
+static char *write_lab(const char *plural, const char *object, size_t n)
+{
+	size_t bytes = n * (strlen(object) + 10) + 64, len = 0;
+	char *text = malloc(bytes);
+
+	assert_non_null(text);
+	for (size_t i = n; i > 0; i--)
+		len += (size_t)snprintf(text + len, bytes - len, "%s%s%s\"o%05zu\":%s",
+					i == n ? "{\"" : "", i == n ? plural : "",
+					i == n ? "\":{" : ",", i, object);
+	snprintf(text + len, bytes - len, "}}");
+	return text;
+}
+
+/* NULL: there are too many. */
+static struct model *apply_many(const char *plural, const char *object, size_t n,
+				const struct model *current)
+{
+	char *text = write_lab(plural, object, n);
+	struct problem problem;
+	struct model *wanted = lab_rig_apply(text, strlen(text), false, current, false, &problem);
+
+	if (wanted == NULL) {
+		assert_string_equal(problem.code, "objects-many");
+		assert_string_equal(problem.where, plural);
+	}
+	free(text);
+	return wanted;
+}
+
+static void more_objects_of_a_kind_than_there_may_be_are_refused(void **state)
+{
+	struct model_vm other = {.name = "x"};
+	struct problem problem = {0};
+	struct model *empty;
+
+	assert_int_equal(model_create(&empty), 0);
+	assert_null(apply_many("vms", "{}", MODEL_OBJECTS_MAX + 1, empty));
+	assert_null(apply_many("peers", "{}", MODEL_OBJECTS_MAX + 1, empty));
+	assert_null(apply_many("pools", "{\"capacity\":\"1G\"}", MODEL_POOLS_MAX + 1, empty));
+	struct model *full = apply_many("vms", "{}", MODEL_OBJECTS_MAX, empty);
+	assert_non_null(full);
+	assert_int_equal(full->n_vms, MODEL_OBJECTS_MAX);
+	for (size_t i = 1; i < full->n_vms; i++)
+		assert_true(strcmp(full->vms[i - 1]->name, full->vms[i]->name) < 0);
+	/* One more, in a small change: it is the newcomer's fault, and what was there may stay. */
+	struct model *fuller;
+	assert_int_equal(model_copy(full, &fuller), 0);
+	assert_int_equal(model_put(fuller, MODEL_VM, &other.object), 0);
+	assert_int_equal(rules_check(fuller, full, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem),
+			 -EINVAL);
+	assert_string_equal(problem.code, "objects-many");
+	assert_int_equal(rules_check(fuller, fuller, LAB_RIG_HOST, LAB_RIG_RUN_DIR, &problem), 0);
+	model_destroy(fuller);
+	model_destroy(full);
+	model_destroy(empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +544,7 @@ int main(void)
 		cmocka_unit_test(what_belongs_to_no_lab_is_never_pruned),
 		cmocka_unit_test(the_newcomer_is_blamed_for_a_number_that_is_taken),
 		cmocka_unit_test(two_ports_may_swap_their_addresses),
+		cmocka_unit_test(more_objects_of_a_kind_than_there_may_be_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
