@@ -203,6 +203,30 @@ int api_reply(const struct control *control, json_t *json, struct http_reply *re
 	return 0;
 }
 
+/* JSON, and so the history, can only keep UTF-8; a terminal would obey control characters. */
+static int check_comment(const char *comment, struct problem *problem)
+{
+	json_t *text = json_string(comment);
+	bool is_text = text != NULL;
+	size_t n_chars = 0;
+
+	json_decref(text);
+	for (const unsigned char *c = (const unsigned char *)comment; *c != '\0'; c++) {
+		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
+			is_text = false;
+		n_chars += (*c & 0xc0) != 0x80;
+	}
+	if (!is_text)
+		return problem_set(problem, -EINVAL, 422, "value-invalid",
+				   "the comment is no text: write it as UTF-8, in one line and "
+				   "without control characters");
+	if (n_chars > APPLY_COMMENT_CHARS_MAX)
+		return problem_set(problem, -EINVAL, 422, "value-invalid",
+				   "the comment has more than %d characters; shorten it",
+				   APPLY_COMMENT_CHARS_MAX);
+	return 0;
+}
+
 int api_describe(const struct http_request *request, const char *how, struct apply_change *change,
 		 struct problem *problem)
 {
@@ -215,11 +239,7 @@ int api_describe(const struct http_request *request, const char *how, struct app
 		.user = request->user,
 		.uid = request->uid,
 	};
-	if (change->comment != NULL && strlen(comment) > APPLY_COMMENT_CHARS_MAX)
-		return problem_set(problem, -EINVAL, 422, "value-invalid",
-				   "the comment has more than %d characters; shorten it",
-				   APPLY_COMMENT_CHARS_MAX);
-	return 0;
+	return change->comment != NULL ? check_comment(comment, problem) : 0;
 }
 
 int api_change(struct control *control, const struct http_request *request, struct model *wanted,

@@ -96,6 +96,9 @@ static int write_store(struct control *control, const struct model *wanted, cons
 	if (change->is_of_loans)
 		return config_write_loans(control->config, wanted, problem);
 	json_t *info = describe(change, plan);
+
+	if (info == NULL)
+		return problem_system(problem, -ENOMEM, "describing the change");
 	int error = config_write(control->config, wanted, plan, info, change->trial_s, problem);
 
 	json_decref(info);

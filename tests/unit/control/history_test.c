@@ -61,6 +61,33 @@ static void every_change_has_a_revision_with_who_and_what(void **state)
 	rig_assert_problem(rig, "GET", "/v1/history/x", "", 422, "value-invalid", "not a number");
 }
 
+static void a_comment_that_the_history_cannot_keep_is_refused(void **state)
+{
+	static const char *const bad[] = {"%ff", "a%c3", "a%0ab", "%1b%5b2J", "%c2%9b2J"};
+	struct rig *rig = *state;
+	char path[800];
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(path, sizeof(path), "/v1/apply?comment=%s", bad[i]);
+		rig_assert_problem(rig, "POST", path, rig_lab, 422, "value-invalid", "UTF-8");
+		snprintf(path, sizeof(path), "/v1/rollback?comment=%s", bad[i]);
+		rig_assert_problem(rig, "POST", path, "", 422, "value-invalid", "UTF-8");
+	}
+	assert_int_equal(config_revision(rig->control->config), 0);
+	/* Characters are counted, not bytes. */
+	len = (size_t)snprintf(path, sizeof(path), "/v1/apply?comment=%0100d", 0);
+	for (int i = 0; i < 100; i++)
+		len += (size_t)snprintf(path + len, sizeof(path) - len, "%%c3%%a9");
+	rig_call_only(rig, "POST", path, rig_lab, 200);
+	snprintf(path + len, sizeof(path) - len, "0");
+	rig_assert_problem(rig, "POST", path, rig_lab, 422, "value-invalid", "200 characters");
+	json_t *json = rig_call(rig, "GET", "/v1/history/1", "", 200);
+	assert_string_equal(text_of(json, "how"), "apply");
+	assert_int_equal(strlen(text_of(json, "comment")), 300);
+	json_decref(json);
+}
+
 static void rollback_brings_back_objects_devices_and_owners(void **state)
 {
 	struct rig *rig = *state;
@@ -263,6 +290,7 @@ int main(int argc, char **argv)
 	struct rig rig = {0};
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(every_change_has_a_revision_with_who_and_what, &rig),
+		RIG_TEST(a_comment_that_the_history_cannot_keep_is_refused, &rig),
 		RIG_TEST(rollback_brings_back_objects_devices_and_owners, &rig),
 		RIG_TEST(a_rollback_that_the_host_refuses_changes_nothing, &rig),
 		RIG_TEST(what_is_not_confirmed_in_time_goes_back, &rig),
