@@ -41,7 +41,8 @@
 #define WAIT_MAX_MS 1000
 #define LOCK_WAIT_MS 1000
 #define LOCK_TRY_MS 10
-#define POKE_MS 200 /* how late a change of a port's state is noticed, at most */
+#define CLAIMS_RETRY_MS 2000 /* turns may be 5 ms apart */
+#define POKE_MS 200	     /* how late a change of a port's state is noticed, at most */
 
 /* The directory, made if only its last part is missing. */
 static int open_dir(const char *path, mode_t mode, const char *flag, char *why, size_t why_bytes)
@@ -315,14 +316,18 @@ static bool is_broken(void *ctx, const struct model_port *port)
 void control_claim(struct control *control)
 {
 	uint64_t version = fastpath_version(control->fastpath);
+	uint64_t now_ns = loop_clock_ns();
 
-	if (version == control->claimed_version || fastpath_welcome(control->fastpath) == NULL)
+	if (version == control->claimed_version || fastpath_welcome(control->fastpath) == NULL ||
+	    now_ns < control->claims_retry_ns)
 		return;
 	int error = claims_sync(control->claims, control->model, is_broken, control);
-	if (error < 0)
+	if (error < 0) {
+		control->claims_retry_ns = now_ns + CLAIMS_RETRY_MS * NS_PER_MS;
 		log_error("control", "writing claims: %s; trying again", strerror(-error));
-	else
+	} else {
 		control->claimed_version = version;
+	}
 }
 
 static int sooner(int a_ms, int64_t b_ms)
@@ -391,7 +396,8 @@ int control_turn(struct control *control)
 	int64_t store_ms = store_run(control->store, now_ns / NS_PER_MS);
 
 	if (store_ms < 0 && store_ms != -1)
-		log_error("control", "store: %s", strerror((int)-store_ms));
+		log_limited(&control->store_limit, now_ns, LOG_LEVEL_ERROR, "control", "store: %s",
+			    strerror((int)-store_ms));
 	wait_ms = sooner(wait_ms, store_ms);
 	/* Before the dataplane is told: if a trial ended meanwhile, it gets the old state. */
 	wait_ms = sooner(wait_ms, trial_run(control, now_ns));

@@ -12,6 +12,7 @@
 #include "control/model.h"
 #include "control/roles.h"
 #include "dataplane/api/dp_msg.h"
+#include "dataplane/base/log.h"
 
 struct claims;
 struct config;
@@ -54,10 +55,12 @@ struct control {
 	struct loop *loop;
 	int lock_fd; /* held for as long as this weftd has the state directory */
 	struct store *store;
+	struct log_limit store_limit; /* of what is said when it cannot be run */
 	struct config *config;
 	struct model *model; /* what is stored: what should be */
 	struct claims *claims;
 	uint64_t claimed_version; /* of the fast path, when the claims were last right */
+	uint64_t claims_retry_ns; /* when writing them is tried again */
 	struct fastpath *fastpath;
 	struct underlay *underlay;
 	struct events *events;
@@ -101,5 +104,5 @@ void control_publish(struct control *control, const struct plan *plan);
 /* Answers without an end have something to say. */
 void control_wake(struct control *control);
 
-/* Says in the store what this host carries now; a failure is logged, the next turn tries again. */
+/* Says in the store what this host carries now; a failure is logged, and tried again 2 s later. */
 void control_claim(struct control *control);

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #     namespace c1 -- tap c1 --+== ALPHA ==+-- tap c2 -- namespace c2
+#                                  |
+#                               tap c3, whose namespace goes
 #
 # The disk of the store fills up, later its file is damaged: a change is refused with one line, the old
 # state stays, frames flow all the time, and when there is room again the same change succeeds.
@@ -9,7 +11,7 @@
 # shellcheck source=lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
 
-ns_add c1 c2
+ns_add c1 c2 c3
 mkdir "$state"
 mount -t tmpfs -o size=4m weft-state "$state"
 at_exit 'umount -l "$state" 2>/dev/null'
@@ -20,9 +22,11 @@ weft apply -f - <<-'LAB'
 	ports:
 	  c1: {type: tap, segment: ALPHA, netns: c1, ip: 10.0.1.1/24}
 	  c2: {type: tap, segment: ALPHA, netns: c2, ip: 10.0.1.2/24}
+	  c3: {type: tap, segment: ALPHA, netns: c3}
 LAB
 port_up c1
 port_up c2
+port_up c3
 weft export >"$run/export.before"
 
 # Everything as before, and frames flow.
@@ -45,6 +49,20 @@ unharmed "a refused change"
 refused 4 "the disk is full" weft rollback
 unharmed "a refused rollback"
 [ "$(pid_of weftd)" = "$weftd" ] || fail "weftd was not the same"
+
+step "what else cannot be written is tried and told every 2 s, however often weftd turns"
+claims_told()
+{
+	grep -c 'writing claims: .*; trying again' "$daemon_log"
+}
+ip netns del c3
+wait_for 10 "the claim of c3 cannot be taken back" claims_told
+told=$(claims_told)
+# A capture wakes weftd every 5 ms.
+timeout 20 "$build/cli/weft" capture c1 --seconds 2 -w "$run/turns.pcapng" 2>"$run/capture.err"
+told=$(($(claims_told) - told))
+[ "$told" -le 3 ] || fail "claims were told of $told times within 2 s"
+unharmed "a port that has gone"
 
 step "with room again the same change succeeds, and survives a restart"
 rm "$state/filler"
