@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/cmd.h"
 #include "cli/format.h"
 
 #define NAME_CHARS_MAX 63
+#define TOO_MANY_NS 50000000L /* where weftd wants fewer requests */
 
 static void print_reason(const struct call *call, const char *format, va_list values)
 {
@@ -52,6 +54,19 @@ int call_send(const struct call *call, const struct client_request *request,
 	if (!err)
 		return CALL_DONE;
 	return call_fail(call, err == -ECONNREFUSED ? CALL_UNREACHABLE : CALL_REFUSED, "%s", why);
+}
+
+int call_send_patiently(const struct call *call, const struct client_request *request,
+			struct client_answer *answer)
+{
+	for (;;) {
+		int code = call_send(call, request, answer);
+
+		if (code || answer->status != 429)
+			return code;
+		client_release(answer);
+		nanosleep(&(struct timespec){.tv_nsec = TOO_MANY_NS}, NULL);
+	}
 }
 
 /* Faults of a file, as compilers print them, so that editors find the places. False: none. */
@@ -120,18 +135,33 @@ int call_parse(const struct call *call, const struct client_answer *answer, json
 	return CALL_REFUSED;
 }
 
+/* `code` is that of sending. */
+static int take_answer(const struct call *call, int code, struct client_answer *answer,
+		       json_t **json)
+{
+	if (code)
+		return code;
+	code = call_check(call, answer);
+	if (!code)
+		code = call_parse(call, answer, json);
+	client_release(answer);
+	return code;
+}
+
 int call_ask(const struct call *call, const struct client_request *request, json_t **json)
 {
 	struct client_answer answer;
 	int code = call_send(call, request, &answer);
 
-	if (code)
-		return code;
-	code = call_check(call, &answer);
-	if (!code)
-		code = call_parse(call, &answer, json);
-	client_release(&answer);
-	return code;
+	return take_answer(call, code, &answer, json);
+}
+
+int call_ask_patiently(const struct call *call, const struct client_request *request, json_t **json)
+{
+	struct client_answer answer;
+	int code = call_send_patiently(call, request, &answer);
+
+	return take_answer(call, code, &answer, json);
 }
 
 int call_get(const struct call *call, const char *path, json_t **json)

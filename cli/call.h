@@ -41,6 +41,10 @@ int call_fail(const struct call *call, enum call_exit code, const char *format, 
 int call_send(const struct call *call, const struct client_request *request,
 	      struct client_answer *answer);
 
+/* The same, once more for as long as weftd wants fewer requests (429). */
+int call_send_patiently(const struct call *call, const struct client_request *request,
+			struct client_answer *answer);
+
 /*
  * CALL_REFUSED with the problem's detail on err unless the answer says success. With -o json the
  * problem itself goes to out.
@@ -52,6 +56,8 @@ int call_parse(const struct call *call, const struct client_answer *answer, json
 
 /* All of these: *json is the body of a successful answer. */
 int call_ask(const struct call *call, const struct client_request *request, json_t **json);
+int call_ask_patiently(const struct call *call, const struct client_request *request,
+		       json_t **json);
 int call_get(const struct call *call, const char *path, json_t **json);
 
 /* Whether -o asks for the answer as it is, JSON or YAML. */

@@ -16,6 +16,7 @@ struct traces {
 	const struct call *call;
 	json_t *answers;
 	unsigned int n, n_lost;
+	unsigned int n_cut; /* longer than weftd takes */
 };
 
 void cmd_trace_print(FILE *out, const json_t *steps)
@@ -49,12 +50,12 @@ static int ask(const struct traces *traces, const char *hex, json_t **answer)
 	if (!code && !text)
 		code = call_usage(traces->call, "--frame: say pairs of hex digits");
 	if (!code)
-		code = call_ask(traces->call,
-				&(struct client_request){.method = "POST",
-							 .path = path,
-							 .body = text,
-							 .body_bytes = strlen(text)},
-				answer);
+		code = call_ask_patiently(traces->call,
+					  &(struct client_request){.method = "POST",
+								   .path = path,
+								   .body = text,
+								   .body_bytes = strlen(text)},
+					  answer);
 	free(text);
 	return code;
 }
@@ -83,6 +84,7 @@ static int trace_packet(struct traces *traces, const struct capture_packet *pack
 	char hex[2 * PACKET_BYTES_MAX + 1] = "";
 	uint32_t n = packet->len < PACKET_BYTES_MAX ? packet->len : PACKET_BYTES_MAX;
 
+	traces->n_cut += packet->len > n;
 	for (uint32_t i = 0; i < n; i++)
 		snprintf(hex + 2 * (size_t)i, 3, "%02x", packet->bytes[i]);
 	return trace(traces, hex);
@@ -110,6 +112,20 @@ static int trace_packets(struct traces *traces, struct capture_file *file)
 	return code;
 }
 
+/* A capture may be longer than a person reads: what was left out is said, and is no failure. */
+static void report_left_out(const struct traces *traces, struct capture_file *file)
+{
+	const struct call *call = traces->call;
+	struct capture_packet packet;
+
+	if (traces->n_cut)
+		fprintf(call->err, "%u packets were traced by their first %u bytes only\n",
+			traces->n_cut, PACKET_BYTES_MAX);
+	if (traces->n == PACKETS_MAX && capture_file_next(file, &packet) != 0)
+		fprintf(call->err, "only the first %u packets were traced; there are more\n",
+			PACKETS_MAX);
+}
+
 static int trace_file(struct traces *traces)
 {
 	const struct call *call = traces->call;
@@ -121,6 +137,8 @@ static int trace_file(struct traces *traces)
 				 strerror(-error));
 	int code = trace_packets(traces, file);
 
+	if (!code)
+		report_left_out(traces, file);
 	capture_file_close(file);
 	return code;
 }

@@ -14,10 +14,9 @@
 
 #define NS_PER_S 1000000000ULL
 #define BUFFER_BYTES (4u << 20)
-#define WAIT_MS 15     /* where there is no room */
-#define LOOK_MS 50     /* while all is sent */
-#define TOO_MANY_MS 50 /* where weftd wants fewer requests */
-#define SETTLE_MS 100  /* until what waits in queues has left */
+#define WAIT_MS 15    /* where there is no room */
+#define LOOK_MS 50    /* while all is sent */
+#define SETTLE_MS 100 /* until what waits in queues has left */
 #define BAR_NS (200 * 1000000ULL)
 #define BAR_CELLS 30
 
@@ -42,20 +41,6 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* Once more where weftd wants fewer. An exit code; the answer is the caller's then. */
-static int send_patiently(const struct replay *replay, const struct client_request *request,
-			  struct client_answer *answer)
-{
-	for (;;) {
-		int code = call_send(replay->call, request, answer);
-
-		if (code || answer->status != 429)
-			return code;
-		client_release(answer);
-		wait_ms(replay, TOO_MANY_MS);
-	}
-}
-
 /* One request about the replay; its state is then weftd's answer. An exit code. */
 static int ask(struct replay *replay, const char *method, const char *path, const char *type,
 	       const void *body, size_t bytes)
@@ -65,16 +50,9 @@ static int ask(struct replay *replay, const char *method, const char *path, cons
 					       .content_type = type,
 					       .body = body,
 					       .body_bytes = bytes};
-	struct client_answer answer;
-	json_t *state = NULL;
-	int code = send_patiently(replay, &request, &answer);
+	json_t *state;
+	int code = call_ask_patiently(replay->call, &request, &state);
 
-	if (code)
-		return code;
-	code = call_check(replay->call, &answer);
-	if (!code)
-		code = call_parse(replay->call, &answer, &state);
-	client_release(&answer);
 	if (code)
 		return code;
 	json_decref(replay->state);
@@ -217,7 +195,7 @@ static int fetch_fates(struct replay *replay)
 
 	snprintf(path, sizeof(path), "%s/fates", replay->path);
 	while (replay->fates.file && !code && bytes != 0) {
-		code = send_patiently(replay, &request, &answer);
+		code = call_send_patiently(replay->call, &request, &answer);
 		if (code)
 			break;
 		bytes = answer.body_bytes;

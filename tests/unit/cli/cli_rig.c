@@ -41,23 +41,28 @@ static size_t content_length(const char *request)
 	return header ? strtoul(header + strlen("\r\nContent-Length:"), NULL, 10) : 0;
 }
 
-static bool is_whole(const char *request)
+static bool is_whole(const char *request, size_t bytes)
 {
 	const char *end = strstr(request, "\r\n\r\n");
 
-	return end && strlen(end + 4) >= content_length(request);
+	return end && bytes - (size_t)(end + 4 - request) >= content_length(request);
 }
 
+/* All of it is read; its beginning is kept. */
 static void read_request(int fd, char *request)
 {
-	size_t used = 0;
-	ssize_t n;
+	char rest[CLI_RIG_REQUEST_BYTES];
+	size_t bytes = 0;
+	ssize_t n = 1;
 
-	while (!is_whole(request) && used < CLI_RIG_REQUEST_BYTES - 1) {
-		n = read(fd, request + used, CLI_RIG_REQUEST_BYTES - 1 - used);
-		if (n <= 0)
-			return;
-		used += (size_t)n;
+	memset(request, 0, CLI_RIG_REQUEST_BYTES);
+	while (n > 0 && !is_whole(request, bytes)) {
+		size_t room_bytes =
+			bytes < CLI_RIG_REQUEST_BYTES - 1 ? CLI_RIG_REQUEST_BYTES - 1 - bytes : 0;
+
+		n = room_bytes ? read(fd, request + bytes, room_bytes)
+			       : read(fd, rest, sizeof(rest));
+		bytes += n > 0 ? (size_t)n : 0;
 	}
 }
 
@@ -73,7 +78,7 @@ static void *serve(void *ctx)
 		if (fd < 0)
 			break;
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
-		read_request(fd, rig->requests[i]);
+		read_request(fd, rig->requests[i % CLI_RIG_REQUESTS_MAX]);
 		send(fd, rig->answers[i], strlen(rig->answers[i]), MSG_NOSIGNAL);
 		close(fd);
 	}
@@ -109,7 +114,6 @@ struct cli_rig *cli_rig_create(const char *const *answers, size_t n_answers)
 {
 	struct cli_rig *rig = listen_anew();
 
-	must(n_answers <= CLI_RIG_REQUESTS_MAX);
 	rig->answers = answers;
 	rig->n_answers = n_answers;
 	must(pthread_create(&rig->thread, NULL, serve, rig) == 0);

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define CLI_RIG_REQUESTS_MAX 4
+#define CLI_RIG_REQUESTS_MAX 4 /* kept: the last ones, i modulo this */
 #define CLI_RIG_REQUEST_BYTES 4096
 
 struct cli_rig;
