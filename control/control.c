@@ -338,7 +338,7 @@ static int sooner(int a_ms, int64_t b_ms)
 void control_publish(struct control *control, const struct plan *plan)
 {
 	events_add_plan(control->events, plan, config_revision(control->config));
-	if (control->n_watches > 0)
+	if (control->watches != NULL)
 		fastpath_poke(control->fastpath);
 }
 
@@ -352,7 +352,7 @@ void control_wake(struct control *control)
 /* For who watches. Returns ms until it wants to be called again; -1: nobody does. */
 static int follow(struct control *control, uint64_t now_ns)
 {
-	if (control->n_watches == 0)
+	if (control->watches == NULL)
 		return -1;
 	if (now_ns >= control->next_poke_ns) {
 		fastpath_poke(control->fastpath);

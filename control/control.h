@@ -31,6 +31,7 @@ struct store;
 struct underlay;
 
 struct control_test;
+struct control_watch;
 
 struct control_options {
 	const char *run_dir;
@@ -38,8 +39,9 @@ struct control_options {
 	unsigned int history; /* how many former revisions are kept, at least 1 */
 };
 
-#define CONTROL_WATCHES_MAX 32
-#define CONTROL_TESTS_MAX 4 /* a peer answers the probes of so many at once */
+#define CONTROL_WATCHES_MAX 32	 /* of all who are counted (http_limits.h) */
+#define CONTROL_WATCHES_OF_ONE 8 /* of one caller */
+#define CONTROL_TESTS_MAX 4	 /* a peer answers the probes of so many at once */
 
 /* Of a trial that is over, and whose way back was refused. */
 struct trial_retry {
@@ -65,11 +67,11 @@ struct control {
 	struct underlay *underlay;
 	struct events *events;
 	struct reports *reports;
-	struct recent *recent;	    /* what ports have counted lately */
-	uint64_t speeds_due_ns;	    /* when links are asked for their speeds again */
-	bool is_reported;	    /* they know the model as it is now */
-	unsigned int n_watches;	    /* clients that follow them */
-	struct control_test *tests; /* of ways to peers, that run (api_overlay.c) */
+	struct recent *recent;	       /* what ports have counted lately */
+	uint64_t speeds_due_ns;	       /* when links are asked for their speeds again */
+	bool is_reported;	       /* they know the model as it is now */
+	struct control_watch *watches; /* clients that follow them (api_watch.c) */
+	struct control_test *tests;    /* of ways to peers, that run (api_overlay.c) */
 	unsigned int n_tests;
 	struct recording *recordings; /* captures that run */
 	struct flights *flights;      /* what flight recorders had */

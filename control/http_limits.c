@@ -10,7 +10,7 @@
 #define COST_NS (UINT64_C(1000000000) / HTTP_LIMITS_PER_S)
 #define BURST_NS (COST_NS * HTTP_LIMITS_BURST)
 
-static bool is_counted(int64_t uid)
+bool http_limits_is_counted(int64_t uid)
 {
 	return uid != 0 && uid != (int64_t)geteuid();
 }
@@ -22,10 +22,11 @@ bool http_limits_enter(struct http_limits *limits, struct http_seat *seat, int f
 
 	*seat = (struct http_seat){.fd = -1};
 	for (const struct http_seat *other = limits->seats; other != NULL; other = other->next) {
-		n += is_counted(other->uid);
+		n += http_limits_is_counted(other->uid);
 		n_same += other->uid == uid && uid != HTTP_LIMITS_REMOTE;
 	}
-	if (is_counted(uid) && (n >= HTTP_LIMITS_CONNECTIONS || n_same >= HTTP_LIMITS_OF_ONE))
+	if (http_limits_is_counted(uid) &&
+	    (n >= HTTP_LIMITS_CONNECTIONS || n_same >= HTTP_LIMITS_OF_ONE))
 		return false;
 	*seat = (struct http_seat){
 		.next = limits->seats,
@@ -102,7 +103,7 @@ static struct http_caller *find(struct http_limits *limits, const char *who)
 
 bool http_limits_take(struct http_limits *limits, const char *who, int64_t uid, uint64_t now_ns)
 {
-	if (!is_counted(uid))
+	if (!http_limits_is_counted(uid))
 		return true;
 	struct http_caller *caller = find(limits, who);
 

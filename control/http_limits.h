@@ -42,6 +42,9 @@ struct http_limits {
 	struct http_caller callers[HTTP_LIMITS_CALLERS];
 };
 
+/* Is the user held to limits? Neither root nor who weftd runs as is. */
+bool http_limits_is_counted(int64_t uid);
+
 /* A connection comes. false: there are too many, hang up; it has no seat then. */
 bool http_limits_enter(struct http_limits *limits, struct http_seat *seat, int fd, int64_t uid,
 		       uint64_t now_ns);

@@ -6,6 +6,7 @@ header    a header, a byte every 100 ms; prints after how many seconds it is hun
 body      the same with a body
 hold N    opens N connections, says READY and how many were not hung up on at once; holds them
           until its input ends
+watch N   the same, each a watch; says how many were not refused
 flood N   N requests one after another on one connection; prints how many were answered with 200
           and with 429, how many were more than 200 and 100 a second allow, and the seconds
 """
@@ -17,6 +18,7 @@ import sys
 import time
 
 REQUEST = b"GET /v1/status HTTP/1.1\r\nHost: weft\r\n\r\n"
+WATCH = b"GET /v1/watch HTTP/1.1\r\nHost: weft\r\n\r\n"
 
 
 def connect():
@@ -39,17 +41,17 @@ def trickle(first):
     print(f"{time.monotonic() - start:.1f}")
 
 
-def is_open(s):
+def is_answered(s, request, beginning):
     try:
-        s.sendall(REQUEST)
+        s.sendall(request)
         s.settimeout(10)
-        return bool(s.recv(65536))
+        return s.recv(65536).startswith(beginning)
     except OSError:
         return False
 
 
-def hold(n):
-    held = [s for s in (connect() for _ in range(n)) if is_open(s)]
+def hold(n, request, beginning):
+    held = [s for s in (connect() for _ in range(n)) if is_answered(s, request, beginning)]
     print("READY", len(held), flush=True)
     sys.stdin.read()
 
@@ -90,6 +92,8 @@ if what == "header":
 elif what == "body":
     trickle(b"PUT /v1/segments/A HTTP/1.1\r\nHost: weft\r\nContent-Length: 1000000\r\n\r\n")
 elif what == "hold":
-    hold(int(sys.argv[4]))
+    hold(int(sys.argv[4]), REQUEST, b"HTTP/1.1 ")
+elif what == "watch":
+    hold(int(sys.argv[4]), WATCH, b"HTTP/1.1 200 ")
 else:
     flood(int(sys.argv[4]))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 #     root -------- status, in time ------------+
-#     ann, bob, eve (group weft): floods -------+-- weftd.sock -- weftd
+#     ann, bob, eve... (group weft): floods ----+-- weftd.sock -- weftd
 #     slow: a byte every 100 ms ----------------+
 #
 # Callers without manners: slow ones, many connections, many requests, deep and large bodies. Each
@@ -12,8 +12,8 @@
 . "$(dirname "$0")/lib/common.sh"
 
 # Users and groups of this scenario only.
-printf 'root:x:0:0::/root:/bin/sh\nann:x:6001:6001::/:/bin/sh\nbob:x:6002:6002::/:/bin/sh\neve:x:6003:6003::/:/bin/sh\n' >"$run/passwd"
-printf 'root:x:0:\nann:x:6001:\nbob:x:6002:\neve:x:6003:\nweft:x:7000:ann,bob,eve\nkvm:x:7002:\n' >"$run/group"
+printf 'root:x:0:0::/root:/bin/sh\nann:x:6001:6001::/:/bin/sh\nbob:x:6002:6002::/:/bin/sh\neve:x:6003:6003::/:/bin/sh\ndan:x:6004:6004::/:/bin/sh\njoe:x:6005:6005::/:/bin/sh\nkim:x:6006:6006::/:/bin/sh\n' >"$run/passwd"
+printf 'root:x:0:\nann:x:6001:\nbob:x:6002:\neve:x:6003:\ndan:x:6004:\njoe:x:6005:\nkim:x:6006:\nweft:x:7000:ann,bob,eve,dan,joe,kim\nkvm:x:7002:\n' >"$run/group"
 mount --bind "$run/passwd" /etc/passwd
 mount --bind "$run/group" /etc/group
 chmod 755 "$run"
@@ -54,7 +54,7 @@ step "32 connections of one user, 64 of all, and root gets in"
 mkfifo "$run/stay"
 exec {stay}<>"$run/stay"
 for user in bob eve; do
-	as "$user" hold 40 <"$run/stay" >"$run/held" &
+	as "$user" hold 40 <"$run/stay" >"$run/held" {stay}>&- &
 	wait_for 10 "$user has its connections" grep -q READY "$run/held"
 	read -r _ held <"$run/held"
 	echo "$user: $held of 40"
@@ -64,8 +64,22 @@ done
 [ "$(as ann hold 1 </dev/null)" = "READY 0" ] || fail "there is room for ann"
 timeout 5 "$build/cli/weft" segment list >/dev/null || fail "root does not get in"
 exec {stay}>&-
-has_room() { as ann hold 1 </dev/null | grep -q 'READY 1'; }
+# Without her slow one, or with it.
+has_room() { as ann hold 32 </dev/null | grep -qE 'READY 3[12]'; }
 wait_for 5 "there is room again" has_room
+
+step "8 watches of one user, 32 of all, and root watches"
+exec {stay}<>"$run/stay"
+for user in eve dan joe kim; do
+	as "$user" watch 10 <"$run/stay" >"$run/watches.$user" {stay}>&- &
+	wait_for 10 "$user has its watches" grep -q READY "$run/watches.$user"
+	[ "$(cat "$run/watches.$user")" = "READY 8" ] || fail "$user: $(cat "$run/watches.$user")"
+done
+[ "$(as ann watch 1 </dev/null)" = "READY 0" ] || fail "there is room for ann"
+[ "$(as root watch 2 </dev/null)" = "READY 2" ] || fail "root cannot watch"
+exec {stay}>&-
+may_watch() { as ann watch 1 </dev/null | grep -q 'READY 1'; }
+wait_for 5 "there is room again" may_watch
 
 step "nested too deep, too large"
 deep=$(python3 -c 'print("{\"vni\": " + "[" * 40 + "]" * 40 + "}")')

@@ -109,16 +109,7 @@ size_kb=$(awk '/^VmRSS/ {print $2}' "/proc/$(pid_of weftd)/status")
 echo "weftd after 20,000 events: $size_kb KB"
 [ "$size_kb" -lt 51200 ] || fail "weftd has grown to $size_kb KB"
 
-step "32 at a time, and the dead make room"
 unfollow
-for ((i = 0; i < 32; i++)); do
-	stream "$run/many.$i"
-done
-refused 4 "32 clients watch already" weft watch
-weft status >"$run/answer"
-unfollow
-watching() { { curl -sN --max-time 1 --unix-socket "$run/weftd.sock" http://weft/v1/watch || true; } | grep -q alive; }
-wait_for 10 "there is room again" watching
 
 step "the end of weftd ends the stream"
 follow "$run/last"
