@@ -67,7 +67,9 @@ static int read_piece(void *ctx, char *buffer, size_t buffer_bytes)
 	const struct reading *reading = ctx;
 	ssize_t n = read(reading->fd, buffer, buffer_bytes);
 
-	return n > 0 ? (int)n : -1;
+	if (n < 0)
+		return -errno;
+	return n > 0 ? (int)n : -ENODATA;
 }
 
 static void close_reading(void *ctx)

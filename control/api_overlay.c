@@ -46,7 +46,7 @@ static int read_answer(void *ctx, char *buffer, size_t buffer_bytes)
 	if (!test->has_ended)
 		return 0;
 	if (n == 0)
-		return -1;
+		return test->text != NULL ? -ENODATA : -ENOMEM;
 	memcpy(buffer, test->text + test->text_at, n);
 	test->text_at += n;
 	return (int)n;

@@ -45,7 +45,7 @@ static int read_events(void *ctx, char *buffer, size_t buffer_bytes)
 	uint64_t now_ns = loop_clock_ns();
 
 	if (watch->is_lost)
-		return -1;
+		return -ENODATA;
 	int n = watch->next_alive_ns == 0
 			? 0
 			: events_read(watch->control->events, &watch->cursor, buffer, buffer_bytes);

@@ -190,7 +190,7 @@ static int read_following(void *ctx, char *buffer, size_t buffer_bytes)
 	if (following->at == following->bytes) {
 		following->at = following->bytes = 0;
 		if (following->is_over)
-			return -1;
+			return -ENODATA;
 		if (now_ns >= following->look_ns)
 			look(following, now_ns);
 	}

@@ -15,6 +15,7 @@
 
 #include "control/http_peer.h"
 #include "control/http_tls.h"
+#include "dataplane/base/log.h"
 #include "dataplane/base/loop.h"
 
 #define NAME_BYTES 256
@@ -28,6 +29,7 @@ struct http {
 	struct http_config config;
 	struct http_flow *flows;
 	struct http_limits limits;
+	struct log_limit broken; /* answers that broke off */
 	bool is_ending;
 };
 
@@ -133,15 +135,22 @@ static enum MHD_Result send_problem(struct MHD_Connection *connection, struct pr
 	return send_text(connection, problem->status, "application/problem+json", text, 0, allow);
 }
 
-/* A connection without anything to send is suspended: it costs nothing until it is woken. */
+/* A connection without anything to send is suspended: it costs nothing until it is woken. What
+ * breaks off has no last chunk (RFC 9112, 8): the client knows that it is not whole. */
 static ssize_t read_flow(void *ctx, uint64_t offset, char *buffer, size_t buffer_bytes)
 {
 	struct http_flow *flow = ctx;
-	int n = flow->http->is_ending ? -1
-				      : flow->stream.read(flow->stream.ctx, buffer, buffer_bytes);
+	struct http *http = flow->http;
+	int n = http->is_ending ? -ECANCELED
+				: flow->stream.read(flow->stream.ctx, buffer, buffer_bytes);
 
-	if (n < 0)
+	if (n == -ENODATA)
 		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n < 0 && !http->is_ending)
+		log_limited(&http->broken, loop_clock_ns(), LOG_LEVEL_WARN, "http",
+			    "an answer breaks off: %s", strerror(-n));
+	if (n < 0)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n == 0) {
 		flow->is_suspended = true;
 		MHD_suspend_connection(flow->connection);

@@ -36,7 +36,8 @@ struct http_request {
 };
 
 /* An answer without an end, made as the client takes it. read(): bytes copied; 0: nothing now, ask
- * again after http_wake(); negative: the end. close() comes once, whatever happens. */
+ * again after http_wake(); -ENODATA: the end; another -errno: it breaks off, which the client sees.
+ * close() comes once, whatever happens. */
 struct http_stream {
 	const char *type;
 	void *ctx;

@@ -41,6 +41,7 @@ struct recording {
 	uint64_t begun_ns, counts_ns;
 	uint64_t written;
 	bool is_closed; /* in the dataplane */
+	bool is_cut;	/* by the dataplane's end */
 	bool is_last;	/* the last block is in `out` */
 	int fault;	/* -errno: it cannot go on */
 	size_t out_at, out_end;
@@ -224,9 +225,8 @@ static bool has_enough(const struct recording *recording)
 
 static bool is_due(const struct recording *recording, uint64_t now_ns)
 {
-	return has_enough(recording) || is_left_alone(recording) ||
-	       (recording->spec.max_ns != 0 &&
-		now_ns - recording->begun_ns >= recording->spec.max_ns);
+	return has_enough(recording) || (recording->spec.max_ns != 0 &&
+					 now_ns - recording->begun_ns >= recording->spec.max_ns);
 }
 
 /* Makes as many blocks as there is something for. */
@@ -236,8 +236,13 @@ static int fill(struct recording *recording)
 	int n = 1, error = 0;
 
 	recording->out_at = recording->out_end = 0;
-	if (!recording->is_closed && is_due(recording, now_ns))
-		close_in_dataplane(recording);
+	if (!recording->is_closed) {
+		bool is_at_its_end = is_due(recording, now_ns);
+
+		recording->is_cut = !is_at_its_end && is_left_alone(recording);
+		if (is_at_its_end || recording->is_cut)
+			close_in_dataplane(recording);
+	}
 	while (n > 0 && !has_enough(recording) &&
 	       recording->out_end + 2 * BLOCK_BYTES_MAX < sizeof(recording->out))
 		n = put_oldest(recording);
@@ -258,8 +263,11 @@ static int read_recording(void *ctx, char *buffer, size_t buffer_bytes)
 		recording->fault = fill(recording);
 	size_t n = recording->out_end - recording->out_at;
 
-	if (recording->fault < 0 || (n == 0 && recording->is_last))
-		return -1;
+	if (recording->fault < 0)
+		return recording->fault;
+	/* What was in the rings when the dataplane ended may have been all that was asked for. */
+	if (n == 0 && recording->is_last)
+		return recording->is_cut && !has_enough(recording) ? -EPIPE : -ENODATA;
 	n = n < buffer_bytes ? n : buffer_bytes;
 	memcpy(buffer, recording->out + recording->out_at, n);
 	recording->out_at += n;
