@@ -128,7 +128,9 @@ static int carry_out(struct control *control, struct model *wanted, const struct
 	control->is_reported = false;
 	if (!is_prepared)
 		fastpath_retry(control->fastpath, wanted, loop_clock_ns());
-	trial_arm(control);
+	/* Loans leave a trial alone. Armed again it would follow a wall clock that was set. */
+	if (!change->is_of_loans)
+		trial_arm(control);
 	control_claim(control);
 	control_publish(control, plan);
 	return 0;

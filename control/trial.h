@@ -19,7 +19,7 @@
 
 #define TRIAL_S_MAX 86400
 
-/* Looks at what is stored: at the start, and after every change. */
+/* Looks at what is stored: at the start, and after every change but one of loans. */
 void trial_arm(struct control *control);
 
 /* Goes back if it is time to. Returns ms until it wants to be called again; -1: nothing is on

@@ -277,6 +277,27 @@ static void a_trial_that_goes_back_ends_what_it_made_possible(void **state)
 	assert_int_equal(config_revision(rig->control->config), 3);
 }
 
+/* Armed again, it would end by the wall clock, which may have been set meanwhile. */
+static void a_loan_leaves_a_running_trial_alone(void **state)
+{
+	static const char segment[] = "{\"segments\": {\"B\": {\"vni\": 7}}}";
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply", lab, 200);
+	rig_call_only(rig, "POST", "/v1/apply?confirm=1h", segment, 200);
+	uint64_t end_ns = rig->control->trial_end_ns;
+	assert_int_not_equal(end_ns, 0);
+	rig->control->trial_retry.n_tries = 3; /* as if its way back had been refused */
+	lend(rig, "100M", "60s");
+	rig_call_only(rig, "DELETE", "/v1/loans/loan1", "", 200);
+	lend(rig, "100M", "1s");
+	await_loans(rig, 0);
+	assert_int_equal(rig->control->trial_end_ns, end_ns);
+	assert_int_equal(rig->control->trial_retry.n_tries, 3);
+	rig_call_only(rig, "POST", "/v1/confirm", "", 200);
+	assert_int_equal(rig->control->trial_end_ns, 0);
+}
+
 static void loans_are_refused_by_the_word_that_is_wrong(void **state)
 {
 	static const struct {
@@ -342,6 +363,7 @@ int main(int argc, char **argv)
 		RIG_TEST(a_rollback_neither_brings_a_loan_back_nor_ends_one, &rig),
 		RIG_TEST(what_a_loan_stands_on_cannot_be_taken_away, &rig),
 		RIG_TEST(a_trial_that_goes_back_ends_what_it_made_possible, &rig),
+		RIG_TEST(a_loan_leaves_a_running_trial_alone, &rig),
 		RIG_TEST(loans_are_refused_by_the_word_that_is_wrong, &rig),
 	};
 
