@@ -6,18 +6,19 @@
 
 #include "control/api.h"
 #include "control/kinds.h"
+#include "control/loans.h"
 #include "control/spec.h"
 #include "control/utc.h"
+#include "dataplane/base/loop.h"
 
 #define MS_PER_S 1000
 
 json_t *api_describe_loan(const struct api_view *view, const struct model_object *object)
 {
 	const struct model_loan *loan = (const struct model_loan *)object;
-	int64_t left_ms = loan->end_ms - utc_now_ms();
+	uint64_t left_ms = model_loan_left_ms(loan, loop_clock_ns());
 
-	return json_pack("{s:I}", "left_s",
-			 (json_int_t)(left_ms > 0 ? (left_ms + MS_PER_S - 1) / MS_PER_S : 0));
+	return json_pack("{s:I}", "left_s", (json_int_t)((left_ms + MS_PER_S - 1) / MS_PER_S));
 }
 
 static int refuse(const struct http_request *request, struct problem *problem, const char *text)
@@ -80,6 +81,8 @@ static int read_loan(const struct control *control, const struct http_request *r
 		return refuse(request, problem, "until: this time is over; choose a later one");
 	if (object->loan.end_ms - now_ms > (int64_t)MODEL_LOAN_S_MAX * MS_PER_S)
 		return refuse(request, problem, "until: a loan ends within 30 days");
+	object->loan.span_ms = (uint64_t)(object->loan.end_ms - now_ms);
+	loans_arm(&object->loan, now_ms, loop_clock_ns());
 	return 0;
 }
 

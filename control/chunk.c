@@ -8,11 +8,24 @@
 
 #include "control/kinds.h"
 
+#define LOAN_MS_MAX (INT64_C(1000) * MODEL_LOAN_S_MAX)
+
 json_t *chunk_pack(const char *cluster, enum model_kind kind, const struct model_object *object)
 {
-	return json_pack("{s:I, s:I, s:s, s:o}", "id", (json_int_t)object->id, "generation",
+	const struct model_loan *loan = (const struct model_loan *)object;
+
+	return json_pack("{s:I, s:I, s:s, s:o, s:o*}", "id", (json_int_t)object->id, "generation",
 			 (json_int_t)object->generation, "lab", object->lab, "spec",
-			 kinds[kind].format(cluster, object, SPEC_SHORT));
+			 kinds[kind].format(cluster, object, SPEC_SHORT), "span_ms",
+			 kind == MODEL_LOAN ? json_integer((json_int_t)loan->span_ms) : NULL);
+}
+
+/* Records of former versions have none: then it is the longest that there is. */
+static uint64_t read_span_ms(const json_t *record)
+{
+	json_int_t span_ms = json_integer_value(json_object_get(record, "span_ms"));
+
+	return span_ms > 0 && span_ms < LOAN_MS_MAX ? (uint64_t)span_ms : LOAN_MS_MAX;
 }
 
 static int read_record(json_t *record, json_t **spec, uint64_t *id, uint64_t *generation,
@@ -48,6 +61,8 @@ static int load_object(const char *cluster, enum model_kind kind, struct model *
 	object.object.id = id;
 	object.object.generation = generation;
 	memcpy(object.object.lab, lab, sizeof(lab));
+	if (kind == MODEL_LOAN)
+		object.loan.span_ms = read_span_ms(record);
 	error = model_put(model, kind, &object.object);
 	model_fini(kind, &object.object);
 	return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A chunk of the stored model: some objects as JSON, each with what weft added to what the user
- * wrote (id, generation, lab). Pure.
+ * wrote (id, generation, lab; of a loan how long it was made for, span_ms). Pure.
  *
  *     {"segments": {NAME: {"id", "generation", "lab", "spec"}}, "ports": {...}, ...}
  */

@@ -271,6 +271,7 @@ int control_create(const struct control_options *options, struct control **out, 
 		return error;
 	}
 	trial_arm(control);
+	loans_start(control);
 	*out = control;
 	return 0;
 }

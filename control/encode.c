@@ -111,11 +111,12 @@ static void encode_channel(const struct model *model, const struct model_channel
 	memcpy(message->name, channel->name, strlen(channel->name));
 }
 
-static void encode_loan(const struct model *model, const struct model_loan *loan, int64_t now_ms,
+static void encode_loan(const struct model *model, const struct model_loan *loan, uint64_t now_ns,
 			struct dp_loan *message)
 {
 	const struct model_channel *from = model_channel(model, loan->from);
 	const struct model_channel *to = model_channel(model, loan->to);
+	uint64_t left_ms = model_loan_left_ms(loan, now_ns);
 
 	*message = (struct dp_loan){
 		.header = {.bytes = sizeof(*message), .type = DP_LOAN_PUT},
@@ -126,12 +127,13 @@ static void encode_loan(const struct model *model, const struct model_loan *loan
 		.generation = loan->generation,
 		.rate_bps = loan->rate_bps,
 		/* One that is over is taken away soon: it still must be a loan. */
-		.remaining_ms = loan->end_ms > now_ms ? (uint64_t)(loan->end_ms - now_ms) : 1,
+		.remaining_ms = left_ms > 0 ? left_ms : 1,
 	};
 }
 
 bool encode_object(const struct model *model, enum model_kind kind,
-		   const struct model_object *object, int64_t now_ms, union encode_message *message)
+		   const struct model_object *object, uint64_t now_ns,
+		   union encode_message *message)
 {
 	switch (kind) {
 	case MODEL_SEGMENT:
@@ -147,7 +149,7 @@ bool encode_object(const struct model *model, enum model_kind kind,
 		encode_channel(model, (const struct model_channel *)object, &message->channel);
 		return true;
 	case MODEL_LOAN:
-		encode_loan(model, (const struct model_loan *)object, now_ms, &message->loan);
+		encode_loan(model, (const struct model_loan *)object, now_ns, &message->loan);
 		return true;
 	case MODEL_VM:
 	case MODEL_KINDS:

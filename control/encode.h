@@ -16,9 +16,9 @@ union encode_message {
 };
 
 /* Fills in the message that puts the object, with its type and size. false: the dataplane is not
- * told of objects of this kind. now_ms: since 1970, UTC. */
+ * told of objects of this kind. now_ns: of loop_clock_ns(). */
 bool encode_object(const struct model *model, enum model_kind kind,
-		   const struct model_object *object, int64_t now_ms,
+		   const struct model_object *object, uint64_t now_ns,
 		   union encode_message *message);
 
 /* The port's segments must be in the model. */

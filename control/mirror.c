@@ -10,8 +10,8 @@
 #include "control/devices.h"
 #include "control/encode.h"
 #include "control/kinds.h"
-#include "control/utc.h"
 #include "dataplane/base/log.h"
+#include "dataplane/base/loop.h"
 
 #define TIMEOUT_MS 5000 /* of a prepare with thousands of ports; the rest takes microseconds */
 
@@ -178,7 +178,7 @@ int mirror_stage(struct mirror *mirror, const struct model *model, enum model_ki
 	struct device_fds fds = no_fds;
 	int error = 0;
 
-	if (!encode_object(model, kind, object, utc_now_ms(), &message))
+	if (!encode_object(model, kind, object, loop_clock_ns(), &message))
 		return 0;
 	if (!has(mirror, &message.header)) {
 		if (kind == MODEL_PORT)

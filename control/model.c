@@ -10,6 +10,7 @@
 #include "dataplane/api/kinds.h"
 
 #define FIRST_ID 1
+#define NS_PER_MS 1000000
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME 0x100000001b3ULL
 
@@ -255,6 +256,11 @@ uint16_t model_port_mtu(const struct model *model, const struct model_port *port
 			mtu = model_segment_mtu(model, segment);
 	}
 	return mtu;
+}
+
+uint64_t model_loan_left_ms(const struct model_loan *loan, uint64_t now_ns)
+{
+	return loan->end_ns > now_ns ? (loan->end_ns - now_ns - 1) / NS_PER_MS + 1 : 0;
 }
 
 bool model_is_unused(const struct model *model)

@@ -122,8 +122,10 @@ struct model_loan {
 	MODEL_OBJECT;
 	char from[DP_NAME_BYTES], to[DP_NAME_BYTES];
 	uint64_t rate_bps;
-	uint32_t ways;	/* bits: 1 << enum dp_way */
-	int64_t end_ms; /* since 1970, UTC */
+	uint32_t ways;	  /* bits: 1 << enum dp_way */
+	int64_t end_ms;	  /* since 1970, UTC */
+	uint64_t span_ms; /* what it was made for: never is more left of it */
+	uint64_t end_ns;  /* of loop_clock_ns(), while weftd runs (loans.h). Not stored */
 };
 
 /* Room for an object of any kind. */
@@ -208,6 +210,9 @@ uint16_t model_largest_mtu(const struct model *model);
 
 /* The largest of its segments' MTUs: what its card must be able to carry. */
 uint16_t model_port_mtu(const struct model *model, const struct model_port *port);
+
+/* What is left of a loan at a time of loop_clock_ns(), rounded up; 0: it is over. */
+uint64_t model_loan_left_ms(const struct model_loan *loan, uint64_t now_ns);
 
 /* Was nothing ever stored in it? Then no id was ever given. */
 bool model_is_unused(const struct model *model);

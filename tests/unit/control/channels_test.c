@@ -360,6 +360,7 @@ static void assert_refused(const struct model *model, const char *words)
 		fail_msg("\"%s\" does not say \"%s\"", problem.detail, words);
 }
 
+#define S UINT64_C(1000000000) /* ns */
 #define TX (1 << DP_TX)
 #define RX (1 << DP_RX)
 
@@ -453,10 +454,10 @@ static void a_loan_is_the_same_whatever_is_left_of_it(void **state)
 	union encode_message now, later;
 
 	lend(model, "a", "gold", "bronze", 1000, RX);
-	model_loan(model, "a")->end_ms = 100000;
+	model_loan(model, "a")->end_ns = 100 * S;
 	assert_true(encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 0, &now));
 	assert_true(
-		encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 99000, &later));
+		encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 99 * S, &later));
 	assert_int_equal(now.loan.remaining_ms, 100000);
 	assert_int_equal(later.loan.remaining_ms, 1000);
 	assert_int_equal(now.loan.ways, RX);
@@ -466,8 +467,33 @@ static void a_loan_is_the_same_whatever_is_left_of_it(void **state)
 	later.loan.rate_bps++;
 	assert_true(encode_digest(&now.header) != encode_digest(&later.header));
 	/* One that is over is taken away soon; until then it is one. */
-	encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 200000, &later);
+	encode_object(model, MODEL_LOAN, &model_loan(model, "a")->object, 100 * S, &later);
 	assert_int_equal(later.loan.remaining_ms, 1);
+}
+
+/* By the wall clock, but whoever set it meanwhile made no loan longer than it was to be. */
+static void a_loan_has_left_what_the_clock_says_but_never_more_than_its_span(void **state)
+{
+	static const struct {
+		int64_t end_ms, now_ms;
+		uint64_t left_ms;
+	} rows[] = {
+		{100000, 40000, 60000},		 /* just made */
+		{100000, 99999, 1},		 /* nearly over */
+		{100000, 100000, 0},		 /* over */
+		{100000, 200000, 0},		 /* set forward */
+		{100000, 39999, 60000},		 /* set back */
+		{1790000000000, 0, 60000},	 /* a clock that begins at 1970 */
+		{253402300799999, -5000, 60000}, /* the last year that has four digits */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct model_loan loan = {.end_ms = rows[i].end_ms, .span_ms = 60000};
+
+		loans_arm(&loan, rows[i].now_ms, 7 * S);
+		assert_int_equal(model_loan_left_ms(&loan, 7 * S), rows[i].left_ms);
+		assert_int_equal(loan.end_ns, 7 * S + rows[i].left_ms * (S / 1000));
+	}
 }
 
 static void users_are_named(void **state)
@@ -502,6 +528,7 @@ int main(void)
 		TEST(loans_go_on_unless_nothing_is_left_of_them),
 		TEST(too_many_loans_are_refused),
 		TEST(a_loan_is_the_same_whatever_is_left_of_it),
+		TEST(a_loan_has_left_what_the_clock_says_but_never_more_than_its_span),
 		TEST(users_are_named),
 	};
 

@@ -483,8 +483,11 @@ static void a_change_by_someone_else_is_noticed(void **state)
 
 static void put_loan(struct model *model, const char *name, uint64_t rate_bps)
 {
-	struct model_loan loan = {
-		.rate_bps = rate_bps, .ways = 1 << DP_RX, .end_ms = 1790000000250, .id = 77};
+	struct model_loan loan = {.rate_bps = rate_bps,
+				  .ways = 1 << DP_RX,
+				  .end_ms = 1790000000250,
+				  .span_ms = 600250,
+				  .id = 77};
 
 	snprintf(loan.name, sizeof(loan.name), "%s", name);
 	snprintf(loan.from, sizeof(loan.from), "gold");
@@ -517,6 +520,7 @@ static void loans_are_kept_beside_the_revisions(void **state)
 	assert_int_equal(loan->rate_bps, 1000);
 	assert_int_equal(loan->ways, 1 << DP_RX);
 	assert_int_equal(loan->end_ms, 1790000000250);
+	assert_int_equal(loan->span_ms, 600250);
 	assert_int_equal(loan->id, 77);
 	assert_int_equal(loan->generation, 3);
 
@@ -532,6 +536,59 @@ static void loans_are_kept_beside_the_revisions(void **state)
 	reopen_config(fixture);
 	assert_int_equal(fixture->model->n_loans, 0);
 	assert_string_equal(fixture->model->ports[0]->vm, "b");
+}
+
+/* What stands for the span in the record of each loan; NULL: nothing. */
+static void store_span(struct fixture *fixture, json_t *span)
+{
+	struct store_op op = {.what = STORE_PUT, .key = "/weft/v1/test/cfg/root"};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+	void *value;
+	size_t bytes;
+	store_rev rev;
+	const char *name;
+	json_t *record;
+	bool is_done;
+
+	assert_int_equal(store_get(fixture->flaky.below, op.key, &value, &bytes, &rev), 0);
+	json_t *root = json_loadb(value, bytes, 0, NULL);
+	json_object_foreach(json_object_get(root, "loans"), name, record) {
+		assert_int_equal(json_object_del(record, "span_ms"), 0);
+		json_object_set(record, "span_ms", span);
+	}
+	char *text = json_dumps(root, 0);
+	op.value = text;
+	op.value_bytes = strlen(text);
+	assert_int_equal(store_commit(fixture->flaky.below, &txn, &is_done, &rev), 0);
+	free(text);
+	json_decref(root);
+	json_decref(span);
+	free(value);
+}
+
+/* Former versions kept none. Whatever stands there, no loan is longer than one may be. */
+static void a_stored_loan_without_a_span_has_the_longest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct problem problem = {0};
+	json_t *const spans[] = {
+		NULL,
+		json_integer(0),
+		json_integer(-1),
+		json_integer(INT64_MAX),
+		json_string("60000"),
+	};
+
+	put_loan(fixture->model, "l1", 1000);
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		assert_int_equal(config_write_loans(fixture->config, fixture->model, &problem), 0);
+		store_span(fixture, spans[i]);
+		reopen_config(fixture);
+		const struct model_loan *loan = model_loan(fixture->model, "l1");
+		assert_non_null(loan);
+		assert_int_equal(loan->end_ms, 1790000000250);
+		assert_int_equal(loan->span_ms, MODEL_LOAN_S_MAX * INT64_C(1000));
+	}
 }
 
 static void clusters_in_one_store_do_not_see_each_other(void **state)
@@ -589,6 +646,7 @@ int main(void)
 		TEST(a_change_that_fails_before_its_flip_leaves_nothing),
 		TEST(a_change_by_someone_else_is_noticed),
 		TEST(loans_are_kept_beside_the_revisions),
+		TEST(a_stored_loan_without_a_span_has_the_longest),
 		TEST(clusters_in_one_store_do_not_see_each_other),
 		TEST(a_root_that_names_a_missing_chunk_is_refused),
 	};

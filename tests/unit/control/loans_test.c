@@ -277,6 +277,59 @@ static void a_trial_that_goes_back_ends_what_it_made_possible(void **state)
 	assert_int_equal(config_revision(rig->control->config), 3);
 }
 
+/* As if the clock had been set back since the loan was made: its end lies so much further off. */
+static void set_clock_back(struct rig *rig, int64_t ms)
+{
+	struct problem problem = {0};
+
+	rig->control->model->loans[0]->end_ms += ms;
+	assert_int_equal(config_write_loans(rig->control->config, rig->control->model, &problem),
+			 0);
+}
+
+static void a_loan_that_runs_ends_in_time_whoever_sets_the_clock(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply", lab, 200);
+	lend(rig, "200M", "60s");
+	set_clock_back(rig, 3600000);
+	rig_stop_dataplane(rig);
+	rig_await_connected(rig, false);
+	rig_start_dataplane(rig);
+	rig_await_connected(rig, true);
+	assert_in_range(look(rig).remaining_ms, 20000, 59999);
+	rig_call_only(rig, "DELETE", "/v1/loans/loan1", "", 200);
+	lend(rig, "200M", "1s");
+	set_clock_back(rig, 3600000);
+	await_loans(rig, 0);
+	assert_int_equal(look(rig).n_loans, 0);
+}
+
+/* A host without a clock of its own starts in 1970: no more than was lent, and the dataplane takes
+ * it with all else. */
+static void a_stored_loan_is_never_longer_than_it_was_made_for(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_call_only(rig, "POST", "/v1/apply", lab, 200);
+	lend(rig, "200M", "60s");
+	set_clock_back(rig, 2000000000000);
+	control_destroy(rig->control);
+	rig_stop_dataplane(rig);
+	rig_start_dataplane(rig);
+	rig_start_control(rig);
+	rig_await_connected(rig, true);
+	struct seen seen = look(rig);
+	assert_int_equal(seen.n_loans, 1);
+	assert_in_range(seen.remaining_ms, 1, 60000);
+	assert_int_equal(seen.segment_channel, seen.bronze);
+	json_t *json = rig_call(rig, "GET", "/v1/loans/loan1", "", 200);
+	json_t *status = json_object_get(json, "status");
+	assert_in_range(json_integer_value(json_object_get(status, "left_s")), 1, 60);
+	json_decref(json);
+}
+
 /* Armed again, it would end by the wall clock, which may have been set meanwhile. */
 static void a_loan_leaves_a_running_trial_alone(void **state)
 {
@@ -363,6 +416,8 @@ int main(int argc, char **argv)
 		RIG_TEST(a_rollback_neither_brings_a_loan_back_nor_ends_one, &rig),
 		RIG_TEST(what_a_loan_stands_on_cannot_be_taken_away, &rig),
 		RIG_TEST(a_trial_that_goes_back_ends_what_it_made_possible, &rig),
+		RIG_TEST(a_loan_that_runs_ends_in_time_whoever_sets_the_clock, &rig),
+		RIG_TEST(a_stored_loan_is_never_longer_than_it_was_made_for, &rig),
 		RIG_TEST(a_loan_leaves_a_running_trial_alone, &rig),
 		RIG_TEST(loans_are_refused_by_the_word_that_is_wrong, &rig),
 	};
