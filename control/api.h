@@ -212,11 +212,11 @@ json_t *api_format_hex(const uint8_t *bytes, size_t n);
 /* The body as JSON; an empty body is {}. */
 int api_read_json(const struct http_request *request, json_t **body, struct problem *problem);
 
-/* If-Match, if given, must be the present revision. */
+/* If-Match, if given, must be the present ETag of what the route is for. */
 int api_check_match(const struct control *control, const struct http_request *request,
 		    struct problem *problem);
 
-/* The revision, as the ETag of an answer. */
+/* The revision, as the ETag of an answer unless it is about loans. */
 uint64_t api_revision(const struct control *control);
 
 /* What the request says about a change: whose it is, dry_run, comment. */
@@ -249,3 +249,7 @@ static inline const struct model_port *api_find_port(const struct control *contr
 /* Fills in reply->json; NULL means no memory. */
 int api_reply(const struct control *control, json_t *json, struct http_reply *reply,
 	      struct problem *problem);
+
+/* The same of what is about objects of a kind: loans have an ETag of their own. */
+int api_reply_objects(const struct control *control, enum model_kind kind, json_t *json,
+		      struct http_reply *reply, struct problem *problem);

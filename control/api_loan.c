@@ -99,7 +99,7 @@ static int change_loans(struct control *control, const struct http_request *requ
 	}
 	change.is_of_loans = true;
 	error = apply_model(control, wanted, &change, &answer, problem);
-	return error < 0 ? error : api_reply(control, answer, reply, problem);
+	return error < 0 ? error : api_reply_objects(control, MODEL_LOAN, answer, reply, problem);
 }
 
 int api_put_loan(void *ctx, const struct http_request *request, struct http_reply *reply,

@@ -82,7 +82,8 @@ int api_list_objects(void *ctx, const struct http_request *request, struct http_
 		json_decref(list);
 		return problem_system(problem, error, "answering");
 	}
-	return api_reply(control, json_pack("{s:o}", kinds[kind].plural, list), reply, problem);
+	return api_reply_objects(control, kind, json_pack("{s:o}", kinds[kind].plural, list), reply,
+				 problem);
 }
 
 const struct model_object *api_find_shown(const struct control *control,
@@ -111,7 +112,7 @@ int api_get_object(void *ctx, const struct http_request *request, struct http_re
 	if (view_init(&view, control, kind, true) == 0)
 		json = format(&view, kind, object);
 	view_fini(&view);
-	return api_reply(control, json, reply, problem);
+	return api_reply_objects(control, kind, json, reply, problem);
 }
 
 int api_read_object(const struct control *control, const struct http_request *request, json_t *body,

@@ -179,18 +179,32 @@ uint64_t api_revision(const struct control *control)
 	return config_revision(control->config);
 }
 
+/* Of what is shown of a kind: the revision. Loans are no part of it and each change of one is
+ * another state: without any it is the revision, too. */
+static uint64_t etag_of(const struct control *control, enum model_kind kind)
+{
+	const struct model *model = control->model;
+	uint64_t etag = api_revision(control);
+
+	for (size_t i = 0; kind == MODEL_LOAN && i < model->n_loans; i++) {
+		uint64_t state[] = {model->loans[i]->id, model->loans[i]->generation};
+
+		etag = model_hash(etag, state, sizeof(state));
+	}
+	return etag;
+}
+
 int api_check_match(const struct control *control, const struct http_request *request,
 		    struct problem *problem)
 {
 	const char *match = http_header(request, "If-Match");
 	char etag[32];
 
-	snprintf(etag, sizeof(etag), "\"%" PRIu64 "\"", api_revision(control));
+	snprintf(etag, sizeof(etag), "\"%" PRIu64 "\"", etag_of(control, request->tag));
 	if (match == NULL || strcmp(match, "*") == 0 || strcmp(match, etag) == 0)
 		return 0;
 	return problem_set(problem, -EAGAIN, 412, "changed-meanwhile",
-			   "the revision is %s now, not %.40s; read again, then decide", etag,
-			   match);
+			   "the ETag is %s now, not %.40s; read again, then decide", etag, match);
 }
 
 int api_reply(const struct control *control, json_t *json, struct http_reply *reply,
@@ -201,6 +215,15 @@ int api_reply(const struct control *control, json_t *json, struct http_reply *re
 	reply->json = json;
 	reply->etag = api_revision(control);
 	return 0;
+}
+
+int api_reply_objects(const struct control *control, enum model_kind kind, json_t *json,
+		      struct http_reply *reply, struct problem *problem)
+{
+	int error = api_reply(control, json, reply, problem);
+
+	reply->etag = etag_of(control, kind);
+	return error;
 }
 
 /* JSON, and so the history, can only keep UTF-8; a terminal would obey control characters. */

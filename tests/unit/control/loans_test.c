@@ -351,6 +351,49 @@ static void a_loan_leaves_a_running_trial_alone(void **state)
 	assert_int_equal(rig->control->trial_end_ns, 0);
 }
 
+/* The status of the answer to a request that names an ETag. */
+static int lend_if_match(struct rig *rig, const char *method, const char *rate, const char *etag)
+{
+	char header[RIG_ETAG_BYTES + 16], body[160];
+	int status;
+
+	snprintf(header, sizeof(header), "If-Match: %s\r\n", etag);
+	snprintf(body, sizeof(body),
+		 "{\"from\": \"gold\", \"to\": \"bronze\", \"rate\": \"%s\", \"for\": \"60s\"}",
+		 rate);
+	json_decref(rig_call_as(rig, method, "/v1/loans/loan1", header, body, &status));
+	return status;
+}
+
+/* Loans make no revision, but have a state that If-Match can name. */
+static void if_match_sees_loans(void **state)
+{
+	struct rig *rig = *state;
+	char none[RIG_ETAG_BYTES], first[RIG_ETAG_BYTES], now[RIG_ETAG_BYTES];
+
+	rig_call_only(rig, "POST", "/v1/apply", lab, 200);
+	rig_read_etag(rig, "/v1/loans", none);
+	assert_string_equal(none, "\"1\"");
+	assert_int_equal(lend_if_match(rig, "PUT", "100M", none), 200);
+	rig_read_etag(rig, "/v1/loans/loan1", first);
+	assert_int_equal(lend_if_match(rig, "PUT", "200M", first), 200);
+	assert_int_equal(lend_if_match(rig, "PUT", "50M", first), 412);
+	assert_int_equal(lend_if_match(rig, "DELETE", "0", first), 412);
+	assert_int_equal(lend_if_match(rig, "PUT", "50M", none), 412);
+	assert_int_equal(model_loan(rig->control->model, "loan1")->rate_bps, 200000000);
+
+	/* Another loan is another state, too. The revision never moved. */
+	rig_read_etag(rig, "/v1/loans", first);
+	lend(rig, "1M", "60s");
+	rig_read_etag(rig, "/v1/loans/loan1", now);
+	assert_string_not_equal(now, first);
+	assert_int_equal(lend_if_match(rig, "DELETE", "0", now), 200);
+	rig_call_only(rig, "DELETE", "/v1/loans/loan2", "", 200);
+	rig_read_etag(rig, "/v1/loans", now);
+	assert_string_equal(now, none);
+	assert_int_equal(config_revision(rig->control->config), 1);
+}
+
 static void loans_are_refused_by_the_word_that_is_wrong(void **state)
 {
 	static const struct {
@@ -419,6 +462,7 @@ int main(int argc, char **argv)
 		RIG_TEST(a_loan_that_runs_ends_in_time_whoever_sets_the_clock, &rig),
 		RIG_TEST(a_stored_loan_is_never_longer_than_it_was_made_for, &rig),
 		RIG_TEST(a_loan_leaves_a_running_trial_alone, &rig),
+		RIG_TEST(if_match_sees_loans, &rig),
 		RIG_TEST(loans_are_refused_by_the_word_that_is_wrong, &rig),
 	};
 

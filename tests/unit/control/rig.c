@@ -130,6 +130,20 @@ json_t *rig_call_as(struct rig *rig, const char *method, const char *path, const
 	return json;
 }
 
+void rig_read_etag(struct rig *rig, const char *path, char etag[RIG_ETAG_BYTES])
+{
+	char request[256];
+
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: weft\r\nConnection: close\r\n\r\n", path);
+	char *answer = exchange(rig, request, strlen(request));
+	const char *header = strstr(answer, "\r\nETag: ");
+
+	assert_non_null(header);
+	assert_int_equal(sscanf(header, "\r\nETag: %63s", etag), 1);
+	free(answer);
+}
+
 json_t *rig_call(struct rig *rig, const char *method, const char *path, const char *body,
 		 int expected)
 {

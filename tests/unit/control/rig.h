@@ -45,6 +45,10 @@ void rig_await_connected(struct rig *rig, bool is_wanted);
 /* One request; *status and the body as JSON. */
 json_t *rig_call_as(struct rig *rig, const char *method, const char *path, const char *headers,
 		    const char *body, int *status);
+/* The ETag of what GET answers, in its quotes. */
+#define RIG_ETAG_BYTES 64
+void rig_read_etag(struct rig *rig, const char *path, char etag[RIG_ETAG_BYTES]);
+
 json_t *rig_call(struct rig *rig, const char *method, const char *path, const char *body,
 		 int expected);
 void rig_call_only(struct rig *rig, const char *method, const char *path, const char *body,
