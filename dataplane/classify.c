@@ -21,7 +21,7 @@ struct context {
 	uint16_t segment;		/* of untagged frames */
 	uint32_t max_len;		/* of a frame there; 0: there is no such segment */
 	const struct segment *policy;
-	uint16_t refused;		/* where those are that are refused before they are anywhere */
+	uint16_t refused;		/* segment of what is refused before it is in any */
 };
 
 static void enter_segment(struct context *context, uint16_t index)

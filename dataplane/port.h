@@ -182,7 +182,7 @@ static inline bool port_state_blocks(uint8_t state)
 	return state == PORT_STATE_BLOCKED || state == PORT_STATE_STANDBY;
 }
 
-/* The segment of all that comes from it, whatever the tags; 0: the tag of each frame says. Worker. */
+/* The segment of all that comes from it; 0: the tag of each frame says. Worker. */
 static inline uint16_t port_only_segment(const struct port *port)
 {
 	return atomic_load_explicit(&port->vlans, memory_order_relaxed) != NULL

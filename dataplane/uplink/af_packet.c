@@ -269,7 +269,7 @@ static bool read_copy(int fd, struct burst *burst, struct frame *frame, uint8_t 
 	struct msghdr message = {.msg_iov = iov, .msg_iovlen = sizeof(iov) / sizeof(iov[0])};
 	ssize_t bytes = receive(fd, &message);
 
-	/* With MSG_TRUNC `bytes` is the whole frame's length, also where there was no room for it. */
+	/* `bytes` is the whole frame's length (MSG_TRUNC), also where there was no room for it. */
 	if (bytes != (ssize_t)len + UPLINK_HEADER_BYTES || len < head_len ||
 	    (message.msg_flags & MSG_TRUNC) != 0)
 		return false;
