@@ -325,8 +325,8 @@ static uint64_t sleep_ns(const struct worker *worker, uint64_t now_ns)
 {
 	uint64_t due_ns = turnstile_next_due_ns(worker), round_ns = pool_due_ns(worker->dp);
 
-	/* Nobody says when a receiver has room again. */
-	if (worker->room.n != 0)
+	/* Nobody says when a receiver has room again; and some lanes wait for nothing. */
+	if (worker->room.n != 0 || worker->has_lanes)
 		return 0;
 	if (due_ns == TURNSTILE_NEVER_NS)
 		return SLEEP_NS_MAX;

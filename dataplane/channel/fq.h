@@ -87,8 +87,6 @@ struct fq {
 void fq_init(struct fq *fq, struct buffers *buffers, uint64_t seed);
 /* Gives back what it holds; who asks is told that it was dropped for want of room at the
  * receiver. */
-/* Gives back what it holds; who asks is told that it was dropped for want of room at the
- * receiver. */
 void fq_clear(struct fq *fq);
 /* If it is empty: forgets the flows, and gives back what it knew of them. */
 void fq_rest(struct fq *fq);

@@ -129,11 +129,12 @@ static bool put_cut(struct entry *entry, struct worker *worker, const struct fra
 
 static void set_limits(struct lane *lane, const struct channel_way *way)
 {
+	bool is_lossless = atomic_load_explicit(&lane->is_lossless, memory_order_relaxed);
 	uint64_t target_ns;
 	int64_t bytes;
 
-	if (way == NULL || atomic_load_explicit(&lane->is_lossless, memory_order_relaxed)) {
-		fq_set(&lane->fq, 0, UINT64_MAX);
+	if (way == NULL || is_lossless) {
+		fq_set(&lane->fq, 0, is_lossless ? UINT64_MAX : LIMIT_BYTES_MAX);
 		return;
 	}
 	target_ns = atomic_load_explicit(&way->target_ns, memory_order_relaxed);
@@ -555,20 +556,27 @@ bool lane_still_wants_room(struct lane *lane, struct worker *worker)
 
 /* --- another epoch --- */
 
+/* Others may bring more than leaves: what comes meanwhile is for the next turn. */
 static void go_on(struct lane *lane, struct worker *worker)
 {
 	struct channel_way *way = atomic_load_explicit(&lane->way, memory_order_acquire);
+	struct served served = {.is_done = false};
+	uint32_t n = 0, n_held;
 
-	if (way == NULL) {
-		while (!move(lane, worker, NULL, BUCKET_UNLIMITED).is_done)
-			;
+	if (turnstile_is_waiting(worker->turnstiles, &lane->places[worker->index].waiter) ||
+	    room_is_waiting(&worker->room, &lane->places[worker->index].link))
 		return;
-	}
 	rte_spinlock_lock(&lane->lock);
+	n_held = lane->fq.n_frames;
 	lane_told_level(lane, way, worker->index);
 	set_wants_room(lane, false);
 	rte_spinlock_unlock(&lane->lock);
-	wait_for(lane, worker, way);
+	while (way == NULL && !served.is_done && n <= n_held) {
+		served = move(lane, worker, NULL, BUCKET_UNLIMITED);
+		n += served.frames;
+	}
+	if (!served.is_done)
+		wait_for(lane, worker, way);
 }
 
 void lane_wait_anew(struct worker *worker)
@@ -576,7 +584,6 @@ void lane_wait_anew(struct worker *worker)
 	struct dataplane *dp = worker->dp;
 
 	worker->has_lanes = false;
-	room_forget(worker);
 	for (unsigned int i = 1; i < PORTS_MAX; i++) {
 		const struct port *port = atomic_load_explicit(&dp->ports[i], memory_order_acquire);
 

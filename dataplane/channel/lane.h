@@ -91,7 +91,7 @@ void lane_destroy(struct lane *lane);
 
 /* Workers. */
 
-/* May frames pass it? */
+/* No frame passes it then. */
 static inline bool lane_is_busy(const struct lane *lane)
 {
 	return atomic_load_explicit(&lane->is_busy, memory_order_acquire);
@@ -127,6 +127,7 @@ void lane_hold(struct lane *lane, struct worker *worker, const struct burst *bur
 bool lane_hold_pieces(struct lane *lane, struct worker *worker, const struct frame *frame,
 		      struct counters_block *count);
 
-/* After another epoch of channels: lanes that this worker owns wait anew, at the channel that they
- * have now. Those that have none are emptied at once. Between bursts. */
+/* Lanes that this worker owns and that wait nowhere, as after another epoch of channels: they wait
+ * anew, at the channel that they have now. Those that have none pass on what they hold, all of it
+ * at once; what others have added meanwhile waits for the next turn. Between bursts. */
 void lane_wait_anew(struct worker *worker);

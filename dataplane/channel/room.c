@@ -25,7 +25,7 @@ void room_wait(struct worker *worker, struct lane_place *place)
 {
 	struct room *room = &worker->room;
 
-	if (place->link.epoch == room->epoch + 1)
+	if (room_is_waiting(room, &place->link))
 		return;
 	place->link.epoch = room->epoch + 1;
 	append(room, place);

@@ -26,6 +26,12 @@ struct room_link {
 	uint32_t epoch; /* in the list if it is one more than the list's */
 };
 
+/* Is it in the list, as that is now? */
+static inline bool room_is_waiting(const struct room *room, const struct room_link *link)
+{
+	return link->epoch == room->epoch + 1;
+}
+
 /* Puts it at the end of the list; one that is in it: nothing. */
 void room_wait(struct worker *worker, struct lane_place *place);
 

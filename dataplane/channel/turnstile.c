@@ -252,6 +252,7 @@ unsigned int turnstile_turn(struct worker *worker, uint64_t now_ns)
 
 	if (__builtin_expect(epoch != turnstiles->epoch, 0)) {
 		forget_all(turnstiles, epoch);
+		room_forget(worker);
 		worker->has_lanes = true;
 	}
 	if (__builtin_expect(worker->has_lanes, 0))

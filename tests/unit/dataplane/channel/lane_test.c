@@ -4,6 +4,7 @@
 #include "dataplane/channel/lane.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -332,6 +333,104 @@ static void a_lane_is_of_one_worker_at_a_time(void **state)
 	shape_rig_destroy(&rig);
 }
 
+#define FLOOD_BURSTS 1000
+
+/* Port 2 has lost its channel while frames from port 1 were held for it; more come by another
+ * worker than the lane's. */
+struct flood {
+	struct shape_rig rig;
+	struct lane *lane;
+	struct worker *owner, *other;
+	_Atomic unsigned int n_bursts; /* that the other one has brought */
+	uint64_t n_sleeps;	       /* of the owner until then */
+};
+
+static void bring_more(void *ctx)
+{
+	struct flood *flood = ctx;
+
+	if (flood->n_bursts == FLOOD_BURSTS)
+		return;
+	flood->n_bursts++;
+	flood->n_sleeps = flood->owner->count->sleeps;
+	for (unsigned int i = 0; i < BURST_FRAMES; i++)
+		shape_rig_send(&flood->rig, TRUNK, 2, 2, 100);
+	worker_turn(flood->other, flood->rig.now_ns);
+}
+
+/* For the trunk, whose lane is of the same worker, n_trunk frames wait: it has no room for any. */
+static void begin_flood(struct flood *flood, unsigned int n_trunk)
+{
+	struct shape_rig *rig = &flood->rig;
+
+	create(rig, 2);
+	/* Of a worker that runs, the clock is the real one. */
+	rig->now_ns = loop_clock_ns() - 2 * SECOND;
+	shape_rig_teach(rig);
+	flood->owner = rig->dp->workers[shape_rig_port(rig, 1)->rxq.worker];
+	flood->other = rig->dp->workers[shape_rig_port(rig, TRUNK)->rxq.worker];
+	flood->n_bursts = 0;
+	shape_rig_assign(rig, 2, shape_rig_channel(rig, 11, 0, M));
+	shape_rig_assign(rig, TRUNK, shape_rig_channel(rig, 12, 0, G));
+	shape_rig_port(rig, TRUNK)->room = 0;
+	flood->lane = atomic_load(&port_find(rig->dp, 2)->lanes[DP_RX])->lanes[0];
+	for (unsigned int i = 0; i < n_trunk; i++)
+		shape_rig_send(rig, 1, TRUNK, 3, 100);
+	for (unsigned int i = 0; i < 100; i++)
+		shape_rig_send(rig, 1, 2, 1, 100);
+	for (unsigned int i = 0; i < 4; i++)
+		shape_rig_turn(rig, US);
+	assert_true(lane_is_busy(flood->lane) && shape_rig_queued(rig) > 50 + n_trunk);
+	assert_int_equal(atomic_load(&flood->lane->owner), flood->owner->index);
+	assert_ptr_not_equal(flood->owner, flood->other);
+	shape_rig_assign(rig, 2, NULL);
+}
+
+/* It passes on what there was when the turn began, in order, and comes back for the rest. For the
+ * trunk nobody waits any longer than else. */
+static void a_lane_that_fills_as_fast_as_it_empties_holds_no_turn_up(void **state)
+{
+	static struct flood flood;
+
+	begin_flood(&flood, 100);
+	struct shape_port *to = shape_rig_port(&flood.rig, 2);
+
+	to->on_tx = bring_more;
+	to->on_tx_ctx = &flood;
+	for (unsigned int i = 0; i < 5; i++) {
+		unsigned int n_before = flood.n_bursts;
+
+		worker_turn(flood.owner, flood.rig.now_ns += 20 * MS);
+		assert_in_range(flood.n_bursts - n_before, 1, 8);
+		assert_true(lane_is_busy(flood.lane) && flood.owner->has_lanes);
+	}
+	assert_int_equal(shape_rig_drops(&flood.rig, TRUNK, DROP_RING_FULL), 100);
+	assert_int_equal(to->got[1].frames, 100);
+	to->on_tx = NULL;
+	worker_turn(flood.owner, flood.rig.now_ns += US);
+	assert_false(lane_is_busy(flood.lane) || flood.owner->has_lanes);
+	assert_int_equal(to->got[2].frames, flood.n_bursts * BURST_FRAMES);
+	assert_int_equal(to->got[1].reordered + to->got[2].reordered, 0);
+	shape_rig_destroy(&flood.rig);
+}
+
+static void a_lane_without_a_channel_holds_no_more_than_4_mib(void **state)
+{
+	static struct flood flood;
+
+	begin_flood(&flood, 0);
+	struct shape_port *to = shape_rig_port(&flood.rig, 2);
+
+	for (unsigned int i = 0; i < 50; i++)
+		bring_more(&flood);
+	assert_in_range(flood.lane->fq.n_blocks, 2000, (4u << 20) / BUFFERS_BLOCK_BYTES);
+	worker_turn(flood.owner, flood.rig.now_ns += US);
+	assert_int_equal(to->got_frames + shape_rig_drops(&flood.rig, 2, DROP_QUEUE_FULL),
+			 100 + 50 * BURST_FRAMES);
+	assert_int_equal(to->got[1].reordered + to->got[2].reordered, 0);
+	shape_rig_destroy(&flood.rig);
+}
+
 struct runner {
 	struct shape_rig *rig;
 	struct worker *worker;
@@ -409,6 +508,34 @@ static void with_two_workers_nothing_is_lost_or_reordered(void **state)
 	shape_rig_destroy(&rig);
 }
 
+/* A lane that is not empty yet is work, though no queue has anything. */
+static void nobody_sleeps_on_a_lane_without_a_channel(void **state)
+{
+	static struct flood flood;
+
+	begin_flood(&flood, 0);
+	struct runner runner = {.rig = &flood.rig, .worker = flood.owner};
+	struct shape_port *to = shape_rig_port(&flood.rig, 2);
+	uint64_t end_ns = loop_clock_ns() + 20 * SECOND;
+
+	for (uint64_t id = 1; id <= TRUNK; id++) {
+		if (port_find(flood.rig.dp, id) != NULL)
+			shape_rig_port(&flood.rig, id)->lets_sleep = true;
+	}
+	to->on_tx = bring_more;
+	to->on_tx_ctx = &flood;
+	assert_int_equal(pthread_create(&runner.thread, NULL, run, &runner), 0);
+	while ((flood.n_bursts != FLOOD_BURSTS || lane_is_busy(flood.lane)) &&
+	       loop_clock_ns() < end_ns)
+		sched_yield();
+	worker_stop(runner.worker);
+	pthread_join(runner.thread, NULL);
+	assert_false(lane_is_busy(flood.lane));
+	assert_int_equal(flood.n_sleeps, 0);
+	assert_int_equal(to->got[2].frames, FLOOD_BURSTS * BURST_FRAMES);
+	shape_rig_destroy(&flood.rig);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, shape_rig_tear_down)
@@ -424,7 +551,10 @@ int main(void)
 		TEST(pieces_of_a_ring_lose_nothing),
 		TEST(what_cannot_be_cut_is_left_alone),
 		cmocka_unit_test(a_lane_is_of_one_worker_at_a_time),
+		cmocka_unit_test(a_lane_that_fills_as_fast_as_it_empties_holds_no_turn_up),
+		cmocka_unit_test(a_lane_without_a_channel_holds_no_more_than_4_mib),
 		cmocka_unit_test(with_two_workers_nothing_is_lost_or_reordered),
+		cmocka_unit_test(nobody_sleeps_on_a_lane_without_a_channel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

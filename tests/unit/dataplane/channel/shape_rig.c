@@ -217,6 +217,8 @@ static void shape_tx(struct port *port, struct burst *burst, const uint8_t *orde
 		count->tx_bytes += frame->len;
 	}
 	rte_spinlock_unlock(&own->lock);
+	if (own->on_tx != NULL)
+		own->on_tx(own->on_tx_ctx);
 }
 
 static bool shape_has_room(const struct port *port, unsigned int n_buffers)
@@ -228,7 +230,9 @@ static bool shape_has_room(const struct port *port, unsigned int n_buffers)
 
 static bool shape_arm(struct rxq *rxq)
 {
-	return false;
+	const struct shape_port *own = rxq->port->impl;
+
+	return own->lets_sleep;
 }
 
 static void shape_disarm(struct rxq *rxq)

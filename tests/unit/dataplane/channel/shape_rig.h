@@ -47,6 +47,9 @@ struct shape_port {
 	int64_t room;	    /* buffers that it takes; below 0: any number, and nobody asks */
 	uint16_t full_flow; /* its frames are for a queue that has no room; 0: none */
 	struct shape_port *refilled; /* when this one is polled, that one has room; or NULL */
+	void (*on_tx)(void *ctx);    /* called after each burst that it got; or NULL */
+	void *on_tx_ctx;
+	bool lets_sleep; /* a worker that found nothing here */
 };
 
 struct shape_rig {
