@@ -342,7 +342,9 @@ void shape_from_port(struct worker *worker, struct port *port, const struct lane
 
 		if (frame->drop != DROP_NONE)
 			continue;
-		frame->segment = segment;
+		/* Out of a tunnel it has one already. */
+		if (!port->is_peer)
+			frame->segment = segment;
 		struct lane *next = shape_lane(port, set, frame);
 
 		if (next != lane && n != 0) {
