@@ -16,7 +16,7 @@
 
 struct ring_ahead {
 	unsigned int n;			/* entries below; the first that is not sound ends them */
-	bool is_plain;			/* each is one plain descriptor: no `bytes` is 0 */
+	bool is_plain;			/* each is one plain descriptor */
 	uint16_t *id;			/* the caller's, room for BURST_FRAMES */
 	/* 0: not one plain descriptor, go the general way. Laid out for ring_budget_pass(). */
 	_Alignas(16) uint32_t bytes[RING_BUDGET_LENS];

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <string.h>
-
 #include "dataplane/frame.h"
 
 #define RING_BUDGET_BITS_MAX (UINT32_MAX / BURST_FRAMES)
@@ -42,48 +40,51 @@ static inline struct ring_budget ring_budget(const struct burst *burst)
 	};
 }
 
-/* All bits of n lengths together: a bound, as none is longer. By whole steps: then the loop has no
- * ends, and is little for a frame. What is there behind the n is lost. */
-static inline uint32_t ring_budget_bound(uint32_t *lens, unsigned int n)
+/* What a frame of one of n lengths costs at most: all bits of their costs together. One that is too
+ * short for its header stands for nearly 4 GiB. By whole steps: then the loop has no ends, and is
+ * little for a frame. What is there behind the n is lost: it costs nothing now. */
+static inline uint32_t ring_budget_bound(uint32_t *lens, unsigned int n, uint32_t header_bytes)
 {
 	const ring_budget_four *fours = (const ring_budget_four *)(const void *)lens;
 	ring_budget_four bits = {0};
 
-	memset(&lens[n], 0, RING_BUDGET_STEP * sizeof(*lens));
+	for (unsigned int i = 0; i < RING_BUDGET_STEP; i++)
+		lens[n + i] = header_bytes;
 	for (unsigned int i = 0; i < n; i += RING_BUDGET_STEP) {
 		for (unsigned int k = 0; k < RING_BUDGET_FOURS; k++)
-			bits |= *fours++;
+			bits |= *fours++ - header_bytes;
 	}
 	return bits[0] | bits[1] | bits[2] | bits[3];
 }
 
-/* Their sum, after ring_budget_bound(); none is longer than RING_BUDGET_BITS_MAX. */
-static inline int64_t ring_budget_sum(const uint32_t *lens, unsigned int n)
+/* The sum of the costs, after ring_budget_bound(); none is more than RING_BUDGET_BITS_MAX. */
+static inline int64_t ring_budget_sum(const uint32_t *lens, unsigned int n, uint32_t header_bytes)
 {
 	const ring_budget_four *fours = (const ring_budget_four *)(const void *)lens;
 	ring_budget_four sums = {0};
 
 	for (unsigned int i = 0; i < n; i += RING_BUDGET_STEP) {
 		for (unsigned int k = 0; k < RING_BUDGET_FOURS; k++)
-			sums += *fours++;
+			sums += *fours++ - header_bytes;
 	}
 	return (int64_t)sums[0] + sums[1] + sums[2] + sums[3];
 }
 
-/* May n plain buffers of these lengths all be taken? false: perhaps; look at each. lens: on a
- * boundary of 16 bytes, room for RING_BUDGET_LENS. */
+/* May n plain buffers of these lengths all be taken? false: perhaps; look at each. Never if one is
+ * too short: its descriptor is read again, and may say something else then. lens: on a boundary of
+ * 16 bytes, room for RING_BUDGET_LENS. */
 static inline bool ring_budget_pass(const struct ring_budget *budget, uint32_t *lens,
 				    unsigned int n, uint32_t header_bytes)
 {
-	int64_t bound = ring_budget_bound(lens, n), headers = (int64_t)n * header_bytes;
+	int64_t bound = ring_budget_bound(lens, n, header_bytes);
 
 	if (bound > budget->alone_bytes)
 		return false;
 	/* As a rule there is enough even if each were as long. */
-	if (n * bound - headers <= budget->bytes)
+	if (n * bound <= budget->bytes)
 		return true;
-	/* What is too short or too long for a frame costs nothing anyway. */
-	return bound <= RING_BUDGET_BITS_MAX && ring_budget_sum(lens, n) - headers <= budget->bytes;
+	return bound <= RING_BUDGET_BITS_MAX &&
+	       ring_budget_sum(lens, n, header_bytes) <= budget->bytes;
 }
 
 /* The first n frames of the burst were taken. */

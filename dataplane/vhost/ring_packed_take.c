@@ -107,20 +107,19 @@ static uint32_t count_left(const struct ring *ring, unsigned int n, bool matters
 	return (offered + slots) / slots;
 }
 
-/* Up to max frames; returns how many the burst has then, without what breaks the ring. */
+/* Returns how many frames the burst has then, without what breaks the ring. */
 static __attribute__((noinline)) unsigned int take_all(struct ring *ring, struct burst *burst,
-						       struct ring_packed_ahead *ahead,
-						       unsigned int max)
+						       struct ring_packed_ahead *ahead)
 {
 	const struct ring_journal_entry *entries = ring->packed.journal->entries;
 	unsigned int n = 0;
 
-	while (n < max) {
+	while (n < BURST_FRAMES) {
 		if (ahead->next >= ahead->n)
 			ring_packed_look_ahead(ring, BURST_FRAMES - n, 0, ahead);
 		unsigned int before = n;
 
-		n = take_buffers(ring, burst, ahead, n, max);
+		n = take_buffers(ring, burst, ahead, n, BURST_FRAMES);
 		if (n != before)
 			continue;
 		if (!take_frame(ring, burst, n, ahead) ||
@@ -157,16 +156,16 @@ static unsigned int take_within(struct ring *ring, struct burst *burst,
 				struct ring_packed_ahead *ahead)
 {
 	struct ring_budget budget = ring_budget(burst);
-	unsigned int n = 0, max;
+	unsigned int n = 0;
 
 	if (budget.bytes <= 0 || budget.frames == 0 || !is_next_offered(ring))
 		return 0;
 	ring_packed_look_ahead(ring, budget.frames, 0, ahead);
-	max = ahead->n;
-	if (ring_budget_pass(&budget, ahead->bytes, max, ring->header_bytes)) {
-		n = take_all(ring, burst, ahead, max);
+	if (ring_budget_pass(&budget, ahead->bytes, ahead->n, ring->header_bytes)) {
+		/* Nothing that was not reckoned: who reads a length again finds another. */
+		n = take_buffers(ring, burst, ahead, 0, ahead->n);
 		/* As a rule that was all. */
-		if (n < max || n == budget.frames || !is_next_offered(ring))
+		if (n == budget.frames || !is_next_offered(ring))
 			return n;
 		ring_budget_spend(&budget, burst, n);
 	}
@@ -183,7 +182,7 @@ void ring_packed_take(struct ring *ring, struct burst *burst)
 	if (__builtin_expect(ring->packed.next == ring->packed.lost_from, 0))
 		ring_packed_skip_lost(ring);
 	ahead.n = ahead.next = 0;
-	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead, BURST_FRAMES)
+	n = __builtin_expect(!burst->has_budget, 1) ? take_all(ring, burst, &ahead)
 						    : take_within(ring, burst, &ahead);
 	/* What broke the ring is counted, and stays where it is: nobody knows where it ends. */
 	ring->n_taken = n;

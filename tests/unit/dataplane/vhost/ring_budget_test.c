@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 #include <endian.h>
+#include <pthread.h>
+#include <rte_pause.h>
 #include <string.h>
 
 #include "dataplane/offload.h"
@@ -19,6 +21,8 @@
 #define HEADER 12u
 #define MSS 1448
 #define HEADERS 54
+#define FLIPPED_BURSTS 20000
+#define FLIP_PAUSES 32
 
 /* How a frame lies in the ring. */
 enum shape {
@@ -111,6 +115,17 @@ static void offer(struct guest *guest, enum shape shape, uint32_t len, bool is_l
 		packed_ring_publish(&guest->packed->driver);
 	}
 	guest->offset += len + HEADER + 32;
+}
+
+/* One buffer of so many bytes with its header, where the next frame will be. */
+static void offer_plain(struct guest *guest, uint32_t bytes)
+{
+	if (guest->split != NULL) {
+		offer_split(guest, &bytes, 1, false);
+	} else {
+		packed_rig_add(guest->packed, guest->offset, &bytes, 1, false, false);
+		packed_ring_publish(&guest->packed->driver);
+	}
 }
 
 static unsigned int take(struct guest *guest, int64_t budget_bytes)
@@ -275,21 +290,113 @@ static void what_is_malformed_is_taken_too(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		struct guest guest = create(i != 0);
-		uint32_t runt = HEADER - 1;
 
 		offer(&guest, SHAPE_SINGLE, 60, false);
-		if (guest.split != NULL) {
-			offer_split(&guest, &runt, 1, false);
-		} else {
-			packed_rig_add(guest.packed, guest.offset, &runt, 1, false, false);
-			packed_ring_publish(&guest.packed->driver);
-		}
+		offer_plain(&guest, HEADER - 1);
 		offer(&guest, SHAPE_SINGLE, FRAME_BYTES_MAX + 1, false);
 		offer(&guest, SHAPE_SINGLE, 60, false);
 		assert_int_equal(take(&guest, 121), 4);
 		assert_int_equal(guest.burst->frames[1].drop, DROP_RUNT);
 		assert_int_equal(guest.burst->frames[2].drop, DROP_OVERSIZE);
 		assert_int_equal(guest.burst->frames[3].len, 60);
+		destroy(&guest);
+	}
+}
+
+/* Without a budget they stay, as others do: no two of them make up for a frame. */
+static void what_is_too_short_costs_no_less_than_nothing(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct guest guest = create(i != 0);
+
+		for (unsigned int k = 0; k < 10; k++)
+			offer_plain(&guest, k % 5);
+		assert_int_equal(take(&guest, 0), 0);
+		assert_int_equal(guest.burst->n_left, 10);
+		assert_int_equal(take(&guest, 1), 10);
+		assert_int_equal(guest.burst->frames[9].drop, DROP_RUNT);
+		destroy(&guest);
+	}
+}
+
+/* Another CPU of the guest rewrites lengths while we take: all but the first. */
+struct flips {
+	struct guest *guest;
+	uint32_t low, high;
+	_Atomic bool is_over;
+};
+
+static void set_lengths(const struct flips *flips, uint32_t bytes)
+{
+	const struct guest *guest = flips->guest;
+
+	for (unsigned int i = 1; i < BURST_FRAMES; i++) {
+		uint32_t *len = guest->split != NULL ? &guest->split->desc[i].len
+						     : &guest->packed->driver.desc[i].len;
+
+		__atomic_store_n(len, bytes, __ATOMIC_RELAXED);
+	}
+}
+
+static void *flip(void *arg)
+{
+	struct flips *flips = arg;
+
+	/* Low for longer and longer: at some time just until they were reckoned. */
+	for (unsigned int n = 0; !atomic_load(&flips->is_over); n++) {
+		set_lengths(flips, flips->low);
+		for (unsigned int i = 0; i < n % FLIP_PAUSES; i++)
+			rte_pause();
+		set_lengths(flips, flips->high);
+	}
+	return NULL;
+}
+
+/* The most bytes that one of many bursts had: each finds the same in the ring. */
+static int64_t take_the_same(struct guest *guest, int64_t budget_bytes)
+{
+	const struct ring before = *guest->ring;
+	struct burst *burst = guest->burst;
+	int64_t most = 0;
+
+	for (unsigned int round = 0; round < FLIPPED_BURSTS; round++) {
+		int64_t sum = 0;
+
+		*guest->ring = before;
+		burst->n = burst->n_pieces = 0;
+		burst->budget_bytes = budget_bytes;
+		ring_take(guest->ring, burst);
+		for (unsigned int i = 0; i < burst->n; i++)
+			sum += burst->frames[i].len;
+		most = sum > most ? sum : most;
+	}
+	return most;
+}
+
+/* What was reckoned is what is taken, or it is reckoned again. */
+static void lengths_that_change_stay_within_the_budget(void **state)
+{
+	static const struct {
+		uint32_t first, low, high;
+		int64_t budget_bytes;
+	} rows[] = {
+		{0, 0, 60000, 3000},
+		{FRAME_BYTES_MAX + HEADER + 1, 60, 60000, 100000}, /* the first fits no frame */
+	};
+
+	for (unsigned int i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct guest guest = create(i % 2 != 0);
+		struct flips flips = {&guest, rows[i / 2].low, rows[i / 2].high, false};
+		pthread_t thread;
+
+		for (unsigned int k = 0; k < BURST_FRAMES; k++)
+			offer_plain(&guest, k == 0 ? rows[i / 2].first : flips.low);
+		assert_int_equal(pthread_create(&thread, NULL, flip, &flips), 0);
+		int64_t most = take_the_same(&guest, rows[i / 2].budget_bytes);
+
+		atomic_store(&flips.is_over, true);
+		pthread_join(thread, NULL);
+		assert_true(most < rows[i / 2].budget_bytes + FRAME_BYTES_MAX);
 		destroy(&guest);
 	}
 }
@@ -305,6 +412,8 @@ int main(void)
 		cmocka_unit_test(a_large_frame_comes_alone),
 		cmocka_unit_test(one_long_frame_among_short_ones_is_seen),
 		cmocka_unit_test(what_is_malformed_is_taken_too),
+		cmocka_unit_test(what_is_too_short_costs_no_less_than_nothing),
+		cmocka_unit_test(lengths_that_change_stay_within_the_budget),
 	};
 
 	return cmocka_run_group_tests_name("ring_budget", tests, NULL, NULL);
