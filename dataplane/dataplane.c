@@ -35,6 +35,7 @@
 #define PORTS_TICK_NS 100000000ULL
 #define SPINS_BEFORE_YIELD 1000 /* a turn takes some microseconds */
 #define WATCH_NS 30000000ULL
+#define STOP_LOOK_US 500
 
 static void synchronize(void *ctx)
 {
@@ -173,6 +174,27 @@ static void watch_workers(struct dataplane *dp)
 {
 	for (unsigned int i = 0; i < dp->config.n_workers; i++)
 		worker_watch(dp->workers[i]);
+}
+
+static bool does_any_run(const struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->config.n_workers; i++) {
+		if (atomic_load(&dp->workers[i]->is_running))
+			return true;
+	}
+	return false;
+}
+
+void dataplane_stop_workers(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->config.n_workers; i++)
+		worker_stop(dp->workers[i]);
+	/* A turn takes some microseconds, so as a rule this ends at once. */
+	for (unsigned int looks = 1; does_any_run(dp); looks++) {
+		usleep(STOP_LOOK_US);
+		if (looks % (WATCH_NS / 1000 / STOP_LOOK_US) == 0)
+			watch_workers(dp);
+	}
 }
 
 void dataplane_synchronize(struct dataplane *dp)

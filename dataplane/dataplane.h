@@ -127,6 +127,10 @@ void dataplane_destroy(struct dataplane *dp);	/* NULL is legal; no worker may be
 /* Main's share of the work apart from descriptors: learns, looks after ports, forgets the old. */
 void dataplane_turn(struct dataplane *dp, uint64_t now_ns);
 
+/* Asks all workers to stop, and returns when none runs any more: one that hangs in a call of a
+ * guest is freed meanwhile. Main. */
+void dataplane_stop_workers(struct dataplane *dp);
+
 /* Waits until every running worker has passed a quiescent point. Main. */
 void dataplane_synchronize(struct dataplane *dp);
 

@@ -140,13 +140,6 @@ static void tell_writes(void)
 	write_ring_destroy(ring);
 }
 
-static void stop_workers(struct dataplane *dp)
-{
-	for (unsigned int i = 0; i < dp->config.n_workers; i++)
-		worker_stop(dp->workers[i]);
-	rte_eal_mp_wait_lcore();
-}
-
 static void on_signal(void *ctx, uint32_t events, uint64_t now_ns)
 {
 	bool *is_stopping = ctx;
@@ -208,7 +201,8 @@ static int serve(struct dataplane *dp, const struct arguments *args, bool hugepa
 		error = loop_turn(dp->loop, news_sleep_ms(&dp->news, TURN_MS), loop_clock_ns);
 		told_ns = turn(dp, told_ns);
 	}
-	stop_workers(dp);
+	dataplane_stop_workers(dp);
+	rte_eal_mp_wait_lcore();
 	loop_remove(signal_watch);
 	if (signal_fd >= 0)
 		close(signal_fd);

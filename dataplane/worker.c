@@ -383,6 +383,8 @@ void worker_run(struct worker *worker)
 	uint64_t last_frame_ns = loop_clock_ns();
 	uint64_t start = rte_rdtsc();
 
+	/* Before is_stopping is read: who has set that, and sees none run, sees no turn later. */
+	atomic_store(&worker->is_running, true);
 	fault_enter(&dp->faults);
 	rte_rcu_qsbr_thread_register(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_online(dp->qsbr, worker->index);
@@ -429,6 +431,7 @@ void worker_run(struct worker *worker)
 	rte_rcu_qsbr_thread_offline(dp->qsbr, worker->index);
 	rte_rcu_qsbr_thread_unregister(dp->qsbr, worker->index);
 	write_ring_destroy(atomic_exchange(&worker->write_ring, NULL));
+	atomic_store(&worker->is_running, false);
 }
 
 void worker_stop(struct worker *worker)

@@ -57,6 +57,7 @@ struct worker {
 	uint64_t seen_cycles;		/* main: busy cycles at the last look of balance.c */
 	bool weighs_queues;		/* there are other workers that could have them */
 	_Atomic bool is_stopping;
+	_Atomic bool is_running;	/* from before its first turn until after its last */
 	/* Main writes. When one goes the last takes its place, so a turn that runs meanwhile may
 	 * poll one queue twice or leave one out: both are harmless. */
 	_Atomic unsigned int n_rxqs;

@@ -73,4 +73,16 @@ done
 head -n 1 <<<"$seen"
 grep -q 'queue quarantined: .*loop' <<<"$seen" || fail "weft port show does not say that v0 is broken, and why"
 weft drops
+accounting
+
+step "the dataplane ends, even while a worker hangs in a call"
+"$build/tests/system/weft-hostile" "$run" v0 v1 n0 n1 call-blocks-tx >"$run/row.out" 2>&1 &
+row=$!
+in_call() { grep -qs eventfd_write "/proc/$pid/task/"*/stack; }
+wait_for 5 "a worker hangs in a call" in_call
+kill "$pid"
+is_another() { [ "$(pid_of weft-dataplane)" != "$pid" ] && connected; }
+wait_for 2 "it ended, and another one has started" is_another
+kill "$row" 2>/dev/null || true
+wait "$row" || true
 finish

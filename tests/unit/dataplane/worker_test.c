@@ -7,9 +7,11 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "dataplane/base/loop.h"
 #include "dataplane/counters.h"
@@ -273,6 +275,50 @@ static void a_worker_that_learns_wakes_main(void **state)
 	assert_int_equal(fdb_count(dp->fdb), 1);
 }
 
+static int full_fd;
+static _Atomic bool is_in_call;
+
+/* As a guest's descriptor that is full and was made to block. */
+static void hang(struct rxq *rxq, struct burst *burst)
+{
+	atomic_store(&is_in_call, true);
+	assert_true(eventfd_write(full_fd, 1) < 0 && errno == EINTR);
+}
+
+static void a_worker_that_hangs_in_a_call_is_freed_to_stop(void **state)
+{
+	struct dataplane *dp = *state;
+	struct port_type hanging = rig_port_type;
+	struct port *port = port_find(dp, 1);
+	uint64_t deadline = deadline_in_ms(DEADLINE_MS);
+
+	full_fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(eventfd_write(full_fd, UINT64_MAX - 1), 0);
+	hanging.rx = hang;
+	atomic_store(&port->io, &hanging);
+	pthread_t thread = start(dp);
+
+	while (!atomic_load(&is_in_call)) {
+		assert_false(deadline_passed(deadline));
+		sched_yield();
+	}
+	dataplane_stop_workers(dp);
+	assert_false(deadline_passed(deadline));
+	pthread_join(thread, NULL);
+	atomic_store(&port->io, port->type);
+	close(full_fd);
+}
+
+static void workers_that_do_not_run_are_not_waited_for(void **state)
+{
+	struct dataplane *dp = *state;
+
+	dataplane_stop_workers(dp);
+	/* One that begins only now ends at once. */
+	pthread_join(start(dp), NULL);
+	assert_int_equal(worker_of(dp)->count->turns, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -289,6 +335,8 @@ int main(void)
 		TEST(main_does_not_wait_for_an_idle_worker),
 		TEST(ports_come_and_go_under_a_running_worker),
 		TEST(a_worker_that_learns_wakes_main),
+		TEST(a_worker_that_hangs_in_a_call_is_freed_to_stop),
+		TEST(workers_that_do_not_run_are_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
