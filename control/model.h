@@ -26,7 +26,7 @@
 #define MODEL_AGE_S_DEFAULT 300
 #define MODEL_AGE_S_MAX (7 * 86400)
 #define MODEL_OBJECTS_MAX 16384 /* of a kind: weft-dataplane takes fewer of each */
-#define MODEL_POOLS_MAX 256	/* the same; each is compared with every channel */
+#define MODEL_POOLS_MAX 256	/* the same */
 #define MODEL_LOANS_MAX 256	/* at once */
 #define MODEL_LOAN_S_MAX (30 * 86400)
 

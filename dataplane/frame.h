@@ -71,7 +71,7 @@ struct frame {
 	uint32_t len;			/* layer-2 bytes, all of them */
 	uint16_t head_len;		/* bytes in `head`: the headers, or all of a short frame */
 	uint16_t n_iov;
-	uint16_t segment;		/* index; 0: none; not before classify, or a drop */
+	uint16_t segment;		/* index; 0: none. From classify on, or once dropped */
 	uint16_t out;			/* enum frame_out or a port's index */
 	uint8_t drop;			/* enum drop_reason; DROP_NONE while it is alive */
 	bool has_tag;			/* its payload begins with a VLAN tag; if burst.has_tags */
